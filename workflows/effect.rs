@@ -1,0 +1,68 @@
+//! Everything a workflow may ask of the world, as a closed list.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::id::EntityKey;
+use crate::message::Message;
+use crate::time::Timestamp;
+
+/// What one step decided: the state that follows and the effects that must follow with it.
+///
+/// State and effects become durable together, in one commit, or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition<S> {
+    /// The state after the step.
+    pub next: S,
+    /// What must be carried out because of it.
+    pub effects: Vec<Effect>,
+}
+
+/// One thing that must be carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Announce to every endpoint that wants it.
+    Emit {
+        /// The event's type, such as `reminder.24h.sent`.
+        event_type: String,
+        /// The event's data, already without the phone number.
+        data: Map<String, Value>,
+    },
+    /// Write to the customer on WhatsApp.
+    Tell {
+        /// The customer's number with its `+`.
+        to: String,
+        /// What to write.
+        message: Message,
+    },
+    /// Tell another entity of the same tenant.
+    Signal {
+        /// Who is told.
+        to: EntityKey,
+        /// What it is told.
+        signal: Signal,
+    },
+}
+
+/// What one entity may tell another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signal {
+    /// A handoff waited too long for a person.
+    Breached {
+        /// When the deadline was found broken.
+        at: Timestamp,
+    },
+}
+
+/// A step that the rules refuse; nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct Rejected(pub String);
+
+impl Rejected {
+    /// A refusal for this reason, a phrase without a full stop.
+    pub fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}

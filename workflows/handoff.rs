@@ -1,0 +1,291 @@
+//! One conversation that waits for a person: answered in time, or breached.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::effect::{Effect, Rejected, Signal, Transition};
+use crate::event::Escalation;
+use crate::id::EntityKey;
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+/// Where a handoff stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// The customer waits.
+    Open,
+    /// A person answered.
+    Replied,
+    /// It is over.
+    Closed,
+}
+
+impl Status {
+    /// The status as the outside writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Replied => "replied",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A handoff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handoff {
+    /// The conversation.
+    pub conversation_id: String,
+    /// Where it stands.
+    pub status: Status,
+    /// Since when the customer waits, or waited last.
+    pub opened_at: Timestamp,
+    /// The customer's number with its `+`.
+    pub wa_number: Option<String>,
+    /// What the customer last wanted.
+    pub last_intent: Option<String>,
+    /// Why a person is needed.
+    pub reason: Option<String>,
+    /// When the wait becomes a breach; `None` once that can no longer happen.
+    pub deadline: Option<Timestamp>,
+    /// When it was breached, if it was.
+    pub breached_at: Option<Timestamp>,
+    /// When a person answered, if one did.
+    pub replied_at: Option<Timestamp>,
+    /// Rises each time the deadline is set or lifted.
+    pub generation: u32,
+}
+
+/// What may be done to a handoff.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A customer waits for a person.
+    Open(Escalation),
+    /// A person answered.
+    Reply,
+    /// It is over.
+    Close,
+    /// Its alarm rang; stale unless the generation is the present one.
+    Wake {
+        /// The generation for which the alarm was set.
+        generation: u32,
+    },
+}
+
+/// When and under which policy a step is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The moment of the step.
+    pub now: Timestamp,
+    /// When the thing happened, as its teller says.
+    pub at: Timestamp,
+    /// The tenant's policy.
+    pub policy: &'a Policy,
+    /// Whether the endpoints must be told of a reply or an end, which nobody else tells them.
+    pub announce: bool,
+}
+
+/// Decides what follows a command; refuses what does not fit the handoff's status.
+pub fn step(
+    present: Option<&Handoff>,
+    command: Command,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    if let Command::Open(escalation) = command {
+        return open(present, escalation, ctx);
+    }
+    let present = present.ok_or_else(|| Rejected::because("no such handoff"))?;
+    match command {
+        Command::Open(escalation) => open(Some(present), escalation, ctx),
+        Command::Reply => reply(present, ctx),
+        Command::Close => close(present, ctx),
+        Command::Wake { generation } => wake(present, generation, ctx),
+    }
+}
+
+impl Handoff {
+    /// When the handoff must be looked at next, if ever.
+    pub fn alarm(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    fn data(&self, policy: &Policy) -> Map<String, Value> {
+        let mut data = Map::new();
+        data.insert("conversation_id".to_owned(), json!(self.conversation_id));
+        data.insert("last_intent".to_owned(), json!(self.last_intent));
+        if let Some(number) = &self.wa_number {
+            data.insert("wa_number".to_owned(), json!(number));
+        }
+        policy.phone_hash.redact(&data)
+    }
+}
+
+fn open(
+    present: Option<&Handoff>,
+    escalation: Escalation,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    if present.is_some_and(|present| present.status == Status::Open) {
+        return Err(Rejected::because("the handoff is already open"));
+    }
+    // The customer's wait began when the caller says, unless that is still to come. A wait told so
+    // late that it is long over its limit is breached at once, with its true length.
+    let opened_at = ctx.at.min(ctx.now);
+    let next = Handoff {
+        conversation_id: escalation.conversation_id,
+        status: Status::Open,
+        opened_at,
+        wa_number: escalation.wa_number,
+        last_intent: escalation.last_intent,
+        reason: escalation.reason,
+        deadline: Some(opened_at.after(ctx.policy.settings.sla_after)),
+        breached_at: None,
+        replied_at: None,
+        generation: present.map_or(0, |present| present.generation).wrapping_add(1),
+    };
+    Ok(Transition { next, effects: Vec::new() })
+}
+
+fn reply(present: &Handoff, ctx: Context<'_>) -> Result<Transition<Handoff>, Rejected> {
+    match present.status {
+        Status::Open => {}
+        Status::Replied => return Err(Rejected::because("the handoff is already replied to")),
+        Status::Closed => return Err(Rejected::because("the handoff is closed")),
+    }
+    let next = Handoff {
+        status: Status::Replied,
+        deadline: None,
+        replied_at: Some(ctx.now),
+        generation: present.generation.wrapping_add(1),
+        ..present.clone()
+    };
+    let effects = announce(&next, "handoff.replied", ctx);
+    Ok(Transition { next, effects })
+}
+
+fn close(present: &Handoff, ctx: Context<'_>) -> Result<Transition<Handoff>, Rejected> {
+    if present.status == Status::Closed {
+        return Err(Rejected::because("the handoff is closed"));
+    }
+    let next = Handoff {
+        status: Status::Closed,
+        deadline: None,
+        generation: present.generation.wrapping_add(1),
+        ..present.clone()
+    };
+    let effects = announce(&next, "handoff.closed", ctx);
+    Ok(Transition { next, effects })
+}
+
+fn wake(
+    present: &Handoff,
+    generation: u32,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    let due = present.deadline.is_some_and(|deadline| deadline <= ctx.now);
+    if generation != present.generation || !due {
+        return Err(Rejected::because("stale wake"));
+    }
+    let next = Handoff { deadline: None, breached_at: Some(ctx.now), ..present.clone() };
+    let mut data = next.data(ctx.policy);
+    data.insert("elapsed_minutes".to_owned(), minutes(ctx.now.since(next.opened_at).0));
+    data.entry("wa_number_hash").or_insert(Value::Null);
+    let effects = vec![
+        Effect::Emit { event_type: "sla.breached".to_owned(), data },
+        Effect::Signal { to: EntityKey::tenant(), signal: Signal::Breached { at: ctx.now } },
+    ];
+    Ok(Transition { next, effects })
+}
+
+fn announce(next: &Handoff, event_type: &str, ctx: Context<'_>) -> Vec<Effect> {
+    if !ctx.announce {
+        return Vec::new();
+    }
+    vec![Effect::Emit { event_type: event_type.to_owned(), data: next.data(ctx.policy) }]
+}
+
+/// Minutes to the hundredth; a whole number where it is one.
+#[expect(clippy::cast_precision_loss, reason = "a wait is far below 2^53 hundredths of a minute")]
+fn minutes(ms: u64) -> Value {
+    let hundredths = ms / 600;
+    if hundredths.is_multiple_of(100) {
+        json!(hundredths / 100)
+    } else {
+        json!(hundredths as f64 / 100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn take(
+        present: Option<&Handoff>,
+        command: Command,
+        now: i64,
+    ) -> Result<Transition<Handoff>, Rejected> {
+        let policy = Policy::default();
+        let now = Timestamp(now);
+        step(present, command, Context { now, at: now, policy: &policy, announce: false })
+    }
+
+    fn opened() -> Handoff {
+        let escalation = Escalation {
+            conversation_id: "c1".into(),
+            wa_number: Some("+34600000001".into()),
+            last_intent: Some("queja".into()),
+            reason: None,
+        };
+        take(None, Command::Open(escalation), 0).unwrap().next
+    }
+
+    #[test]
+    fn a10_no_reply_in_five_minutes_is_a_breach_with_its_figures() {
+        let open = opened();
+        assert_eq!(open.alarm(), Some(Timestamp(5 * MINUTE)));
+        let wake = Command::Wake { generation: open.generation };
+        assert!(take(Some(&open), wake.clone(), 5 * MINUTE - 1).is_err(), "not yet");
+        let breach = take(Some(&open), wake.clone(), 5 * MINUTE + 3).unwrap();
+        let [Effect::Emit { event_type, data }, Effect::Signal { .. }] = &breach.effects[..] else {
+            panic!("{:?}", breach.effects)
+        };
+        assert_eq!(event_type, "sla.breached");
+        assert_eq!(
+            Value::Object(data.clone()),
+            json!({"conversation_id": "c1", "elapsed_minutes": 5, "last_intent": "queja",
+                   "wa_number_hash": "eb491b384e4fda42"})
+        );
+        assert!(take(Some(&breach.next), wake, 6 * MINUTE).is_err(), "once");
+    }
+
+    #[test]
+    fn a10_a_reply_or_an_end_in_time_prevents_the_breach() {
+        for command in [Command::Reply, Command::Close] {
+            let open = opened();
+            let answered = take(Some(&open), command, MINUTE).unwrap().next;
+            assert_eq!(answered.alarm(), None);
+            let wake = Command::Wake { generation: open.generation };
+            assert!(take(Some(&answered), wake, 9 * MINUTE).is_err());
+        }
+    }
+
+    #[test]
+    fn a10_a_second_opening_keeps_the_first_wait_and_a_later_one_starts_anew() {
+        let open = opened();
+        let again =
+            Command::Open(Escalation { conversation_id: "c1".into(), ..Default::default() });
+        assert!(take(Some(&open), again.clone(), MINUTE).is_err());
+        let replied = take(Some(&open), Command::Reply, MINUTE).unwrap().next;
+        let reopened = take(Some(&replied), again, 10 * MINUTE).unwrap().next;
+        assert_eq!(reopened.alarm(), Some(Timestamp(15 * MINUTE)));
+        assert!(reopened.generation > open.generation);
+    }
+
+    #[test]
+    fn minutes_are_whole_where_they_can_be() {
+        assert_eq!(minutes(300_003), json!(5));
+        assert_eq!(minutes(90_000), json!(1.5));
+    }
+}

@@ -1,0 +1,215 @@
+//! Names of things: tenants, endpoints, entities and places in the tenant's log.
+//!
+//! Each is a type of its own, so that a tenant's name can never be passed where an event's belongs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Longest id accepted from outside, in bytes.
+pub const ID_BYTES_MAX: usize = 128;
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct InvalidId(pub String);
+
+/// A customer of the service: 1 to 63 of `a-z 0-9 - _`, beginning with a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if text.len() <= 63 && begins_well && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidId(
+            "a tenant id is 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
+                .to_owned(),
+        ))
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The caller's id of an event, unique within its tenant; a second event with it is a duplicate.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EventId(String);
+
+impl EventId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        checked(text).map(Self)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A destination of notifications, numbered from 1 within its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EndpointId(pub u32);
+
+impl EndpointId {
+    /// The tenant's own WhatsApp line, over which customers are reminded and answered.
+    pub const CUSTOMERS: Self = Self(0);
+}
+
+impl fmt::Display for EndpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A place in time order: microseconds since 1970 at which a thing was recorded, never given twice.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Sequence(pub u64);
+
+const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl Sequence {
+    /// 13 characters of Crockford base 32; their order is the sequence's order.
+    pub fn to_text(self) -> String {
+        (0..13_u32)
+            .rev()
+            .filter_map(|digit| BASE32.get(usize::try_from((self.0 >> (digit * 5)) & 31).ok()?))
+            .map(|&byte| char::from(byte))
+            .collect()
+    }
+
+    /// Reads what [`Sequence::to_text`] wrote.
+    pub fn from_text(text: &str) -> Option<Self> {
+        if text.len() != 13 {
+            return None;
+        }
+        let mut value = 0_u64;
+        for byte in text.bytes() {
+            let digit = BASE32.iter().position(|&b| b == byte)?;
+            value = value.checked_mul(32)?.checked_add(u64::try_from(digit).ok()?)?;
+        }
+        Some(Self(value))
+    }
+}
+
+/// What kind of thing lives as a persistent actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EntityKind {
+    /// One booking.
+    Reservation,
+    /// One conversation that waits for a person.
+    Handoff,
+    /// The tenant as a whole: its breaches and incidents.
+    Tenant,
+}
+
+impl EntityKind {
+    /// The kind as it stands in paths and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reservation => "reservation",
+            Self::Handoff => "handoff",
+            Self::Tenant => "tenant",
+        }
+    }
+}
+
+/// One persistent actor of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EntityKey {
+    /// What it is.
+    pub kind: EntityKind,
+    /// The caller's id of it: a reservation's id, a conversation's id.
+    pub id: String,
+}
+
+impl EntityKey {
+    /// The reservation with this id.
+    pub fn reservation(id: &str) -> Self {
+        Self { kind: EntityKind::Reservation, id: id.to_owned() }
+    }
+
+    /// The handoff of this conversation.
+    pub fn handoff(conversation_id: &str) -> Self {
+        Self { kind: EntityKind::Handoff, id: conversation_id.to_owned() }
+    }
+
+    /// The one entity that watches its tenant as a whole.
+    pub fn tenant() -> Self {
+        Self { kind: EntityKind::Tenant, id: "tenant".to_owned() }
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.id)
+    }
+}
+
+/// Accepts a text as an id from outside: 1 to [`ID_BYTES_MAX`] bytes without control characters.
+pub fn checked(text: &str) -> Result<String, InvalidId> {
+    if text.is_empty() {
+        return Err(InvalidId("must not be empty".to_owned()));
+    }
+    if text.len() > ID_BYTES_MAX {
+        return Err(InvalidId(format!("must have at most {ID_BYTES_MAX} bytes")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(InvalidId("must not contain control characters".to_owned()));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenant_ids_are_plain_slugs() {
+        for good in ["a", "default", "la-trattoria_2", "9lives"] {
+            assert!(good.parse::<TenantId>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "A", "a b", "a/b", "ñ", &"x".repeat(64)] {
+            assert!(bad.parse::<TenantId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sequence_text_keeps_value_and_order() {
+        let (low, high) = (Sequence(1_763_900_000_000_000), Sequence(u64::MAX));
+        assert_eq!(Sequence::from_text(&low.to_text()), Some(low));
+        assert_eq!(Sequence::from_text(&high.to_text()), Some(high));
+        assert!(low.to_text() < high.to_text());
+        assert_eq!(Sequence::from_text("zzzzzzzzzzzzz"), None, "more than 64 bits");
+        assert_eq!(Sequence::from_text("short"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! The rules of Sereno: what must happen, and when.
+//!
+//! Everything here is pure. A workflow takes its present state and one input and returns the next
+//! state with the effects that must follow; it reads no clock (time is in the input), draws no
+//! random numbers, awaits nothing and touches no file or socket. So a table of inputs is a full
+//! test, and replaying the same inputs always gives the same state.
+//!
+//! | module | decides |
+//! |---|---|
+//! | [`reservation`] | reminders, answers, arrival and no-show of one booking |
+//! | [`handoff`] | whether a person answered a customer in time |
+//! | [`tenant`] | when many late answers become one incident |
+//! | [`endpoint`] | whether a destination is healthy |
+//! | [`retry`] | what follows an attempt: done, later or dead |
+//! | [`filter`] | which events an endpoint wants |
+//! | [`answer`] | what a customer's message means, and which booking it is about |
+//! | [`privacy`] | what leaves the house instead of a phone number |
+
+pub mod answer;
+pub mod effect;
+pub mod endpoint;
+pub mod event;
+pub mod filter;
+pub mod handoff;
+pub mod id;
+pub mod message;
+pub mod payload;
+pub mod policy;
+pub mod privacy;
+pub mod reservation;
+pub mod retry;
+pub mod tenant;
+pub mod time;

@@ -1,0 +1,480 @@
+//! A tenant's settings, as users write them, and the policy that the rules read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+
+use crate::privacy::PhoneHash;
+use crate::retry::RetryPolicy;
+use crate::time::{self, Span};
+
+/// What is wrong with a value from outside: the field's path and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct Invalid {
+    /// The path of the field, such as `data.party_size`.
+    pub field: String,
+    /// What is wrong with it, and what would be right.
+    pub problem: String,
+}
+
+impl Invalid {
+    /// This field has this problem.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
+    /// The same problem, one level further out.
+    pub fn inside(self, parent: &str) -> Self {
+        let field = if self.field.is_empty() {
+            parent.to_owned()
+        } else if self.field.starts_with('[') {
+            format!("{parent}{}", self.field)
+        } else {
+            format!("{parent}.{}", self.field)
+        };
+        Self { field, ..self }
+    }
+}
+
+/// Reads a value into a type, and names the field that does not fit.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let problem = error.into_inner().to_string();
+        let unknown =
+            problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+        match (unknown, path.as_str()) {
+            (Some(name), _) => {
+                Invalid::new(if path == "." { name } else { &path }, problem.clone())
+            }
+            (None, ".") => Invalid::new("", problem),
+            (None, _) => Invalid::new(path, problem),
+        }
+    })
+}
+
+/// The languages that customers are written to in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Locale {
+    /// Spanish.
+    #[default]
+    Es,
+    /// English.
+    En,
+    /// Portuguese.
+    Pt,
+}
+
+impl FromStr for Locale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let language = text.split(['-', '_']).next().unwrap_or(text);
+        match language.to_ascii_lowercase().as_str() {
+            "es" => Ok(Self::Es),
+            "en" => Ok(Self::En),
+            "pt" => Ok(Self::Pt),
+            _ => Err(format!("'{text}' is not one of es, en, pt")),
+        }
+    }
+}
+
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Es => "es",
+            Self::En => "en",
+            Self::Pt => "pt",
+        })
+    }
+}
+
+impl Serialize for Locale {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Locale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// One reminder: how long before the slot, under the name that the tenant wrote (`24h`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reminder {
+    /// The offset as written; the event is `reminder.<name>.sent`.
+    pub name: String,
+    /// The offset.
+    pub before: Span,
+}
+
+impl FromStr for Reminder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let before: Span = text.parse().map_err(|error: time::InvalidTime| error.to_string())?;
+        if before.0 == 0 {
+            return Err("must be longer than zero".to_owned());
+        }
+        Ok(Self { name: text.to_owned(), before })
+    }
+}
+
+impl Serialize for Reminder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reminder {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// When many breaches become one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SlaCluster {
+    /// So many breaches …
+    pub count: u32,
+    /// … inside this window.
+    pub window: Span,
+}
+
+impl Default for SlaCluster {
+    fn default() -> Self {
+        Self { count: 5, window: Span::minutes(15) }
+    }
+}
+
+/// How phone numbers are hashed in what leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashKind {
+    /// SHA-256 of the number.
+    #[default]
+    Plain,
+    /// HMAC-SHA256 with the tenant's own key; recommended, since plain hashes can be guessed.
+    Keyed,
+}
+
+/// The mail server that a tenant's email endpoints use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// The server's name or address.
+    pub host: String,
+    /// Its port; 465 means TLS from the first byte.
+    #[serde(default = "submission_port")]
+    pub port: u16,
+    /// The account, where the server wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The account's password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// The sender's address; without it, `user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The sender's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_name: Option<String>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: SmtpSecurity,
+}
+
+fn submission_port() -> u16 {
+    587
+}
+
+/// How a mail connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// TLS on port 465, STARTTLS on any other.
+    #[default]
+    Auto,
+    /// STARTTLS, and no mail without it.
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: for a server on this machine.
+    None,
+}
+
+/// A tenant's WhatsApp Business line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsApp {
+    /// Meta's id of the sending number.
+    pub phone_number_id: String,
+    /// The system user's token.
+    #[serde(default)]
+    pub access_token: String,
+    /// The app's secret, with which Meta signs what it sends.
+    #[serde(default)]
+    pub app_secret: String,
+    /// The text that Meta repeats when the webhook is set up.
+    #[serde(default)]
+    pub verify_token: String,
+    /// An approved template for reminders, which Meta wants outside the 24-hour window; its body
+    /// takes name, time and party size. Without it reminders are sent as a message with buttons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder_template: Option<WhatsAppTemplate>,
+}
+
+/// An approved WhatsApp template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppTemplate {
+    /// Its name at Meta.
+    pub name: String,
+    /// Its language code, such as `es_ES`.
+    pub language: String,
+}
+
+/// A tenant's settings, each with the default of the field's own type or the one below.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The IANA zone in which wall times are read and written.
+    pub timezone: String,
+    /// The language of messages to customers whose own is not known.
+    pub locale: Locale,
+    /// When customers are reminded before their slot.
+    pub reminders: Vec<Reminder>,
+    /// How long after the slot a customer who did not come is a no-show.
+    pub no_show_after: Span,
+    /// How long a customer may wait for a person.
+    pub sla_after: Span,
+    /// When breaches become an incident.
+    pub sla_cluster: SlaCluster,
+    /// How phone numbers are hashed.
+    pub wa_number_hash: HashKind,
+    /// How failed deliveries are tried again, where the endpoint does not say.
+    pub retry: RetryPolicy,
+    /// The mail server; without it, the server's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Smtp>,
+    /// The WhatsApp line; without it, no customer is written to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whatsapp: Option<WhatsApp>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let reminder =
+            |name: &str, hours| Reminder { name: name.into(), before: Span::hours(hours) };
+        Self {
+            timezone: "UTC".to_owned(),
+            locale: Locale::default(),
+            reminders: vec![reminder("24h", 24), reminder("2h", 2)],
+            no_show_after: Span::minutes(15),
+            sla_after: Span::minutes(5),
+            sla_cluster: SlaCluster::default(),
+            wa_number_hash: HashKind::default(),
+            retry: RetryPolicy::default(),
+            smtp: None,
+            whatsapp: None,
+        }
+    }
+}
+
+/// The most reminders that one booking has.
+pub const REMINDERS_MAX: usize = 8;
+
+impl Settings {
+    /// Reads settings and checks what types alone do not.
+    pub fn from_json(value: Value) -> Result<Self, Invalid> {
+        let settings: Self = read(value)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// These settings with a JSON merge patch (RFC 7386) over them: what it names is changed, and
+    /// `null` brings a default back.
+    pub fn patched(&self, patch: Map<String, Value>) -> Result<Self, Invalid> {
+        let mut value = serde_json::to_value(self)
+            .map_err(|error| Invalid::new("", format!("settings do not serialise: {error}")))?;
+        merge(&mut value, Value::Object(patch));
+        Self::from_json(value)
+    }
+
+    /// The settings without their secrets, as they are shown.
+    pub fn shown(&self) -> Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        for (section, secrets) in [
+            ("smtp", &["password"] as &[&str]),
+            ("whatsapp", &["access_token", "app_secret", "verify_token"]),
+        ] {
+            if let Some(map) = value.get_mut(section).and_then(Value::as_object_mut) {
+                map.retain(|key, _| !secrets.contains(&key.as_str()));
+            }
+        }
+        value
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        time::zone(&self.timezone).map_err(|error| Invalid::new("timezone", error.to_string()))?;
+        if self.reminders.len() > REMINDERS_MAX {
+            return Err(Invalid::new("reminders", format!("at most {REMINDERS_MAX} reminders")));
+        }
+        for (index, reminder) in self.reminders.iter().enumerate() {
+            let earlier = self.reminders.iter().take(index);
+            if earlier.clone().any(|other| other.before == reminder.before) {
+                return Err(Invalid::new(format!("reminders[{index}]"), "stands there twice"));
+            }
+        }
+        if !(1..=1_000).contains(&self.sla_cluster.count) {
+            return Err(Invalid::new("sla_cluster.count", "must be from 1 to 1000"));
+        }
+        for (field, span) in
+            [("sla_after", self.sla_after), ("sla_cluster.window", self.sla_cluster.window)]
+        {
+            if span.0 == 0 {
+                return Err(Invalid::new(field, "must be longer than zero"));
+            }
+        }
+        self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
+        if let Some(smtp) = &self.smtp {
+            smtp.check().map_err(|invalid| invalid.inside("smtp"))?;
+        }
+        if let Some(whatsapp) = &self.whatsapp {
+            whatsapp.check().map_err(|invalid| invalid.inside("whatsapp"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Smtp {
+    fn check(&self) -> Result<(), Invalid> {
+        if self.host.is_empty() || self.host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(Invalid::new("host", "must be a host name or address"));
+        }
+        for (field, text) in [("from", &self.from), ("from_name", &self.from_name)] {
+            if text.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
+                return Err(Invalid::new(field, "must not contain line breaks"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl WhatsApp {
+    fn check(&self) -> Result<(), Invalid> {
+        let id = &self.phone_number_id;
+        if id.is_empty() || id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(Invalid::new("phone_number_id", "must be Meta's id of the number, digits"));
+        }
+        if self.access_token.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(Invalid::new("access_token", "must not contain spaces or line breaks"));
+        }
+        Ok(())
+    }
+}
+
+/// What the rules read: the settings with everything looked up that they name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The settings.
+    pub settings: Settings,
+    /// The zone that they name.
+    pub zone: TimeZone,
+    /// The hash that they choose, with the tenant's key in it.
+    pub phone_hash: PhoneHash,
+}
+
+impl Policy {
+    /// The policy that these settings make; `key` is the tenant's own, for keyed hashes.
+    pub fn new(settings: Settings, key: &[u8]) -> Self {
+        let zone = time::zone(&settings.timezone).unwrap_or(TimeZone::UTC);
+        let phone_hash = match settings.wa_number_hash {
+            HashKind::Plain => PhoneHash::Plain,
+            HashKind::Keyed => PhoneHash::Keyed(key.to_vec()),
+        };
+        Self { settings, zone, phone_hash }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(Settings::default(), &[])
+    }
+}
+
+fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(map) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            map.remove(&key);
+        } else {
+            merge(map.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn patched(patch: Value) -> Result<Settings, Invalid> {
+        Settings::default().patched(patch.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_null_brings_the_default_back() {
+        let short =
+            patched(json!({"reminders": ["4s", "2s"], "sla_cluster": {"count": 3}})).unwrap();
+        assert_eq!(short.sla_cluster, SlaCluster { count: 3, window: Span::minutes(15) });
+        assert_eq!(short.reminders.first().map(|r| r.before), Some(Span::seconds(4)));
+        let back = json!({"reminders": null}).as_object().unwrap().clone();
+        assert_eq!(short.patched(back).unwrap().reminders, Settings::default().reminders);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        for (patch, field) in [
+            (json!({"timezone": "Mars/Olympus"}), "timezone"),
+            (json!({"reminders": ["24h", "soon"]}), "reminders[1]"),
+            (json!({"reminders": ["24h", "1440m"]}), "reminders[1]"),
+            (json!({"no_show_after": 900}), "no_show_after"),
+            (json!({"locale": "fr"}), "locale"),
+            (json!({"colour": "red"}), "colour"),
+            (json!({"sla_cluster": {"count": 0}}), "sla_cluster.count"),
+            (json!({"smtp": {"host": "a b"}}), "smtp.host"),
+            (json!({"whatsapp": {"phone_number_id": "../x"}}), "whatsapp.phone_number_id"),
+            (json!({"retry": {"attempts": 0}}), "retry.attempts"),
+        ] {
+            let error = patched(patch.clone()).unwrap_err();
+            assert_eq!(error.field, field, "{patch} -> {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let secret = json!({"whatsapp": {"phone_number_id": "1", "access_token": "SECRET",
+            "app_secret": "SECRET", "verify_token": "SECRET"},
+            "smtp": {"host": "h", "password": "SECRET"}});
+        let settings = patched(secret).unwrap();
+        assert!(!settings.shown().to_string().contains("SECRET"));
+        let again = settings.patched(settings.shown().as_object().unwrap().clone()).unwrap();
+        assert_eq!(again, settings, "what is shown can be sent back without losing a secret");
+    }
+}
