@@ -1,1 +1,37 @@
-//! x
+//! The runtime of Sereno: makes what the workflows decide durable, wakes it in time, carries it out.
+//!
+//! ```text
+//!                        root
+//!                  ______/ | \________
+//!               clock   tenant  tenant ...
+//!                     ____/ \____
+//!                entity ...   endpoint ...      Committer (a thread) --> Store
+//! ```
+//! | module | is |
+//! |---|---|
+//! | [`engine`] | what the edge may ask |
+//! | `root`, [`tenant`], `entity`, [`endpoint`], `clock` | the actors |
+//! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
+//! | [`ledger`], [`record`], [`store`] | what is on disk |
+//! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`vault`], [`limits`], [`now`] | secrets, bounds, time |
+
+pub mod announce;
+pub mod channel;
+mod clock;
+pub mod endpoint;
+pub mod engine;
+mod entity;
+mod gather;
+mod hints;
+pub mod ledger;
+pub mod limits;
+pub mod now;
+pub mod record;
+mod root;
+pub mod signature;
+pub mod store;
+pub mod tenant;
+mod ticket;
+pub mod vault;
+pub mod view;

@@ -1,2 +1,88 @@
-//! x
-fn main() {}
+//! The command `sereno`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sereno::config::{Config, ServeArgs};
+use sereno::server::{self, Server};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Sereno: events in, durable workflows, reminders and signed notifications out.
+///
+/// Try `sereno demo` first: it shows the whole product in half a minute, on this machine alone.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArgs),
+}
+
+const SERVE_HELP: &str = "\
+The first start prints the API key of the tenant 'default' and the admin token, and keeps both in
+<data>/credentials. Settings come from flags, then environment, then sereno.toml, then defaults.
+
+Example:
+  sereno serve --listen 0.0.0.0:8080 --data /var/lib/sereno";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error)),
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve(&args).await,
+        }
+    });
+    match ended {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the address and the first key are the command's output")]
+async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let server = Server::start(Config::load(args)?).await?;
+    let mut line = format!("sereno {} listening on http://{}", env!("CARGO_PKG_VERSION"), server.address());
+    if server.first_start() {
+        let credentials = server.credentials();
+        for (name, value) in
+            [("api key", &credentials.api_key), ("admin token", &credentials.admin_token)]
+        {
+            if let Some(value) = value {
+                line.push_str(&format!(" · {name} {value}"));
+            }
+        }
+    }
+    println!("{line}");
+    server.serve(server::asked_to_stop()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sereno=info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command's failure goes to standard error")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("sereno: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,118 @@
+//! Records an event and queues it for every endpoint that wants it, as part of one commit.
+
+use sereno_workflows::filter::Verdict;
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
+use sereno_workflows::payload;
+use sereno_workflows::time::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::ledger::{Draft, Ledger};
+use crate::limits;
+use crate::record::{DeliveryRecord, EventRecord, FilteredBy, LogRecord, Source};
+use crate::view::TenantView;
+
+/// An event about to be recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Announcement {
+    /// The caller's id of it; left out, it gets one.
+    pub(crate) id: Option<EventId>,
+    /// Its type.
+    pub(crate) event_type: String,
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// Where it came from.
+    pub(crate) source: Source,
+    /// What it carries, already without the phone number.
+    pub(crate) data: Map<String, Value>,
+    /// Who gets it.
+    pub(crate) audience: Audience,
+}
+
+/// Who gets an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Every endpoint whose filters want it.
+    Subscribers,
+    /// This endpoint, whatever it wants.
+    Only(EndpointId),
+    /// Nobody: it is kept, not sent.
+    Nobody,
+}
+
+/// What led to an event and what came of it, for its record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Context {
+    pub(crate) entity: Option<EntityKey>,
+    pub(crate) ignored: Option<String>,
+    pub(crate) cause: Option<Sequence>,
+}
+
+/// The id of an event whose caller gave none.
+pub fn own_id(sequence: Sequence) -> EventId {
+    let id = format!("evt_{}", sequence.to_text());
+    id.parse().expect("letters and digits make an id")
+}
+
+/// Adds an event and its deliveries to a draft; answers where the event stands.
+pub(crate) fn announce(
+    draft: &mut Draft,
+    ledger: &Ledger,
+    view: &TenantView,
+    announcement: Announcement,
+    context: Context,
+) -> Sequence {
+    let sequence = ledger.sequence();
+    let now = ledger.now().timestamp();
+    let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
+    let body =
+        payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
+
+    let mut deliveries = Vec::new();
+    let mut filtered = Vec::new();
+    let intent = announcement.data.get("intent").and_then(Value::as_str);
+    for (&endpoint, found) in &view.endpoints {
+        let verdict = match announcement.audience {
+            Audience::Nobody => break,
+            Audience::Only(only) if only == endpoint => None,
+            Audience::Only(_) => continue,
+            Audience::Subscribers if !found.config.enabled => Some(FilteredBy::Disabled),
+            Audience::Subscribers => {
+                match found.config.filters.verdict(&announcement.event_type, intent) {
+                    Verdict::Wanted => None,
+                    Verdict::OtherType => Some(FilteredBy::Type),
+                    Verdict::OtherIntent => Some(FilteredBy::Intent),
+                }
+            }
+        };
+        match verdict {
+            Some(reason) => filtered.push((endpoint.0, reason)),
+            None => {
+                let delivery = ledger.sequence();
+                let record = DeliveryRecord { event: sequence, attempts: 0, tell: None };
+                draft.enqueue(endpoint, now, delivery, &record);
+                deliveries.push((endpoint.0, delivery));
+            }
+        }
+    }
+    for page in filtered.chunks(limits::FILTERED_PER_PAGE_MAX) {
+        let line = LogRecord::Filtered {
+            event: sequence,
+            event_type: announcement.event_type.clone(),
+            endpoints: page.to_vec(),
+        };
+        draft.log(ledger.sequence(), &line);
+    }
+    let record = EventRecord {
+        id: id.as_str().to_owned(),
+        event_type: announcement.event_type,
+        at: announcement.at,
+        source: announcement.source,
+        entity: context.entity,
+        ignored: context.ignored,
+        cause: context.cause,
+        deliveries,
+        body,
+    };
+    draft.event(sequence, &record, announcement.id.as_ref());
+    sequence
+}

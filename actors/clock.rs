@@ -1,0 +1,395 @@
+//! The one clock: sleeps until the earliest due timer, wakes whom it is for, sleeps again.
+//!
+//! ```text
+//!  committer --Arm--> [ near: timers of the next minute ] --ring--> tenant --> entity --+
+//!                      [ ledger: all the others         ]                              |
+//!       ^                                                                              |
+//!       +---------------------- Settled, or Lost if the actor died --------------------+
+//! ```
+//! Nothing polls. Timers are rows; memory holds those of the next minute and the time of the first one
+//! beyond. A timer's row is removed by the commit that records its firing, never before, so a timer
+//! that is under way when the process dies fires again, and the workflow recognises a stale wake.
+//!
+//! Arming may be early but never late: a row is durable before the clock hears of it, and a clock that
+//! starts anew reads them all. At most [`WAKES_IN_FLIGHT_MAX`](limits::WAKES_IN_FLIGHT_MAX) wakes are
+//! under way at once, so that a backlog after downtime is released in waves.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::concurrency::JoinHandle;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::id::{EndpointId, TenantId};
+use sereno_workflows::time::{Span, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::hints::Hints;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits;
+use crate::record::TimerRecord;
+use crate::record::key::{self, TimerKey};
+use crate::store::Partition;
+use crate::tenant::TenantMessage;
+use crate::ticket::{Tally, Ticket};
+
+/// How long before the first timer beyond the window the window is moved.
+const LEAD: Span = Span::seconds(10);
+
+/// The clock.
+pub(crate) struct Clock {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) hints: Arc<Hints>,
+}
+
+/// What the clock is told.
+pub(crate) enum ClockMessage {
+    /// Read the timers that are due soon; everyone who may be woken is up.
+    Start(oneshot::Sender<()>),
+    /// A timer is durable.
+    Arm(TimerKey, TimerRecord),
+    /// An endpoint's next delivery is due then.
+    ArmEndpoint {
+        /// The tenant.
+        tenant: TenantId,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// When.
+        due: Timestamp,
+    },
+    /// A wake came to its end and its row is gone.
+    Settled(TimerKey),
+    /// The actor died on a wake, or was not there.
+    Lost {
+        /// The timer.
+        timer: TimerKey,
+        /// What it is for.
+        what: TimerRecord,
+        /// Whether an actor had it in its hands.
+        deadly: bool,
+    },
+    /// It is time.
+    Ring,
+    /// Fire what is due of one tenant and count what comes of it.
+    FireDue {
+        /// The tenant.
+        tenant: TenantId,
+        /// Where the wakes report.
+        tally: Tally,
+    },
+}
+
+/// What the clock knows.
+pub(crate) struct ClockState {
+    /// Timers before the horizon that are not under way.
+    near: BTreeMap<TimerKey, TimerRecord>,
+    /// Everything due before this is in `near` or under way.
+    horizon: Timestamp,
+    /// The first timer at or after the horizon is due no earlier than this.
+    beyond: Option<Timestamp>,
+    under_way: HashSet<TimerKey>,
+    deaths: HashMap<TimerKey, u32>,
+    /// Wakes that came back, and when they are tried again.
+    again: Vec<(Timestamp, TimerKey, TimerRecord)>,
+    endpoints: BTreeSet<(Timestamp, TenantId, EndpointId)>,
+    endpoint_due: HashMap<(TenantId, EndpointId), Timestamp>,
+    ring: Option<(Timestamp, JoinHandle<()>)>,
+    started: bool,
+}
+
+impl Actor for Clock {
+    type Msg = ClockMessage;
+    type State = ClockState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<ClockMessage>,
+        (): (),
+    ) -> Result<ClockState, ActorProcessingErr> {
+        Ok(ClockState {
+            near: BTreeMap::new(),
+            horizon: Timestamp(0),
+            beyond: None,
+            under_way: HashSet::new(),
+            deaths: HashMap::new(),
+            again: Vec::new(),
+            endpoints: BTreeSet::new(),
+            endpoint_due: HashMap::new(),
+            ring: None,
+            started: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<ClockMessage>,
+        message: ClockMessage,
+        state: &mut ClockState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            ClockMessage::Start(ready) => self.start(state, ready).await?,
+            ClockMessage::Arm(timer, what) => state.arm(timer, what),
+            ClockMessage::ArmEndpoint { tenant, endpoint, due } => {
+                state.arm_endpoint(tenant, endpoint, due);
+            }
+            ClockMessage::Settled(timer) => state.settle(&timer),
+            ClockMessage::Lost { timer, what, deadly } => self.lost(state, timer, what, deadly),
+            ClockMessage::Ring => state.ring = None,
+            ClockMessage::FireDue { tenant, tally } => {
+                self.fire_due(&myself, state, &tenant, &tally);
+            }
+        }
+        if state.started {
+            self.ring_what_is_due(&myself, state).await?;
+            self.sleep_until_next(&myself, state);
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<ClockMessage>,
+        _event: SupervisionEvent,
+        _state: &mut ClockState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl Clock {
+    async fn start(
+        &self,
+        state: &mut ClockState,
+        ready: oneshot::Sender<()>,
+    ) -> Result<(), LedgerError> {
+        self.move_window(state).await?;
+        state.started = true;
+        drop(ready.send(()));
+        Ok(())
+    }
+
+    async fn ring_what_is_due(
+        &self,
+        myself: &ActorRef<ClockMessage>,
+        state: &mut ClockState,
+    ) -> Result<(), LedgerError> {
+        let now = self.ledger.now().timestamp();
+        while let Some((due, tenant, endpoint)) = state.endpoints.first().cloned() {
+            if due > now {
+                break;
+            }
+            state.endpoints.pop_first();
+            state.endpoint_due.remove(&(tenant.clone(), endpoint));
+            self.hints.deliver(&tenant, endpoint);
+        }
+        state.bring_back(now);
+        loop {
+            while state.has_room() {
+                let Some(first) = state.near.first_entry().filter(|first| first.key().due <= now)
+                else {
+                    break;
+                };
+                let (timer, what) = first.remove_entry();
+                self.wake(myself, state, timer, what, None);
+            }
+            let window_reached = state.beyond.is_some_and(|beyond| beyond.before(LEAD) <= now);
+            if !window_reached || !state.has_room() {
+                return Ok(());
+            }
+            self.move_window(state).await?;
+        }
+    }
+
+    fn wake(
+        &self,
+        myself: &ActorRef<ClockMessage>,
+        state: &mut ClockState,
+        timer: TimerKey,
+        what: TimerRecord,
+        tally: Option<Tally>,
+    ) {
+        if !state.under_way.insert(timer.clone()) {
+            return;
+        }
+        let quarantine =
+            state.deaths.get(&timer).is_some_and(|&deaths| deaths >= limits::DEATHS_MAX);
+        let tenant = self.hints.tenant(&timer.tenant);
+        let ticket = Ticket::new(timer, what, myself.clone(), tally);
+        // Without a tenant the ticket is dropped here, which brings the timer back in a while.
+        let Some(tenant) = tenant else { return };
+        let message = if quarantine {
+            TenantMessage::Quarantine(ticket)
+        } else {
+            TenantMessage::Wake(ticket)
+        };
+        if tenant.actor.cast(message).is_err() {
+            tracing::debug!("a wake came while its tenant restarts; it will come again");
+        }
+    }
+
+    fn lost(&self, state: &mut ClockState, timer: TimerKey, what: TimerRecord, deadly: bool) {
+        state.under_way.remove(&timer);
+        if deadly {
+            let deaths = state.deaths.entry(timer.clone()).or_default();
+            *deaths += 1;
+            tracing::warn!(entity = %timer.entity, tenant = %timer.tenant, deaths,
+                "an actor died on a wake");
+        }
+        // It comes again under its own key, but not at once: what killed the actor may pass.
+        let pause = Span::millis(limits::WAKE_AGAIN_MS);
+        state.again.push((self.ledger.now().timestamp().after(pause), timer, what));
+    }
+
+    fn fire_due(
+        &self,
+        myself: &ActorRef<ClockMessage>,
+        state: &mut ClockState,
+        tenant: &TenantId,
+        tally: &Tally,
+    ) {
+        let now = self.ledger.now().timestamp();
+        let due: Vec<TimerKey> = state
+            .near
+            .keys()
+            .take_while(|timer| timer.due <= now)
+            .filter(|timer| timer.tenant == *tenant)
+            .cloned()
+            .collect();
+        for timer in due {
+            if let Some(what) = state.near.remove(&timer) {
+                self.wake(myself, state, timer, what, Some(tally.clone()));
+            }
+        }
+    }
+
+    /// Reads the timers of the next minute; fewer where there are too many of them.
+    async fn move_window(&self, state: &mut ClockState) -> Result<(), LedgerError> {
+        let ledger = Arc::clone(&self.ledger);
+        let from = state.horizon;
+        let until = ledger.now().timestamp().after(Span::millis(limits::TIMER_WINDOW_MS));
+        let partitions: BTreeSet<Partition> =
+            self.hints.views().iter().map(|view| key::partition(&view.id)).collect();
+        let read = move || read_window(&ledger, &partitions, from, until.max(from));
+        let window = tokio::task::spawn_blocking(read).await;
+        let Ok(window) = window else { return Ok(()) };
+        let window = window?;
+        for (timer, what) in window.timers {
+            if !state.under_way.contains(&timer) {
+                state.near.insert(timer, what);
+            }
+        }
+        state.horizon = window.horizon;
+        state.beyond = window.beyond;
+        Ok(())
+    }
+
+    fn sleep_until_next(&self, myself: &ActorRef<ClockMessage>, state: &mut ClockState) {
+        let Some(next) = state.next_ring() else { return };
+        match &state.ring {
+            Some((set, _)) if *set <= next => return,
+            Some((_, sleeper)) => sleeper.abort(),
+            None => {}
+        }
+        let now = self.ledger.now().timestamp();
+        let sleep = Duration::from(next.since(now));
+        let myself = myself.clone();
+        let sleeper = ractor::concurrency::spawn(async move {
+            tokio::time::sleep(sleep).await;
+            // An error means that this clock is gone; the next one sets its own alarm.
+            drop(myself.cast(ClockMessage::Ring));
+        });
+        state.ring = Some((next, sleeper));
+    }
+}
+
+impl ClockState {
+    fn arm(&mut self, timer: TimerKey, what: TimerRecord) {
+        if timer.due >= self.horizon {
+            self.beyond = Some(self.beyond.map_or(timer.due, |beyond| beyond.min(timer.due)));
+        } else if !self.under_way.contains(&timer) {
+            self.near.insert(timer, what);
+        }
+    }
+
+    fn arm_endpoint(&mut self, tenant: TenantId, endpoint: EndpointId, due: Timestamp) {
+        let whose = (tenant.clone(), endpoint);
+        match self.endpoint_due.get(&whose) {
+            Some(&set) if set <= due => return,
+            Some(&set) => {
+                self.endpoints.remove(&(set, tenant.clone(), endpoint));
+            }
+            None => {}
+        }
+        self.endpoint_due.insert(whose, due);
+        self.endpoints.insert((due, tenant, endpoint));
+    }
+
+    fn settle(&mut self, timer: &TimerKey) {
+        self.under_way.remove(timer);
+        self.deaths.remove(timer);
+    }
+
+    fn bring_back(&mut self, now: Timestamp) {
+        for (_, timer, what) in self.again.extract_if(.., |(at, _, _)| *at <= now) {
+            self.near.insert(timer, what);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.under_way.len() < limits::WAKES_IN_FLIGHT_MAX
+    }
+
+    fn next_ring(&self) -> Option<Timestamp> {
+        let near = self.near.first_key_value().map(|(timer, _)| timer.due);
+        let beyond = self.beyond.map(|beyond| beyond.before(LEAD));
+        let waiting = [near, beyond].into_iter().flatten().filter(|_| self.has_room());
+        let endpoint = self.endpoints.first().map(|(due, _, _)| *due);
+        let again = self.again.iter().map(|(at, _, _)| *at).min();
+        waiting.chain(endpoint).chain(again).min()
+    }
+}
+
+struct Window {
+    timers: Vec<(TimerKey, TimerRecord)>,
+    horizon: Timestamp,
+    beyond: Option<Timestamp>,
+}
+
+/// Reads the timers from `from` until `until` of all partitions. Where there are more than memory
+/// should hold, the window ends earlier, at a whole millisecond that is read to its end.
+fn read_window(
+    ledger: &Ledger,
+    partitions: &BTreeSet<Partition>,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Window, LedgerError> {
+    const PAGE: usize = 4_096;
+    let mut horizon = until;
+    let mut timers = Vec::new();
+    let share = limits::TIMERS_IN_MEMORY_MAX / partitions.len().max(1) + PAGE;
+    for &partition in partitions {
+        let mut next = key::timers_from(from);
+        let mut read = 0;
+        loop {
+            let page = ledger.timers(partition, &next, horizon, PAGE)?;
+            let full = page.len() == PAGE;
+            read += page.len();
+            let last = page.last().map(|(timer, _)| timer.clone());
+            timers.extend(page);
+            let Some(last) = last.filter(|_| full) else { break };
+            next = [&last.to_bytes()[..], &[0]].concat();
+            if read >= share {
+                horizon = horizon.min(Timestamp(last.due.0 + 1));
+            }
+        }
+    }
+    timers.retain(|(timer, _)| timer.due < horizon);
+    let mut beyond: Option<Timestamp> = None;
+    for &partition in partitions {
+        let first = ledger.timers(partition, &key::timers_from(horizon), Timestamp(i64::MAX), 1)?;
+        let due = first.first().map(|(timer, _)| timer.due);
+        beyond = [beyond, due].into_iter().flatten().min();
+    }
+    Ok(Window { timers, horizon, beyond })
+}

@@ -1,0 +1,297 @@
+//! One live endpoint: takes what is due from its queue, attempts it, records what came of it.
+//!
+//! ```text
+//!  Deliver (a hint) --> look at the queue --> attempts, at most 16 --> Ended --> commit --> Recorded
+//!                            ^                                                                |
+//!                            +----------------------------------------------------------------+
+//! ```
+//! The backlog is rows, not messages: a dead endpoint costs disk and nobody else's time. A row leaves
+//! the queue in the commit that records the attempt's outcome; a crash in between repeats the attempt
+//! under the same delivery id.
+
+mod attempt;
+pub mod config;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::endpoint::{Condition, Health};
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
+use sereno_workflows::time::Timestamp;
+use tokio::task::JoinSet;
+
+pub use self::attempt::delivery_id;
+use self::attempt::{Ended, attempt};
+use crate::ledger::read::Queued;
+use crate::ledger::{Draft, LedgerError};
+use crate::limits;
+use crate::record::{
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
+};
+use crate::tenant::{Surroundings, TenantMessage};
+use crate::view::TenantView;
+
+/// One live endpoint.
+pub(crate) struct EndpointActor {
+    pub(crate) around: Surroundings,
+    pub(crate) tenant: TenantId,
+    pub(crate) parent: ActorRef<TenantMessage>,
+    pub(crate) id: EndpointId,
+}
+
+/// What an endpoint is told.
+pub(crate) enum EndpointMessage {
+    /// Look at the queue.
+    Deliver(Arc<TenantView>),
+    /// An attempt ended.
+    Ended(Box<Ended>),
+    /// What came of an attempt is durable.
+    Recorded(Sequence),
+    /// Nobody spoke to it for a while: it ends, unless it has work.
+    Retire,
+}
+
+/// What a live endpoint remembers.
+pub(crate) struct EndpointState {
+    view: Option<Arc<TenantView>>,
+    /// Deliveries whose attempt is under way or not recorded yet.
+    under_way: HashSet<Sequence>,
+    attempts: JoinSet<()>,
+    health: Option<Health>,
+}
+
+impl Actor for EndpointActor {
+    type Msg = EndpointMessage;
+    type State = EndpointState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<EndpointMessage>,
+        (): (),
+    ) -> Result<EndpointState, ActorProcessingErr> {
+        Ok(EndpointState {
+            view: None,
+            under_way: HashSet::new(),
+            attempts: JoinSet::new(),
+            health: None,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<EndpointMessage>,
+        message: EndpointMessage,
+        state: &mut EndpointState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            EndpointMessage::Deliver(view) => {
+                state.view = Some(view);
+                self.look(&myself, state)?;
+            }
+            EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
+            EndpointMessage::Recorded(delivery) => {
+                state.under_way.remove(&delivery);
+                self.look(&myself, state)?;
+            }
+            EndpointMessage::Retire => self.retire(&myself, state),
+        }
+        Self::reap(state)
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<EndpointMessage>,
+        _event: SupervisionEvent,
+        _state: &mut EndpointState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl EndpointActor {
+    /// Starts what is due, as far as there is room; asks the clock for what is due later.
+    fn look(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+    ) -> Result<(), LedgerError> {
+        let Some(view) = state.view.clone() else { return Ok(()) };
+        if !self.may_deliver(&view) || state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
+            return Ok(());
+        }
+        let ledger = &self.around.ledger;
+        // What is under way is still at the head of the queue: look past it.
+        let limit = state.under_way.len() + limits::ATTEMPTS_PER_ENDPOINT_MAX;
+        let now = ledger.now().timestamp();
+        for queued in ledger.queued(&self.tenant, self.id, limit)? {
+            if state.under_way.contains(&queued.delivery) {
+                continue;
+            }
+            if queued.due > now {
+                self.around.hints.deliver_at(&self.tenant, self.id, queued.due);
+                break;
+            }
+            if state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
+                break;
+            }
+            state.under_way.insert(queued.delivery);
+            self.begin(myself, state, &view, queued);
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        view: &Arc<TenantView>,
+        queued: Queued,
+    ) {
+        let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
+        let myself = myself.clone();
+        state.attempts.spawn(async move {
+            let ended = attempt(&around, &view, id, queued).await;
+            // An error means that this actor is gone; the row is still in the queue.
+            drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
+        });
+    }
+
+    /// Commits what came of an attempt: done, later or dead, with its line in the log.
+    async fn record(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        ended: Ended,
+    ) -> Result<(), LedgerError> {
+        let ledger = &self.around.ledger;
+        let now = ledger.now().timestamp();
+        let Queued { due, delivery, record } = &ended.queued;
+        let attempts = record.attempts + 1;
+        let next = self.retry(state).next(&ended.outcome, attempts, now, delivery.0);
+
+        let mut draft = Draft::new(&self.tenant);
+        draft.dequeue(self.id, *due, *delivery);
+        let (status, next_at) = match next {
+            Next::Done => (AttemptStatus::Sent, None),
+            Next::Dead => (AttemptStatus::Dead, None),
+            Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
+        };
+        let (code, error) = told(&ended.outcome);
+        match next {
+            Next::Done => {}
+            Next::Later(at) => {
+                let again = DeliveryRecord { attempts, ..record.clone() };
+                draft.enqueue(self.id, at, *delivery, &again);
+                draft.take_after();
+            }
+            Next::Dead => draft.dead_letter(
+                *delivery,
+                &DeadLetterRecord {
+                    endpoint: self.id.0,
+                    delivery: DeliveryRecord { attempts, ..record.clone() },
+                    at: now,
+                    error: error.clone().unwrap_or_default(),
+                },
+            ),
+        }
+        let endpoint = self.id.0;
+        draft.status(
+            record.event,
+            *delivery,
+            &DeliveryStatusRecord { endpoint, status, attempts, code, error: error.clone(), next_at },
+        );
+        draft.log(
+            ledger.sequence(),
+            &LogRecord::Attempt {
+                endpoint,
+                delivery: *delivery,
+                event: record.event,
+                event_type: ended.event_type,
+                status,
+                code,
+                error,
+                attempt: attempts,
+                duration_ms: ended.duration_ms,
+                began_at: ended.began_at,
+                message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
+            },
+        );
+        self.judge(state, &mut draft, &ended.outcome, now)?;
+
+        let (myself, delivery, permit) = (myself.clone(), *delivery, ended.permit);
+        let then = Box::new(move || {
+            drop(permit);
+            // An error means that this actor is gone; its successor reads the queue.
+            drop(myself.cast(EndpointMessage::Recorded(delivery)));
+        });
+        ledger.commit(draft, then).await;
+        Ok(())
+    }
+
+    /// Steps the endpoint's health; writes it down when its condition changes.
+    fn judge(
+        &self,
+        state: &mut EndpointState,
+        draft: &mut Draft,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let before = match state.health.take() {
+            Some(health) => health,
+            None => self.around.ledger.health(&self.tenant, self.id)?,
+        };
+        let after = before.step(outcome, now);
+        if after.condition() != before.condition() {
+            draft.health(self.id, &after);
+            let (tenant, endpoint) = (&self.tenant, self.id);
+            match after.condition() {
+                Condition::Failing => tracing::warn!(%tenant, %endpoint, "an endpoint is failing"),
+                Condition::Healthy => tracing::info!(%tenant, %endpoint, "an endpoint is healthy"),
+                Condition::Unknown => {}
+            }
+        }
+        state.health = Some(after);
+        Ok(())
+    }
+
+    fn retry(&self, state: &EndpointState) -> RetryPolicy {
+        let Some(view) = &state.view else { return RetryPolicy::default() };
+        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.retry.clone());
+        own.unwrap_or_else(|| view.policy.settings.retry.clone())
+    }
+
+    /// Customers are always written to; an endpoint must be there and enabled.
+    fn may_deliver(&self, view: &TenantView) -> bool {
+        let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
+        self.id == EndpointId::CUSTOMERS || enabled(self.id)
+    }
+
+    fn retire(&self, myself: &ActorRef<EndpointMessage>, state: &EndpointState) {
+        if state.under_way.is_empty() {
+            myself.stop(None);
+        } else if self.parent.cast(TenantMessage::Busy(self.id)).is_err() {
+            tracing::debug!(tenant = %self.tenant, "an endpoint outlived its tenant");
+        }
+    }
+
+    /// An attempt that panicked takes the actor with it: its delivery would stay under way for ever.
+    fn reap(state: &mut EndpointState) -> Result<(), ActorProcessingErr> {
+        while let Some(ended) = state.attempts.try_join_next() {
+            ended?;
+        }
+        Ok(())
+    }
+}
+
+/// The code and the error of an outcome.
+fn told(outcome: &Outcome) -> (i32, Option<String>) {
+    match outcome {
+        Outcome::Done { code } => (*code, None),
+        Outcome::Retry { code, error, .. } | Outcome::Dead { code, error } => {
+            (*code, Some(error.clone()))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! One attempt at a delivery, from its row in the queue to its outcome.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::retry::Outcome;
+use sereno_workflows::time::{Span, Timestamp};
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::channel::{Destination, Load};
+use crate::ledger::LedgerError;
+use crate::ledger::read::Queued;
+use crate::tenant::Surroundings;
+use crate::view::TenantView;
+
+/// An attempt that came to its end.
+pub(crate) struct Ended {
+    /// What was attempted.
+    pub(crate) queued: Queued,
+    /// The type of the event that it carried or went with.
+    pub(crate) event_type: String,
+    /// What came of it.
+    pub(crate) outcome: Outcome,
+    /// When it began.
+    pub(crate) began_at: Timestamp,
+    /// How long it took.
+    pub(crate) duration_ms: u32,
+    /// The room that it takes up until what came of it is durable.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// The id under which the receiver knows a delivery, the same on every attempt.
+pub fn delivery_id(delivery: Sequence) -> String {
+    format!("msg_{}", delivery.to_text())
+}
+
+/// Carries a queued delivery to its destination, as soon as the engine has room for one more.
+pub(super) async fn attempt(
+    around: &Surroundings,
+    view: &TenantView,
+    endpoint: EndpointId,
+    queued: Queued,
+) -> Ended {
+    // The semaphore is never closed, so a permit always comes.
+    let permit = Arc::clone(&around.attempts).acquire_owned().await.ok();
+    let began_at = around.ledger.now().timestamp();
+    let began = Instant::now();
+    let (event_type, outcome) = match prepare(around, view, endpoint, &queued) {
+        Ok((destination, load)) => {
+            let outcome = around.channels.send(&destination, &load, began_at).await;
+            (load.event_type, outcome)
+        }
+        Err(Unready::Ledger(error)) => {
+            tracing::error!(%error, tenant = %view.id, "a delivery cannot be read");
+            let error = error.to_string();
+            let after = Some(Span::minutes(1));
+            (String::new(), Outcome::Retry { code: -1, error, after })
+        }
+        Err(Unready::Never(error)) => (String::new(), Outcome::Dead { code: -1, error }),
+    };
+    let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+    Ended { queued, event_type, outcome, began_at, duration_ms, permit }
+}
+
+enum Unready {
+    Ledger(LedgerError),
+    Never(String),
+}
+
+fn prepare(
+    around: &Surroundings,
+    view: &TenantView,
+    id: EndpointId,
+    queued: &Queued,
+) -> Result<(Destination, Load), Unready> {
+    let record = &queued.record;
+    let event = around.ledger.event(&view.id, record.event).map_err(Unready::Ledger)?;
+    let event = event.ok_or_else(|| Unready::Never("its event is no longer kept".to_owned()))?;
+    let destination = match &record.tell {
+        Some(tell) => Destination::WhatsApp {
+            to: tell.to.clone(),
+            line: view.policy.settings.whatsapp.clone(),
+        },
+        None => match view.endpoints.get(&id) {
+            Some(endpoint) => endpoint.destination(view).map_err(Unready::Never)?,
+            None => return Err(Unready::Never("the endpoint was deleted".to_owned())),
+        },
+    };
+    let load = Load {
+        id: delivery_id(queued.delivery),
+        attempt: record.attempts + 1,
+        event_type: event.event_type,
+        body: event.body,
+        message: record.tell.as_ref().map(|tell| tell.message.clone()),
+        locale: view.policy.settings.locale,
+        zone: view.policy.zone.clone(),
+    };
+    Ok((destination, load))
+}

@@ -1,0 +1,405 @@
+//! The engine as the edge sees it: start, submit, ask, change, stop.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use ractor::{Actor, ActorRef};
+use sereno_workflows::event::Event;
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
+use sereno_workflows::policy::{Invalid, Settings, Smtp};
+use sereno_workflows::time::Timestamp;
+use sereno_workflows::{handoff, reservation};
+use thiserror::Error;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::channel::{ChannelConfig, ChannelError, Channels};
+use crate::clock::ClockMessage;
+use crate::entity::Command;
+use crate::gather::Refusal;
+use crate::hints::{Hints, Listing};
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits;
+use crate::now::Now;
+use crate::record::key::{self, HOME};
+use crate::record::{self, KeyRecord};
+use crate::root::{Root, RootMessage};
+use crate::store::memory::MemoryStore;
+use crate::store::sled::SledStore;
+use crate::store::{Batch, Store, StoreError};
+use crate::tenant::{
+    Act, Change, Changed, ConfigureError, CustomerMessage, Receipt, Submission, Surroundings,
+    TenantMessage, Test,
+};
+use crate::ticket::Tally;
+use crate::vault::{self, Vault, VaultError};
+use crate::view::TenantView;
+
+/// What the engine must know to start.
+pub struct EngineConfig {
+    /// The directory of the store; without one, everything is in memory and gone at the end.
+    pub directory: Option<PathBuf>,
+    /// What the store's index aims at for its cache, in bytes; it may use twice as much.
+    pub cache_bytes: u64,
+    /// 32 bytes in base64.
+    pub master_key: String,
+    /// How deliveries go out.
+    pub channels: ChannelConfig,
+    /// The mail server for tenants without one of their own.
+    pub smtp: Option<Smtp>,
+    /// Where the time comes from.
+    pub now: Now,
+}
+
+/// A running engine.
+pub struct Engine {
+    around: Surroundings,
+    root: ActorRef<RootMessage>,
+    root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
+    credits: Arc<Semaphore>,
+    keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
+}
+
+/// Why the engine did not start, or could not do what it was asked.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The master key is none, or another one.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The channels cannot be set up.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// An actor of the root did not start.
+    #[error("the engine did not start: {0}")]
+    Start(String),
+    /// A field does not fit.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// There is no such thing.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// It is there already.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// There are as many as there may be.
+    #[error("at most {count} {what}")]
+    TooMany {
+        /// How many.
+        count: usize,
+        /// Of what.
+        what: &'static str,
+    },
+    /// The rules refuse it.
+    #[error("{0}")]
+    Rejected(String),
+    /// As much is under way as may be, or an actor died; try again.
+    #[error("busy; try again")]
+    Busy,
+}
+
+/// What a person may ask of a booking or a handoff.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Something of a booking.
+    Reservation(reservation::Command),
+    /// Something of a handoff.
+    Handoff(handoff::Command),
+}
+
+/// A customer's WhatsApp message, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Meta's id of it.
+    pub id: EventId,
+    /// The customer's number with its `+`.
+    pub from: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What kind of message, as Meta calls it.
+    pub kind: String,
+    /// Its text.
+    pub text: Option<String>,
+    /// The id of the button that was pressed.
+    pub button: Option<String>,
+}
+
+impl Engine {
+    /// Opens the store, brings the actors up and arms the timers; the engine is ready when it returns.
+    pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
+        let vault = Vault::new(&config.master_key)?;
+        let store: Arc<dyn Store> = match &config.directory {
+            Some(directory) => Arc::new(SledStore::open(directory, config.cache_bytes)?),
+            None => Arc::new(MemoryStore::default()),
+        };
+        let ledger = Ledger::open(store, vault, config.now)?;
+        let keys = ledger.keys()?.into_iter().collect();
+        let around = Surroundings {
+            ledger,
+            hints: Arc::default(),
+            channels: Arc::new(Channels::new(config.channels)?),
+            attempts: Arc::new(Semaphore::new(limits::ATTEMPTS_MAX)),
+        };
+        let root = Root { around: around.clone(), server_smtp: config.smtp };
+        let spawned = Actor::spawn(None, root, ()).await;
+        let (root, ended) = spawned.map_err(|error| EngineError::Start(error.to_string()))?;
+        Ok(Self {
+            around,
+            root,
+            root_ended: Mutex::new(Some(ended)),
+            credits: Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_MAX)),
+            keys: RwLock::new(keys),
+        })
+    }
+
+    /// Lets what is under way end, for at most `grace`, writes everything out and ends the actors.
+    pub async fn stop(&self, grace: Duration) {
+        self.credits.close();
+        let all = u32::try_from(limits::ATTEMPTS_MAX).unwrap_or(u32::MAX);
+        let idle = Arc::clone(&self.around.attempts).acquire_many_owned(all);
+        // The permits are held to the end, so that no new attempt begins.
+        let held = tokio::time::timeout(grace, idle).await;
+        if held.is_err() {
+            tracing::warn!("some attempts did not end in time; they will be repeated");
+        }
+        self.root.stop(None);
+        let ended = self.root_ended.lock().take();
+        if let Some(ended) = ended
+            && tokio::time::timeout(Duration::from_secs(2), ended).await.is_err()
+        {
+            tracing::warn!("the actors did not end in time; what they had submitted is kept");
+        }
+        let ledger = Arc::clone(&self.around.ledger);
+        // An error means that the blocking thread panicked, which the committer has logged.
+        drop(tokio::task::spawn_blocking(move || ledger.stop()).await);
+    }
+
+    /// What can be read.
+    pub fn ledger(&self) -> &Ledger {
+        &self.around.ledger
+    }
+
+    /// A tenant, as it is now.
+    pub fn view(&self, tenant: &TenantId) -> Result<Arc<TenantView>, EngineError> {
+        Ok(self.listing(tenant)?.view)
+    }
+
+    /// All tenants, as they are now.
+    pub fn views(&self) -> Vec<Arc<TenantView>> {
+        self.around.hints.views()
+    }
+
+    /// Whether another event would be taken now.
+    pub fn has_room(&self) -> bool {
+        self.credits.available_permits() > 0
+    }
+
+    /// Accepts events, all or none; returns once they are durable.
+    ///
+    /// An event that does not fit is refused with its index in the error's field.
+    pub async fn submit(
+        &self,
+        tenant: &TenantId,
+        events: Vec<Event>,
+    ) -> Result<Receipt, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let mut known = Vec::with_capacity(events.len());
+        for (index, event) in events.into_iter().enumerate() {
+            let fact = event
+                .fact(&view.policy.zone)
+                .map_err(|invalid| invalid.inside(&format!("[{index}]")))?;
+            known.push((event, fact));
+        }
+        let count = u32::try_from(known.len()).map_err(|_| EngineError::Busy)?;
+        let credit = Arc::clone(&self.credits).try_acquire_many_owned(count);
+        let credit = credit.map_err(|_| EngineError::Busy)?;
+        let (reply, answer) = oneshot::channel();
+        let submission = Submission { events: known, reply, credit };
+        ask(&actor, TenantMessage::Submit(submission), answer).await
+    }
+
+    /// Takes a customer's message; returns once it and what follows from it are durable.
+    pub async fn hear(&self, tenant: &TenantId, incoming: Incoming) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let Incoming { id, from, at, kind, text, button } = incoming;
+        let message = CustomerMessage { id, from, at, kind, text, button, reply };
+        ask(&actor, TenantMessage::Hear(message), answer).await
+    }
+
+    /// Does what a person asks of an entity; returns once it is durable.
+    pub async fn act(
+        &self,
+        tenant: &TenantId,
+        key: EntityKey,
+        action: Action,
+    ) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let command = match action {
+            Action::Reservation(command) => Command::Reservation(command),
+            Action::Handoff(command) => Command::Handoff(command),
+        };
+        ask(&actor, TenantMessage::Act(Act { key, command, reply }), answer).await
+    }
+
+    /// Queues a `test.ping` for an endpoint; returns the event's id once it is durable.
+    pub async fn test(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+    ) -> Result<EventId, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let found = view.endpoints.get(&endpoint).ok_or(EngineError::NotFound("endpoint"))?;
+        if !found.config.enabled {
+            let problem = "the endpoint is disabled; enable it first, with toggle";
+            return Err(EngineError::Rejected(problem.to_owned()));
+        }
+        let (reply, answer) = oneshot::channel();
+        ask(&actor, TenantMessage::Test(Test { endpoint, reply }), answer).await
+    }
+
+    /// Changes a tenant's settings or endpoints; returns once the change is durable.
+    pub async fn configure(
+        &self,
+        tenant: &TenantId,
+        change: Change,
+    ) -> Result<Changed, EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let cast = actor.cast(TenantMessage::Configure(change, reply));
+        cast.map_err(|_| EngineError::Busy)?;
+        let changed = within_call_timeout(answer).await?;
+        changed.map_err(|error| match error {
+            ConfigureError::Invalid(invalid) => EngineError::Invalid(invalid),
+            ConfigureError::NotFound(what) => EngineError::NotFound(what),
+            ConfigureError::TooMany(count) => EngineError::TooMany { count, what: "endpoints" },
+            ConfigureError::Ledger(error) => EngineError::Ledger(error),
+        })
+    }
+
+    /// Makes a tenant; returns once it is durable and up.
+    pub async fn create_tenant(
+        &self,
+        id: TenantId,
+        name: String,
+        settings: Settings,
+    ) -> Result<Arc<TenantView>, EngineError> {
+        if self.around.hints.views().len() >= limits::TENANTS_MAX {
+            return Err(EngineError::TooMany { count: limits::TENANTS_MAX, what: "tenants" });
+        }
+        let now = self.around.ledger.now().timestamp();
+        let view = Box::new(TenantView::new(id.clone(), name, now, settings));
+        let (reply, answer) = oneshot::channel();
+        let cast = self.root.cast(RootMessage::Create(view, reply));
+        cast.map_err(|_| EngineError::Busy)?;
+        if within_call_timeout(answer).await? {
+            return self.view(&id);
+        }
+        Err(EngineError::Exists(format!("tenant {id}")))
+    }
+
+    /// Makes an API key; returns its token, which is not kept.
+    pub async fn create_key(&self, tenant: &TenantId, name: &str) -> Result<String, EngineError> {
+        let view = self.view(tenant)?;
+        let count = self.keys.read().values().filter(|key| key.tenant == view.id.as_str()).count();
+        if count >= limits::KEYS_PER_TENANT_MAX {
+            let count = limits::KEYS_PER_TENANT_MAX;
+            return Err(EngineError::TooMany { count, what: "keys for one tenant" });
+        }
+        let token = vault::generate_token("sk");
+        let hash = vault::hash_token(&token);
+        let key = KeyRecord {
+            id: format!("key_{}", self.around.ledger.sequence().to_text()),
+            tenant: view.id.as_str().to_owned(),
+            name: name.to_owned(),
+            created_at: self.around.ledger.now().timestamp(),
+        };
+        let mut batch = Batch::new(HOME);
+        batch.put(key::api_key(&hash), record::encode(&key));
+        self.around.ledger.commit_home(batch).await;
+        self.keys.write().insert(hash, key);
+        Ok(token)
+    }
+
+    /// Revokes a key by its id.
+    pub async fn revoke_key(&self, tenant: &TenantId, id: &str) -> Result<(), EngineError> {
+        let found = self
+            .keys
+            .read()
+            .iter()
+            .find(|(_, key)| key.id == id && key.tenant == tenant.as_str())
+            .map(|(hash, _)| *hash);
+        let hash = found.ok_or(EngineError::NotFound("key"))?;
+        let mut batch = Batch::new(HOME);
+        batch.delete(key::api_key(&hash));
+        self.around.ledger.commit_home(batch).await;
+        self.keys.write().remove(&hash);
+        Ok(())
+    }
+
+    /// A tenant's keys, without their tokens.
+    pub fn keys(&self, tenant: &TenantId) -> Vec<KeyRecord> {
+        let keys = self.keys.read();
+        let mut keys: Vec<_> =
+            keys.values().filter(|key| key.tenant == tenant.as_str()).cloned().collect();
+        keys.sort_by_key(|key| key.created_at);
+        keys
+    }
+
+    /// The tenant that a token opens.
+    pub fn authenticate(&self, token: &str) -> Option<TenantId> {
+        let hash = vault::hash_token(token);
+        self.keys.read().get(&hash)?.tenant.parse().ok()
+    }
+
+    /// Fires what is due of a tenant at this moment; returns the types of the events that came of it.
+    /// The clock normally was there first, and nothing is left.
+    pub async fn fire_due(&self, tenant: &TenantId) -> Result<Vec<String>, EngineError> {
+        self.listing(tenant)?;
+        let (open, mut ended) = mpsc::channel(1);
+        let emitted = Arc::default();
+        let tally = Tally { emitted: Arc::clone(&emitted), open };
+        let clock = self.around.hints.clock().ok_or(EngineError::Busy)?;
+        let message = ClockMessage::FireDue { tenant: tenant.clone(), tally };
+        clock.cast(message).map_err(|_| EngineError::Busy)?;
+        // Nothing is ever sent: the channel closes when the last wake has ended.
+        let timeout = Duration::from_millis(limits::CALL_TIMEOUT_MS);
+        if tokio::time::timeout(timeout, ended.recv()).await.is_err() {
+            return Err(EngineError::Busy);
+        }
+        let emitted = std::mem::take(&mut *emitted.lock());
+        Ok(emitted)
+    }
+
+    fn listing(&self, tenant: &TenantId) -> Result<Listing, EngineError> {
+        self.around.hints.tenant(tenant).ok_or(EngineError::NotFound("tenant"))
+    }
+}
+
+async fn ask<T>(
+    actor: &ActorRef<TenantMessage>,
+    message: TenantMessage,
+    answer: oneshot::Receiver<Result<T, Refusal>>,
+) -> Result<T, EngineError> {
+    actor.cast(message).map_err(|_| EngineError::Busy)?;
+    within_call_timeout(answer).await?.map_err(|refusal| match refusal {
+        Refusal::Rejected(reason) => EngineError::Rejected(reason),
+        Refusal::Again => EngineError::Busy,
+    })
+}
+
+async fn within_call_timeout<T>(answer: oneshot::Receiver<T>) -> Result<T, EngineError> {
+    let timeout = Duration::from_millis(limits::CALL_TIMEOUT_MS);
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(EngineError::Busy),
+    }
+}

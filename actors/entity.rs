@@ -1,0 +1,297 @@
+//! One live entity: a booking, a handoff or the tenant as a whole, as an actor over its ledger row.
+//!
+//! It reads its state at the first message, lets the workflow decide on each, and hands what changes
+//! to the commit. It goes on with the next message once its commit is submitted, not when it is
+//! durable: commits keep their order, and a commit that fails ends the process.
+
+mod decide;
+
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::effect::Effect;
+use sereno_workflows::id::{EntityKey, Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
+
+pub(crate) use self::decide::{Command, Deed, Origin};
+use crate::announce::{Announcement, Audience, Context, announce};
+use crate::gather::{Part, Refusal};
+use crate::hints::Hints;
+use crate::ledger::draft::blank;
+use crate::ledger::{Draft, Ledger, LedgerError};
+use crate::record::key::TimerKey;
+use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
+use crate::ticket::Ticket;
+use crate::view::TenantView;
+use sereno_workflows::id::EndpointId;
+
+/// One live entity.
+pub(crate) struct Entity {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) hints: Arc<Hints>,
+    pub(crate) tenant: TenantId,
+    pub(crate) key: EntityKey,
+}
+
+/// What an entity is told.
+pub(crate) enum EntityMessage {
+    /// These things happened or are asked for, in this order; their changes are one part of a commit.
+    Apply {
+        /// The things.
+        deeds: Vec<Deed>,
+        /// The part.
+        part: Part,
+        /// The tenant, as it is now.
+        view: Arc<TenantView>,
+    },
+    /// A timer rang.
+    Wake {
+        /// The timer.
+        ticket: Ticket,
+        /// The tenant, as it is now.
+        view: Arc<TenantView>,
+    },
+    /// Nobody spoke to it for a while: it writes out what it has and ends.
+    Retire,
+}
+
+/// What a live entity remembers.
+pub(crate) enum EntityState {
+    /// Nothing yet: the ledger was not read.
+    Unread,
+    /// This, or that there is no such thing.
+    Read(Option<StateRecord>),
+}
+
+impl Actor for Entity {
+    type Msg = EntityMessage;
+    type State = EntityState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<EntityMessage>,
+        (): (),
+    ) -> Result<EntityState, ActorProcessingErr> {
+        Ok(EntityState::Unread)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<EntityMessage>,
+        message: EntityMessage,
+        state: &mut EntityState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            EntityMessage::Apply { deeds, part, view } => {
+                self.apply(state, deeds, part, &view).await?;
+            }
+            EntityMessage::Wake { mut ticket, view } => {
+                ticket.take_in_hand();
+                self.wake(state, ticket, &view).await?;
+            }
+            EntityMessage::Retire => {
+                self.ledger.settled().await;
+                myself.stop(None);
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<EntityMessage>,
+        _event: SupervisionEvent,
+        _state: &mut EntityState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl Entity {
+    async fn apply(
+        &self,
+        state: &mut EntityState,
+        deeds: Vec<Deed>,
+        part: Part,
+        view: &TenantView,
+    ) -> Result<(), LedgerError> {
+        let before = self.present(state)?.clone();
+        let mut draft = Draft::new(&self.tenant);
+        let mut present = before.clone();
+        for deed in deeds {
+            let now = self.ledger.now().timestamp();
+            let decided = decide::decide(present.as_ref(), &deed, now, &view.policy);
+            let (effects, ignored) = match decided {
+                Ok(transition) => {
+                    present = Some(transition.next);
+                    (transition.effects, None)
+                }
+                Err(rejected) if deed.event.is_none() => {
+                    part.refuse(Refusal::Rejected(rejected.0));
+                    return Ok(());
+                }
+                Err(rejected) => (Vec::new(), Some(rejected.0)),
+            };
+            let cause = deed.event.map(|event| {
+                let context =
+                    Context { entity: Some(self.key.clone()), ignored, cause: None };
+                announce(&mut draft, &self.ledger, view, event, context)
+            });
+            self.carry(&mut draft, view, effects, cause, now);
+        }
+        self.persist(&mut draft, before.as_ref(), present.as_ref());
+        if part.fill(draft).await {
+            *state = EntityState::Read(present);
+        }
+        Ok(())
+    }
+
+    async fn wake(
+        &self,
+        state: &mut EntityState,
+        ticket: Ticket,
+        view: &TenantView,
+    ) -> Result<(), LedgerError> {
+        let (timer, what) = ticket.timer();
+        let (timer, what) = (timer.clone(), what.clone());
+        let before = self.present(state)?.clone();
+        let now = self.ledger.now().timestamp();
+        let mut draft = Draft::new(&self.tenant);
+        let command = match what {
+            TimerRecord::Alarm { generation } => Command::Wake { generation },
+            TimerRecord::Signal(signal) => Command::Signal(signal),
+        };
+        let is_signal = matches!(command, Command::Signal(_));
+        if is_signal && self.already_heard(&timer).await? {
+            ticket.settle();
+            return Ok(());
+        }
+        let deed = Deed { event: None, command, origin: Origin::Clock, at: now };
+        match decide::decide(before.as_ref(), &deed, now, &view.policy) {
+            Ok(transition) => {
+                ticket.report(transition.effects.iter().filter_map(|effect| match effect {
+                    Effect::Emit { event_type, .. } => Some(event_type.clone()),
+                    Effect::Tell { .. } | Effect::Signal { .. } => None,
+                }));
+                draft.disarm(&timer);
+                self.carry(&mut draft, view, transition.effects, None, now);
+                self.persist(&mut draft, before.as_ref(), Some(&transition.next));
+                *state = EntityState::Read(Some(transition.next));
+            }
+            Err(rejected) => {
+                tracing::debug!(workflow.key = %self.key, %rejected, "a wake was stale");
+                // The row may already be the alarm of a newer generation for the same moment.
+                let armed = before.as_ref().and_then(decide::alarm).map(|(due, _)| due);
+                if armed != Some(timer.due) {
+                    draft.disarm(&timer);
+                }
+            }
+        }
+        let after = draft.take_after();
+        let (hints, tenant) = (Arc::clone(&self.hints), self.tenant.clone());
+        let then = Box::new(move || {
+            ticket.settle();
+            hints.carry_out(&tenant, after);
+        });
+        self.ledger.commit(draft, then).await;
+        Ok(())
+    }
+
+    fn present<'a>(
+        &self,
+        state: &'a mut EntityState,
+    ) -> Result<&'a Option<StateRecord>, LedgerError> {
+        if matches!(state, EntityState::Unread) {
+            let found = self.ledger.state(&self.tenant, &self.key)?;
+            *state = EntityState::Read(found.or_else(|| blank(self.key.kind)));
+        }
+        match state {
+            EntityState::Read(present) => Ok(present),
+            EntityState::Unread => Err(LedgerError::Content("state")),
+        }
+    }
+
+    /// A signal counts once: the commit that heard it removed its row.
+    async fn already_heard(&self, timer: &TimerKey) -> Result<bool, LedgerError> {
+        self.ledger.settled().await;
+        Ok(!self.ledger.has_timer(timer)?)
+    }
+
+    /// Adds what the workflow asked for to the commit.
+    fn carry(
+        &self,
+        draft: &mut Draft,
+        view: &TenantView,
+        effects: Vec<Effect>,
+        cause: Option<Sequence>,
+        now: Timestamp,
+    ) {
+        let mut latest = cause;
+        for effect in effects {
+            match effect {
+                Effect::Emit { event_type, data } => {
+                    let announcement = Announcement {
+                        id: None,
+                        event_type,
+                        at: now,
+                        source: Source::Workflow,
+                        data,
+                        audience: Audience::Subscribers,
+                    };
+                    let entity = Some(self.key.clone());
+                    let context = Context { entity, ignored: None, cause };
+                    latest = Some(announce(draft, &self.ledger, view, announcement, context));
+                }
+                Effect::Tell { to, message } => {
+                    let record = DeliveryRecord {
+                        event: latest.unwrap_or_default(),
+                        attempts: 0,
+                        tell: Some(Tell { to, message }),
+                    };
+                    draft.enqueue(EndpointId::CUSTOMERS, now, self.ledger.sequence(), &record);
+                }
+                Effect::Signal { to, signal } => {
+                    let slot = self.ledger.sequence();
+                    let timer =
+                        TimerKey { due: now, tenant: self.tenant.clone(), entity: to, slot };
+                    draft.arm(timer, TimerRecord::Signal(signal));
+                }
+            }
+        }
+    }
+
+    /// Adds the new state to the commit, with its alarm and, for a booking, whose it is.
+    fn persist(
+        &self,
+        draft: &mut Draft,
+        before: Option<&StateRecord>,
+        after: Option<&StateRecord>,
+    ) {
+        let Some(after) = after.filter(|&after| before != Some(after)) else { return };
+        draft.state(&self.key, after);
+        let (old, new) = (before.and_then(decide::alarm), decide::alarm(after));
+        if old != new {
+            if let Some((due, _)) = old {
+                draft.disarm(&self.alarm(due));
+            }
+            if let Some((due, generation)) = new {
+                draft.arm(self.alarm(due), TimerRecord::Alarm { generation });
+            }
+        }
+        let (old, new) = (before.and_then(decide::customer), decide::customer(after));
+        if old != new {
+            if let Some(number) = old {
+                draft.no_booking_of(number, &self.key.id);
+            }
+            if let Some(number) = new {
+                draft.booking_of(number, &self.key.id);
+            }
+        }
+    }
+
+    fn alarm(&self, due: Timestamp) -> TimerKey {
+        let (tenant, entity) = (self.tenant.clone(), self.key.clone());
+        TimerKey { due, tenant, entity, slot: Sequence(0) }
+    }
+}

@@ -1,0 +1,161 @@
+//! Which workflow decides: the one match between an entity's kind and its rules.
+
+use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
+use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
+use sereno_workflows::policy::Policy;
+use sereno_workflows::reservation::Status;
+use sereno_workflows::time::Timestamp;
+use sereno_workflows::{handoff, reservation};
+
+pub(crate) use sereno_workflows::reservation::Origin;
+
+use crate::announce::Announcement;
+use crate::record::StateRecord;
+
+/// One thing that happened to an entity or is asked of it.
+pub(crate) struct Deed {
+    /// The event that tells of it; without one, a refusal by the rules refuses the deed.
+    pub(crate) event: Option<Announcement>,
+    /// What is to be done.
+    pub(crate) command: Command,
+    /// Who asks.
+    pub(crate) origin: Origin,
+    /// When it happened, as its teller says.
+    pub(crate) at: Timestamp,
+}
+
+/// What is to be done to an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Command {
+    /// To a booking.
+    Reservation(reservation::Command),
+    /// To a handoff.
+    Handoff(handoff::Command),
+    /// Its alarm rang.
+    Wake {
+        /// The generation for which it was set.
+        generation: u32,
+    },
+    /// Another entity told it something.
+    Signal(Signal),
+}
+
+impl Command {
+    /// What an event's fact asks for, and of which entity; `None` where no workflow cares.
+    pub(crate) fn from_fact(fact: Fact) -> Option<(sereno_workflows::id::EntityKey, Self)> {
+        use sereno_workflows::id::EntityKey;
+        match fact {
+            Fact::Other => None,
+            Fact::Reservation(what, booking) => {
+                let key = EntityKey::reservation(&booking.reservation_id);
+                let command = match what {
+                    ReservationFact::Created => reservation::Command::Book(booking),
+                    ReservationFact::Modified => reservation::Command::Change(booking),
+                    ReservationFact::Cancelled => reservation::Command::Cancel,
+                    ReservationFact::Confirmed => reservation::Command::Confirm,
+                    ReservationFact::Arrived => reservation::Command::Arrive,
+                    ReservationFact::Completed => reservation::Command::Complete,
+                };
+                Some((key, Self::Reservation(command)))
+            }
+            Fact::Handoff(what, escalation) => {
+                let key = EntityKey::handoff(&escalation.conversation_id);
+                let command = match what {
+                    HandoffFact::Opened => handoff::Command::Open(escalation),
+                    HandoffFact::Replied => handoff::Command::Reply,
+                    HandoffFact::Closed => handoff::Command::Close,
+                };
+                Some((key, Self::Handoff(command)))
+            }
+        }
+    }
+}
+
+/// Lets the entity's workflow decide.
+pub(crate) fn decide(
+    present: Option<&StateRecord>,
+    deed: &Deed,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Transition<StateRecord>, Rejected> {
+    let command = deed.command.clone();
+    match (present, command) {
+        (Some(StateRecord::Reservation(booking)), Command::Wake { generation }) => {
+            let command = reservation::Command::Wake { generation };
+            reserve(Some(booking), command, deed, now, policy)
+        }
+        (Some(StateRecord::Reservation(booking)), Command::Reservation(command)) => {
+            reserve(Some(booking), command, deed, now, policy)
+        }
+        (None, Command::Reservation(command)) => reserve(None, command, deed, now, policy),
+        (Some(StateRecord::Handoff(handoff)), Command::Wake { generation }) => {
+            let command = handoff::Command::Wake { generation };
+            hand_off(Some(handoff), command, deed, now, policy)
+        }
+        (Some(StateRecord::Handoff(handoff)), Command::Handoff(command)) => {
+            hand_off(Some(handoff), command, deed, now, policy)
+        }
+        (None, Command::Handoff(command)) => hand_off(None, command, deed, now, policy),
+        (Some(StateRecord::Tenant(breaches)), Command::Signal(Signal::Breached { at })) => {
+            let transition = breaches.step(at, &policy.settings.sla_cluster);
+            Ok(wrapped(transition, StateRecord::Tenant))
+        }
+        (None, Command::Wake { .. }) => Err(Rejected::because("there is nothing to wake")),
+        (_, command) => Err(Rejected::because(format!("{command:?} is not for this entity"))),
+    }
+}
+
+/// When an entity must be woken next, and under which generation.
+pub(crate) fn alarm(state: &StateRecord) -> Option<(Timestamp, u32)> {
+    match state {
+        StateRecord::Reservation(booking) => booking.alarm().map(|due| (due, booking.generation)),
+        StateRecord::Handoff(handoff) => handoff.alarm().map(|due| (due, handoff.generation)),
+        StateRecord::Tenant(_) => None,
+    }
+}
+
+/// Whose answers may be about this entity, as long as they may.
+pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
+    match state {
+        StateRecord::Reservation(booking) => match booking.status {
+            // A customer who comes late may still say so.
+            Status::Booked | Status::Confirmed | Status::NoShow => booking.wa_number.as_deref(),
+            Status::Cancelled | Status::Arrived | Status::Completed => None,
+        },
+        StateRecord::Handoff(_) | StateRecord::Tenant(_) => None,
+    }
+}
+
+fn reserve(
+    present: Option<&reservation::Reservation>,
+    command: reservation::Command,
+    deed: &Deed,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Transition<StateRecord>, Rejected> {
+    let ctx = reservation::Context { now, policy, origin: deed.origin };
+    let transition = reservation::step(present, command, ctx)?;
+    Ok(wrapped(transition, StateRecord::Reservation))
+}
+
+fn hand_off(
+    present: Option<&handoff::Handoff>,
+    command: handoff::Command,
+    deed: &Deed,
+    now: Timestamp,
+    policy: &Policy,
+) -> Result<Transition<StateRecord>, Rejected> {
+    let announce = matches!(deed.origin, Origin::Operator);
+    let ctx = handoff::Context { now, at: deed.at, policy, announce };
+    let transition = handoff::step(present, command, ctx)?;
+    Ok(wrapped(transition, StateRecord::Handoff))
+}
+
+fn wrapped<S>(
+    transition: Transition<S>,
+    wrap: impl FnOnce(S) -> StateRecord,
+) -> Transition<StateRecord> {
+    let Transition { next, effects } = transition;
+    let effects: Vec<Effect> = effects;
+    Transition { next: wrap(next), effects }
+}

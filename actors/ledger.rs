@@ -1,0 +1,151 @@
+//! Typed reads and atomic commits over the store: what the actors know of the disk.
+//!
+//! The ledger is the truth and actors are caches of it. A [`Draft`] collects everything that one
+//! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
+
+pub mod draft;
+pub mod read;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sereno_workflows::id::{Sequence, TenantId};
+use thiserror::Error;
+
+pub use self::draft::{After, Draft};
+use crate::now::Now;
+use crate::record::key::{self, HOME};
+use crate::record::{self, MetaRecord, Record, RecordError};
+use crate::store::committer::{Committer, Then};
+use crate::store::{Batch, Direction, Partition, Store, StoreError};
+use crate::vault::{Vault, VaultError};
+
+/// Why the ledger could not answer.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A secret cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The writing thread did not start.
+    #[error("the writing thread did not start")]
+    Thread(#[from] std::io::Error),
+    /// A stored text is not what it should be.
+    #[error("a stored {0} is not readable")]
+    Content(&'static str),
+}
+
+/// The ledger of one server.
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    committer: Committer,
+    vault: Vault,
+    now: Now,
+    last_sequence: AtomicU64,
+}
+
+/// Sequences of one commit lie within a second of each other: so far after the last one that is found
+/// at the start, none was given yet.
+const SEQUENCE_MARGIN: u64 = 1_000_000;
+
+impl Ledger {
+    /// Takes charge of a store; refuses one that was written under another master key.
+    pub fn open(store: Arc<dyn Store>, vault: Vault, now: Now) -> Result<Arc<Self>, LedgerError> {
+        let committer = Committer::start(Arc::clone(&store))?;
+        let last_sequence = AtomicU64::new(0);
+        let ledger = Self { store, committer, vault, now, last_sequence };
+        ledger.check_master_key()?;
+        let mut last = 0;
+        for (tenant, _) in ledger.tenants()? {
+            last = last.max(ledger.last_sequence_of(&tenant)?);
+        }
+        if last > 0 {
+            ledger.last_sequence.store(last + SEQUENCE_MARGIN, Ordering::Relaxed);
+        }
+        Ok(Arc::new(ledger))
+    }
+
+    /// A new sequence: the present microsecond, or the next one that was not given yet.
+    pub fn sequence(&self) -> Sequence {
+        let now = self.now.micros();
+        let next = |last: u64| Some(now.max(last + 1));
+        let last = self.last_sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        Sequence(now.max(last.unwrap_or(0) + 1))
+    }
+
+    /// The clock that the ledger's times come from.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Where secrets are sealed and opened.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Hands a draft to the writer; `then` runs once it is durable.
+    pub async fn commit(&self, draft: Draft, then: Then) {
+        self.committer.submit(draft.into_batch(), then).await;
+    }
+
+    /// Waits until everything that was committed before is durable and can be read.
+    pub async fn settled(&self) {
+        self.committer.settled().await;
+    }
+
+    /// Makes a batch of the tenants' directory durable, and waits for it.
+    pub(crate) async fn commit_home(&self, batch: Batch) {
+        let (done, durable) = tokio::sync::oneshot::channel();
+        self.committer.submit(batch, Box::new(move || drop(done.send(())))).await;
+        drop(durable.await);
+    }
+
+    /// Writes out what waits and ends the writing thread.
+    pub fn stop(&self) {
+        self.committer.stop();
+    }
+
+    fn get<R: Record>(&self, partition: Partition, key: &[u8]) -> Result<Option<R>, LedgerError> {
+        match self.store.get(partition, key)? {
+            Some(bytes) => Ok(Some(record::decode(&bytes)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn check_master_key(&self) -> Result<(), LedgerError> {
+        const PLACE: &str = "meta/master-key";
+        let key = key::meta("master-key");
+        if let Some(MetaRecord(sealed)) = self.get(HOME, &key)? {
+            self.vault.open(PLACE, &sealed)?;
+            return Ok(());
+        }
+        let mut batch = Batch::new(HOME);
+        batch.put(key, record::encode(&MetaRecord(self.vault.seal(PLACE, b"sereno"))));
+        Ok(self.store.commit(&[batch])?)
+    }
+
+    fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {
+        let mut last = 0;
+        for letter in [b'E', b'L'] {
+            let table = key::table(letter, tenant);
+            let range = &table[..]..&key::after(&table)[..];
+            let rows =
+                self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;
+            let found = rows.first().and_then(|(key, _)| key::sequence(key));
+            last = last.max(found.unwrap_or_default().0);
+        }
+        Ok(last)
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn in_memory() -> Arc<Ledger> {
+    let store = Arc::new(crate::store::memory::MemoryStore::default());
+    let vault = Vault::new(&crate::vault::generate_key()).unwrap();
+    Ledger::open(store, vault, Now::System).unwrap()
+}

@@ -1,0 +1,165 @@
+//! One commit in the making: everything that one decision changes, and what to do once it is durable.
+
+use sereno_workflows::endpoint::Health;
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
+
+use crate::limits;
+use crate::record::key::{self, TimerKey};
+use crate::record::{
+    self, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, HealthRecord,
+    LogRecord, QuarantineRecord, StateRecord, TimerRecord,
+};
+use crate::store::Batch;
+
+/// A hint to carry out once the commit is durable; losing one costs latency only, since what it
+/// points at is a row of the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// A timer was set.
+    Arm(TimerKey, TimerRecord),
+    /// An endpoint has a delivery that is due.
+    Deliver(EndpointId),
+}
+
+/// A commit in the making.
+#[derive(Debug)]
+pub struct Draft {
+    tenant: TenantId,
+    batch: Batch,
+    after: Vec<After>,
+}
+
+impl Draft {
+    /// An empty commit of this tenant.
+    pub fn new(tenant: &TenantId) -> Self {
+        let batch = Batch::new(key::partition(tenant));
+        Self { tenant: tenant.clone(), batch, after: Vec::new() }
+    }
+
+    /// Whose commit it is.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Takes over everything of another draft of the same tenant.
+    pub fn append(&mut self, other: Self) {
+        assert_eq!(self.tenant, other.tenant, "a commit belongs to one tenant");
+        self.batch.writes.extend(other.batch.writes);
+        self.after.extend(other.after);
+    }
+
+    /// Records an event, in pieces if it is long; under its id too, where the caller gave it one.
+    pub fn event(&mut self, sequence: Sequence, event: &EventRecord, given_id: Option<&EventId>) {
+        let bytes = record::encode(event);
+        let mut pieces = bytes.chunks(limits::VALUE_BYTES_MAX);
+        let first = pieces.next().unwrap_or_default().to_vec();
+        self.batch.put(key::event(&self.tenant, sequence), first);
+        for (number, piece) in (0_u16..).zip(pieces) {
+            self.batch.put(key::event_piece(&self.tenant, sequence, number), piece.to_vec());
+        }
+        if let Some(id) = given_id {
+            let place = sequence.0.to_be_bytes().to_vec();
+            self.batch.put(key::event_id(&self.tenant, id), place);
+        }
+    }
+
+    /// Sets the state of an entity.
+    pub fn state(&mut self, entity: &EntityKey, state: &StateRecord) {
+        let bytes = record::encode(state);
+        self.batch.put(key::state(&self.tenant, entity), bytes);
+    }
+
+    /// Sets a timer.
+    pub fn arm(&mut self, timer: TimerKey, what: TimerRecord) {
+        self.batch.put(timer.to_bytes(), record::encode(&what));
+        self.after.push(After::Arm(timer, what));
+    }
+
+    /// Removes a timer.
+    pub fn disarm(&mut self, timer: &TimerKey) {
+        self.batch.delete(timer.to_bytes());
+    }
+
+    /// Notes that a booking is this customer's.
+    pub fn booking_of(&mut self, number: &str, reservation_id: &str) {
+        self.batch.put(key::booking_of(&self.tenant, number, reservation_id), Vec::new());
+    }
+
+    /// Forgets that a booking was this customer's.
+    pub fn no_booking_of(&mut self, number: &str, reservation_id: &str) {
+        self.batch.delete(key::booking_of(&self.tenant, number, reservation_id));
+    }
+
+    /// Queues a delivery.
+    pub fn enqueue(
+        &mut self,
+        endpoint: EndpointId,
+        due: Timestamp,
+        delivery: Sequence,
+        record: &DeliveryRecord,
+    ) {
+        let key = key::queued(&self.tenant, endpoint, due, delivery);
+        self.batch.put(key, record::encode(record));
+        let hint = After::Deliver(endpoint);
+        if !self.after.contains(&hint) {
+            self.after.push(hint);
+        }
+    }
+
+    /// Takes a delivery off its queue.
+    pub fn dequeue(&mut self, endpoint: EndpointId, due: Timestamp, delivery: Sequence) {
+        self.batch.delete(key::queued(&self.tenant, endpoint, due, delivery));
+    }
+
+    /// Notes how a delivery stands.
+    pub fn status(&mut self, event: Sequence, delivery: Sequence, status: &DeliveryStatusRecord) {
+        let key = key::status(&self.tenant, event, delivery);
+        self.batch.put(key, record::encode(status));
+    }
+
+    /// Keeps a delivery that was given up.
+    pub fn dead_letter(&mut self, delivery: Sequence, letter: &DeadLetterRecord) {
+        self.batch.put(key::dead_letter(&self.tenant, delivery), record::encode(letter));
+    }
+
+    /// Adds a line to the log.
+    pub fn log(&mut self, sequence: Sequence, line: &LogRecord) {
+        self.batch.put(key::log(&self.tenant, sequence), record::encode(line));
+    }
+
+    /// Notes an endpoint's health.
+    pub fn health(&mut self, endpoint: EndpointId, health: &Health) {
+        let record = record::encode(&HealthRecord(health.clone()));
+        self.batch.put(key::health(&self.tenant, endpoint), record);
+    }
+
+    /// Sets a wake aside that killed its actor again and again.
+    pub fn quarantine(&mut self, sequence: Sequence, timer: &TimerKey, at: Timestamp) {
+        self.disarm(timer);
+        let record = QuarantineRecord { entity: timer.entity.clone(), due: timer.due, at };
+        self.batch.put(key::quarantine(&self.tenant, sequence), record::encode(&record));
+    }
+
+    /// Changes a raw row of the tenant; for what has no rule of its own.
+    pub(crate) fn batch(&mut self) -> &mut Batch {
+        &mut self.batch
+    }
+
+    /// The hints to carry out once the commit is durable.
+    pub fn take_after(&mut self) -> Vec<After> {
+        std::mem::take(&mut self.after)
+    }
+
+    pub(super) fn into_batch(self) -> Batch {
+        self.batch
+    }
+}
+
+/// The state that an entity has before anything happened to it, if its kind has one.
+pub fn blank(kind: EntityKind) -> Option<StateRecord> {
+    match kind {
+        EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
+        EntityKind::Reservation | EntityKind::Handoff => None,
+    }
+}

@@ -1,0 +1,297 @@
+//! What can be read from the ledger, by its proper names.
+
+use sereno_workflows::endpoint::Health;
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
+use sereno_workflows::reservation::Reservation;
+use sereno_workflows::time::Timestamp;
+
+use super::{Ledger, LedgerError};
+use crate::limits;
+use crate::record::key::{self, HOME, TimerKey};
+use crate::record::{
+    self, DeliveryRecord, DeliveryStatusRecord, EndpointRecord, EventRecord, HealthRecord,
+    KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
+};
+use crate::store::{Direction, Partition, Row};
+
+/// A delivery that waits: when it is due, which it is, and what it carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// When it is due.
+    pub due: Timestamp,
+    /// Which it is.
+    pub delivery: Sequence,
+    /// What it carries.
+    pub record: DeliveryRecord,
+}
+
+impl Ledger {
+    /// All tenants.
+    pub fn tenants(&self) -> Result<Vec<(TenantId, TenantRecord)>, LedgerError> {
+        let rows = self.under(HOME, b"A", limits::TENANTS_MAX)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let id = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok();
+                let id = id.and_then(|id| id.parse().ok());
+                Ok((id.ok_or(LedgerError::Content("tenant id"))?, record::decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// A tenant.
+    pub fn tenant(&self, id: &TenantId) -> Result<Option<TenantRecord>, LedgerError> {
+        self.get(HOME, &key::tenant(id))
+    }
+
+    /// The key with this token's hash.
+    pub fn key(&self, hash: &[u8; 32]) -> Result<Option<KeyRecord>, LedgerError> {
+        self.get(HOME, &key::api_key(hash))
+    }
+
+    /// All API keys, with their hashes.
+    pub fn keys(&self) -> Result<Vec<([u8; 32], KeyRecord)>, LedgerError> {
+        let limit = limits::TENANTS_MAX * limits::KEYS_PER_TENANT_MAX;
+        let mut keys = Vec::new();
+        for (key, value) in self.under(HOME, b"K", limit)? {
+            let hash = key.get(1..).and_then(|hash| hash.try_into().ok());
+            keys.push((hash.ok_or(LedgerError::Content("key"))?, record::decode(&value)?));
+        }
+        Ok(keys)
+    }
+
+    /// All endpoints of a tenant.
+    pub fn endpoints(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Vec<(EndpointId, EndpointRecord)>, LedgerError> {
+        let rows = self.table(b'N', tenant, limits::ENDPOINTS_PER_TENANT_MAX)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let number = key.last_chunk::<4>().ok_or(LedgerError::Content("endpoint id"))?;
+                Ok((EndpointId(u32::from_be_bytes(*number)), record::decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// An endpoint's health.
+    pub fn health(&self, tenant: &TenantId, id: EndpointId) -> Result<Health, LedgerError> {
+        let found = self.get(key::partition(tenant), &key::health(tenant, id))?;
+        Ok(found.map(|HealthRecord(health)| health).unwrap_or_default())
+    }
+
+    /// The state of an entity.
+    pub fn state(
+        &self,
+        tenant: &TenantId,
+        entity: &EntityKey,
+    ) -> Result<Option<StateRecord>, LedgerError> {
+        self.get(key::partition(tenant), &key::state(tenant, entity))
+    }
+
+    /// States of a kind in the order of their ids, beginning after one.
+    pub fn states(
+        &self,
+        tenant: &TenantId,
+        kind: EntityKind,
+        after_id: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StateRecord>, LedgerError> {
+        let prefix = key::states(tenant, kind);
+        let from = match after_id {
+            Some(id) => [&prefix, id.as_bytes(), &[0]].concat(),
+            None => prefix.clone(),
+        };
+        let range = &from[..]..&key::after(&prefix)[..];
+        let rows =
+            self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
+        decoded(rows)
+    }
+
+    /// The bookings of a customer that may still matter.
+    pub fn bookings_of(
+        &self,
+        tenant: &TenantId,
+        number: &str,
+    ) -> Result<Vec<Reservation>, LedgerError> {
+        let prefix = key::bookings_of(tenant, number);
+        let rows =
+            self.under(key::partition(tenant), &prefix, limits::BOOKINGS_PER_CUSTOMER_MAX)?;
+        let mut bookings = Vec::new();
+        for (key, _) in rows {
+            let id = std::str::from_utf8(key.get(prefix.len()..).unwrap_or_default())
+                .map_err(|_| LedgerError::Content("reservation id"))?;
+            match self.state(tenant, &EntityKey::reservation(id))? {
+                Some(StateRecord::Reservation(reservation)) => bookings.push(reservation),
+                Some(StateRecord::Handoff(_) | StateRecord::Tenant(_)) | None => {}
+            }
+        }
+        Ok(bookings)
+    }
+
+    /// An event.
+    pub fn event(
+        &self,
+        tenant: &TenantId,
+        sequence: Sequence,
+    ) -> Result<Option<EventRecord>, LedgerError> {
+        let partition = key::partition(tenant);
+        let Some(first) = self.store.get(partition, &key::event(tenant, sequence))? else {
+            return Ok(None);
+        };
+        self.whole_event(tenant, sequence, first).map(Some)
+    }
+
+    /// The place of the event with this id.
+    pub fn find_event(
+        &self,
+        tenant: &TenantId,
+        id: &EventId,
+    ) -> Result<Option<Sequence>, LedgerError> {
+        let place = self.store.get(key::partition(tenant), &key::event_id(tenant, id))?;
+        Ok(place.as_deref().and_then(key::sequence))
+    }
+
+    /// Events from the newest down, each older than `before`, none older than `not_before`.
+    pub fn events(
+        &self,
+        tenant: &TenantId,
+        before: Sequence,
+        not_before: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, EventRecord)>, LedgerError> {
+        let range = &key::event(tenant, not_before)[..]..&key::event(tenant, before)[..];
+        let rows =
+            self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        let mut events = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
+            events.push((sequence, self.whole_event(tenant, sequence, value)?));
+        }
+        Ok(events)
+    }
+
+    /// How the deliveries of an event stand, for those that have been tried.
+    pub fn statuses(
+        &self,
+        tenant: &TenantId,
+        event: Sequence,
+    ) -> Result<Vec<(Sequence, DeliveryStatusRecord)>, LedgerError> {
+        let prefix = key::statuses(tenant, event);
+        let rows = self.under(
+            key::partition(tenant),
+            &prefix,
+            limits::ENDPOINTS_PER_TENANT_MAX,
+        )?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let delivery = key::sequence(&key).ok_or(LedgerError::Content("delivery key"))?;
+                Ok((delivery, record::decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// Lines of the log from the newest down, each older than `before`.
+    pub fn log(
+        &self,
+        tenant: &TenantId,
+        before: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, LogRecord)>, LedgerError> {
+        let range = &key::table(b'L', tenant)[..]..&key::log(tenant, before)[..];
+        let rows =
+            self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let sequence = key::sequence(&key).ok_or(LedgerError::Content("log key"))?;
+                Ok((sequence, record::decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// The first deliveries that wait for an endpoint, the earliest first.
+    pub fn queued(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        limit: usize,
+    ) -> Result<Vec<Queued>, LedgerError> {
+        let rows = self.under(key::partition(tenant), &key::queue(tenant, endpoint), limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let (due, delivery) =
+                    key::of_queued(&key).ok_or(LedgerError::Content("queue key"))?;
+                Ok(Queued { due, delivery, record: record::decode(&value)? })
+            })
+            .collect()
+    }
+
+    /// Timers of a partition in the order of their time, from `from` (inclusive) until `until`
+    /// (exclusive); those that cannot be read are left out and reported.
+    pub fn timers(
+        &self,
+        partition: Partition,
+        from: &[u8],
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(TimerKey, TimerRecord)>, LedgerError> {
+        let range = from..&key::timers_from(until)[..];
+        let rows = self.store.scan(partition, range, Direction::Ascending, limit)?;
+        let mut timers = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            match (TimerKey::from_bytes(&key), record::decode(&value)) {
+                (Some(timer), Ok(what)) => timers.push((timer, what)),
+                (None, _) => tracing::error!("a timer's key is not readable; it cannot fire"),
+                (Some(timer), Err(error)) => {
+                    tracing::error!(%error, entity = %timer.entity, "a timer cannot fire");
+                }
+            }
+        }
+        Ok(timers)
+    }
+
+    /// Whether a timer is still set.
+    pub fn has_timer(&self, timer: &TimerKey) -> Result<bool, LedgerError> {
+        let row = self.store.get(key::partition(&timer.tenant), &timer.to_bytes())?;
+        Ok(row.is_some())
+    }
+
+    /// Raw rows of one of the tenant's tables.
+    pub(crate) fn table(
+        &self,
+        letter: u8,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Row>, LedgerError> {
+        self.under(key::partition(tenant), &key::table(letter, tenant), limit)
+    }
+
+    fn under(
+        &self,
+        partition: Partition,
+        prefix: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Row>, LedgerError> {
+        let range = prefix..&key::after(prefix)[..];
+        Ok(self.store.scan(partition, range, Direction::Ascending, limit)?)
+    }
+
+    fn whole_event(
+        &self,
+        tenant: &TenantId,
+        sequence: Sequence,
+        mut bytes: Vec<u8>,
+    ) -> Result<EventRecord, LedgerError> {
+        if bytes.len() == limits::VALUE_BYTES_MAX {
+            let from = key::event_piece(tenant, sequence, 0);
+            let prefix = from.get(..from.len() - 2).unwrap_or_default();
+            for (_, piece) in self.under(key::partition(tenant), prefix, usize::MAX)? {
+                bytes.extend_from_slice(&piece);
+            }
+        }
+        Ok(record::decode(&bytes)?)
+    }
+}
+
+fn decoded<R: Record>(rows: Vec<Row>) -> Result<Vec<R>, LedgerError> {
+    rows.into_iter().map(|(_, value)| Ok(record::decode(&value)?)).collect()
+}

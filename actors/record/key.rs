@@ -1,0 +1,305 @@
+//! The layout of keys: one letter for the table, the tenant, then what orders its rows.
+//!
+//! | table | key after the tenant | record |
+//! |---|---|---|
+//! | `E` | sequence | event; long ones go on in `C` |
+//! | `C` | sequence, piece | further pieces of a long event |
+//! | `I` | event id | the event's sequence |
+//! | `S` | kind, id | an entity's state |
+//! | `W` | phone number, reservation id | nothing: whose bookings |
+//! | `N` | endpoint | an endpoint |
+//! | `H` | endpoint | its health |
+//! | `Q` | endpoint, due, delivery | a delivery that waits |
+//! | `D` | event, delivery | how it stands |
+//! | `X` | delivery | a dead letter |
+//! | `L` | sequence | a line of the log |
+//! | `Z` | sequence | a quarantined wake |
+//!
+//! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
+//! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
+//! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
+
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
+
+use crate::store::Partition;
+
+/// The partition of what belongs to no tenant.
+pub const HOME: Partition = Partition(0);
+
+/// The partition of a tenant: fixed for ever, since its rows are there.
+pub fn partition(tenant: &TenantId) -> Partition {
+    Partition(crc32fast::hash(tenant.as_str().as_bytes()).to_le_bytes()[0])
+}
+
+/// Where a timer stands: when it is due, whose it is, and which of that entity's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerKey {
+    /// When it is due.
+    pub due: Timestamp,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The entity that it wakes.
+    pub entity: EntityKey,
+    /// 0 for the entity's own alarm; a sequence of its own for a signal.
+    pub slot: Sequence,
+}
+
+impl TimerKey {
+    /// The key as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut key = vec![b'T'];
+        key.extend_from_slice(&moment(self.due));
+        text(&mut key, self.tenant.as_str());
+        key.push(kind(self.entity.kind));
+        text(&mut key, &self.entity.id);
+        key.extend_from_slice(&self.slot.0.to_be_bytes());
+        key
+    }
+
+    /// The key that these bytes are.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(b"T")?;
+        let (due, rest) = rest.split_first_chunk::<8>()?;
+        let (tenant, rest) = split_text(rest)?;
+        let (&kind, rest) = rest.split_first()?;
+        let (id, rest) = split_text(rest)?;
+        let slot: [u8; 8] = rest.try_into().ok()?;
+        Some(Self {
+            due: Timestamp(i64::try_from(u64::from_be_bytes(*due)).ok()?),
+            tenant: tenant.parse().ok()?,
+            entity: EntityKey { kind: entity_kind(kind)?, id: id.to_owned() },
+            slot: Sequence(u64::from_be_bytes(slot)),
+        })
+    }
+}
+
+/// The first key of a timer that is due at `due` or later.
+pub fn timers_from(due: Timestamp) -> Vec<u8> {
+    [&b"T"[..], &moment(due)].concat()
+}
+
+/// The table of a tenant, without anything after.
+pub fn table(letter: u8, tenant: &TenantId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(64);
+    key.push(letter);
+    text(&mut key, tenant.as_str());
+    key
+}
+
+/// The first key after all that begin with `prefix`.
+pub fn after(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            return end;
+        }
+    }
+    vec![u8::MAX; 64]
+}
+
+/// An event.
+pub fn event(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
+    numbered(b'E', tenant, sequence)
+}
+
+/// A further piece of a long event.
+pub fn event_piece(tenant: &TenantId, sequence: Sequence, piece: u16) -> Vec<u8> {
+    let mut key = numbered(b'C', tenant, sequence);
+    key.extend_from_slice(&piece.to_be_bytes());
+    key
+}
+
+/// The event with this id.
+pub fn event_id(tenant: &TenantId, id: &EventId) -> Vec<u8> {
+    let mut key = table(b'I', tenant);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key
+}
+
+/// All states of a kind.
+pub fn states(tenant: &TenantId, kind_: EntityKind) -> Vec<u8> {
+    let mut key = table(b'S', tenant);
+    key.push(kind(kind_));
+    key
+}
+
+/// The state of an entity.
+pub fn state(tenant: &TenantId, entity: &EntityKey) -> Vec<u8> {
+    let mut key = states(tenant, entity.kind);
+    key.extend_from_slice(entity.id.as_bytes());
+    key
+}
+
+/// All bookings of a customer.
+pub fn bookings_of(tenant: &TenantId, number: &str) -> Vec<u8> {
+    let mut key = table(b'W', tenant);
+    text(&mut key, number);
+    key
+}
+
+/// One booking of a customer.
+pub fn booking_of(tenant: &TenantId, number: &str, reservation_id: &str) -> Vec<u8> {
+    let mut key = bookings_of(tenant, number);
+    key.extend_from_slice(reservation_id.as_bytes());
+    key
+}
+
+/// An endpoint.
+pub fn endpoint(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    of_endpoint(b'N', tenant, id)
+}
+
+/// An endpoint's health.
+pub fn health(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    of_endpoint(b'H', tenant, id)
+}
+
+/// All deliveries that wait for an endpoint, the earliest first.
+pub fn queue(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    of_endpoint(b'Q', tenant, id)
+}
+
+/// A delivery that waits.
+pub fn queued(tenant: &TenantId, id: EndpointId, due: Timestamp, delivery: Sequence) -> Vec<u8> {
+    let mut key = queue(tenant, id);
+    key.extend_from_slice(&moment(due));
+    key.extend_from_slice(&delivery.0.to_be_bytes());
+    key
+}
+
+/// When a queued delivery is due, and which it is.
+pub fn of_queued(key: &[u8]) -> Option<(Timestamp, Sequence)> {
+    let (rest, delivery) = key.split_last_chunk::<8>()?;
+    let (_, due) = rest.split_last_chunk::<8>()?;
+    let due = Timestamp(i64::try_from(u64::from_be_bytes(*due)).ok()?);
+    Some((due, Sequence(u64::from_be_bytes(*delivery))))
+}
+
+/// All deliveries of an event.
+pub fn statuses(tenant: &TenantId, event: Sequence) -> Vec<u8> {
+    numbered(b'D', tenant, event)
+}
+
+/// How a delivery of an event stands.
+pub fn status(tenant: &TenantId, event: Sequence, delivery: Sequence) -> Vec<u8> {
+    let mut key = statuses(tenant, event);
+    key.extend_from_slice(&delivery.0.to_be_bytes());
+    key
+}
+
+/// A dead letter.
+pub fn dead_letter(tenant: &TenantId, delivery: Sequence) -> Vec<u8> {
+    numbered(b'X', tenant, delivery)
+}
+
+/// A line of the log.
+pub fn log(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
+    numbered(b'L', tenant, sequence)
+}
+
+/// A quarantined wake.
+pub fn quarantine(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
+    numbered(b'Z', tenant, sequence)
+}
+
+/// A tenant.
+pub fn tenant(id: &TenantId) -> Vec<u8> {
+    [&b"A"[..], id.as_str().as_bytes()].concat()
+}
+
+/// An API key, by its token's hash.
+pub fn api_key(hash: &[u8; 32]) -> Vec<u8> {
+    [&b"K"[..], hash].concat()
+}
+
+/// A fact about the data directory.
+pub fn meta(name: &str) -> Vec<u8> {
+    [&b"M"[..], name.as_bytes()].concat()
+}
+
+/// The sequence at the end of a key.
+pub fn sequence(key: &[u8]) -> Option<Sequence> {
+    let (_, last) = key.split_last_chunk::<8>()?;
+    Some(Sequence(u64::from_be_bytes(*last)))
+}
+
+fn numbered(letter: u8, tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
+    let mut key = table(letter, tenant);
+    key.extend_from_slice(&sequence.0.to_be_bytes());
+    key
+}
+
+fn of_endpoint(letter: u8, tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    let mut key = table(letter, tenant);
+    key.extend_from_slice(&id.0.to_be_bytes());
+    key
+}
+
+/// Moments before 1970 sort as 1970: nothing is due then.
+fn moment(at: Timestamp) -> [u8; 8] {
+    u64::try_from(at.0).unwrap_or(0).to_be_bytes()
+}
+
+fn text(key: &mut Vec<u8>, text: &str) {
+    let length = u8::try_from(text.len()).expect("ids have at most 128 bytes");
+    key.push(length);
+    key.extend_from_slice(text.as_bytes());
+}
+
+fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (&length, rest) = bytes.split_first()?;
+    let (text, rest) = rest.split_at_checked(usize::from(length))?;
+    Some((std::str::from_utf8(text).ok()?, rest))
+}
+
+fn kind(kind: EntityKind) -> u8 {
+    match kind {
+        EntityKind::Reservation => b'r',
+        EntityKind::Handoff => b'h',
+        EntityKind::Tenant => b't',
+    }
+}
+
+fn entity_kind(byte: u8) -> Option<EntityKind> {
+    match byte {
+        b'r' => Some(EntityKind::Reservation),
+        b'h' => Some(EntityKind::Handoff),
+        b't' => Some(EntityKind::Tenant),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timer_keys_sort_by_time_and_read_back() {
+        let timer = |due| TimerKey {
+            due: Timestamp(due),
+            tenant: "default".parse().unwrap(),
+            entity: EntityKey::reservation("R-1"),
+            slot: Sequence(7),
+        };
+        assert!(timer(5).to_bytes() < timer(300).to_bytes());
+        assert_eq!(TimerKey::from_bytes(&timer(300).to_bytes()), Some(timer(300)));
+        assert_eq!(TimerKey::from_bytes(b"T short"), None);
+    }
+
+    #[test]
+    fn no_tenants_rows_lie_inside_anothers() {
+        let (a, ab) = ("a".parse().unwrap(), "ab".parse().unwrap());
+        let row = event(&ab, Sequence(1));
+        let table_of_a = table(b'E', &a);
+        assert!(!(table_of_a.clone()..after(&table_of_a)).contains(&row));
+    }
+
+    #[test]
+    fn after_is_the_end_of_a_prefix() {
+        assert_eq!(after(b"ab"), b"ac");
+        assert_eq!(after(&[1, 255]), [2]);
+        assert!(after(&[255, 255]) > vec![255, 255, 1]);
+    }
+}

@@ -1,0 +1,156 @@
+//! The root of the tree: starts the clock and the tenants, and brings back whichever dies.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::id::TenantId;
+use sereno_workflows::policy::Smtp;
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, ClockMessage};
+use crate::ledger::LedgerError;
+use crate::record::key::{self, HOME};
+use crate::record;
+use crate::store::Batch;
+use crate::tenant::{Surroundings, Tenant};
+use crate::view::TenantView;
+
+/// The root.
+pub(crate) struct Root {
+    pub(crate) around: Surroundings,
+    pub(crate) server_smtp: Option<Smtp>,
+}
+
+/// What the root is told.
+pub(crate) enum RootMessage {
+    /// A new tenant; answered once it is durable and up.
+    Create(Box<TenantView>, oneshot::Sender<bool>),
+}
+
+/// What the root knows.
+pub(crate) struct RootState {
+    clock: ActorId,
+    tenants: HashMap<ActorId, TenantId>,
+}
+
+impl Actor for Root {
+    type Msg = RootMessage;
+    type State = RootState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<RootMessage>,
+        (): (),
+    ) -> Result<RootState, ActorProcessingErr> {
+        // The clock is there before the tenants tell it of deliveries, and it reads the timers only
+        // when every tenant is there to be woken.
+        let clock = self.spawn_clock(&myself).await?;
+        let mut state = RootState { clock: clock.get_id(), tenants: HashMap::new() };
+        for (id, _) in self.around.ledger.tenants()? {
+            self.spawn_tenant(&myself, &mut state, &id).await?;
+        }
+        start_clock(&clock).await;
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<RootMessage>,
+        message: RootMessage,
+        state: &mut RootState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            RootMessage::Create(view, reply) => {
+                let created = self.create(&myself, state, *view).await?;
+                // An error means that the caller has gone; the tenant is there all the same.
+                drop(reply.send(created));
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<RootMessage>,
+        event: SupervisionEvent,
+        state: &mut RootState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(child, _, _) => {
+                state.tenants.remove(&child.get_id());
+            }
+            SupervisionEvent::ActorFailed(child, error) => {
+                self.around.ledger.settled().await;
+                if child.get_id() == state.clock {
+                    tracing::error!(%error, "the clock died; it starts anew from the ledger");
+                    let clock = self.spawn_clock(&myself).await?;
+                    state.clock = clock.get_id();
+                    start_clock(&clock).await;
+                } else if let Some(tenant) = state.tenants.remove(&child.get_id()) {
+                    tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
+                    self.spawn_tenant(&myself, state, &tenant).await?;
+                }
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Root {
+    async fn spawn_clock(
+        &self,
+        myself: &ActorRef<RootMessage>,
+    ) -> Result<ActorRef<ClockMessage>, ActorProcessingErr> {
+        let clock = Clock {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+        };
+        let (clock, _) = Actor::spawn_linked(None, clock, (), myself.get_cell()).await?;
+        self.around.hints.set_clock(clock.clone());
+        Ok(clock)
+    }
+
+    async fn spawn_tenant(
+        &self,
+        myself: &ActorRef<RootMessage>,
+        state: &mut RootState,
+        id: &TenantId,
+    ) -> Result<(), ActorProcessingErr> {
+        let ledger = &self.around.ledger;
+        let record = ledger.tenant(id)?.ok_or(LedgerError::Content("tenant"))?;
+        let view = TenantView::load(ledger, id.clone(), &record, self.server_smtp.clone())?;
+        let tenant = Tenant { around: self.around.clone() };
+        let spawned = Actor::spawn_linked(None, tenant, Arc::new(view), myself.get_cell());
+        let (actor, _) = spawned.await?;
+        state.tenants.insert(actor.get_id(), id.clone());
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        myself: &ActorRef<RootMessage>,
+        state: &mut RootState,
+        view: TenantView,
+    ) -> Result<bool, ActorProcessingErr> {
+        let ledger = &self.around.ledger;
+        if ledger.tenant(&view.id)?.is_some() {
+            return Ok(false);
+        }
+        let mut batch = Batch::new(HOME);
+        batch.put(key::tenant(&view.id), record::encode(&view.to_record(ledger)));
+        ledger.commit_home(batch).await;
+        self.spawn_tenant(myself, state, &view.id).await?;
+        Ok(true)
+    }
+}
+
+async fn start_clock(clock: &ActorRef<ClockMessage>) {
+    let (ready, started) = oneshot::channel();
+    if clock.cast(ClockMessage::Start(ready)).is_ok() {
+        // An error means that the clock died while it read; its supervisor hears of that.
+        drop(started.await);
+    }
+}

@@ -1,0 +1,121 @@
+//! The ordered store under the ledger: atomic batches, point reads and paged scans over bytes.
+//!
+//! Two implementations pass one contract suite: [`sled`], on disk, and [`memory`], for tests. Nothing
+//! above this module knows which one it has. A [`Committer`](committer::Committer) owns all writes.
+
+pub mod committer;
+pub mod memory;
+pub mod sled;
+
+use thiserror::Error;
+
+/// One of the 256 parts into which tenants are divided by their hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(pub u8);
+
+/// A change to one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Set it.
+    Put(Vec<u8>, Vec<u8>),
+    /// Remove it, if it is there.
+    Delete(Vec<u8>),
+}
+
+/// Changes to one partition that become durable together or not at all; later ones win.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Where.
+    pub partition: Partition,
+    /// What.
+    pub writes: Vec<Write>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new(partition: Partition) -> Self {
+        Self { partition, writes: Vec::new() }
+    }
+
+    /// Sets a key.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.writes.push(Write::Put(key, value));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.writes.push(Write::Delete(key));
+    }
+
+    /// Bytes of all keys and values.
+    pub fn bytes(&self) -> usize {
+        let bytes = |write: &Write| match write {
+            Write::Put(key, value) => key.len() + value.len(),
+            Write::Delete(key) => key.len(),
+        };
+        self.writes.iter().map(bytes).sum()
+    }
+}
+
+/// Which way a scan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the smallest key up.
+    Ascending,
+    /// From the largest key down.
+    Descending,
+}
+
+/// A key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// Why the store could not do it.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The disk or the file system refused.
+    #[error("the store failed to {doing}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The index refused.
+    #[error("the index failed to {doing}")]
+    Index {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        source: ::sled::Error,
+    },
+    /// The index could not be opened at all.
+    #[error("the index in {directory} cannot be opened: {problem}")]
+    Open {
+        /// The directory.
+        directory: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// An ordered map of bytes with durable atomic batches.
+pub trait Store: Send + Sync + 'static {
+    /// Makes batches durable, in order. When it returns `Ok`, they survive a power cut; after an error
+    /// nothing is known about them, and the process must end.
+    fn commit(&self, batches: &[Batch]) -> Result<(), StoreError>;
+
+    /// The value of a key.
+    fn get(&self, partition: Partition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Rows from `from` (inclusive) to `until` (exclusive) in key order, at most `limit`. A batch that
+    /// is committed meanwhile may be seen in part.
+    fn scan(
+        &self,
+        partition: Partition,
+        range: std::ops::Range<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError>;
+}

@@ -1,0 +1,110 @@
+//! The one writer: takes commits from a bounded queue and makes them durable in groups.
+//!
+//! ```text
+//!  entity, tenant, endpoint --submit--> [queue] --drain--> store.commit(group) --> then() of each
+//! ```
+//! A group is whatever waits when the disk is free again: no timer, no artificial delay. `then` runs
+//! only after the group is durable, so nothing that depends on a commit can leave before it.
+//!
+//! Invariant: commits become durable in the order of their submission. A failed commit ends the
+//! process: what the disk then holds is not known, and memory must not go on as if it were.
+
+use std::sync::Arc;
+use std::thread;
+
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Batch, Partition, Store};
+use crate::limits;
+
+/// What to do once a commit is durable; runs on the committer's thread and must not block.
+pub type Then = Box<dyn FnOnce() + Send>;
+
+/// Exit code after a failed commit: `EX_IOERR` of sysexits.h.
+const EXIT_IO_ERROR: i32 = 74;
+
+/// The queue to the writing thread.
+pub struct Committer {
+    queue: Mutex<Option<mpsc::Sender<Request>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+struct Request {
+    batch: Batch,
+    then: Then,
+}
+
+impl Committer {
+    /// Starts the writing thread over a store.
+    pub fn start(store: Arc<dyn Store>) -> std::io::Result<Self> {
+        let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
+        let thread = thread::Builder::new()
+            .name("sereno-committer".to_owned())
+            .spawn(move || write_until_closed(store.as_ref(), requests))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
+    /// its `then` are dropped: nobody can be told any more.
+    pub async fn submit(&self, batch: Batch, then: Then) {
+        let queue = self.queue.lock().clone();
+        if let Some(queue) = queue
+            && queue.send(Request { batch, then }).await.is_err()
+        {
+            tracing::debug!("a commit came after the committer had stopped");
+        }
+    }
+
+    /// Waits until everything submitted before is durable.
+    pub async fn settled(&self) {
+        let (done, settled) = oneshot::channel();
+        let then = Box::new(move || drop(done.send(())));
+        self.submit(Batch::new(Partition(0)), then).await;
+        // An error means that the committer has stopped, and so that its queue was written out.
+        drop(settled.await);
+    }
+
+    /// Writes out what waits and ends the thread.
+    pub fn stop(&self) {
+        self.queue.lock().take();
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the committer's thread panicked");
+        }
+    }
+}
+
+fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) {
+    let mut batches = Vec::new();
+    let mut thens = Vec::new();
+    while let Some(first) = requests.blocking_recv() {
+        let mut bytes = 0;
+        let mut next = Some(first);
+        while let Some(Request { batch, then }) = next {
+            bytes += batch.bytes();
+            if !batch.writes.is_empty() {
+                batches.push(batch);
+            }
+            thens.push(then);
+            let full = thens.len() >= limits::COMMITS_PER_GROUP_MAX || bytes >= limits::GROUP_BYTES_MAX;
+            next = if full { None } else { requests.try_recv().ok() };
+        }
+        if !batches.is_empty()
+            && let Err(error) = store.commit(&batches)
+        {
+            end_the_process(&error);
+        }
+        batches.clear();
+        thens.drain(..).for_each(|then| then());
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the log may be filtered, and these are the last words")]
+fn end_the_process(error: &dyn std::error::Error) -> ! {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    eprintln!("sereno: {error}: {cause}");
+    eprintln!("sereno: stopping, since what is on disk is not known; check the disk and start again");
+    std::process::exit(EXIT_IO_ERROR)
+}

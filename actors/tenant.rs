@@ -1,0 +1,278 @@
+//! One tenant: accepts its events, wakes its entities and endpoints, brings them back when they die.
+//!
+//! ```text
+//!  submit, hear, act -----> tenant --Apply--> entity  (one per live booking, handoff)
+//!  clock: Wake -----------/    |  \--Deliver--> endpoint (one per destination with work)
+//!  hints: Deliver --------/    +-- its own commits: events no workflow cares about, settings
+//! ```
+//! It is the only one that speaks to its children and the only one that changes its view, so each of
+//! both has one order. It never waits for the disk on the road of an event.
+
+pub(crate) mod children;
+mod configure;
+mod submit;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
+use sereno_workflows::id::{EndpointId, EntityKey, EventId};
+
+pub use self::configure::{Change, Changed, ConfigureError};
+pub(crate) use self::submit::{Act, CustomerMessage, Receipt, Submission, Test};
+use self::children::Children;
+use crate::channel::Channels;
+use crate::endpoint::{EndpointActor, EndpointMessage};
+use crate::entity::{Entity, EntityMessage};
+use crate::hints::Hints;
+use crate::ledger::{Draft, Ledger};
+use crate::limits;
+use crate::ticket::Ticket;
+use crate::view::TenantView;
+use tokio::sync::{Semaphore, oneshot};
+
+/// What every tenant needs of the engine.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) hints: Arc<Hints>,
+    pub(crate) channels: Arc<Channels>,
+    /// Attempts of all endpoints under way.
+    pub(crate) attempts: Arc<Semaphore>,
+}
+
+/// One tenant.
+pub(crate) struct Tenant {
+    pub(crate) around: Surroundings,
+}
+
+/// What a tenant is told.
+pub(crate) enum TenantMessage {
+    /// Accept these events.
+    Submit(Submission),
+    /// A customer wrote.
+    Hear(CustomerMessage),
+    /// A person asks something of an entity.
+    Act(Act),
+    /// Send a test to an endpoint.
+    Test(Test),
+    /// A timer rang.
+    Wake(Ticket),
+    /// A timer whose wake killed its actor again and again.
+    Quarantine(Ticket),
+    /// An endpoint has something due.
+    Deliver(EndpointId),
+    /// An endpoint that was asked to end still has work.
+    Busy(EndpointId),
+    /// Change settings or endpoints.
+    Configure(Change, oneshot::Sender<Result<Changed, ConfigureError>>),
+    /// Look for idle children.
+    Sweep,
+}
+
+/// What a tenant knows.
+pub(crate) struct TenantState {
+    view: Arc<TenantView>,
+    entities: Children<EntityKey, EntityMessage>,
+    endpoints: Children<EndpointId, EndpointMessage>,
+    /// Event ids whose commits are not durable yet, so that the ledger does not show them.
+    recording: Arc<Mutex<HashSet<EventId>>>,
+    sweeping: bool,
+}
+
+impl Actor for Tenant {
+    type Msg = TenantMessage;
+    type State = TenantState;
+    type Arguments = Arc<TenantView>;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<TenantMessage>,
+        view: Arc<TenantView>,
+    ) -> Result<TenantState, ActorProcessingErr> {
+        self.around.hints.list(Arc::clone(&view), myself);
+        self.look_for_deliveries(&view)?;
+        Ok(TenantState {
+            view,
+            entities: Children::new(),
+            endpoints: Children::new(),
+            recording: Arc::default(),
+            sweeping: false,
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<TenantMessage>,
+        message: TenantMessage,
+        state: &mut TenantState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            TenantMessage::Submit(submission) => self.submit(&myself, state, submission).await,
+            TenantMessage::Hear(message) => self.hear(&myself, state, message).await,
+            TenantMessage::Act(act) => self.act(&myself, state, act).await,
+            TenantMessage::Test(test) => self.test(state, test).await,
+            TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
+            TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
+            TenantMessage::Deliver(endpoint) => self.deliver(&myself, state, endpoint),
+            TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
+            TenantMessage::Configure(change, reply) => {
+                let changed = self.configure(&myself, state, change).await;
+                drop(reply.send(changed));
+            }
+            TenantMessage::Sweep => Self::sweep(state),
+        }
+        Self::keep_sweeping(&myself, state);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<TenantMessage>,
+        event: SupervisionEvent,
+        state: &mut TenantState,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(child, _, _) => self.ended(&myself, state, &child),
+            SupervisionEvent::ActorFailed(child, error) => {
+                tracing::error!(tenant = %state.view.id, %error, "an actor died; it starts anew \
+                    from the ledger");
+                // What it had submitted must be readable before its successor reads.
+                self.around.ledger.settled().await;
+                self.ended(&myself, state, &child);
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Tenant {
+    fn wake(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, ticket: Ticket) {
+        let key = ticket.timer().0.entity.clone();
+        let view = Arc::clone(&state.view);
+        self.tell_entity(myself, state, key, EntityMessage::Wake { ticket, view });
+    }
+
+    async fn quarantine(&self, ticket: Ticket) {
+        let (timer, _) = ticket.timer();
+        let ledger = &self.around.ledger;
+        tracing::error!(workflow.key = %timer.entity, tenant = %timer.tenant,
+            "a wake killed its actor {} times and is set aside; the rest goes on",
+            limits::DEATHS_MAX);
+        let mut draft = Draft::new(&timer.tenant);
+        draft.quarantine(ledger.sequence(), timer, ledger.now().timestamp());
+        ledger.commit(draft, Box::new(move || ticket.settle())).await;
+    }
+
+    fn deliver(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        endpoint: EndpointId,
+    ) {
+        let message = EndpointMessage::Deliver(Arc::clone(&state.view));
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    fn tell_entity(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        key: EntityKey,
+        message: EntityMessage,
+    ) {
+        if state.entities.len() >= limits::ENTITIES_ALIVE_MAX {
+            state.entities.retire(Duration::from_millis(50), || EntityMessage::Retire);
+        }
+        let entity = || Entity {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            tenant: state.view.id.clone(),
+            key: key.clone(),
+        };
+        let wake = || started(entity(), myself.get_cell());
+        state.entities.tell(key.clone(), message, wake);
+    }
+
+    fn tell_endpoint(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        id: EndpointId,
+        message: EndpointMessage,
+    ) {
+        let actor = || EndpointActor {
+            around: self.around.clone(),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+            id,
+        };
+        let wake = || started(actor(), myself.get_cell());
+        state.endpoints.tell(id, message, wake);
+    }
+
+    fn ended(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        child: &ActorCell,
+    ) {
+        if let Some((key, kept)) = state.entities.ended(child) {
+            for message in kept {
+                self.tell_entity(myself, state, key.clone(), message);
+            }
+        } else if let Some((id, _)) = state.endpoints.ended(child) {
+            // What was kept are hints; one look at the queue serves them all, and finds what an
+            // endpoint that died had left.
+            if self.has_queue(&state.view, id) {
+                self.deliver(myself, state, id);
+            }
+        }
+    }
+
+    /// Tells endpoints and the clock of what waits since before the start.
+    fn look_for_deliveries(&self, view: &TenantView) -> Result<(), ActorProcessingErr> {
+        let ids = view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
+        for id in ids {
+            let first = self.around.ledger.queued(&view.id, id, 1)?;
+            if let Some(first) = first.first() {
+                self.around.hints.deliver_at(&view.id, id, first.due);
+            }
+        }
+        Ok(())
+    }
+
+    fn has_queue(&self, view: &TenantView, id: EndpointId) -> bool {
+        self.around.ledger.queued(&view.id, id, 1).is_ok_and(|first| !first.is_empty())
+    }
+
+    fn sweep(state: &mut TenantState) {
+        state.sweeping = false;
+        let idle = Duration::from_millis(limits::IDLE_MS);
+        state.entities.retire(idle, || EntityMessage::Retire);
+        state.endpoints.retire(idle, || EndpointMessage::Retire);
+    }
+
+    /// Sets the next look for idle children, as long as there are any.
+    fn keep_sweeping(myself: &ActorRef<TenantMessage>, state: &mut TenantState) {
+        if state.sweeping || state.entities.len() + state.endpoints.len() == 0 {
+            return;
+        }
+        state.sweeping = true;
+        // The handle is not kept: the task ends by itself, and a late Sweep does no harm.
+        drop(myself.send_after(Duration::from_millis(limits::SWEEP_MS), || TenantMessage::Sweep));
+    }
+}
+
+/// Starts a child without waiting for it. Its `pre_start` cannot fail: it does nothing but exist.
+fn started<A>(actor: A, supervisor: ActorCell) -> ActorRef<A::Msg>
+where
+    A: Actor<Arguments = ()>,
+{
+    let spawned = ActorRuntime::<A>::spawn_linked_instant(None, actor, (), supervisor);
+    let (actor, _) = spawned.expect("an actor without a name cannot collide with another");
+    actor
+}

@@ -1,0 +1,201 @@
+//! Changes of a tenant's settings and endpoints: checked, made durable, then seen by everyone.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use sereno_workflows::id::EndpointId;
+use sereno_workflows::policy::Invalid;
+use serde_json::{Map, Value};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use super::{Tenant, TenantMessage, TenantState};
+use crate::endpoint::config::Endpoint;
+use crate::ledger::{Draft, LedgerError};
+use crate::limits;
+use crate::record::key::{self, HOME};
+use crate::record::{self, EndpointRecord, TenantRecord};
+use crate::store::Batch;
+use crate::view::TenantView;
+
+/// A change of settings or endpoints.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Change the settings that are named.
+    Settings(Map<String, Value>),
+    /// Make an endpoint.
+    CreateEndpoint(Map<String, Value>),
+    /// Change of an endpoint what is named.
+    ChangeEndpoint(EndpointId, Map<String, Value>),
+    /// Enable a disabled endpoint, disable an enabled one.
+    ToggleEndpoint(EndpointId),
+    /// Remove an endpoint and what waits for it.
+    DeleteEndpoint(EndpointId),
+}
+
+/// What a change led to.
+#[derive(Debug, Clone)]
+pub enum Changed {
+    /// The tenant as it is now.
+    Tenant(Arc<TenantView>),
+    /// The endpoint as it is now, or as it was when it was deleted.
+    Endpoint(Arc<Endpoint>),
+}
+
+/// Why a change was not made.
+#[derive(Debug, Error)]
+pub enum ConfigureError {
+    /// A field does not fit.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// There is no such thing.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// There are too many already.
+    #[error("at most {0} endpoints")]
+    TooMany(usize),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Tenant {
+    /// Makes a change and waits until it is durable: changes are rare, and the next message must see
+    /// the view that this one leaves.
+    pub(super) async fn configure(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        change: Change,
+    ) -> Result<Changed, ConfigureError> {
+        let now = self.around.ledger.now().timestamp();
+        let channels = &self.around.channels;
+        match change {
+            Change::Settings(patch) => self.change_settings(myself, state, patch).await,
+            Change::CreateEndpoint(body) => {
+                if state.view.endpoints.len() >= limits::ENDPOINTS_PER_TENANT_MAX {
+                    return Err(ConfigureError::TooMany(limits::ENDPOINTS_PER_TENANT_MAX));
+                }
+                let id = self.next_endpoint(&state.view)?;
+                let endpoint = Endpoint::create(id, body, now, channels)?;
+                self.put_endpoint(myself, state, endpoint).await
+            }
+            Change::ChangeEndpoint(id, body) => {
+                let endpoint = found(&state.view, id)?.changed(body, now, channels)?;
+                self.put_endpoint(myself, state, endpoint).await
+            }
+            Change::ToggleEndpoint(id) => {
+                let mut endpoint = Endpoint::clone(found(&state.view, id)?);
+                endpoint.config.enabled = !endpoint.config.enabled;
+                endpoint.config.updated_at = now;
+                self.put_endpoint(myself, state, endpoint).await
+            }
+            Change::DeleteEndpoint(id) => self.delete_endpoint(myself, state, id).await,
+        }
+    }
+
+    async fn change_settings(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        patch: Map<String, Value>,
+    ) -> Result<Changed, ConfigureError> {
+        let settings = state.view.policy.settings.patched(patch)?;
+        let view = state.view.with_settings(settings);
+        let mut batch = Batch::new(HOME);
+        let record: TenantRecord = view.to_record(&self.around.ledger);
+        batch.put(key::tenant(&view.id), record::encode(&record));
+        self.around.ledger.commit_home(batch).await;
+        self.show(myself, state, view);
+        // What could not be sent for want of a line or a mail server may go now.
+        self.look_again(state);
+        Ok(Changed::Tenant(Arc::clone(&state.view)))
+    }
+
+    async fn put_endpoint(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        endpoint: Endpoint,
+    ) -> Result<Changed, ConfigureError> {
+        let ledger = &self.around.ledger;
+        let tenant = &state.view.id;
+        let mut draft = Draft::new(tenant);
+        let record: EndpointRecord = endpoint.to_record(tenant, ledger.vault());
+        draft.batch().put(key::endpoint(tenant, endpoint.id), record::encode(&record));
+        let latest = endpoint.id.0.to_be_bytes().to_vec();
+        if !state.view.endpoints.contains_key(&endpoint.id) {
+            draft.batch().put(key::table(b'O', tenant), latest);
+        }
+        self.commit_and_wait(draft).await;
+        let endpoint = Arc::new(endpoint);
+        let mut view = TenantView::clone(&state.view);
+        view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
+        self.show(myself, state, view);
+        self.around.hints.deliver(&state.view.id, endpoint.id);
+        Ok(Changed::Endpoint(endpoint))
+    }
+
+    async fn delete_endpoint(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        id: EndpointId,
+    ) -> Result<Changed, ConfigureError> {
+        let endpoint = Arc::clone(found(&state.view, id)?);
+        let tenant = state.view.id.clone();
+        let mut view = TenantView::clone(&state.view);
+        view.endpoints.remove(&id);
+        let mut draft = Draft::new(&tenant);
+        draft.batch().delete(key::endpoint(&tenant, id));
+        draft.batch().delete(key::health(&tenant, id));
+        self.commit_and_wait(draft).await;
+        self.show(myself, state, view);
+        loop {
+            let queued = self.around.ledger.queued(&tenant, id, limits::PAGE_ROWS_MAX)?;
+            if queued.is_empty() {
+                return Ok(Changed::Endpoint(endpoint));
+            }
+            let mut draft = Draft::new(&tenant);
+            for delivery in queued {
+                draft.dequeue(id, delivery.due, delivery.delivery);
+            }
+            self.commit_and_wait(draft).await;
+        }
+    }
+
+    /// Numbers are never given twice, since the log speaks of endpoints by them.
+    fn next_endpoint(&self, view: &TenantView) -> Result<EndpointId, LedgerError> {
+        let latest = self.around.ledger.table(b'O', &view.id, 1)?;
+        let latest = latest.first().and_then(|(_, value)| value.first_chunk::<4>().copied());
+        Ok(EndpointId(latest.map_or(0, u32::from_be_bytes) + 1))
+    }
+
+    fn show(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        view: TenantView,
+    ) {
+        state.view = Arc::new(view);
+        self.around.hints.list(Arc::clone(&state.view), myself.clone());
+    }
+
+    fn look_again(&self, state: &TenantState) {
+        let ids = state.view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
+        for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
+            self.around.hints.deliver(&state.view.id, id);
+        }
+    }
+
+    async fn commit_and_wait(&self, draft: Draft) {
+        let (done, durable) = oneshot::channel();
+        self.around.ledger.commit(draft, Box::new(move || drop(done.send(())))).await;
+        // An error means that the server is stopping, and the queue is written out.
+        drop(durable.await);
+    }
+}
+
+fn found(view: &TenantView, id: EndpointId) -> Result<&Arc<Endpoint>, ConfigureError> {
+    view.endpoints.get(&id).ok_or(ConfigureError::NotFound("endpoint"))
+}

@@ -1,0 +1,361 @@
+//! What reaches a tenant from outside: events, customers' messages, people's actions, tests.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use ractor::ActorRef;
+use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
+use sereno_workflows::event::{Event, Fact};
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
+use sereno_workflows::reservation;
+use sereno_workflows::time::Timestamp;
+use serde_json::{Map, Value, json};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{Tenant, TenantMessage, TenantState};
+use crate::announce::{Announcement, Audience, Context, announce};
+use crate::entity::{Command, Deed, EntityMessage, Origin};
+use crate::gather::{Gather, Part, Refusal, Reply};
+use crate::ledger::Draft;
+use crate::record::Source;
+
+/// Events to accept.
+pub(crate) struct Submission {
+    /// The events, checked, with what they mean.
+    pub(crate) events: Vec<(Event, Fact)>,
+    /// Where the answer goes once it is durable.
+    pub(crate) reply: oneshot::Sender<Result<Receipt, Refusal>>,
+    /// The right to have so many events under way.
+    pub(crate) credit: OwnedSemaphorePermit,
+}
+
+/// What became of submitted events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The events' ids, in the order of submission.
+    pub ids: Vec<EventId>,
+    /// How many were new.
+    pub accepted: usize,
+    /// How many had been accepted before.
+    pub duplicates: usize,
+}
+
+/// A customer's message.
+pub(crate) struct CustomerMessage {
+    /// Meta's id of it.
+    pub(crate) id: EventId,
+    /// The customer's number with its `+`.
+    pub(crate) from: String,
+    /// When it was written.
+    pub(crate) at: Timestamp,
+    /// What kind of message, as Meta calls it.
+    pub(crate) kind: String,
+    /// Its text.
+    pub(crate) text: Option<String>,
+    /// The id of the button that was pressed.
+    pub(crate) button: Option<String>,
+    /// Where the answer goes once it is durable.
+    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// A person asks something of an entity.
+pub(crate) struct Act {
+    /// Of whom.
+    pub(crate) key: EntityKey,
+    /// What.
+    pub(crate) command: Command,
+    /// Where the answer goes once it is durable.
+    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// Send a test to an endpoint.
+pub(crate) struct Test {
+    /// Which.
+    pub(crate) endpoint: EndpointId,
+    /// Where the answer goes once it is durable.
+    pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
+}
+
+/// Event ids that are being recorded; forgotten when this is dropped, which is after they are durable.
+struct Recording {
+    ids: Vec<EventId>,
+    all: Arc<Mutex<HashSet<EventId>>>,
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let mut all = self.all.lock();
+        for id in &self.ids {
+            all.remove(id);
+        }
+    }
+}
+
+impl Tenant {
+    /// Accepts events: new ones go to their entities, the others of the batch are recorded at once.
+    pub(super) async fn submit(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        submission: Submission,
+    ) {
+        let Submission { events, reply, credit } = submission;
+        let total = events.len();
+        let mut recording = Recording { ids: Vec::new(), all: Arc::clone(&state.recording) };
+        let mut draft = Draft::new(&state.view.id);
+        let mut deeds: BTreeMap<EntityKey, Vec<Deed>> = BTreeMap::new();
+        let mut ids = Vec::with_capacity(total);
+        let mut accepted = 0;
+        for (event, fact) in events {
+            let id = match self.claim(state, &mut recording, event.id.clone()) {
+                Ok(Claim::New(id)) => id,
+                Ok(Claim::Known(id)) => {
+                    ids.push(id);
+                    continue;
+                }
+                Err(refusal) => {
+                    drop(reply.send(Err(refusal)));
+                    return;
+                }
+            };
+            accepted += 1;
+            let at = event.at;
+            let announcement = Announcement {
+                id: Some(id.clone()),
+                event_type: event.event_type.as_str().to_owned(),
+                at,
+                source: Source::Api,
+                data: state.view.policy.phone_hash.redact(&event.data),
+                audience: Audience::Subscribers,
+            };
+            match Command::from_fact(fact) {
+                Some((key, command)) => {
+                    let event = Some(announcement);
+                    let deed = Deed { event, command, origin: Origin::Event, at };
+                    deeds.entry(key).or_default().push(deed);
+                }
+                None => {
+                    let ledger = &self.around.ledger;
+                    announce(&mut draft, ledger, &state.view, announcement, Context::default());
+                }
+            }
+            ids.push(id);
+        }
+        let receipt = Receipt { ids, accepted, duplicates: total - accepted };
+        let answer: Reply = Box::new(move |result| {
+            drop(recording);
+            drop(credit);
+            // An error means that the caller has gone; what it asked for is done all the same.
+            drop(reply.send(result.map(|()| receipt)));
+        });
+        self.spread(myself, state, draft, deeds, answer).await;
+    }
+
+    /// Understands a customer's message and lets the booking that it is about decide.
+    pub(super) async fn hear(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        message: CustomerMessage,
+    ) {
+        let mut recording = Recording { ids: Vec::new(), all: Arc::clone(&state.recording) };
+        let mut draft = Draft::new(&state.view.id);
+        let mut deeds = BTreeMap::new();
+        match self.claim(state, &mut recording, Some(message.id.clone())) {
+            Ok(Claim::New(_)) => {
+                let found = self.booking_meant(state, &message);
+                let event = announcement_of(&message, state);
+                match found {
+                    Ok((key, command)) => {
+                        let (origin, at) = (Origin::Customer, message.at);
+                        let deed = Deed { event: Some(event), command, origin, at };
+                        deeds.insert(key, vec![deed]);
+                    }
+                    Err(reason) => {
+                        let context = Context { ignored: Some(reason), ..Context::default() };
+                        announce(&mut draft, &self.around.ledger, &state.view, event, context);
+                    }
+                }
+            }
+            Ok(Claim::Known(_)) => {}
+            Err(refusal) => {
+                drop(message.reply.send(Err(refusal)));
+                return;
+            }
+        }
+        let reply = message.reply;
+        let answer: Reply = Box::new(move |result| {
+            drop(recording);
+            // As in `submit`.
+            drop(reply.send(result));
+        });
+        self.spread(myself, state, draft, deeds, answer).await;
+    }
+
+    /// Lets an entity decide on what a person asks.
+    pub(super) async fn act(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        act: Act,
+    ) {
+        let Act { key, command, reply } = act;
+        let at = self.around.ledger.now().timestamp();
+        let deed = Deed { event: None, command, origin: Origin::Operator, at };
+        // As in `submit`.
+        let answer: Reply = Box::new(move |result| drop(reply.send(result)));
+        let draft = Draft::new(&state.view.id);
+        self.spread(myself, state, draft, BTreeMap::from([(key, vec![deed])]), answer).await;
+    }
+
+    /// Queues a `test.ping` for one endpoint.
+    pub(super) async fn test(&self, state: &TenantState, test: Test) {
+        let ledger = &self.around.ledger;
+        let mut draft = Draft::new(&state.view.id);
+        let data = json!({"endpoint_id": test.endpoint.0, "message": "Hello from Sereno"});
+        let announcement = Announcement {
+            id: None,
+            event_type: "test.ping".to_owned(),
+            at: ledger.now().timestamp(),
+            source: Source::Test,
+            data: data.as_object().cloned().unwrap_or_default(),
+            audience: Audience::Only(test.endpoint),
+        };
+        let sequence =
+            announce(&mut draft, ledger, &state.view, announcement, Context::default());
+        let id = crate::announce::own_id(sequence);
+        let reply = test.reply;
+        // As in `submit`.
+        let answer: Reply = Box::new(move |result| drop(reply.send(result.map(|()| id))));
+        for part in self.parts(draft, 1, answer) {
+            part.fill(Draft::new(&state.view.id)).await;
+        }
+    }
+
+    fn parts(&self, draft: Draft, count: usize, answer: Reply) -> Vec<Part> {
+        Gather::parts(&self.around.ledger, &self.around.hints, draft, count, answer)
+    }
+
+    /// Hands each entity its deeds as one part of a commit that begins with `draft`. Without any
+    /// deed, and even with an empty draft, the commit is made: its answer follows all before it.
+    async fn spread(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        draft: Draft,
+        deeds: BTreeMap<EntityKey, Vec<Deed>>,
+        answer: Reply,
+    ) {
+        let empty = Draft::new(&state.view.id);
+        let mut parts = self.parts(draft, deeds.len().max(1), answer);
+        for (key, deeds) in deeds {
+            let Some(part) = parts.pop() else { return };
+            let view = Arc::clone(&state.view);
+            self.tell_entity(myself, state, key, EntityMessage::Apply { deeds, part, view });
+        }
+        if let Some(part) = parts.pop() {
+            part.fill(empty).await;
+        }
+    }
+
+    fn claim(
+        &self,
+        state: &TenantState,
+        recording: &mut Recording,
+        id: Option<EventId>,
+    ) -> Result<Claim, Refusal> {
+        let Some(id) = id else {
+            return Ok(Claim::New(crate::announce::own_id(self.around.ledger.sequence())));
+        };
+        if recording.ids.contains(&id) {
+            return Ok(Claim::Known(id));
+        }
+        if state.recording.lock().contains(&id) {
+            // Its first submission is not durable yet, so nothing can be promised for this one.
+            return Err(Refusal::Again);
+        }
+        match self.around.ledger.find_event(&state.view.id, &id) {
+            Ok(Some(_)) => Ok(Claim::Known(id)),
+            Ok(None) => {
+                state.recording.lock().insert(id.clone());
+                recording.ids.push(id.clone());
+                Ok(Claim::New(id))
+            }
+            Err(error) => {
+                tracing::error!(%error, tenant = %state.view.id, "an event id cannot be looked up");
+                Err(Refusal::Again)
+            }
+        }
+    }
+
+    /// The booking that a message is about and what it asks for; otherwise why it is about none.
+    fn booking_meant(
+        &self,
+        state: &TenantState,
+        message: &CustomerMessage,
+    ) -> Result<(EntityKey, Command), String> {
+        let answer = understand(message).ok_or("not an answer to a reminder")?;
+        let ledger = &self.around.ledger;
+        let bookings = ledger.bookings_of(&state.view.id, &message.from).map_err(|error| {
+            tracing::error!(%error, tenant = %state.view.id, "a customer's bookings are unreadable");
+            "the customer's bookings cannot be read"
+        })?;
+        let candidates: Vec<Candidate> = bookings
+            .iter()
+            .map(|booking| Candidate {
+                reservation_id: booking.id.clone(),
+                status: booking.status,
+                slot: booking.slot,
+                asked: booking.asked(),
+            })
+            .collect();
+        let chosen = answer::choose(&answer, &candidates, ledger.now().timestamp())
+            .ok_or("no reservation of this customer waits for this answer")?;
+        let command = match answer.meaning {
+            Meaning::Confirm => reservation::Command::Confirm,
+            Meaning::Cancel => reservation::Command::Cancel,
+            Meaning::Arrive => reservation::Command::Arrive,
+        };
+        let key = EntityKey::reservation(&chosen.reservation_id);
+        Ok((key, Command::Reservation(command)))
+    }
+}
+
+/// Whether an event id is new.
+enum Claim {
+    New(EventId),
+    Known(EventId),
+}
+
+fn understand(message: &CustomerMessage) -> Option<Answer> {
+    if let Some(answer) = message.button.as_deref().and_then(answer::from_button) {
+        return Some(answer);
+    }
+    message.text.as_deref().and_then(answer::from_text)
+}
+
+/// The message as an event: kept with the customer's others, sent to nobody.
+fn announcement_of(message: &CustomerMessage, state: &TenantState) -> Announcement {
+    let mut data = Map::new();
+    data.insert("wa_number".to_owned(), Value::from(message.from.clone()));
+    data.insert("type".to_owned(), Value::from(message.kind.clone()));
+    for (name, value) in [("text", &message.text), ("button", &message.button)] {
+        if let Some(value) = value {
+            data.insert(name.to_owned(), Value::from(value.clone()));
+        }
+    }
+    Announcement {
+        id: Some(message.id.clone()),
+        event_type: "whatsapp.message.received".to_owned(),
+        at: message.at,
+        source: Source::Customer,
+        data: state.view.policy.phone_hash.redact(&data),
+        audience: Audience::Nobody,
+    }
+}
+
+/// The place of an event whose id the engine gave.
+pub(crate) fn place_of_own_id(id: &str) -> Option<Sequence> {
+    Sequence::from_text(id.strip_prefix("evt_")?)
+}

@@ -1,0 +1,107 @@
+//! A tenant as everyone sees it at one moment: its policy and its endpoints, never changed in place.
+//!
+//! The tenant actor makes a new view for each change and hands it along with every message, so a
+//! decision is taken under one view from its beginning to its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sereno_workflows::id::{EndpointId, TenantId};
+use sereno_workflows::policy::{Policy, Settings, Smtp};
+use sereno_workflows::time::Timestamp;
+use serde_json::Value;
+
+use crate::endpoint::config::Endpoint;
+use crate::ledger::{Ledger, LedgerError};
+use crate::record::TenantRecord;
+use crate::vault;
+
+/// A tenant at one moment.
+#[derive(Debug, Clone)]
+pub struct TenantView {
+    /// The tenant.
+    pub id: TenantId,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What its rules read.
+    pub policy: Policy,
+    /// Its endpoints.
+    pub endpoints: BTreeMap<EndpointId, Arc<Endpoint>>,
+    /// The server's own mail server, for tenants without one.
+    pub server_smtp: Option<Smtp>,
+    phone_key: Vec<u8>,
+}
+
+impl TenantView {
+    /// A new tenant with these settings.
+    pub fn new(id: TenantId, name: String, created_at: Timestamp, settings: Settings) -> Self {
+        let phone_key = vault::random::<32>().to_vec();
+        Self {
+            id,
+            name,
+            created_at,
+            policy: Policy::new(settings, &phone_key),
+            endpoints: BTreeMap::new(),
+            server_smtp: None,
+            phone_key,
+        }
+    }
+
+    /// The tenant as it stands in the ledger.
+    pub fn load(
+        ledger: &Ledger,
+        id: TenantId,
+        record: &TenantRecord,
+        server_smtp: Option<Smtp>,
+    ) -> Result<Self, LedgerError> {
+        let unreadable = LedgerError::Content("tenant");
+        let vault = ledger.vault();
+        let settings = vault.open(&settings_place(&id), &record.settings)?;
+        let Ok(settings) = serde_json::from_slice::<Value>(&settings) else {
+            return Err(unreadable);
+        };
+        let settings = Settings::from_json(settings).map_err(|_| unreadable)?;
+        let phone_key = vault.open(&phone_key_place(&id), &record.phone_key)?;
+        let mut endpoints = BTreeMap::new();
+        for (number, record) in ledger.endpoints(&id)? {
+            let endpoint = Endpoint::from_record(&id, number, &record, vault)?;
+            endpoints.insert(number, Arc::new(endpoint));
+        }
+        Ok(Self {
+            policy: Policy::new(settings, &phone_key),
+            name: record.name.clone(),
+            created_at: record.created_at,
+            id,
+            endpoints,
+            server_smtp,
+            phone_key,
+        })
+    }
+
+    /// The tenant as it stands on disk, without its endpoints.
+    pub fn to_record(&self, ledger: &Ledger) -> TenantRecord {
+        let json = "settings are plain data, which always serialises";
+        let settings = serde_json::to_vec(&self.policy.settings).expect(json);
+        TenantRecord {
+            name: self.name.clone(),
+            created_at: self.created_at,
+            settings: ledger.vault().seal(&settings_place(&self.id), &settings),
+            phone_key: ledger.vault().seal(&phone_key_place(&self.id), &self.phone_key),
+        }
+    }
+
+    /// The tenant with other settings.
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { policy: Policy::new(settings, &self.phone_key), ..self.clone() }
+    }
+}
+
+fn settings_place(id: &TenantId) -> String {
+    format!("{id}/settings")
+}
+
+fn phone_key_place(id: &TenantId) -> String {
+    format!("{id}/phone-key")
+}

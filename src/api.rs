@@ -1,0 +1,81 @@
+//! The HTTP API: the table of routes, and nothing else.
+
+pub mod admin;
+pub mod entities;
+pub mod error;
+pub mod events;
+pub mod request;
+pub mod tenants;
+pub mod timers;
+pub mod whatsapp;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get, post};
+use sereno_actors::engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::error::Problem;
+
+/// What every handler can reach.
+pub struct App {
+    /// The engine.
+    pub engine: Engine,
+    /// The token of the admin.
+    pub admin_token: String,
+}
+
+/// All routes over an engine.
+pub fn router(app: Arc<App>) -> Router {
+    let notify = "/api/v1/admin/notify";
+    let tenants = "/api/v1/admin/tenants";
+    Router::new()
+        .route("/healthz", get(|| async { axum::Json(serde_json::json!({"ok": true})) }))
+        .route("/readyz", get(timers::ready))
+        .route("/api/v1/events", post(events::submit).get(events::list))
+        .route("/api/v1/events/{id}", get(events::show))
+        .route("/api/v1/reservations", get(entities::reservations))
+        .route("/api/v1/reservations/{id}", get(entities::reservation))
+        .route("/api/v1/reservations/{id}/actions", post(entities::act_on_reservation))
+        .route("/api/v1/handoffs", get(entities::handoffs))
+        .route("/api/v1/handoffs/{id}", get(entities::handoff))
+        .route("/api/v1/handoffs/{id}/actions", post(entities::act_on_handoff))
+        .route("/api/v1/timers", get(timers::list))
+        .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
+        .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))
+        .route(&format!("{notify}/endpoints"), get(admin::list).post(admin::create))
+        .route(
+            &format!("{notify}/endpoints/{{id}}"),
+            get(admin::show).patch(admin::change).delete(admin::remove),
+        )
+        .route(&format!("{notify}/endpoints/{{id}}/toggle"), post(admin::toggle))
+        .route(&format!("{notify}/test/{{id}}"), post(admin::test))
+        .route(&format!("{notify}/logs"), get(admin::logs))
+        .route(tenants, get(tenants::list).post(tenants::create))
+        .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
+        .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))
+        .route(&format!("{tenants}/{{id}}/keys/{{key}}"), delete(tenants::revoke_key))
+        .route("/webhooks/whatsapp/{tenant}", get(whatsapp::verify).post(whatsapp::receive))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+async fn no_such_path(uri: Uri) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, format!("there is nothing at {}", uri.path()))
+}
+
+async fn no_such_method(uri: Uri) -> Problem {
+    let detail = format!("{} is there, but not for this method", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+fn panicked(_cause: Box<dyn Any + Send>) -> Response {
+    let detail = "internal error; the server's log says more";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+}

@@ -1,0 +1,329 @@
+//! Endpoints of notifications and their log.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Json, response::IntoResponse};
+use sereno_actors::channel::Auth;
+use sereno_actors::endpoint::config::{Endpoint, Kind};
+use sereno_actors::endpoint::delivery_id;
+use sereno_actors::limits;
+use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
+use sereno_actors::tenant::{Change, Changed};
+use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::time::{Span, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::App;
+use super::error::Problem;
+use super::request::{Caller, JsonObject, ListQuery};
+
+/// `GET /api/v1/admin/notify/endpoints`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&[])?;
+    let view = app.engine.view(&caller.tenant)?;
+    let after = query.get("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let rest = view.endpoints.range(EndpointId(after + 1)..);
+    let page: Vec<_> = rest.take(query.limit + 1).map(|(_, endpoint)| endpoint).collect();
+    let more = page.len() > query.limit;
+    let mut items = Vec::new();
+    for endpoint in page.iter().take(query.limit) {
+        items.push(shown(&app, &caller, endpoint)?);
+    }
+    let last = page.iter().take(query.limit).last();
+    let next_cursor = last.filter(|_| more).map(|endpoint| endpoint.id.to_string());
+    let total = view.endpoints.len();
+    Ok(Json(json!({"ok": true, "items": items, "total": total, "next_cursor": next_cursor})))
+}
+
+/// `POST /api/v1/admin/notify/endpoints`; a generated secret is shown this once.
+pub async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonObject(body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let given = body.get("secret").is_some_and(Value::is_string);
+    let endpoint = configured(&app, &caller, Change::CreateEndpoint(body)).await?;
+    let kind = kind_of(&endpoint);
+    let mut answer = json!({
+        "ok": true,
+        "id": endpoint.id.0,
+        "message": format!("{kind} endpoint created"),
+        "endpoint": shown(&app, &caller, &endpoint)?,
+    });
+    if let (false, Some(secret), Some(map)) =
+        (given, &endpoint.secrets.secret, answer.as_object_mut())
+    {
+        map.insert("secret".to_owned(), Value::from(secret.clone()));
+    }
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// `GET /api/v1/admin/notify/endpoints/{id}`.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let view = app.engine.view(&caller.tenant)?;
+    let endpoint = view.endpoints.get(&number(&id)?);
+    let endpoint = endpoint.ok_or_else(|| Problem::not_found("endpoint"))?;
+    answer_with(&app, &caller, endpoint, "endpoint")
+}
+
+/// `PATCH /api/v1/admin/notify/endpoints/{id}`: changes what the body names.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let change = Change::ChangeEndpoint(number(&id)?, body);
+    let endpoint = configured(&app, &caller, change).await?;
+    answer_with(&app, &caller, &endpoint, "endpoint changed")
+}
+
+/// `DELETE /api/v1/admin/notify/endpoints/{id}`: what waits for it is dropped.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    configured(&app, &caller, Change::DeleteEndpoint(number(&id)?)).await?;
+    Ok(Json(json!({"ok": true, "message": "endpoint deleted"})))
+}
+
+/// `POST /api/v1/admin/notify/endpoints/{id}/toggle`.
+pub async fn toggle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let endpoint = configured(&app, &caller, Change::ToggleEndpoint(number(&id)?)).await?;
+    Ok(Json(json!({"ok": true, "enabled": endpoint.config.enabled})))
+}
+
+/// `POST /api/v1/admin/notify/test/{id}`: sends `test.ping`.
+pub async fn test(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let event = app.engine.test(&caller.tenant, number(&id)?).await?;
+    let answer = json!({
+        "ok": true, "message": "Test notification sent", "event_id": event.as_str(),
+    });
+    Ok(Json(answer))
+}
+
+/// `GET /api/v1/admin/notify/logs`: from the newest down, by `endpoint_id, status, event`.
+pub async fn logs(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["endpoint_id", "status", "event"])?;
+    let endpoint = query.get("endpoint_id").map(number).transpose()?;
+    let mut before = query.before()?;
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    let mut more = false;
+    'pages: while !more {
+        let page = app.engine.ledger().log(&caller.tenant, before, query.limit)?;
+        let full = page.len() == query.limit;
+        for (sequence, line) in page {
+            looked_at += 1;
+            before = sequence;
+            for item in lines(&app, &caller, sequence, line)? {
+                let fits = |name: &str, field: &str| {
+                    query.get(name).is_none_or(|wanted| {
+                        item.get(field).and_then(Value::as_str) == Some(wanted)
+                    })
+                };
+                let of_endpoint = endpoint.is_none_or(|wanted| {
+                    item.get("endpoint_id").and_then(Value::as_u64) == Some(u64::from(wanted.0))
+                });
+                if of_endpoint && fits("status", "status") && fits("event", "event") {
+                    items.push(item);
+                }
+            }
+            // A line's items stay together, so a page may be a little longer than asked for.
+            more = items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX;
+            if more {
+                break 'pages;
+            }
+        }
+        if !full {
+            break;
+        }
+    }
+    let next_cursor = Some(before.to_text()).filter(|_| more);
+    Ok(Json(json!({
+        "ok": true, "total": items.len(), "items": items, "next_cursor": next_cursor,
+    })))
+}
+
+async fn configured(app: &App, caller: &Caller, change: Change) -> Result<Arc<Endpoint>, Problem> {
+    match app.engine.configure(&caller.tenant, change).await? {
+        Changed::Endpoint(endpoint) => Ok(endpoint),
+        Changed::Tenant(_) => Err(Problem::busy()),
+    }
+}
+
+fn number(id: &str) -> Result<EndpointId, Problem> {
+    match id.parse() {
+        Ok(number) if number > 0 => Ok(EndpointId(number)),
+        Ok(_) | Err(_) => Err(Problem::not_found("endpoint")),
+    }
+}
+
+fn kind_of(endpoint: &Endpoint) -> &'static str {
+    match endpoint.config.kind {
+        Kind::Slack => "slack",
+        Kind::Email => "email",
+        Kind::Webhook => "webhook",
+        Kind::Whatsapp => "whatsapp",
+    }
+}
+
+fn answer_with(
+    app: &App,
+    caller: &Caller,
+    endpoint: &Endpoint,
+    message: &str,
+) -> Result<Json<Value>, Problem> {
+    let mut answer = shown(app, caller, endpoint)?;
+    if let Some(map) = answer.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+        map.insert("message".to_owned(), Value::from(message));
+    }
+    Ok(Json(answer))
+}
+
+/// An endpoint without its secrets.
+fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
+    let Endpoint { id, config, secrets } = endpoint;
+    let health = app.engine.ledger().health(&caller.tenant, *id)?;
+    let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
+    Ok(json!({
+        "id": id.0,
+        "kind": kind_of(endpoint),
+        "target": config.target,
+        "enabled": config.enabled,
+        "filters": {
+            "events": or_null(&config.filters.events),
+            "intents": or_null(&config.filters.intents),
+        },
+        "headers": config.headers,
+        "retry": config.retry,
+        "auth": secrets.auth.as_ref().map(|auth| match auth {
+            Auth::Basic { .. } => "basic",
+            Auth::Bearer { .. } => "bearer",
+            Auth::Header { .. } => "header",
+        }),
+        "has_secret": secrets.secret.is_some(),
+        "health": health.condition().as_str(),
+        "created_at": config.created_at.to_rfc3339(),
+        "updated_at": config.updated_at.to_rfc3339(),
+    }))
+}
+
+/// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.
+fn lines(
+    app: &App,
+    caller: &Caller,
+    sequence: Sequence,
+    line: LogRecord,
+) -> Result<Vec<Value>, Problem> {
+    let place = sequence.to_text();
+    let event_of = |event| app.engine.ledger().event(&caller.tenant, event);
+    match line {
+        LogRecord::Attempt {
+            endpoint,
+            delivery,
+            event,
+            event_type,
+            status,
+            code,
+            error,
+            attempt,
+            duration_ms,
+            began_at,
+            message,
+        } => {
+            let (event_id, payload) = told(event_of(event)?);
+            let ended_at = began_at.after(Span::millis(u64::from(duration_ms)));
+            let (status, outcome) = match status {
+                AttemptStatus::Sent => ("sent", "done"),
+                AttemptStatus::Retrying => ("failed", "retrying"),
+                AttemptStatus::Dead => ("failed", "dead"),
+            };
+            Ok(vec![json!({
+                "id": format!("log_{place}"),
+                "endpoint_id": endpoint,
+                "delivery_id": delivery_id(delivery),
+                "event": event_type,
+                "event_id": event_id,
+                "status": status,
+                "outcome": outcome,
+                "attempt": attempt,
+                "response_code": code,
+                "error_message": error,
+                "payload_snippet": message.map_or(payload, |text| snippet(&text)),
+                "duration_ms": duration_ms,
+                "created_at": began_at.to_rfc3339(),
+                "sent_at": (status == "sent").then(|| ended_at.to_rfc3339()),
+            })])
+        }
+        LogRecord::Filtered { event, event_type, endpoints } => {
+            let (event_id, payload) = told(event_of(event)?);
+            let created_at = Timestamp(i64::try_from(sequence.0 / 1_000).unwrap_or(0));
+            let mut common = Map::new();
+            for (name, value) in [
+                ("event", json!(event_type)),
+                ("event_id", json!(event_id)),
+                ("status", json!("filtered")),
+                ("outcome", json!("filtered")),
+                ("response_code", json!(-1)),
+                ("payload_snippet", json!(payload)),
+                ("duration_ms", json!(0)),
+                ("created_at", json!(created_at.to_rfc3339())),
+                ("sent_at", Value::Null),
+            ] {
+                common.insert(name.to_owned(), value);
+            }
+            let item = |(index, (endpoint, reason)): (usize, (u32, FilteredBy))| {
+                let mut item = common.clone();
+                item.insert("id".to_owned(), json!(format!("log_{place}-{index}")));
+                item.insert("endpoint_id".to_owned(), json!(endpoint));
+                item.insert("error_message".to_owned(), json!(reason_of(reason)));
+                Value::Object(item)
+            };
+            Ok(endpoints.into_iter().enumerate().map(item).collect())
+        }
+    }
+}
+
+fn reason_of(reason: FilteredBy) -> &'static str {
+    match reason {
+        FilteredBy::Disabled => "the endpoint is disabled",
+        FilteredBy::Type => "its events do not list this type",
+        FilteredBy::Intent => "its intents do not list this intent",
+    }
+}
+
+fn told(event: Option<EventRecord>) -> (Option<String>, String) {
+    match event {
+        Some(event) => (Some(event.id), snippet(&String::from_utf8_lossy(&event.body))),
+        None => (None, String::new()),
+    }
+}
+
+fn snippet(text: &str) -> String {
+    text.chars().take(limits::SNIPPET_CHARS_MAX).collect()
+}

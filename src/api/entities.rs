@@ -1,0 +1,243 @@
+//! Bookings and handoffs: where they stand, what is to come, and what a person may do to them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use sereno_actors::engine::Action;
+use sereno_actors::record::StateRecord;
+use sereno_workflows::event::Booking;
+use sereno_workflows::handoff::{self, Handoff};
+use sereno_workflows::id::{EntityKey, EntityKind};
+use sereno_workflows::policy::{Invalid, Policy};
+use sereno_workflows::reservation::{self, Reservation, ReminderState};
+use sereno_workflows::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::App;
+use super::error::Problem;
+use super::request::{Caller, JsonObject, ListQuery, nothing_else, take_text};
+
+/// `GET /api/v1/reservations`: in the order of their ids, by `status`.
+pub async fn reservations(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    list(&app, &caller, &query, EntityKind::Reservation).await
+}
+
+/// `GET /api/v1/handoffs`: in the order of their conversations, by `status`.
+pub async fn handoffs(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    list(&app, &caller, &query, EntityKind::Handoff).await
+}
+
+/// `GET /api/v1/reservations/{id}`.
+pub async fn reservation(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    show(&app, &caller, EntityKey::reservation(&id))
+}
+
+/// `GET /api/v1/handoffs/{id}`.
+pub async fn handoff(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    show(&app, &caller, EntityKey::handoff(&id))
+}
+
+/// `POST /api/v1/reservations/{id}/actions`.
+pub async fn act_on_reservation(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    use reservation::Command;
+    let key = EntityKey::reservation(&id);
+    show(&app, &caller, key.clone())?;
+    let action = action_of(&mut body)?;
+    let command = match action.as_str() {
+        "reschedule" => {
+            let zone = app.engine.view(&caller.tenant)?.policy.zone.clone();
+            let booking = Booking::changes(&body, &zone)?;
+            if booking.date_time.is_none() {
+                return Err(Invalid::new("date_time", "is missing").into());
+            }
+            body.retain(|name, _| !["date_time", "party_size", "notes"].contains(&name.as_str()));
+            Command::Change(booking)
+        }
+        "confirm" => Command::Confirm,
+        "cancel" => Command::Cancel,
+        "arrive" => Command::Arrive,
+        "complete" => Command::Complete,
+        "no_show" => Command::MarkNoShow,
+        other => {
+            let known = "confirm, cancel, arrive, complete, no_show or reschedule";
+            return Err(Invalid::new("action", format!("'{other}' is not {known}")).into());
+        }
+    };
+    nothing_else(&body)?;
+    app.engine.act(&caller.tenant, key.clone(), Action::Reservation(command)).await?;
+    show(&app, &caller, key)
+}
+
+/// `POST /api/v1/handoffs/{id}/actions`.
+pub async fn act_on_handoff(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let key = EntityKey::handoff(&id);
+    show(&app, &caller, key.clone())?;
+    let action = action_of(&mut body)?;
+    let command = match action.as_str() {
+        "reply" => handoff::Command::Reply,
+        "close" => handoff::Command::Close,
+        other => {
+            let problem = format!("'{other}' is not reply or close");
+            return Err(Invalid::new("action", problem).into());
+        }
+    };
+    nothing_else(&body)?;
+    app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command)).await?;
+    show(&app, &caller, key)
+}
+
+async fn list(
+    app: &App,
+    caller: &Caller,
+    query: &ListQuery,
+    kind: EntityKind,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["status"])?;
+    let policy = &app.engine.view(&caller.tenant)?.policy;
+    let mut after = query.get("cursor").map(str::to_owned);
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let page = app.engine.ledger().states(
+            &caller.tenant,
+            kind,
+            after.as_deref(),
+            query.limit,
+        )?;
+        let full = page.len() == query.limit;
+        looked_at += page.len();
+        for state in page {
+            let (id, status, shown) = describe(&state, policy);
+            after = Some(id);
+            if query.get("status").is_none_or(|wanted| wanted == status) {
+                items.push(shown);
+            }
+            if items.len() == query.limit {
+                break;
+            }
+        }
+        let enough = items.len() == query.limit || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
+        if enough || !full {
+            let next_cursor = after.filter(|_| enough);
+            return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})));
+        }
+    }
+}
+
+fn show(app: &App, caller: &Caller, key: EntityKey) -> Result<Json<Value>, Problem> {
+    let policy = &app.engine.view(&caller.tenant)?.policy;
+    let state = app.engine.ledger().state(&caller.tenant, &key)?;
+    let state = state.ok_or_else(|| Problem::not_found(key.kind.as_str()))?;
+    let (_, _, mut shown) = describe(&state, policy);
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+    }
+    Ok(Json(shown))
+}
+
+fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {
+    take_text(body, "action")?.ok_or_else(|| Invalid::new("action", "is missing"))
+}
+
+/// The id, the status and the whole of an entity, as it is shown.
+fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Value) {
+    match state {
+        StateRecord::Reservation(booking) => {
+            (booking.id.clone(), booking.status.as_str(), show_reservation(booking, policy))
+        }
+        StateRecord::Handoff(handoff) => (
+            handoff.conversation_id.clone(),
+            handoff.status.as_str(),
+            show_handoff(handoff, policy),
+        ),
+        StateRecord::Tenant(_) => (String::new(), "", Value::Null),
+    }
+}
+
+fn show_reservation(booking: &Reservation, policy: &Policy) -> Value {
+    let reminders: Vec<Value> = booking
+        .reminders
+        .iter()
+        .map(|reminder| {
+            let (state, sent_at) = match reminder.state {
+                ReminderState::Pending => ("pending", None),
+                ReminderState::Sent(at) => ("sent", Some(at.to_rfc3339())),
+                ReminderState::Skipped => ("skipped", None),
+            };
+            let due = booking.slot.before(reminder.before).to_rfc3339();
+            json!({"name": reminder.name, "due_at": due, "state": state, "sent_at": sent_at})
+        })
+        .collect();
+    let timers: Vec<Value> = booking
+        .pending()
+        .map(|(kind, due)| json!({"kind": kind, "due_at": due.to_rfc3339()}))
+        .collect();
+    let history: Vec<Value> = booking
+        .history
+        .iter()
+        .map(|happening| json!({"at": happening.at.to_rfc3339(), "what": happening.what}))
+        .collect();
+    json!({
+        "reservation_id": booking.id,
+        "status": booking.status.as_str(),
+        "date_time": booking.slot.to_rfc3339(),
+        "local_time": booking.slot.wall(&policy.zone).to_string(),
+        "party_size": booking.party_size,
+        "name": booking.name,
+        "wa_number_hash": booking.wa_number.as_deref().map(|number| policy.phone_hash.of(number)),
+        "email": booking.email,
+        "restaurant": booking.restaurant,
+        "intent": booking.intent,
+        "locale": booking.locale,
+        "notes": booking.notes,
+        "reminders": reminders,
+        "timers": timers,
+        "history": history,
+    })
+}
+
+fn show_handoff(handoff: &Handoff, policy: &Policy) -> Value {
+    let timers: Vec<Value> = handoff
+        .deadline
+        .iter()
+        .map(|due| json!({"kind": "sla", "due_at": due.to_rfc3339()}))
+        .collect();
+    json!({
+        "conversation_id": handoff.conversation_id,
+        "status": handoff.status.as_str(),
+        "opened_at": handoff.opened_at.to_rfc3339(),
+        "replied_at": handoff.replied_at.map(Timestamp::to_rfc3339),
+        "breached_at": handoff.breached_at.map(Timestamp::to_rfc3339),
+        "wa_number_hash": handoff.wa_number.as_deref().map(|number| policy.phone_hash.of(number)),
+        "last_intent": handoff.last_intent,
+        "reason": handoff.reason,
+        "timers": timers,
+    })
+}

@@ -1,0 +1,237 @@
+//! Events in, and what became of them.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Json, response::IntoResponse};
+use sereno_actors::endpoint::delivery_id;
+use sereno_actors::ledger::LedgerError;
+use sereno_actors::limits;
+use sereno_actors::record::{AttemptStatus, EventRecord, Source};
+use sereno_workflows::event::Event;
+use sereno_workflows::id::{EventId, Sequence, TenantId};
+use sereno_workflows::policy::Invalid;
+use sereno_workflows::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::App;
+use super::error::Problem;
+use super::request::{Caller, JsonBody, ListQuery};
+
+/// `POST /api/v1/events`: one event, an array, or `{"events": […]}`; 202 once all are durable.
+pub async fn submit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(body, bytes): JsonBody,
+) -> Result<impl IntoResponse, Problem> {
+    let now = app.engine.ledger().now().timestamp();
+    let (values, single) = unpack(body)?;
+    let mut events = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        // Only a body that is larger than one event may be can hold one that is too large.
+        let too_large = bytes > limits::EVENT_BYTES_MAX
+            && value.to_string().len() > limits::EVENT_BYTES_MAX;
+        if too_large {
+            let limit = limits::EVENT_BYTES_MAX >> 10;
+            return Err(Problem::too_large(format!("event [{index}]: at most {limit} KiB")));
+        }
+        let event = Event::from_json(value, now)
+            .map_err(|invalid| invalid.inside(&format!("[{index}]")))
+            .map_err(|invalid| unindexed(invalid, single))?;
+        events.push(event);
+    }
+    if let Some(key) = headers.get("idempotency-key") {
+        identify(&mut events, key.to_str().unwrap_or_default())?;
+    }
+    let receipt = app.engine.submit(&caller.tenant, events).await.map_err(|error| match error {
+        sereno_actors::engine::EngineError::Invalid(invalid) => unindexed(invalid, single).into(),
+        other => Problem::from(other),
+    })?;
+    let answer = json!({
+        "ok": true,
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "ids": receipt.ids.iter().map(EventId::as_str).collect::<Vec<_>>(),
+    });
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// `GET /api/v1/events`: from the newest down, by `type, from, to, conversation_id, user_id, q`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["type", "from", "to", "conversation_id", "user_id", "q"])?;
+    let moment = |name: &str| match query.get(name) {
+        None => Ok(None),
+        Some(text) => Timestamp::from_rfc3339(text)
+            .map(Some)
+            .map_err(|error| Problem::from(Invalid::new(name, error.to_string()))),
+    };
+    let from = moment("from")?.map_or(Sequence(0), at);
+    let mut before = query.before()?.min(moment("to")?.map_or(Sequence(u64::MAX), at));
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    let mut next_cursor = None;
+    while items.len() < query.limit {
+        if looked_at >= limits::SCAN_ROWS_MAX {
+            next_cursor = Some(before.to_text());
+            break;
+        }
+        let page = app.engine.ledger().events(&caller.tenant, before, from, query.limit)?;
+        looked_at += page.len();
+        let full = page.len() == query.limit;
+        for (sequence, event) in page {
+            if items.len() == query.limit {
+                break;
+            }
+            before = sequence;
+            let shown = summary(sequence, &event);
+            if wanted(&event, &shown, &query) {
+                items.push(shown);
+            }
+        }
+        if !full {
+            break;
+        }
+        next_cursor = Some(before.to_text()).filter(|_| items.len() >= query.limit);
+    }
+    Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
+}
+
+/// `GET /api/v1/events/{id}`: the event, and how its deliveries stand.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let missing = || Problem::not_found("event");
+    let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
+    let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
+    let statuses = app.engine.ledger().statuses(&caller.tenant, sequence)?;
+    let deliveries: Vec<Value> = event
+        .deliveries
+        .iter()
+        .map(|(endpoint, delivery)| {
+            let status = statuses.iter().find(|(of, _)| of == delivery).map(|(_, status)| status);
+            json!({
+                "id": delivery_id(*delivery),
+                "endpoint_id": endpoint,
+                "status": status.map_or("pending", |status| match status.status {
+                    AttemptStatus::Sent => "sent",
+                    AttemptStatus::Retrying => "retrying",
+                    AttemptStatus::Dead => "dead",
+                }),
+                "attempts": status.map_or(0, |status| status.attempts),
+                "response_code": status.map(|status| status.code),
+                "error_message": status.and_then(|status| status.error.clone()),
+                "next_attempt_at": status.and_then(|s| s.next_at).map(Timestamp::to_rfc3339),
+            })
+        })
+        .collect();
+    let mut shown = summary(sequence, &event);
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+        map.insert("deliveries".to_owned(), Value::from(deliveries));
+    }
+    Ok(Json(shown))
+}
+
+fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
+    let (values, single) = match body {
+        Value::Array(values) => (values, false),
+        Value::Object(mut map) if map.contains_key("events") => {
+            let events = map.remove("events");
+            super::request::nothing_else(&map)?;
+            match events {
+                Some(Value::Array(values)) => (values, false),
+                _ => return Err(Invalid::new("events", "must be an array").into()),
+            }
+        }
+        other => (vec![other], true),
+    };
+    if values.is_empty() {
+        return Err(Invalid::new("", "at least one event is needed").into());
+    }
+    if values.len() > limits::EVENTS_PER_REQUEST_MAX {
+        let most = limits::EVENTS_PER_REQUEST_MAX;
+        return Err(Problem::too_large(format!("at most {most} events in one request")));
+    }
+    Ok((values, single))
+}
+
+/// A caller's `Idempotency-Key` stands for the ids of events that have none.
+fn identify(events: &mut [Event], key: &str) -> Result<(), Invalid> {
+    let single = events.len() == 1;
+    for (index, event) in events.iter_mut().enumerate() {
+        if event.id.is_none() {
+            let id = if single { key.to_owned() } else { format!("{key}:{index}") };
+            let id = id.parse().map_err(|error: sereno_workflows::id::InvalidId| {
+                Invalid::new("Idempotency-Key", error.to_string())
+            })?;
+            event.id = Some(id);
+        }
+    }
+    Ok(())
+}
+
+/// A single event's fields are named without an index.
+fn unindexed(invalid: Invalid, single: bool) -> Invalid {
+    if !single {
+        return invalid;
+    }
+    let field = invalid.field.strip_prefix("[0]").unwrap_or(&invalid.field);
+    let field = field.strip_prefix('.').unwrap_or(field).to_owned();
+    Invalid { field, ..invalid }
+}
+
+fn find(app: &App, tenant: &TenantId, id: &str) -> Result<Option<Sequence>, LedgerError> {
+    let given = match id.parse() {
+        Ok(id) => app.engine.ledger().find_event(tenant, &id)?,
+        Err(_) => None,
+    };
+    // Events of the workflows are found by the sequence in their id.
+    Ok(given.or_else(|| Sequence::from_text(id.strip_prefix("evt_")?)))
+}
+
+fn at(moment: Timestamp) -> Sequence {
+    Sequence(u64::try_from(moment.0).unwrap_or(0).saturating_mul(1_000))
+}
+
+fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {
+    let in_data = |name: &str| {
+        let value = shown.get("data").and_then(|data| data.get(name));
+        query.get(name).is_none_or(|wanted| value.and_then(Value::as_str) == Some(wanted))
+    };
+    let type_fits = query.get("type").is_none_or(|wanted| match wanted.strip_suffix('*') {
+        Some(prefix) => event.event_type.starts_with(prefix),
+        None => event.event_type == wanted,
+    });
+    let text_fits = query.get("q").is_none_or(|text| {
+        String::from_utf8_lossy(&event.body).to_lowercase().contains(&text.to_lowercase())
+    });
+    type_fits && in_data("conversation_id") && in_data("user_id") && text_fits
+}
+
+fn summary(sequence: Sequence, event: &EventRecord) -> Value {
+    let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
+    json!({
+        "event_id": event.id,
+        "event_type": event.event_type,
+        "timestamp": event.at.to_rfc3339(),
+        "received_at": Timestamp(i64::try_from(sequence.0 / 1_000).unwrap_or(0)).to_rfc3339(),
+        "source": match event.source {
+            Source::Api => "api",
+            Source::Workflow => "workflow",
+            Source::Customer => "customer",
+            Source::Test => "test",
+        },
+        "entity": event.entity.as_ref().map(ToString::to_string),
+        "ignored": event.ignored,
+        "caused_by": event.cause.map(|cause| cause.to_text()),
+        "data": body.get("data").cloned().unwrap_or_default(),
+    })
+}

@@ -1,0 +1,227 @@
+//! What handlers take out of a request: who calls, and a JSON body within bounds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use sereno_actors::limits;
+use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::policy::Invalid;
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq as _;
+
+use super::App;
+use super::error::Problem;
+
+/// The largest body that is read, in bytes.
+pub const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Who calls, and for which tenant.
+pub struct Caller {
+    /// The tenant that the request is about.
+    pub tenant: TenantId,
+    /// Whether the admin token was shown.
+    pub admin: bool,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let unauthorized = |detail| Problem::new(StatusCode::UNAUTHORIZED, detail);
+        let header = parts.headers.get(header::AUTHORIZATION);
+        let token = header.and_then(|value| value.to_str().ok()).and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
+        let token = token.ok_or_else(|| {
+            unauthorized("a key is missing: send the header Authorization: Bearer <key>")
+        })?;
+        let named = match parts.headers.get("x-tenant").map(|value| value.to_str()) {
+            None => None,
+            Some(Ok(name)) => {
+                Some(name.parse::<TenantId>().map_err(|_| Problem::not_found("tenant"))?)
+            }
+            Some(Err(_)) => return Err(Problem::not_found("tenant")),
+        };
+        let admin = bool::from(token.as_bytes().ct_eq(app.admin_token.as_bytes()));
+        if admin {
+            let tenant = named.unwrap_or_else(default_tenant);
+            app.engine.view(&tenant)?;
+            return Ok(Self { tenant, admin });
+        }
+        let tenant = app.engine.authenticate(token).ok_or_else(|| {
+            unauthorized("this key is not known; on the first start the server wrote one to \
+                <data>/credentials")
+        })?;
+        if named.is_some_and(|named| named != tenant) {
+            let detail = "this key belongs to another tenant than X-Tenant names";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        Ok(Self { tenant, admin })
+    }
+}
+
+impl Caller {
+    /// Refuses everyone but the admin.
+    pub fn must_be_admin(&self) -> Result<(), Problem> {
+        if self.admin {
+            return Ok(());
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "this needs the admin token"))
+    }
+
+    /// Refuses a tenant that asks about another.
+    pub fn must_own(&self, tenant: &TenantId) -> Result<(), Problem> {
+        if self.admin || self.tenant == *tenant { Ok(()) } else { Err(Problem::not_found("tenant")) }
+    }
+}
+
+/// The tenant that the admin token stands for where none is named.
+pub fn default_tenant() -> TenantId {
+    "default".parse().expect("a constant tenant id")
+}
+
+/// A body's bytes, at most [`BODY_BYTES_MAX`].
+pub struct BodyBytes(pub Bytes);
+
+impl FromRequest<Arc<App>> for BodyBytes {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if !app.engine.has_room() {
+            return Err(Problem::busy());
+        }
+        let too_large = || {
+            let limit = BODY_BYTES_MAX >> 20;
+            Problem::too_large(format!("a body may have at most {limit} MiB"))
+        };
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if length.is_some_and(|length| length > BODY_BYTES_MAX) {
+            return Err(too_large());
+        }
+        match axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(error) if is_length_error(&error) => Err(too_large()),
+            Err(_) => Err(Problem::malformed("the body did not arrive whole")),
+        }
+    }
+}
+
+fn is_length_error(error: &axum::Error) -> bool {
+    error.to_string().contains("length limit")
+}
+
+/// A JSON body.
+pub struct JsonBody(pub Value, pub usize);
+
+impl FromRequest<Arc<App>> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let BodyBytes(bytes) = BodyBytes::from_request(request, app).await?;
+        if bytes.is_empty() {
+            return Err(Problem::malformed("the body is empty; send JSON"));
+        }
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
+        Ok(Self(value, bytes.len()))
+    }
+}
+
+/// A JSON body that is an object; an empty one where there is no body.
+pub struct JsonObject(pub Map<String, Value>);
+
+impl FromRequest<Arc<App>> for JsonObject {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let BodyBytes(bytes) = BodyBytes::from_request(request, app).await?;
+        if bytes.is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(map)) => Ok(Self(map)),
+            Ok(_) => Err(Problem::malformed("the body must be a JSON object")),
+            Err(error) => Err(Problem::malformed(format!("the body is not JSON: {error}"))),
+        }
+    }
+}
+
+/// Takes a text out of a body's object.
+pub fn take_text(map: &mut Map<String, Value>, field: &str) -> Result<Option<String>, Invalid> {
+    match map.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() <= 1_000 => Ok(Some(text)),
+        Some(_) => Err(Invalid::new(field, "must be a text of at most 1000 bytes")),
+    }
+}
+
+/// Refuses what is left of a body's object by name.
+pub fn nothing_else(map: &Map<String, Value>) -> Result<(), Invalid> {
+    match map.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(Invalid::new(name, "unknown field")),
+    }
+}
+
+/// The query of a list.
+pub struct ListQuery {
+    values: BTreeMap<String, String>,
+    /// Rows to answer with at most.
+    pub limit: usize,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<BTreeMap<String, String>>::from_request_parts(parts, state).await;
+        let Query(values) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+        let limit = match values.get("limit") {
+            None => 50,
+            Some(text) => match text.parse() {
+                Ok(limit) if (1..=limits::PAGE_ROWS_MAX).contains(&limit) => limit,
+                Ok(_) | Err(_) => {
+                    let most = limits::PAGE_ROWS_MAX;
+                    return Err(Invalid::new("limit", format!("must be from 1 to {most}")).into());
+                }
+            },
+        };
+        Ok(Self { values, limit })
+    }
+}
+
+impl ListQuery {
+    /// Refuses parameters that the list does not know.
+    pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        let all = |name: &&String| !["limit", "cursor"].contains(&name.as_str());
+        match self.values.keys().filter(all).find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => {
+                let known = if known.is_empty() { "no filter".into() } else { known.join(", ") };
+                let problem = format!("unknown parameter; this list knows {known}");
+                Err(Invalid::new(name, problem).into())
+            }
+        }
+    }
+
+    /// A parameter.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// The cursor as the place before which a list from the newest down goes on.
+    pub fn before(&self) -> Result<Sequence, Problem> {
+        match self.get("cursor") {
+            None => Ok(Sequence(u64::MAX)),
+            Some(cursor) => Sequence::from_text(cursor).ok_or_else(|| {
+                Invalid::new("cursor", "must be the next_cursor of an earlier answer").into()
+            }),
+        }
+    }
+}

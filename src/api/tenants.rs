@@ -1,0 +1,158 @@
+//! Tenants, their settings and their keys.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Json, response::IntoResponse};
+use sereno_actors::tenant::{Change, Changed};
+use sereno_actors::view::TenantView;
+use sereno_workflows::id::{InvalidId, TenantId};
+use sereno_workflows::policy::{Invalid, Settings};
+use serde_json::{Map, Value, json};
+
+use super::App;
+use super::error::Problem;
+use super::request::{Caller, JsonObject, ListQuery, nothing_else, take_text};
+
+/// `GET /api/v1/admin/tenants`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&[])?;
+    caller.must_be_admin()?;
+    let mut views = app.engine.views();
+    views.sort_by(|a, b| a.id.cmp(&b.id));
+    let total = views.len();
+    let after = query.get("cursor").unwrap_or_default();
+    let rest = views.into_iter().filter(|view| view.id.as_str() > after);
+    let mut items: Vec<_> = rest.take(query.limit + 1).collect();
+    let more = items.len() > query.limit;
+    items.truncate(query.limit);
+    let next_cursor = items.last().filter(|_| more).map(|view| view.id.as_str().to_owned());
+    let items: Vec<Value> = items.iter().map(|view| shown(view)).collect();
+    Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
+}
+
+/// `POST /api/v1/admin/tenants`: `{id, name?, settings?}`; answers with its first key.
+pub async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    caller.must_be_admin()?;
+    let id = take_text(&mut body, "id")?.ok_or_else(|| Invalid::new("id", "is missing"))?;
+    let id: TenantId =
+        id.parse().map_err(|error: InvalidId| Invalid::new("id", error.to_string()))?;
+    let name = take_text(&mut body, "name")?.unwrap_or_else(|| id.to_string());
+    let settings = Settings::default().patched(settings_of(body)?)?;
+    app.engine.create_tenant(id.clone(), name, settings).await?;
+    let key = app.engine.create_key(&id, "first").await?;
+    let answer = json!({"ok": true, "id": id.as_str(), "api_key": key});
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// `GET /api/v1/admin/tenants/{id}`.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = own(&caller, &id)?;
+    Ok(Json(with_ok(shown(&*app.engine.view(&id)?))))
+}
+
+/// `PATCH /api/v1/admin/tenants/{id}`: changes the settings that it names, at the top or inside
+/// `settings`.
+pub async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let id = own(&caller, &id)?;
+    let changed = app.engine.configure(&id, Change::Settings(settings_of(body)?)).await?;
+    match changed {
+        Changed::Tenant(view) => Ok(Json(with_ok(shown(&view)))),
+        Changed::Endpoint(_) => Err(Problem::busy()),
+    }
+}
+
+/// `GET /api/v1/admin/tenants/{id}/keys`: without the keys themselves, which are not kept.
+pub async fn keys(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = own(&caller, &id)?;
+    app.engine.view(&id)?;
+    let items: Vec<Value> = app
+        .engine
+        .keys(&id)
+        .into_iter()
+        .map(|key| {
+            let created_at = key.created_at.to_rfc3339();
+            json!({"id": key.id, "name": key.name, "created_at": created_at})
+        })
+        .collect();
+    Ok(Json(json!({"ok": true, "total": items.len(), "items": items, "next_cursor": null})))
+}
+
+/// `POST /api/v1/admin/tenants/{id}/keys`: `{name?}`; the key is shown this once.
+pub async fn create_key(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let id = own(&caller, &id)?;
+    let name = take_text(&mut body, "name")?.unwrap_or_else(|| "key".to_owned());
+    nothing_else(&body)?;
+    let key = app.engine.create_key(&id, &name).await?;
+    let answer = json!({"ok": true, "api_key": key, "name": name});
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// `DELETE /api/v1/admin/tenants/{id}/keys/{key}`: by the key's id.
+pub async fn revoke_key(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, key)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let id = own(&caller, &id)?;
+    app.engine.revoke_key(&id, &key).await?;
+    Ok(Json(json!({"ok": true, "message": "key revoked"})))
+}
+
+fn own(caller: &Caller, id: &str) -> Result<TenantId, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found("tenant"))?;
+    caller.must_own(&id)?;
+    Ok(id)
+}
+
+fn settings_of(mut body: Map<String, Value>) -> Result<Map<String, Value>, Invalid> {
+    match body.remove("settings") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(settings)) => body.extend(settings),
+        Some(_) => return Err(Invalid::new("settings", "must be an object")),
+    }
+    Ok(body)
+}
+
+fn shown(view: &TenantView) -> Value {
+    json!({
+        "id": view.id.as_str(),
+        "name": view.name,
+        "created_at": view.created_at.to_rfc3339(),
+        "settings": view.policy.settings.shown(),
+    })
+}
+
+fn with_ok(mut value: Value) -> Value {
+    if let Some(map) = value.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+    }
+    value
+}

@@ -1,0 +1,160 @@
+//! What is to come, and the two jobs of systems that poll.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use sereno_actors::limits;
+use sereno_actors::record::key::{self, TimerKey};
+use sereno_actors::record::{StateRecord, TimerRecord};
+use sereno_workflows::id::EntityKey;
+use sereno_workflows::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::App;
+use super::error::Problem;
+use super::request::{Caller, ListQuery};
+
+/// `GET /readyz`: 200 as long as events are taken and timers fire.
+pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    if app.engine.has_room() { Ok(Json(json!({"ok": true}))) } else { Err(Problem::busy()) }
+}
+
+/// `GET /api/v1/timers`: the earliest first, by `reservation_id` or `conversation_id`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["reservation_id", "conversation_id"])?;
+    let only = match (query.get("reservation_id"), query.get("conversation_id")) {
+        (Some(id), _) => Some(EntityKey::reservation(id)),
+        (None, Some(id)) => Some(EntityKey::handoff(id)),
+        (None, None) => None,
+    };
+    if let Some(entity) = only {
+        let items = pending(&app, &caller, &entity)?;
+        return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
+    }
+    let mut from = match query.get("cursor") {
+        Some(cursor) => cursor.parse().ok().map(|due| key::timers_from(Timestamp(due))),
+        None => Some(key::timers_from(Timestamp(0))),
+    }
+    .ok_or_else(|| Problem::malformed("cursor: must be the next_cursor of an earlier answer"))?;
+    let partition = key::partition(&caller.tenant);
+    let mut items: Vec<(Timestamp, Value)> = Vec::new();
+    let mut looked_at = 0;
+    let mut next_cursor = None;
+    'pages: loop {
+        let end = Timestamp(i64::MAX);
+        let page = app.engine.ledger().timers(partition, &from, end, limits::PAGE_ROWS_MAX)?;
+        let full = page.len() == limits::PAGE_ROWS_MAX;
+        for (timer, what) in page {
+            let enough = items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX;
+            // A page ends between two moments, so that its cursor is a moment.
+            if enough && items.last().is_none_or(|(due, _)| timer.due > *due) {
+                next_cursor = Some(timer.due.0.to_string());
+                break 'pages;
+            }
+            looked_at += 1;
+            from = [&timer.to_bytes()[..], &[0]].concat();
+            if timer.tenant == caller.tenant {
+                items.push((timer.due, shown(&app, &caller, &timer, &what)?));
+            }
+        }
+        if !full {
+            break;
+        }
+    }
+    let items: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
+    Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
+}
+
+/// `POST /api/v1/admin/jobs/reminders`: fires what is due now and counts what came of it.
+pub async fn run_reminders(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
+    let emitted = app.engine.fire_due(&caller.tenant).await?;
+    let view = app.engine.view(&caller.tenant)?;
+    let mut names: Vec<_> = view.policy.settings.reminders.iter().collect();
+    names.sort_by_key(|reminder| std::cmp::Reverse(reminder.before));
+    let last = names.last().filter(|_| names.len() > 1);
+    let last = last.map(|reminder| format!("reminder.{}.sent", reminder.name));
+    let no_shows = emitted.iter().filter(|kind| *kind == "reminder.no_show").count();
+    let late = emitted.iter().filter(|kind| Some(*kind) == last.as_ref()).count();
+    let sent = |kind: &&String| kind.starts_with("reminder.") && kind.ends_with(".sent");
+    let early = emitted.iter().filter(sent).count() - late;
+    Ok(Json(json!({
+        "ok": true, "reminders_24h": early, "reminders_2h": late, "no_shows": no_shows,
+        "errors": [],
+    })))
+}
+
+/// `POST /api/v1/admin/jobs/sla-watch`: fires what is due now and counts the breaches.
+pub async fn run_sla_watch(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
+    let emitted = app.engine.fire_due(&caller.tenant).await?;
+    let breaches = emitted.iter().filter(|kind| *kind == "sla.breached").count();
+    let state = app.engine.ledger().state(&caller.tenant, &EntityKey::tenant())?;
+    let window = app.engine.view(&caller.tenant)?.policy.settings.sla_cluster.window;
+    let start = app.engine.ledger().now().timestamp().before(window);
+    let critical = match state {
+        Some(StateRecord::Tenant(breaches)) => breaches.incident_at.is_some_and(|at| at > start),
+        Some(StateRecord::Reservation(_) | StateRecord::Handoff(_)) | None => false,
+    };
+    Ok(Json(json!({"ok": true, "breaches": breaches, "critical_cluster": critical})))
+}
+
+/// What an entity still waits for, the earliest first.
+fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
+    let state = app.engine.ledger().state(&caller.tenant, entity)?;
+    let mut pending: Vec<(String, Timestamp)> = match state {
+        Some(StateRecord::Reservation(booking)) => booking.pending().collect(),
+        Some(StateRecord::Handoff(handoff)) => {
+            handoff.deadline.into_iter().map(|due| ("sla".to_owned(), due)).collect()
+        }
+        Some(StateRecord::Tenant(_)) | None => Vec::new(),
+    };
+    pending.sort_by_key(|(_, due)| *due);
+    Ok(pending.into_iter().map(|(kind, due)| item(entity, &kind, due)).collect())
+}
+
+/// An entity has one alarm, for the first of what it waits for; the others follow under `then`.
+fn shown(
+    app: &App,
+    caller: &Caller,
+    timer: &TimerKey,
+    what: &TimerRecord,
+) -> Result<Value, Problem> {
+    if matches!(what, TimerRecord::Signal(_)) {
+        return Ok(item(&timer.entity, "signal", timer.due));
+    }
+    let mut pending = pending(app, caller, &timer.entity)?.into_iter();
+    let Some(mut first) = pending.next() else {
+        return Ok(item(&timer.entity, "alarm", timer.due));
+    };
+    if let Some(map) = first.as_object_mut() {
+        map.insert("then".to_owned(), pending.collect());
+    }
+    Ok(first)
+}
+
+fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
+    let why = match kind {
+        "no_show" => "the customer is a no-show, unless they have come by then".to_owned(),
+        "sla" => "a person must have replied by then, or the SLA is breached".to_owned(),
+        "signal" => "another workflow tells it something".to_owned(),
+        other => format!("{other} is due, if the booking is still unconfirmed then"),
+    };
+    json!({
+        "id": format!("{entity}:{kind}"),
+        "kind": kind,
+        "entity": entity.kind.as_str(),
+        "entity_id": entity.id,
+        "due_at": due.to_rfc3339(),
+        "why": why,
+    })
+}

@@ -1,0 +1,105 @@
+//! What Meta sends: the handshake, and customers' messages, signed over the raw bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use sereno_actors::engine::Incoming;
+use sereno_actors::signature;
+use sereno_workflows::id::TenantId;
+use sereno_workflows::policy::WhatsApp;
+use sereno_workflows::privacy;
+use sereno_workflows::time::Timestamp;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq as _;
+
+use super::App;
+use super::error::Problem;
+use super::request::BodyBytes;
+
+const CHALLENGE_BYTES_MAX: usize = 1_024;
+
+/// `GET /webhooks/whatsapp/{tenant}`: answers the challenge to who knows the verify token.
+pub async fn verify(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<String, Problem> {
+    let (_, line) = line_of(&app, &tenant)?;
+    let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    let known = !line.verify_token.is_empty()
+        && bool::from(get("hub.verify_token").as_bytes().ct_eq(line.verify_token.as_bytes()));
+    let challenge = get("hub.challenge");
+    if get("hub.mode") != "subscribe" || !known || challenge.len() > CHALLENGE_BYTES_MAX {
+        let detail = "hub.mode must be subscribe and hub.verify_token the one in the settings";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(challenge.to_owned())
+}
+
+/// `POST /webhooks/whatsapp/{tenant}`: 200 once every message in it is durable.
+pub async fn receive(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    BodyBytes(body): BodyBytes,
+) -> Result<Json<Value>, Problem> {
+    let (tenant, line) = line_of(&app, &tenant)?;
+    let shown = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
+    let genuine = shown.is_some_and(|shown| {
+        !line.app_secret.is_empty() && signature::verify_hex(shown, &body, &line.app_secret)
+    });
+    if !genuine {
+        tracing::warn!(%tenant, "a WhatsApp webhook came with a wrong signature");
+        let detail = "X-Hub-Signature-256 is missing or not over these bytes with the app secret";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+    }
+    let body: Value = serde_json::from_slice(&body)
+        .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
+    let now = app.engine.ledger().now().timestamp();
+    for message in messages(&body) {
+        match read(message, now) {
+            Some(incoming) => app.engine.hear(&tenant, incoming).await?,
+            None => tracing::debug!(%tenant, "a WhatsApp message without id or number is left out"),
+        }
+    }
+    Ok(Json(json!({"ok": true})))
+}
+
+fn line_of(app: &App, tenant: &str) -> Result<(TenantId, WhatsApp), Problem> {
+    let missing = || Problem::not_found("tenant with a WhatsApp line");
+    let tenant: TenantId = tenant.parse().map_err(|_| missing())?;
+    let view = app.engine.view(&tenant).map_err(|_| missing())?;
+    let line = view.policy.settings.whatsapp.clone().ok_or_else(missing)?;
+    Ok((tenant, line))
+}
+
+/// Every message of every change of every entry.
+fn messages(body: &Value) -> impl Iterator<Item = &Value> {
+    fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        value.get(field).and_then(Value::as_array).into_iter().flatten()
+    }
+    items(body, "entry")
+        .flat_map(|entry| items(entry, "changes"))
+        .filter_map(|change| change.get("value"))
+        .flat_map(|value| items(value, "messages"))
+}
+
+/// A message by its text or its pressed button; other kinds have neither.
+fn read(message: &Value, now: Timestamp) -> Option<Incoming> {
+    let text = |path: &str| message.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    let seconds = message.get("timestamp").and_then(|at| match at {
+        Value::String(text) => text.parse::<i64>().ok(),
+        other => other.as_i64(),
+    });
+    Some(Incoming {
+        id: text("/id")?.parse().ok()?,
+        from: privacy::phone(&text("/from")?).ok()?,
+        at: seconds.map_or(now, |seconds| Timestamp(seconds.saturating_mul(1_000))),
+        kind: text("/type").unwrap_or_else(|| "unknown".to_owned()),
+        text: text("/text/body").or_else(|| text("/button/text")),
+        button: text("/interactive/button_reply/id").or_else(|| text("/button/payload")),
+    })
+}

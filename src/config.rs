@@ -1,0 +1,257 @@
+//! How the server is configured: flags and environment over `sereno.toml` over defaults.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use figment::Figment;
+use figment::providers::{Format as _, Serialized, Toml};
+use sereno_actors::vault;
+use sereno_workflows::policy::{Smtp, SmtpSecurity};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The flags of `sereno serve`; each has its environment variable.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "SERENO_LISTEN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Directory for everything that is kept [default: ./sereno-data]
+    #[arg(long, env = "SERENO_DATA")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// Token for the admin API; one is made on the first start and kept in <data>/credentials
+    #[arg(long, env = "SERENO_ADMIN_TOKEN", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_token: Option<String>,
+    /// 32 bytes in base64 that encrypt secrets at rest; one is made and kept in <data>/master.key
+    #[arg(long, env = "SERENO_MASTER_KEY", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master_key: Option<String>,
+    /// Private networks that endpoints may be in, as CIDRs joined by commas, such as 10.1.0.0/16
+    #[arg(long, env = "SERENO_ALLOW_PRIVATE_TARGETS", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_private_targets: Option<Vec<String>>,
+    /// Base URL of the WhatsApp Graph API [default: https://graph.facebook.com/v23.0]
+    #[arg(long, env = "SERENO_GRAPH_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph_url: Option<Url>,
+    /// Megabytes that the index aims at for its cache; it may use twice as much [default: 128]
+    #[arg(long, env = "SERENO_CACHE_MB")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_mb: Option<u64>,
+    /// Where the journal is: empty for this machine, postgres://… for a cluster (not in this version)
+    #[arg(long, env = "SERENO_JOURNAL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
+    /// Mail server for tenants without one of their own
+    #[arg(long, env = "SMTP_HOST")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_host: Option<String>,
+    /// Its port; 465 means TLS from the first byte, any other STARTTLS [default: 587]
+    #[arg(long, env = "SMTP_PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_port: Option<u16>,
+    /// Its account
+    #[arg(long, env = "SMTP_USER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_user: Option<String>,
+    /// The account's password
+    #[arg(long, env = "SMTP_PASS", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_pass: Option<String>,
+    /// The sender's address [default: the account]
+    #[arg(long, env = "SMTP_FROM")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_from: Option<String>,
+    /// The sender's name
+    #[arg(long, env = "SMTP_FROM_NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_from_name: Option<String>,
+    /// How mail is protected: auto, starttls, tls or none [default: auto]
+    #[arg(long, env = "SMTP_SECURITY")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smtp_security: Option<String>,
+}
+
+/// The configuration of a server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The admin token, if it is set from outside.
+    pub admin_token: Option<String>,
+    /// The master key, if it is set from outside.
+    pub master_key: Option<String>,
+    /// Private networks that endpoints may be in.
+    pub allow_private_targets: Vec<String>,
+    /// The WhatsApp Graph API.
+    pub graph_url: Url,
+    /// What the index aims at for its cache.
+    pub cache_mb: u64,
+    /// The journal's place; only this machine in this version.
+    pub journal: String,
+    /// The mail server for tenants without one, and what goes with it.
+    pub smtp_host: Option<String>,
+    /// Its port.
+    pub smtp_port: u16,
+    /// Its account.
+    pub smtp_user: Option<String>,
+    /// The account's password.
+    pub smtp_pass: Option<String>,
+    /// The sender's address.
+    pub smtp_from: Option<String>,
+    /// The sender's name.
+    pub smtp_from_name: Option<String>,
+    /// How mail is protected.
+    pub smtp_security: SmtpSecurity,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from("./sereno-data"),
+            admin_token: None,
+            master_key: None,
+            allow_private_targets: Vec::new(),
+            graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
+            cache_mb: 128,
+            journal: String::new(),
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_user: None,
+            smtp_pass: None,
+            smtp_from: None,
+            smtp_from_name: None,
+            smtp_security: SmtpSecurity::Auto,
+        }
+    }
+}
+
+impl Config {
+    /// Reads flags and environment over `sereno.toml` in the working directory over defaults.
+    pub fn load(args: &ServeArgs) -> anyhow::Result<Self> {
+        let figment = Figment::from(Serialized::defaults(Self::default()))
+            .merge(Toml::file("sereno.toml"))
+            .merge(Serialized::defaults(args));
+        let config: Self = figment.extract().context("the configuration does not fit")?;
+        if !config.journal.is_empty() {
+            bail!("SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty");
+        }
+        Ok(config)
+    }
+
+    /// The mail server for tenants without one of their own.
+    pub fn smtp(&self) -> Option<Smtp> {
+        Some(Smtp {
+            host: self.smtp_host.clone().filter(|host| !host.is_empty())?,
+            port: self.smtp_port,
+            user: self.smtp_user.clone(),
+            password: self.smtp_pass.clone(),
+            from: self.smtp_from.clone(),
+            from_name: self.smtp_from_name.clone(),
+            security: self.smtp_security,
+        })
+    }
+}
+
+/// The files beside the store that hold what a person may need again.
+pub struct DataDirectory {
+    path: PathBuf,
+}
+
+impl DataDirectory {
+    /// Opens or creates it; only its owner may look inside.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("cannot create the data directory {}", path.display()))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Where the store is.
+    pub fn store(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// The master key: the given one, or the one that is kept here, or a new one.
+    pub fn master_key(&self, given: Option<&str>) -> anyhow::Result<String> {
+        if let Some(key) = given {
+            return Ok(key.to_owned());
+        }
+        let path = self.path.join("master.key");
+        match fs::read_to_string(&path) {
+            Ok(key) => Ok(key.trim().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.store().exists() {
+                    bail!(
+                        "{} is missing, and the data was encrypted with it: put it back, or set \
+                         SERENO_MASTER_KEY",
+                        path.display()
+                    );
+                }
+                let key = vault::generate_key();
+                write_private(&path, &format!("{key}\n"))?;
+                tracing::warn!(path = %path.display(),
+                    "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
+                Ok(key)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// What a person logs in with, from the file `credentials`.
+    pub fn credentials(&self) -> Credentials {
+        let text = fs::read_to_string(self.path.join("credentials")).unwrap_or_default();
+        let find = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.map(|value| value.trim().to_owned())
+        };
+        Credentials { api_key: find("api_key"), admin_token: find("admin_token") }
+    }
+
+    /// Keeps what a person logs in with.
+    pub fn keep(&self, credentials: &Credentials) -> anyhow::Result<()> {
+        let mut text = String::new();
+        for (name, value) in
+            [("api_key", &credentials.api_key), ("admin_token", &credentials.admin_token)]
+        {
+            if let Some(value) = value {
+                text.push_str(&format!("{name}={value}\n"));
+            }
+        }
+        write_private(&self.path.join("credentials"), &text)
+    }
+}
+
+/// What a person logs in with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The key of the tenant `default`.
+    pub api_key: Option<String>,
+    /// The admin token.
+    pub admin_token: Option<String>,
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let written = || -> io::Result<()> {
+        let unfinished = path.with_extension("new");
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        fs::File::open(path.parent().unwrap_or(path))?.sync_all()
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}

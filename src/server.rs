@@ -1,0 +1,145 @@
+//! A running server: opens the data, brings the engine up, serves until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sereno_actors::channel::ChannelConfig;
+use sereno_actors::engine::{Engine, EngineConfig};
+use sereno_actors::now::Now;
+use sereno_actors::vault;
+use sereno_workflows::policy::Settings;
+use tokio::net::TcpListener;
+
+use crate::api::request::default_tenant;
+use crate::api::{self, App};
+use crate::config::{Config, Credentials, DataDirectory};
+
+/// How long what is under way may take to end.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// A server that is up and listens.
+pub struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+    address: SocketAddr,
+    credentials: Credentials,
+    first_start: bool,
+}
+
+impl Server {
+    /// Opens the data and brings everything up; events are taken and timers armed when it returns.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(config.listen).await.with_context(|| {
+            format!("cannot listen on {}; choose another with --listen", config.listen)
+        })?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let directory = DataDirectory::open(&config.data)?;
+        let private_targets = config
+            .allow_private_targets
+            .iter()
+            .map(|text| text.trim())
+            .filter(|text| !text.is_empty())
+            .map(|text| {
+                text.parse().with_context(|| {
+                    format!("SERENO_ALLOW_PRIVATE_TARGETS: '{text}' is not a CIDR like 10.0.0.0/8")
+                })
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let engine = Engine::start(EngineConfig {
+            directory: Some(directory.store()),
+            cache_bytes: config.cache_mb << 20,
+            master_key: directory.master_key(config.master_key.as_deref())?,
+            channels: ChannelConfig {
+                private_targets,
+                ..ChannelConfig::new(config.graph_url.clone())
+            },
+            smtp: config.smtp(),
+            now: Now::System,
+        })
+        .await
+        .with_context(|| format!("cannot start on {}", config.data.display()))?;
+
+        let mut credentials = directory.credentials();
+        let first_start = engine.views().is_empty();
+        if first_start {
+            let tenant = default_tenant();
+            engine
+                .create_tenant(tenant.clone(), "Default".to_owned(), Settings::default())
+                .await?;
+            credentials.api_key = Some(engine.create_key(&tenant, "first").await?);
+        }
+        let given = config.admin_token.clone().filter(|token| !token.is_empty());
+        if given.is_some() {
+            credentials.admin_token = given;
+        }
+        let admin_token =
+            credentials.admin_token.clone().unwrap_or_else(|| vault::generate_token("admin"));
+        credentials.admin_token = Some(admin_token.clone());
+        if directory.credentials() != credentials {
+            directory.keep(&credentials)?;
+        }
+        let app = Arc::new(App { engine, admin_token });
+        Ok(Self { app, listener, address, credentials, first_start })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a person logs in with.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Whether the data directory was made by this start.
+    pub fn first_start(&self) -> bool {
+        self.first_start
+    }
+
+    /// Serves until `stop` is ready; then takes nothing new, lets what is under way end, writes
+    /// everything out and returns.
+    pub async fn serve(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let router = api::router(Arc::clone(&self.app));
+        let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(async move {
+            stop.await;
+            tracing::info!("stopping: finishing what is under way");
+            stopping.send_replace(true);
+        });
+        let deadline = async {
+            // An error means that the server ended by itself.
+            if stopped.wait_for(|&stopping| stopping).await.is_ok() {
+                // A client that keeps its connection open must not keep the server.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            served = served.into_future() => served.context("the HTTP server failed")?,
+            () = deadline => {}
+        }
+        self.app.engine.stop(GRACE).await;
+        Ok(())
+    }
+}
+
+/// Ready when the process is asked to end, by Ctrl-C or SIGTERM.
+pub async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be caught");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
