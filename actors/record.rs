@@ -366,7 +366,7 @@ mod tests {
         let hex: String = encode(&key_record()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "0102000100a0b1c2d3"
+            "01020001009cad2aa5026b310764656661756c74056669727374fd000e446135030000"
         );
     }
 

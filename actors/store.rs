@@ -4,6 +4,8 @@
 //! above this module knows which one it has. A [`Committer`](committer::Committer) owns all writes.
 
 pub mod committer;
+#[cfg(test)]
+mod contract;
 pub mod memory;
 pub mod sled;
 

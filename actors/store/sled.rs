@@ -10,6 +10,8 @@ use std::fs::{self, File};
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Batch, Direction, Partition, Row, Store, StoreError, Write};
 
@@ -18,6 +20,8 @@ pub struct SledStore {
     db: sled::Db,
     file: File,
 }
+
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 impl SledStore {
     /// Opens or creates the tree in `directory`, which must not be open elsewhere.
@@ -29,14 +33,13 @@ impl SledStore {
         for snapshot in snapshots(directory).filter(|path| is_unfinished(path)) {
             fs::remove_file(&snapshot).map_err(io("remove an unfinished snapshot"))?;
         }
-        let db = open_guarded(directory, cache_bytes).or_else(|first| {
-            if first.contains("lock") {
-                return Err(first);
+        let db = open_unlocked(directory, cache_bytes).or_else(|first| {
+            if is_locked(&first) {
+                return Err("another sereno is using it; stop that one first".to_owned());
             }
             tracing::warn!(problem = first, "the index does not open; rebuilding it from its log");
             for snapshot in snapshots(directory) {
-                let aside = snapshot.with_extension("aside");
-                fs::rename(&snapshot, &aside).map_err(|error| error.to_string())?;
+                fs::rename(&snapshot, aside(&snapshot)).map_err(|error| error.to_string())?;
             }
             open_guarded(directory, cache_bytes)
         });
@@ -117,6 +120,23 @@ fn prefixed(partition: Partition, key: &[u8]) -> Vec<u8> {
     full
 }
 
+/// Waits a moment for a server that is just stopping, whose lock goes last.
+fn open_unlocked(directory: &Path, cache_bytes: u64) -> Result<sled::Db, String> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match open_guarded(directory, cache_bytes) {
+            Err(problem) if is_locked(&problem) && Instant::now() < deadline => {
+                thread::sleep(LOCK_PATIENCE / 40);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_locked(problem: &str) -> bool {
+    problem.contains("lock")
+}
+
 /// sled may panic inside `open` where its files are damaged; that is an error like any other here.
 fn open_guarded(directory: &Path, cache_bytes: u64) -> Result<sled::Db, String> {
     let config = sled::Config::new().path(directory).cache_capacity(cache_bytes);
@@ -130,8 +150,14 @@ fn snapshots(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| name.starts_with("snap.") && !name.ends_with(".aside"))
+        name.is_some_and(|name| name.starts_with("snap."))
     })
+}
+
+/// A name that sled does not take for a snapshot.
+fn aside(snapshot: &Path) -> PathBuf {
+    let name = snapshot.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    snapshot.with_file_name(format!("aside.{name}"))
 }
 
 fn is_unfinished(path: &Path) -> bool {

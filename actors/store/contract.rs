@@ -1,0 +1,146 @@
+//! What every store promises, proved on each: the same cases, and random work against a model.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::memory::MemoryStore;
+use super::sled::SledStore;
+use super::{Batch, Direction, Partition, Store, Write};
+
+const P: Partition = Partition(7);
+const CACHE_BYTES: u64 = 8 << 20;
+
+fn batch(writes: &[(&str, Option<&str>)]) -> Batch {
+    let mut batch = Batch::new(P);
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.put(key.as_bytes().to_vec(), value.as_bytes().to_vec()),
+            None => batch.delete(key.as_bytes().to_vec()),
+        }
+    }
+    batch
+}
+
+fn keys(store: &dyn Store, from: &str, until: &str, direction: Direction, limit: usize) -> String {
+    let rows = store.scan(P, from.as_bytes()..until.as_bytes(), direction, limit).unwrap();
+    rows.iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+fn keeps_its_promises(store: &dyn Store) {
+    store.commit(&[batch(&[("b", Some("2")), ("a", Some("1")), ("c", Some("3"))])]).unwrap();
+    assert_eq!(store.get(P, b"b").unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(store.get(P, b"x").unwrap(), None);
+    assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "a b c");
+    assert_eq!(keys(store, "a", "z", Direction::Descending, 9), "c b a");
+    assert_eq!(keys(store, "a", "c", Direction::Ascending, 9), "a b", "the end is exclusive");
+    assert_eq!(keys(store, "b", "z", Direction::Ascending, 1), "b", "the start is inclusive");
+    assert_eq!(keys(store, "a", "z", Direction::Descending, 1), "c");
+    assert_eq!(keys(store, "z", "a", Direction::Ascending, 9), "", "an empty range is empty");
+
+    let in_order = [batch(&[("a", Some("new")), ("d", Some("4"))]), batch(&[("a", None)])];
+    store.commit(&in_order).unwrap();
+    assert_eq!(store.get(P, b"a").unwrap(), None, "later batches win");
+    let within = batch(&[("e", None), ("e", Some("5")), ("f", Some("6")), ("f", None)]);
+    store.commit(&[within]).unwrap();
+    assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "b c d e", "later writes win");
+
+    let other = Batch { partition: Partition(8), writes: batch(&[("b", Some("8"))]).writes };
+    store.commit(&[other]).unwrap();
+    assert_eq!(store.get(P, b"b").unwrap().as_deref(), Some(&b"2"[..]));
+    assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "b c d e", "partitions are apart");
+    store.commit(&[]).unwrap();
+    store.commit(&[Batch::new(P)]).unwrap();
+}
+
+#[test]
+fn memory_keeps_its_promises() {
+    keeps_its_promises(&MemoryStore::default());
+}
+
+#[test]
+fn sled_keeps_its_promises() {
+    let directory = tempfile::tempdir().unwrap();
+    keeps_its_promises(&SledStore::open(directory.path(), CACHE_BYTES).unwrap());
+}
+
+#[test]
+fn f02_sled_has_after_reopening_what_it_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
+    store.commit(&[batch(&[("a", Some("1"))])]).unwrap();
+    drop(store);
+    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
+    assert_eq!(store.get(P, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+}
+
+#[test]
+fn f02_a_snapshot_that_a_crash_left_half_written_does_not_keep_sled_from_opening() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
+    store.commit(&[batch(&[("a", Some("1"))])]).unwrap();
+    drop(store);
+    std::fs::write(directory.path().join("snap.00000000000000FF.generating"), b"half").unwrap();
+    std::fs::write(directory.path().join("snap.00000000000000FF"), b"noise").unwrap();
+    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
+    assert_eq!(store.get(P, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+}
+
+#[test]
+fn two_servers_cannot_share_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let _first = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
+    let second = SledStore::open(directory.path(), CACHE_BYTES);
+    let problem = second.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(problem.contains("another sereno"), "{problem}");
+}
+
+fn writes() -> impl Strategy<Value = Vec<Write>> {
+    let key = prop::collection::vec(0_u8..4, 1..4);
+    let value = prop::collection::vec(any::<u8>(), 0..40);
+    let write = prop_oneof![
+        3 => (key.clone(), value).prop_map(|(key, value)| Write::Put(key, value)),
+        1 => key.prop_map(Write::Delete),
+    ];
+    prop::collection::vec(write, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn random_work_leaves_what_the_model_has(
+        commits in prop::collection::vec(writes(), 1..12),
+        (from, until) in (0_u8..4, 0_u8..5),
+        limit in 0_usize..20,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let stores: [Arc<dyn Store>; 2] = [
+            Arc::new(MemoryStore::default()),
+            Arc::new(SledStore::open(directory.path(), CACHE_BYTES).unwrap()),
+        ];
+        let mut model = BTreeMap::new();
+        for writes in commits {
+            for write in &writes {
+                match write {
+                    Write::Put(key, value) => drop(model.insert(key.clone(), value.clone())),
+                    Write::Delete(key) => drop(model.remove(key)),
+                }
+            }
+            for store in &stores {
+                store.commit(&[Batch { partition: P, writes: writes.clone() }]).unwrap();
+            }
+        }
+        let range = if from < until { vec![from]..vec![until] } else { vec![9]..vec![9] };
+        let wanted: Vec<_> =
+            model.range(range).take(limit).map(|(k, v)| (k.clone(), v.clone())).collect();
+        for store in &stores {
+            let found = store.scan(P, &[from]..&[until], Direction::Ascending, limit).unwrap();
+            prop_assert_eq!(&found, &wanted);
+            for key in model.keys() {
+                prop_assert_eq!(store.get(P, key).unwrap(), model.get(key).cloned());
+            }
+        }
+    }
+}
