@@ -19,7 +19,7 @@ use crate::channel::{ChannelConfig, ChannelError, Channels};
 use crate::clock::ClockMessage;
 use crate::entity::Command;
 use crate::gather::Refusal;
-use crate::hints::{Hints, Listing};
+use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::now::Now;

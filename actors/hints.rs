@@ -48,11 +48,6 @@ impl Hints {
         self.tenants.write().insert(view.id.clone(), Listing { actor, view });
     }
 
-    /// Takes a tenant off the list.
-    pub(crate) fn unlist(&self, id: &TenantId) {
-        self.tenants.write().remove(id);
-    }
-
     /// Sets the clock.
     pub(crate) fn set_clock(&self, clock: ActorRef<ClockMessage>) {
         *self.clock.write() = Some(clock);

@@ -178,6 +178,11 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// One that is there already, or not: only to read what it keeps.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// Where the store is.
     pub fn store(&self) -> PathBuf {
         self.path.join("index")

@@ -10,7 +10,13 @@
 //! | [`api`] | the HTTP API |
 //! | [`config`] | flags, environment, `sereno.toml`, the data directory |
 //! | [`server`] | a running server: start, serve, stop |
+//! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
 
 pub mod api;
+pub mod client;
 pub mod config;
+pub mod demo;
+pub mod listen;
+pub mod receiver;
+pub mod send;
 pub mod server;

@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sereno::config::{Config, ServeArgs};
+use sereno::demo::{self, DemoArgs};
+use sereno::listen::{self, ListenArgs};
+use sereno::send::{self, SendArgs};
 use sereno::server::{self, Server};
 use tracing_subscriber::EnvFilter;
 
@@ -25,6 +28,12 @@ enum Command {
     /// Run the server
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArgs),
+    /// Show the whole product: a server, receivers for every channel and a restaurant's evening
+    Demo(DemoArgs),
+    /// Send one event to a server
+    Send(SendArgs),
+    /// Receive webhooks on a port, verify their signatures and print them
+    Listen(ListenArgs),
 }
 
 const SERVE_HELP: &str = "\
@@ -44,6 +53,11 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve(&args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Send(args) => send(args).await,
+            Command::Listen(args) => {
+                listen::run(args, server::asked_to_stop()).await.map(|()| ExitCode::SUCCESS)
+            }
         }
     });
     match ended {
@@ -68,6 +82,13 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     }
     println!("{line}");
     server.serve(server::asked_to_stop()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the server's answer is the command's output")]
+async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
+    let answer = send::run(args).await?;
+    println!("{answer}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -38,11 +38,6 @@ impl<K: Clone + Eq + Hash, M: Message> Children<K, M> {
         self.keys.len()
     }
 
-    /// Whether this child is alive.
-    pub(crate) fn get(&self, key: &K) -> Option<&ActorRef<M>> {
-        self.alive.get(key).map(|child| &child.actor)
-    }
-
     /// Tells a child something, waking it if need be.
     pub(crate) fn tell(&mut self, key: K, message: M, wake: impl FnOnce() -> ActorRef<M>) {
         if let Some(leaving) = self.leaving.get_mut(&key) {

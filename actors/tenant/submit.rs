@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use ractor::ActorRef;
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::{Event, Fact};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
+use sereno_workflows::id::{EndpointId, EntityKey, EventId};
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -353,9 +353,4 @@ fn announcement_of(message: &CustomerMessage, state: &TenantState) -> Announceme
         data: state.view.policy.phone_hash.redact(&data),
         audience: Audience::Nobody,
     }
-}
-
-/// The place of an event whose id the engine gave.
-pub(crate) fn place_of_own_id(id: &str) -> Option<Sequence> {
-    Sequence::from_text(id.strip_prefix("evt_")?)
 }

@@ -63,7 +63,7 @@ pub async fn act_on_reservation(
 ) -> Result<Json<Value>, Problem> {
     use reservation::Command;
     let key = EntityKey::reservation(&id);
-    show(&app, &caller, key.clone())?;
+    find(&app, &caller, &key)?;
     let action = action_of(&mut body)?;
     let command = match action.as_str() {
         "reschedule" => {
@@ -98,7 +98,7 @@ pub async fn act_on_handoff(
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let key = EntityKey::handoff(&id);
-    show(&app, &caller, key.clone())?;
+    find(&app, &caller, &key)?;
     let action = action_of(&mut body)?;
     let command = match action.as_str() {
         "reply" => handoff::Command::Reply,
@@ -153,13 +153,17 @@ async fn list(
 
 fn show(app: &App, caller: &Caller, key: EntityKey) -> Result<Json<Value>, Problem> {
     let policy = &app.engine.view(&caller.tenant)?.policy;
-    let state = app.engine.ledger().state(&caller.tenant, &key)?;
-    let state = state.ok_or_else(|| Problem::not_found(key.kind.as_str()))?;
+    let state = find(app, caller, &key)?;
     let (_, _, mut shown) = describe(&state, policy);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
     }
     Ok(Json(shown))
+}
+
+fn find(app: &App, caller: &Caller, key: &EntityKey) -> Result<StateRecord, Problem> {
+    let state = app.engine.ledger().state(&caller.tenant, key)?;
+    state.ok_or_else(|| Problem::not_found(key.kind.as_str()))
 }
 
 fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {

@@ -1,0 +1,71 @@
+//! A small client of the server's own API, for the commands that talk to a running server.
+
+use anyhow::{Context as _, bail};
+use reqwest::Method;
+use serde_json::Value;
+
+/// A server and a token for it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The HTTP client.
+    pub http: reqwest::Client,
+    base: String,
+    token: String,
+    tenant: Option<String>,
+}
+
+impl Client {
+    /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
+    pub fn new(base: &str, token: &str) -> Self {
+        let base = base.trim_end_matches('/').to_owned();
+        Self { http: reqwest::Client::new(), base, token: token.to_owned(), tenant: None }
+    }
+
+    /// The same client, for this tenant; the token must be the admin's.
+    pub fn for_tenant(&self, tenant: &str) -> Self {
+        Self { tenant: Some(tenant.to_owned()), ..self.clone() }
+    }
+
+    /// A URL of the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Reads something.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Sends something.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Changes something.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);
+        if let Some(tenant) = &self.tenant {
+            request = request.header("x-tenant", tenant);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let response = request.send().await.map_err(|error| {
+            let advice = "start one with: sereno serve";
+            anyhow::Error::from(error).context(format!("no server at {}; {advice}", self.base))
+        })?;
+        let status = response.status();
+        let bytes = response.bytes().await.context("the answer did not arrive whole")?;
+        let answer: Value = serde_json::from_slice(&bytes)
+            .with_context(|| format!("{status}: the answer is not JSON"))?;
+        if !status.is_success() {
+            let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("no detail");
+            bail!("{status}: {detail}");
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,87 @@
+//! `sereno demo`: the whole product in half a minute, on this machine alone.
+//!
+//! A real server over a fresh data directory, real receivers for every channel, and a restaurant
+//! whose calendar runs fast. What is printed is what arrived over the sockets, not what was meant to.
+
+mod story;
+mod timeline;
+mod world;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use self::timeline::Timeline;
+use self::world::World;
+use crate::client::Client;
+use crate::config::Config;
+use crate::server::{self, Server};
+
+/// The flags of `sereno demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// End after the story: exit code 0 if everything arrived, signed and once; 1 otherwise
+    #[arg(long)]
+    once: bool,
+}
+
+/// Tells the story; with `--once` it ends there, otherwise the server stays up until Ctrl-C.
+pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let directory = scratch_directory()?;
+    let world = World::start().await?;
+    let config = Config {
+        listen: crate::receiver::any_port(),
+        data: directory.path.clone(),
+        allow_private_targets: vec!["127.0.0.0/8".to_owned()],
+        graph_url: world.graph.url().parse().context("the receiver's address is no URL")?,
+        ..Config::default()
+    };
+    let server = Server::start(config).await?;
+    let base = format!("http://{}", server.address());
+    let token = server.credentials().admin_token.clone().unwrap_or_default();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(server.serve(async {
+        // Dropping the sender stops the server as well.
+        drop(stopped.await);
+    }));
+
+    let timeline = Arc::new(Timeline::start());
+    let watching = timeline.watch(&world);
+    let client = Client::new(&base, &token);
+    let report = story::tell(&client, &world, &timeline).await?;
+    watching.abort();
+    timeline.summary(&report);
+    if !args.once {
+        timeline.note(&format!("the server stays up at {base} · Ctrl-C ends"));
+        timeline.note(&format!(
+            "look around: curl -H 'Authorization: Bearer {token}' -H 'X-Tenant: la-trattoria' \
+             '{base}/api/v1/events?limit=5'"
+        ));
+        server::asked_to_stop().await;
+    }
+    drop(stop);
+    serving.await.context("the server's task ended badly")??;
+    Ok(if report.all_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A directory of this run alone, removed at its end.
+struct Scratch {
+    path: std::path::PathBuf,
+}
+
+fn scratch_directory() -> anyhow::Result<Scratch> {
+    let name = format!("sereno-demo-{}-{:08x}", std::process::id(), rand::random::<u32>());
+    let path = std::env::temp_dir().join(name);
+    std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    Ok(Scratch { path })
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::debug!(%error, "the demo's directory is left behind");
+        }
+    }
+}

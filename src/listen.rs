@@ -1,0 +1,98 @@
+//! `sereno listen`: shows what an endpoint would get, with its signatures judged.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use sereno_workflows::time::Span;
+
+use crate::receiver::verify::Verdict;
+use crate::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
+
+/// The flags of `sereno listen`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example: see what a webhook endpoint gets, failing one delivery in five
+  sereno listen --port 9000 --secret whsec_… --fail-rate 0.2
+
+Allow the server to reach it, and register it:
+  SERENO_ALLOW_PRIVATE_TARGETS=127.0.0.0/8 sereno serve
+  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8080/api/v1/admin/notify/endpoints \\
+    -d '{\"kind\": \"webhook\", \"target\": \"http://127.0.0.1:9000/hook\"}'")]
+pub struct ListenArgs {
+    /// The port to listen on
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// The endpoint's secret; without it signatures are not checked
+    #[arg(long, env = "SERENO_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// The share of deliveries to answer with 500, from 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    fail_rate: f64,
+    /// How long to wait before each answer, such as 500ms
+    #[arg(long, default_value = "0s", value_parser = duration)]
+    delay: Duration,
+}
+
+/// Listens and prints until `stop` is ready.
+pub async fn run(args: ListenArgs, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let address = SocketAddr::from(([127, 0, 0, 1], args.port));
+    let behaviour = Behaviour {
+        secret: args.secret,
+        fail_rate: args.fail_rate,
+        delay: args.delay,
+        ..Behaviour::default()
+    };
+    let receiver = WebhookReceiver::start(address, behaviour).await;
+    let receiver =
+        receiver.with_context(|| format!("cannot listen on {address}; choose another --port"))?;
+    print(&format!("listening on {} · Ctrl-C ends", receiver.url()));
+    let mut arrivals = receiver.inbox.watch();
+    let shown = async {
+        let mut seen = 0;
+        while arrivals.changed().await.is_ok() {
+            let all = receiver.inbox.all();
+            for delivery in all.iter().skip(seen) {
+                print(&line(delivery));
+            }
+            seen = all.len();
+        }
+    };
+    tokio::select! {
+        () = shown => {}
+        () = stop => {}
+    }
+    Ok(())
+}
+
+fn line(delivery: &Delivery) -> String {
+    let verdict = match delivery.verdict {
+        Verdict::Valid => "signature valid".to_owned(),
+        Verdict::Invalid(why) => format!("SIGNATURE INVALID: {why}"),
+        Verdict::Unchecked => "signature unchecked".to_owned(),
+    };
+    format!(
+        "{} {} · {} · attempt {} · {verdict} · answered {}\n    {}",
+        delivery.json().get("timestamp").and_then(|at| at.as_str()).unwrap_or("-"),
+        delivery.event_type,
+        delivery.id,
+        delivery.attempt,
+        delivery.answered.as_u16(),
+        String::from_utf8_lossy(&delivery.body),
+    )
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "must be a number from 0 to 1".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("must be from 0 to 1".to_owned()) }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<Span>().map(Duration::from).map_err(|error| error.to_string())
+}
+
+#[expect(clippy::print_stdout, reason = "what arrives is the command's output")]
+fn print(line: &str) {
+    println!("{line}");
+}

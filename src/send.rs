@@ -1,0 +1,83 @@
+//! `sereno send`: one event from a shell.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::client::Client;
+use crate::config::DataDirectory;
+
+/// The flags of `sereno send`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sereno send client.created --data '{\"name\": \"Ana\"}'
+  sereno send reservation.created --id book-1 --data '{
+    \"reservation_id\": \"R-1\", \"date_time\": \"2026-12-24T20:00:00\", \"party_size\": 4,
+    \"name\": \"Ana\", \"wa_number\": \"+34600000001\"}'
+  jq .data booking.json | sereno send reservation.modified --data -")]
+pub struct SendArgs {
+    /// The event's type, such as reservation.created
+    event_type: String,
+    /// The event's data as a JSON object; - reads it from standard input
+    #[arg(long, default_value = "{}")]
+    data: String,
+    /// The event's id; the same id is accepted once [default: the server gives one]
+    #[arg(long)]
+    id: Option<String>,
+    /// When it happened, RFC 3339 [default: now]
+    #[arg(long)]
+    timestamp: Option<String>,
+    /// The tenant, with an admin token as the key
+    #[arg(long)]
+    tenant: Option<String>,
+    /// The server
+    #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The API key [default: the one in <data>/credentials]
+    #[arg(long, env = "SERENO_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// The data directory of a server on this machine, for its key
+    #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
+    data_dir: PathBuf,
+}
+
+/// Sends the event; returns the server's answer.
+pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
+    let text = if args.data == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        text
+    } else {
+        args.data
+    };
+    let data: Map<String, Value> =
+        serde_json::from_str(&text).context("--data must be a JSON object")?;
+    let mut event = json!({"event_type": args.event_type, "data": data});
+    if let Some(map) = event.as_object_mut() {
+        for (name, value) in [("event_id", args.id), ("timestamp", args.timestamp)] {
+            if let Some(value) = value {
+                map.insert(name.to_owned(), Value::from(value));
+            }
+        }
+    }
+    let key = match args.key {
+        Some(key) => key,
+        None => {
+            let credentials = DataDirectory::at(&args.data_dir).credentials();
+            let kept = if args.tenant.is_some() { credentials.admin_token } else { credentials.api_key };
+            kept.with_context(|| {
+                let place = args.data_dir.display();
+                format!("no key: give --key, or --data-dir of the server (looked in {place})")
+            })?
+        }
+    };
+    let mut client = Client::new(&args.url, &key);
+    if let Some(tenant) = &args.tenant {
+        client = client.for_tenant(tenant);
+    }
+    client.post("/api/v1/events", &event).await
+}
