@@ -1,10 +1,10 @@
 //! Records an event and queues it for every endpoint that wants it, as part of one commit.
 
+use serde_json::{Map, Value};
 use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Map, Value};
 
 use crate::ledger::{Draft, Ledger};
 use crate::limits;
@@ -64,8 +64,7 @@ pub(crate) fn announce(
     let sequence = ledger.sequence();
     let now = ledger.now().timestamp();
     let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
-    let body =
-        payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
+    let body = payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
 
     let mut deliveries = Vec::new();
     let mut filtered = Vec::new();

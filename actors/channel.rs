@@ -20,11 +20,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::redirect::Policy;
+use serde::{Deserialize, Serialize};
 use sereno_workflows::message::Message;
 use sereno_workflows::policy::{Locale, Smtp, WhatsApp};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
@@ -156,9 +156,7 @@ impl Channels {
     /// Sets the channels up.
     pub fn new(config: ChannelConfig) -> Result<Self, ChannelError> {
         let guard = Guard::new(config.private_targets.clone());
-        let outside = client(&config)
-            .dns_resolver(GuardedResolver::new(guard.clone()))
-            .build()?;
+        let outside = client(&config).dns_resolver(GuardedResolver::new(guard.clone())).build()?;
         let graph = client(&config).build()?;
         Ok(Self { config, guard, outside, graph })
     }

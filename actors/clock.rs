@@ -165,7 +165,7 @@ impl Clock {
     ) -> Result<(), LedgerError> {
         self.move_window(state).await?;
         state.started = true;
-        drop(ready.send(()));
+        ready.send(()).ok();
         Ok(())
     }
 
@@ -297,7 +297,7 @@ impl Clock {
         let sleeper = ractor::concurrency::spawn(async move {
             tokio::time::sleep(sleep).await;
             // An error means that this clock is gone; the next one sets its own alarm.
-            drop(myself.cast(ClockMessage::Ring));
+            myself.cast(ClockMessage::Ring).ok();
         });
         state.ring = Some((next, sleeper));
     }

@@ -201,7 +201,14 @@ impl EndpointActor {
         draft.status(
             record.event,
             *delivery,
-            &DeliveryStatusRecord { endpoint, status, attempts, code, error: error.clone(), next_at },
+            &DeliveryStatusRecord {
+                endpoint,
+                status,
+                attempts,
+                code,
+                error: error.clone(),
+                next_at,
+            },
         );
         draft.log(
             ledger.sequence(),

@@ -364,9 +364,9 @@ impl Engine {
     /// The clock normally was there first, and nothing is left.
     pub async fn fire_due(&self, tenant: &TenantId) -> Result<Vec<String>, EngineError> {
         self.listing(tenant)?;
-        let (open, mut ended) = mpsc::channel(1);
+        let (_open, mut ended) = mpsc::channel(1);
         let emitted = Arc::default();
-        let tally = Tally { emitted: Arc::clone(&emitted), open };
+        let tally = Tally { emitted: Arc::clone(&emitted), _open };
         let clock = self.around.hints.clock().ok_or(EngineError::Busy)?;
         let message = ClockMessage::FireDue { tenant: tenant.clone(), tally };
         clock.cast(message).map_err(|_| EngineError::Busy)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::effect::Effect;
-use sereno_workflows::id::{EntityKey, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
 pub(crate) use self::decide::{Command, Deed, Origin};
@@ -23,7 +23,6 @@ use crate::record::key::TimerKey;
 use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
 use crate::ticket::Ticket;
 use crate::view::TenantView;
-use sereno_workflows::id::EndpointId;
 
 /// One live entity.
 pub(crate) struct Entity {
@@ -60,7 +59,7 @@ pub(crate) enum EntityState {
     /// Nothing yet: the ledger was not read.
     Unread,
     /// This, or that there is no such thing.
-    Read(Option<StateRecord>),
+    Read(Option<Box<StateRecord>>),
 }
 
 impl Actor for Entity {
@@ -116,7 +115,7 @@ impl Entity {
         part: Part,
         view: &TenantView,
     ) -> Result<(), LedgerError> {
-        let before = self.present(state)?.clone();
+        let before = self.present(state)?.cloned();
         let mut draft = Draft::new(&self.tenant);
         let mut present = before.clone();
         for deed in deeds {
@@ -134,15 +133,14 @@ impl Entity {
                 Err(rejected) => (Vec::new(), Some(rejected.0)),
             };
             let cause = deed.event.map(|event| {
-                let context =
-                    Context { entity: Some(self.key.clone()), ignored, cause: None };
+                let context = Context { entity: Some(self.key.clone()), ignored, cause: None };
                 announce(&mut draft, &self.ledger, view, event, context)
             });
             self.carry(&mut draft, view, effects, cause, now);
         }
         self.persist(&mut draft, before.as_ref(), present.as_ref());
         if part.fill(draft).await {
-            *state = EntityState::Read(present);
+            *state = EntityState::Read(present.map(Box::new));
         }
         Ok(())
     }
@@ -155,7 +153,7 @@ impl Entity {
     ) -> Result<(), LedgerError> {
         let (timer, what) = ticket.timer();
         let (timer, what) = (timer.clone(), what.clone());
-        let before = self.present(state)?.clone();
+        let before = self.present(state)?.cloned();
         let now = self.ledger.now().timestamp();
         let mut draft = Draft::new(&self.tenant);
         let command = match what {
@@ -177,7 +175,7 @@ impl Entity {
                 draft.disarm(&timer);
                 self.carry(&mut draft, view, transition.effects, None, now);
                 self.persist(&mut draft, before.as_ref(), Some(&transition.next));
-                *state = EntityState::Read(Some(transition.next));
+                *state = EntityState::Read(Some(Box::new(transition.next)));
             }
             Err(rejected) => {
                 tracing::debug!(workflow.key = %self.key, %rejected, "a wake was stale");
@@ -201,13 +199,14 @@ impl Entity {
     fn present<'a>(
         &self,
         state: &'a mut EntityState,
-    ) -> Result<&'a Option<StateRecord>, LedgerError> {
+    ) -> Result<Option<&'a StateRecord>, LedgerError> {
         if matches!(state, EntityState::Unread) {
             let found = self.ledger.state(&self.tenant, &self.key)?;
-            *state = EntityState::Read(found.or_else(|| blank(self.key.kind)));
+            let present = found.or_else(|| blank(self.key.kind));
+            *state = EntityState::Read(present.map(Box::new));
         }
         match state {
-            EntityState::Read(present) => Ok(present),
+            EntityState::Read(present) => Ok(present.as_deref()),
             EntityState::Unread => Err(LedgerError::Content("state")),
         }
     }

@@ -23,7 +23,7 @@ use crate::ledger::{Draft, Ledger};
 
 /// Why a request was not carried out; nothing of it was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The rules refuse it.
     #[error("{0}")]
     Rejected(String),
@@ -104,7 +104,7 @@ impl Gather {
         self.ledger.commit(draft, then).await;
         for submitted in waiting {
             // An actor that died while it waited has nothing to adopt.
-            drop(submitted.send(true));
+            submitted.send(true).ok();
         }
     }
 

@@ -18,7 +18,7 @@ use crate::view::TenantView;
 
 /// Where actors are found.
 #[derive(Default)]
-pub struct Hints {
+pub(crate) struct Hints {
     tenants: RwLock<HashMap<TenantId, Listing>>,
     clock: RwLock<Option<ActorRef<ClockMessage>>>,
 }

@@ -93,16 +93,19 @@ impl Ledger {
         self.committer.submit(draft.into_batch(), then).await;
     }
 
+    /// Makes a draft durable and waits for it; its hints are not carried out.
+    pub async fn commit_and_wait(&self, draft: Draft) {
+        self.committer.make_durable(draft.into_batch()).await;
+    }
+
     /// Waits until everything that was committed before is durable and can be read.
     pub async fn settled(&self) {
-        self.committer.settled().await;
+        self.committer.make_durable(Batch::new(HOME)).await;
     }
 
     /// Makes a batch of the tenants' directory durable, and waits for it.
     pub(crate) async fn commit_home(&self, batch: Batch) {
-        let (done, durable) = tokio::sync::oneshot::channel();
-        self.committer.submit(batch, Box::new(move || drop(done.send(())))).await;
-        drop(durable.await);
+        self.committer.make_durable(batch).await;
     }
 
     /// Writes out what waits and ends the writing thread.
@@ -134,18 +137,10 @@ impl Ledger {
         for letter in [b'E', b'L'] {
             let table = key::table(letter, tenant);
             let range = &table[..]..&key::after(&table)[..];
-            let rows =
-                self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;
+            let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;
             let found = rows.first().and_then(|(key, _)| key::sequence(key));
             last = last.max(found.unwrap_or_default().0);
         }
         Ok(last)
     }
-}
-
-#[cfg(test)]
-pub(crate) fn in_memory() -> Arc<Ledger> {
-    let store = Arc::new(crate::store::memory::MemoryStore::default());
-    let vault = Vault::new(&crate::vault::generate_key()).unwrap();
-    Ledger::open(store, vault, Now::System).unwrap()
 }

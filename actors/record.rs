@@ -10,6 +10,8 @@
 pub mod key;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::handoff::Handoff;
@@ -18,8 +20,6 @@ use sereno_workflows::message::Message;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::limits::RECORD_BYTES_MAX;
@@ -364,10 +364,7 @@ mod tests {
     #[test]
     fn bytes_on_disk_are_these() {
         let hex: String = encode(&key_record()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(
-            hex,
-            "01020001009cad2aa5026b310764656661756c74056669727374fd000e446135030000"
-        );
+        assert_eq!(hex, "01020001009cad2aa5026b310764656661756c74056669727374fd000e446135030000");
     }
 
     #[test]

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::{Clock, ClockMessage};
 use crate::ledger::LedgerError;
-use crate::record::key::{self, HOME};
 use crate::record;
+use crate::record::key::{self, HOME};
 use crate::store::Batch;
 use crate::tenant::{Surroundings, Tenant};
 use crate::view::TenantView;
@@ -65,7 +65,7 @@ impl Actor for Root {
             RootMessage::Create(view, reply) => {
                 let created = self.create(&myself, state, *view).await?;
                 // An error means that the caller has gone; the tenant is there all the same.
-                drop(reply.send(created));
+                reply.send(created).ok();
             }
         }
         Ok(())
@@ -151,6 +151,6 @@ async fn start_clock(clock: &ActorRef<ClockMessage>) {
     let (ready, started) = oneshot::channel();
     if clock.cast(ClockMessage::Start(ready)).is_ok() {
         // An error means that the clock died while it read; its supervisor hears of that.
-        drop(started.await);
+        started.await.ok();
     }
 }

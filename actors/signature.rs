@@ -27,7 +27,8 @@ pub fn standard(id: &str, timestamp_s: i64, body: &[u8], secret: &str) -> String
 /// The `X-Signature` of a delivery: `sha256=` and hex of HMAC-SHA256 over the body.
 pub fn hex(body: &[u8], secret: &str) -> String {
     let mac = keyed(secret.as_bytes()).chain_update(body);
-    let digits = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("sha256={digits}")
 }
 
@@ -109,7 +110,11 @@ mod tests {
         let escaped = br#"{"id":"evt_1","text":"caf\u00e9"}"#;
         let signature = "sha256=61036e503c6c9f23de275560125b412cc7369078ea252304650115a30974b860";
         assert!(verify_hex(signature, escaped, "app_secret_demo"));
-        assert!(!verify_hex(signature, r#"{"id":"evt_1","text":"café"}"#.as_bytes(), "app_secret_demo"));
+        assert!(!verify_hex(
+            signature,
+            r#"{"id":"evt_1","text":"café"}"#.as_bytes(),
+            "app_secret_demo"
+        ));
         for bad in ["", "sha256=", "sha1=00", "sha256=zz", &signature[..70], "sha256=ññ"] {
             assert!(!verify_hex(bad, escaped, "app_secret_demo"), "{bad}");
         }

@@ -20,9 +20,9 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey, EventId};
 
+use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 pub(crate) use self::submit::{Act, CustomerMessage, Receipt, Submission, Test};
-use self::children::Children;
 use crate::channel::Channels;
 use crate::endpoint::{EndpointActor, EndpointMessage};
 use crate::entity::{Entity, EntityMessage};
@@ -120,7 +120,7 @@ impl Actor for Tenant {
             TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
             TenantMessage::Configure(change, reply) => {
                 let changed = self.configure(&myself, state, change).await;
-                drop(reply.send(changed));
+                reply.send(changed).ok();
             }
             TenantMessage::Sweep => Self::sweep(state),
         }
@@ -214,12 +214,7 @@ impl Tenant {
         state.endpoints.tell(id, message, wake);
     }
 
-    fn ended(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        child: &ActorCell,
-    ) {
+    fn ended(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, child: &ActorCell) {
         if let Some((key, kept)) = state.entities.ended(child) {
             for message in kept {
                 self.tell_entity(myself, state, key.clone(), message);

@@ -18,8 +18,8 @@ use crate::record::key::TimerKey;
 pub(crate) struct Tally {
     /// The types of the events that the wakes emitted.
     pub(crate) emitted: Arc<Mutex<Vec<String>>>,
-    /// Closed when every wake has come to its end.
-    pub(crate) open: mpsc::Sender<()>,
+    /// Dropped, never sent to: the channel closes when every wake has come to its end.
+    pub(crate) _open: mpsc::Sender<()>,
 }
 
 /// A wake on its way.

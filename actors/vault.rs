@@ -15,10 +15,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum VaultError {
     /// The key is not 32 bytes in base64.
-    #[error("the master key must be 32 bytes in base64, such as the output of: openssl rand -base64 32")]
+    #[error(
+        "the master key must be 32 bytes in base64, such as the output of: openssl rand -base64 32"
+    )]
     Key,
     /// The secret was sealed with another key, for another place, or was changed.
-    #[error("a stored secret does not open: SERENO_MASTER_KEY is not the one it was sealed with, or the data is damaged")]
+    #[error(
+        "a stored secret does not open: SERENO_MASTER_KEY is not the one it was sealed with, or the data is damaged"
+    )]
     Sealed,
 }
 

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::policy::{Policy, Settings, Smtp};
 use sereno_workflows::time::Timestamp;
-use serde_json::Value;
 
 use crate::endpoint::config::Endpoint;
 use crate::ledger::{Ledger, LedgerError};

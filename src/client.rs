@@ -46,7 +46,12 @@ impl Client {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);
         if let Some(tenant) = &self.tenant {
             request = request.header("x-tenant", tenant);

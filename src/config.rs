@@ -10,9 +10,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
+use serde::{Deserialize, Serialize};
 use sereno_actors::vault;
 use sereno_workflows::policy::{Smtp, SmtpSecurity};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// The flags of `sereno serve`; each has its environment variable.
@@ -146,7 +146,9 @@ impl Config {
             .merge(Serialized::defaults(args));
         let config: Self = figment.extract().context("the configuration does not fit")?;
         if !config.journal.is_empty() {
-            bail!("SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty");
+            bail!(
+                "SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty"
+            );
         }
         Ok(config)
     }
@@ -252,7 +254,8 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let written = || -> io::Result<()> {
         let unfinished = path.with_extension("new");
         let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;

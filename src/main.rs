@@ -27,7 +27,7 @@ struct Cli {
 enum Command {
     /// Run the server
     #[command(after_help = SERVE_HELP)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Show the whole product: a server, receivers for every channel and a restaurant's evening
     Demo(DemoArgs),
     /// Send one event to a server
@@ -69,7 +69,8 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the address and the first key are the command's output")]
 async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let server = Server::start(Config::load(args)?).await?;
-    let mut line = format!("sereno {} listening on http://{}", env!("CARGO_PKG_VERSION"), server.address());
+    let mut line =
+        format!("sereno {} listening on http://{}", env!("CARGO_PKG_VERSION"), server.address());
     if server.first_start() {
         let credentials = server.credentials();
         for (name, value) in
@@ -93,7 +94,8 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sereno=info"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sereno=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();

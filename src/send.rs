@@ -68,7 +68,8 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
         Some(key) => key,
         None => {
             let credentials = DataDirectory::at(&args.data_dir).credentials();
-            let kept = if args.tenant.is_some() { credentials.admin_token } else { credentials.api_key };
+            let kept =
+                if args.tenant.is_some() { credentials.admin_token } else { credentials.api_key };
             kept.with_context(|| {
                 let place = args.data_dir.display();
                 format!("no key: give --key, or --data-dir of the server (looked in {place})")

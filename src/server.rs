@@ -65,9 +65,7 @@ impl Server {
         let first_start = engine.views().is_empty();
         if first_start {
             let tenant = default_tenant();
-            engine
-                .create_tenant(tenant.clone(), "Default".to_owned(), Settings::default())
-                .await?;
+            engine.create_tenant(tenant.clone(), "Default".to_owned(), Settings::default()).await?;
             credentials.api_key = Some(engine.create_key(&tenant, "first").await?);
         }
         let given = config.admin_token.clone().filter(|token| !token.is_empty());

@@ -61,14 +61,9 @@ async fn send(
     };
     let wrapped = if implicit { Some(tls()?) } else { None };
     let server = (smtp.host.as_str(), smtp.port);
-    let mut connection = AsyncSmtpConnection::connect_tokio1(
-        server,
-        Some(connect_timeout),
-        &hello,
-        wrapped,
-        None,
-    )
-    .await?;
+    let mut connection =
+        AsyncSmtpConnection::connect_tokio1(server, Some(connect_timeout), &hello, wrapped, None)
+            .await?;
     if !implicit && smtp.security != SmtpSecurity::None {
         // A server without STARTTLS is an error here: a mail is never sent in the clear instead.
         connection.starttls(tls()?, &hello).await?;
@@ -104,9 +99,7 @@ fn by_error(error: &lettre::transport::smtp::Error) -> Outcome {
     let error_text = if code > 0 { source.to_string() } else { format!("{error}: {source}") };
     match code {
         // 530, 534, 535: the login is wrong, not the mail.
-        530 | 534 | 535 => {
-            Outcome::Retry { code, error: error_text, after: Some(AUTH_PAUSE) }
-        }
+        530 | 534 | 535 => Outcome::Retry { code, error: error_text, after: Some(AUTH_PAUSE) },
         500..=599 => Outcome::Dead { code, error: error_text },
         _ => Outcome::Retry { code, error: error_text, after: None },
     }
@@ -140,13 +133,7 @@ fn compose(to: &str, smtp: &Smtp, load: &Load) -> Result<Message, String> {
 }
 
 fn plain(wording: &Wording, load: &Load) -> String {
-    format!(
-        "{}\n\n{} · {} · {}\n",
-        wording.plain(),
-        load.event_type,
-        wording.at,
-        wording.event_id
-    )
+    format!("{}\n\n{} · {} · {}\n", wording.plain(), load.event_type, wording.at, wording.event_id)
 }
 
 fn hypertext(wording: &Wording, load: &Load) -> String {
@@ -154,11 +141,7 @@ fn hypertext(wording: &Wording, load: &Load) -> String {
         .lines
         .iter()
         .map(|(name, value)| {
-            format!(
-                "<tr><th align=\"left\">{}</th><td>{}</td></tr>",
-                escaped(name),
-                escaped(value)
-            )
+            format!("<tr><th align=\"left\">{}</th><td>{}</td></tr>", escaped(name), escaped(value))
         })
         .collect();
     format!(

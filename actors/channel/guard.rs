@@ -172,17 +172,34 @@ mod tests {
     fn f05_private_addresses_are_refused_in_every_writing() {
         let guard = Guard::default();
         for url in [
-            "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://017700000001/",
-            "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://[fe80::1]/", "http://[fc00::1]/",
-            "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://10.1.2.3/",
-            "http://169.254.169.254/latest", "http://192.168.1.1/", "http://172.31.0.1/",
-            "http://100.64.0.1/", "http://168.63.129.16/", "http://0.0.0.0/", "http://localhost/",
-            "http://metadata.google.internal/", "http://printer.local/", "ftp://example.com/",
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://017700000001/",
+            "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/",
+            "http://[fe80::1]/",
+            "http://[fc00::1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://10.1.2.3/",
+            "http://169.254.169.254/latest",
+            "http://192.168.1.1/",
+            "http://172.31.0.1/",
+            "http://100.64.0.1/",
+            "http://168.63.129.16/",
+            "http://0.0.0.0/",
+            "http://localhost/",
+            "http://metadata.google.internal/",
+            "http://printer.local/",
+            "ftp://example.com/",
             "http://user:secret@example.com/",
         ] {
             assert!(!check(&guard, url), "{url}");
         }
-        for url in ["https://example.com/hook", "http://93.184.216.34:8080/", "https://[2606:4700::1]/"] {
+        for url in
+            ["https://example.com/hook", "http://93.184.216.34:8080/", "https://[2606:4700::1]/"]
+        {
             assert!(check(&guard, url), "{url}");
         }
     }

@@ -101,8 +101,8 @@ fn without_credentials(location: &str) -> String {
     match Url::parse(location) {
         Ok(mut url) => {
             // Only fails for URLs without a host, which have no credentials.
-            drop(url.set_username(""));
-            drop(url.set_password(None));
+            url.set_username("").ok();
+            url.set_password(None).ok();
             url.to_string()
         }
         Err(_) => location.chars().take(QUOTE_CHARS_MAX).collect(),

@@ -1,8 +1,8 @@
 //! Slack incoming webhooks: the event as Block Kit blocks, and Slack's words for what went wrong.
 
+use serde_json::{Value, json};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
-use serde_json::{Value, json};
 use url::Url;
 
 use super::reply::{Reply, failed, retry_after};

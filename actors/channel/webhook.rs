@@ -54,7 +54,8 @@ fn headers(webhook: &Webhook<'_>, load: &Load, now: Timestamp) -> Result<HeaderM
     let mut put = |name: &str, value: &str| {
         let unfit = |_| format!("the header {} cannot be sent", name.escape_debug());
         let value = HeaderValue::from_str(value).map_err(|error| unfit(error.to_string()))?;
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| unfit(error.to_string()))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|error| unfit(error.to_string()))?;
         headers.insert(name, value);
         Ok::<(), String>(())
     };

@@ -3,11 +3,11 @@
 //! The API has no idempotency key. Our delivery's id travels as `biz_opaque_callback_data`, which comes
 //! back with each status, so a message whose answer was lost can be recognised.
 
+use serde_json::{Value, json};
 use sereno_workflows::message::Message;
 use sereno_workflows::policy::{WhatsApp, WhatsAppTemplate};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
-use serde_json::{Value, json};
 
 use super::reply::{Reply, failed};
 use super::wording::Wording;
@@ -22,12 +22,7 @@ const BUTTONS_MAX: usize = 3;
 const LINE_PAUSE: Span = Span::minutes(15);
 
 impl Channels {
-    pub(super) async fn whatsapp(
-        &self,
-        to: &str,
-        line: Option<&WhatsApp>,
-        load: &Load,
-    ) -> Outcome {
+    pub(super) async fn whatsapp(&self, to: &str, line: Option<&WhatsApp>, load: &Load) -> Outcome {
         let Some(line) = line else {
             let error = "no WhatsApp line: set whatsapp in the tenant's settings";
             return Outcome::Dead { code: -1, error: error.to_owned() };
@@ -65,9 +60,8 @@ fn outcome(reply: &Reply) -> Outcome {
     let transient = body.pointer("/error/is_transient") == Some(&Value::Bool(true));
     match code {
         // Throughput, service trouble, the pair limit: it passes.
-        1 | 2 | 4 | 80_007 | 130_429 | 131_000 | 131_016 | 131_056 | 131_057 | 133_004 | 135_000 => {
-            Outcome::Retry { code: status, error, after: None }
-        }
+        1 | 2 | 4 | 80_007 | 130_429 | 131_000 | 131_016 | 131_056 | 131_057 | 133_004
+        | 135_000 => Outcome::Retry { code: status, error, after: None },
         // Token, permission, payment, policy, quality: the line is stopped until a person acts.
         0 | 10 | 190 | 200 | 368 | 130_497 | 131_005 | 131_031 | 131_042 | 131_048 | 131_049
         | 131_064 => Outcome::Retry { code: status, error, after: Some(LINE_PAUSE) },

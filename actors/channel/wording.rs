@@ -1,9 +1,9 @@
 //! An event in words for people: a title and a few labelled lines, in their language and zone.
 
+use serde_json::{Map, Value};
 use sereno_workflows::message;
 use sereno_workflows::policy::Locale;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Map, Value};
 
 use super::Load;
 
@@ -68,7 +68,8 @@ fn lines(data: &Map<String, Value>, load: &Load) -> Vec<(String, String)> {
     if !lines.is_empty() {
         return lines;
     }
-    let own = data.iter().filter_map(|(field, value)| Some((field.clone(), shown(field, value, load)?)));
+    let own =
+        data.iter().filter_map(|(field, value)| Some((field.clone(), shown(field, value, load)?)));
     own.take(LINES_MAX).collect()
 }
 
@@ -129,11 +130,31 @@ pub(super) fn title(event_type: &str, locale: Locale) -> String {
 const TITLES: [(&str, &str, &str, &str); 13] = [
     ("reservation.created", "📅 Nueva reserva", "📅 New booking", "📅 Nova reserva"),
     ("reservation.modified", "✏️ Reserva modificada", "✏️ Booking changed", "✏️ Reserva alterada"),
-    ("reservation.cancelled", "❌ Reserva cancelada", "❌ Booking cancelled", "❌ Reserva cancelada"),
-    ("reservation.confirmed", "✅ Reserva confirmada", "✅ Booking confirmed", "✅ Reserva confirmada"),
-    ("reservation.arrived", "👋 El cliente ha llegado", "👋 The customer is here", "👋 O cliente chegou"),
+    (
+        "reservation.cancelled",
+        "❌ Reserva cancelada",
+        "❌ Booking cancelled",
+        "❌ Reserva cancelada",
+    ),
+    (
+        "reservation.confirmed",
+        "✅ Reserva confirmada",
+        "✅ Booking confirmed",
+        "✅ Reserva confirmada",
+    ),
+    (
+        "reservation.arrived",
+        "👋 El cliente ha llegado",
+        "👋 The customer is here",
+        "👋 O cliente chegou",
+    ),
     ("reservation.completed", "🏁 Visita terminada", "🏁 Visit over", "🏁 Visita terminada"),
-    ("reminder.no_show", "🚫 El cliente no se ha presentado", "🚫 No-show", "🚫 O cliente não apareceu"),
+    (
+        "reminder.no_show",
+        "🚫 El cliente no se ha presentado",
+        "🚫 No-show",
+        "🚫 O cliente não apareceu",
+    ),
     (
         "handoff.opened",
         "🙋 Un cliente espera a una persona",

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sereno_workflows::filter::Filters;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::policy::{Invalid, read};
 use sereno_workflows::privacy;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use url::Url;
 
 use crate::channel::{Auth, Channels, Destination};
@@ -223,10 +223,8 @@ impl Endpoint {
         if let Some(retry) = &self.config.retry {
             retry.check().map_err(|invalid| invalid.inside("retry"))?;
         }
-        match (&self.secrets.secret, self.config.kind) {
-            (Some(secret), Kind::Webhook) => signature::check_secret(secret)
-                .map_err(|problem| Invalid::new("secret", problem))?,
-            (Some(_) | None, _) => {}
+        if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, self.config.kind) {
+            signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;
         }
         if let Some(auth) = &self.secrets.auth {
             check_auth(auth).map_err(|problem| Invalid::new("auth", problem))?;
@@ -248,8 +246,9 @@ fn check_target(kind: Kind, target: &str, channels: &Channels) -> Result<(), Str
     }
     match kind {
         Kind::Webhook | Kind::Slack => {
-            let url = Url::parse(target)
-                .map_err(|error| format!("must be a URL such as https://example.com/hook: {error}"))?;
+            let url = Url::parse(target).map_err(|error| {
+                format!("must be a URL such as https://example.com/hook: {error}")
+            })?;
             channels.check_url(&url)
         }
         Kind::Email => match target.parse::<lettre::Address>() {
@@ -276,7 +275,9 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
         if value.len() > HEADER_BYTES_MAX || http::HeaderValue::from_str(value).is_err() {
             return Err(Invalid::new(
                 field,
-                format!("must be at most {HEADER_BYTES_MAX} visible characters without line breaks"),
+                format!(
+                    "must be at most {HEADER_BYTES_MAX} visible characters without line breaks"
+                ),
             ));
         }
     }
@@ -284,9 +285,8 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
 }
 
 fn check_auth(auth: &Auth) -> Result<(), String> {
-    let visible = |text: &str| {
-        text.len() <= HEADER_BYTES_MAX && http::HeaderValue::from_str(text).is_ok()
-    };
+    let visible =
+        |text: &str| text.len() <= HEADER_BYTES_MAX && http::HeaderValue::from_str(text).is_ok();
     let good = match auth {
         Auth::Basic { user, password } => {
             !user.contains(':') && !user.chars().chain(password.chars()).any(char::is_control)

@@ -102,8 +102,7 @@ impl Ledger {
             None => prefix.clone(),
         };
         let range = &from[..]..&key::after(&prefix)[..];
-        let rows =
-            self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
         decoded(rows)
     }
 
@@ -160,8 +159,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<(Sequence, EventRecord)>, LedgerError> {
         let range = &key::event(tenant, not_before)[..]..&key::event(tenant, before)[..];
-        let rows =
-            self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
         let mut events = Vec::with_capacity(rows.len());
         for (key, value) in rows {
             let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
@@ -177,11 +175,7 @@ impl Ledger {
         event: Sequence,
     ) -> Result<Vec<(Sequence, DeliveryStatusRecord)>, LedgerError> {
         let prefix = key::statuses(tenant, event);
-        let rows = self.under(
-            key::partition(tenant),
-            &prefix,
-            limits::ENDPOINTS_PER_TENANT_MAX,
-        )?;
+        let rows = self.under(key::partition(tenant), &prefix, limits::ENDPOINTS_PER_TENANT_MAX)?;
         rows.into_iter()
             .map(|(key, value)| {
                 let delivery = key::sequence(&key).ok_or(LedgerError::Content("delivery key"))?;
@@ -198,8 +192,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<(Sequence, LogRecord)>, LedgerError> {
         let range = &key::table(b'L', tenant)[..]..&key::log(tenant, before)[..];
-        let rows =
-            self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
         rows.into_iter()
             .map(|(key, value)| {
                 let sequence = key::sequence(&key).ok_or(LedgerError::Content("log key"))?;

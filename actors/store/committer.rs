@@ -15,7 +15,7 @@ use std::thread;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, Partition, Store};
+use super::{Batch, Store};
 use crate::limits;
 
 /// What to do once a commit is durable; runs on the committer's thread and must not block.
@@ -56,13 +56,15 @@ impl Committer {
         }
     }
 
-    /// Waits until everything submitted before is durable.
-    pub async fn settled(&self) {
-        let (done, settled) = oneshot::channel();
-        let then = Box::new(move || drop(done.send(())));
-        self.submit(Batch::new(Partition(0)), then).await;
+    /// Hands a batch over and waits until it, and everything submitted before, is durable.
+    pub async fn make_durable(&self, batch: Batch) {
+        let (done, durable) = oneshot::channel();
+        let then = Box::new(move || {
+            done.send(()).ok();
+        });
+        self.submit(batch, then).await;
         // An error means that the committer has stopped, and so that its queue was written out.
-        drop(settled.await);
+        durable.await.ok();
     }
 
     /// Writes out what waits and ends the thread.
@@ -88,7 +90,8 @@ fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) 
                 batches.push(batch);
             }
             thens.push(then);
-            let full = thens.len() >= limits::COMMITS_PER_GROUP_MAX || bytes >= limits::GROUP_BYTES_MAX;
+            let full =
+                thens.len() >= limits::COMMITS_PER_GROUP_MAX || bytes >= limits::GROUP_BYTES_MAX;
             next = if full { None } else { requests.try_recv().ok() };
         }
         if !batches.is_empty()
@@ -105,6 +108,8 @@ fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) 
 fn end_the_process(error: &dyn std::error::Error) -> ! {
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
     eprintln!("sereno: {error}: {cause}");
-    eprintln!("sereno: stopping, since what is on disk is not known; check the disk and start again");
+    eprintln!(
+        "sereno: stopping, since what is on disk is not known; check the disk and start again"
+    );
     std::process::exit(EXIT_IO_ERROR)
 }

@@ -25,7 +25,10 @@ fn batch(writes: &[(&str, Option<&str>)]) -> Batch {
 
 fn keys(store: &dyn Store, from: &str, until: &str, direction: Direction, limit: usize) -> String {
     let rows = store.scan(P, from.as_bytes()..until.as_bytes(), direction, limit).unwrap();
-    rows.iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect::<Vec<_>>().join(" ")
+    rows.iter()
+        .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn keeps_its_promises(store: &dyn Store) {

@@ -10,8 +10,10 @@ use super::{Batch, Direction, Partition, Row, Store, StoreError, Write};
 /// An ordered map behind a lock.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    rows: RwLock<BTreeMap<(Partition, Vec<u8>), Vec<u8>>>,
+    rows: RwLock<BTreeMap<PlacedKey, Vec<u8>>>,
 }
+
+type PlacedKey = (Partition, Vec<u8>);
 
 impl Store for MemoryStore {
     fn commit(&self, batches: &[Batch]) -> Result<(), StoreError> {

@@ -76,9 +76,7 @@ impl Store for SledStore {
         let index = |doing| move |source| StoreError::Index { doing, source };
         self.db.apply_batch(group).map_err(index("apply a batch"))?;
         self.db.flush().map_err(index("flush"))?;
-        self.file
-            .sync_data()
-            .map_err(|source| StoreError::Io { doing: "sync its file", source })
+        self.file.sync_data().map_err(|source| StoreError::Io { doing: "sync its file", source })
     }
 
     fn get(&self, partition: Partition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

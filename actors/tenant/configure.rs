@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
+use serde_json::{Map, Value};
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::policy::Invalid;
-use serde_json::{Map, Value};
 use thiserror::Error;
-use tokio::sync::oneshot;
 
 use super::{Tenant, TenantMessage, TenantState};
 use crate::endpoint::config::Endpoint;
@@ -127,7 +126,7 @@ impl Tenant {
         if !state.view.endpoints.contains_key(&endpoint.id) {
             draft.batch().put(key::table(b'O', tenant), latest);
         }
-        self.commit_and_wait(draft).await;
+        self.around.ledger.commit_and_wait(draft).await;
         let endpoint = Arc::new(endpoint);
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
@@ -149,7 +148,7 @@ impl Tenant {
         let mut draft = Draft::new(&tenant);
         draft.batch().delete(key::endpoint(&tenant, id));
         draft.batch().delete(key::health(&tenant, id));
-        self.commit_and_wait(draft).await;
+        self.around.ledger.commit_and_wait(draft).await;
         self.show(myself, state, view);
         loop {
             let queued = self.around.ledger.queued(&tenant, id, limits::PAGE_ROWS_MAX)?;
@@ -160,7 +159,7 @@ impl Tenant {
             for delivery in queued {
                 draft.dequeue(id, delivery.due, delivery.delivery);
             }
-            self.commit_and_wait(draft).await;
+            self.around.ledger.commit_and_wait(draft).await;
         }
     }
 
@@ -171,12 +170,7 @@ impl Tenant {
         Ok(EndpointId(latest.map_or(0, u32::from_be_bytes) + 1))
     }
 
-    fn show(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        view: TenantView,
-    ) {
+    fn show(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, view: TenantView) {
         state.view = Arc::new(view);
         self.around.hints.list(Arc::clone(&state.view), myself.clone());
     }
@@ -186,13 +180,6 @@ impl Tenant {
         for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
             self.around.hints.deliver(&state.view.id, id);
         }
-    }
-
-    async fn commit_and_wait(&self, draft: Draft) {
-        let (done, durable) = oneshot::channel();
-        self.around.ledger.commit(draft, Box::new(move || drop(done.send(())))).await;
-        // An error means that the server is stopping, and the queue is written out.
-        drop(durable.await);
     }
 }
 

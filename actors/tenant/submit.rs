@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
+use serde_json::{Map, Value, json};
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::{Event, Fact};
 use sereno_workflows::id::{EndpointId, EntityKey, EventId};
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Tenant, TenantMessage, TenantState};
@@ -222,8 +222,7 @@ impl Tenant {
             data: data.as_object().cloned().unwrap_or_default(),
             audience: Audience::Only(test.endpoint),
         };
-        let sequence =
-            announce(&mut draft, ledger, &state.view, announcement, Context::default());
+        let sequence = announce(&mut draft, ledger, &state.view, announcement, Context::default());
         let id = crate::announce::own_id(sequence);
         let reply = test.reply;
         // As in `submit`.

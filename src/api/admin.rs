@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
+use serde_json::{Map, Value, json};
 use sereno_actors::channel::Auth;
 use sereno_actors::endpoint::config::{Endpoint, Kind};
 use sereno_actors::endpoint::delivery_id;
@@ -13,7 +14,6 @@ use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::tenant::{Change, Changed};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
-use serde_json::{Map, Value, json};
 
 use super::App;
 use super::error::Problem;
@@ -29,13 +29,14 @@ pub async fn list(
     let view = app.engine.view(&caller.tenant)?;
     let after = query.get("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let rest = view.endpoints.range(EndpointId(after + 1)..);
-    let page: Vec<_> = rest.take(query.limit + 1).map(|(_, endpoint)| endpoint).collect();
+    let mut page: Vec<_> = rest.take(query.limit + 1).map(|(_, endpoint)| endpoint).collect();
     let more = page.len() > query.limit;
+    page.truncate(query.limit);
     let mut items = Vec::new();
-    for endpoint in page.iter().take(query.limit) {
+    for endpoint in &page {
         items.push(shown(&app, &caller, endpoint)?);
     }
-    let last = page.iter().take(query.limit).last();
+    let last = page.last();
     let next_cursor = last.filter(|_| more).map(|endpoint| endpoint.id.to_string());
     let total = view.endpoints.len();
     Ok(Json(json!({"ok": true, "items": items, "total": total, "next_cursor": next_cursor})))

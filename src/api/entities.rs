@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::event::Booking;
 use sereno_workflows::handoff::{self, Handoff};
 use sereno_workflows::id::{EntityKey, EntityKind};
 use sereno_workflows::policy::{Invalid, Policy};
-use sereno_workflows::reservation::{self, Reservation, ReminderState};
+use sereno_workflows::reservation::{self, ReminderState, Reservation};
 use sereno_workflows::time::Timestamp;
-use serde_json::{Map, Value, json};
 
 use super::App;
 use super::error::Problem;
@@ -125,12 +125,8 @@ async fn list(
     let mut items = Vec::new();
     let mut looked_at = 0;
     loop {
-        let page = app.engine.ledger().states(
-            &caller.tenant,
-            kind,
-            after.as_deref(),
-            query.limit,
-        )?;
+        let page =
+            app.engine.ledger().states(&caller.tenant, kind, after.as_deref(), query.limit)?;
         let full = page.len() == query.limit;
         looked_at += page.len();
         for state in page {
@@ -143,7 +139,8 @@ async fn list(
                 break;
             }
         }
-        let enough = items.len() == query.limit || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
+        let enough =
+            items.len() == query.limit || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
         if enough || !full {
             let next_cursor = after.filter(|_| enough);
             return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})));

@@ -3,10 +3,10 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use sereno_actors::engine::EngineError;
 use sereno_actors::ledger::LedgerError;
 use sereno_workflows::policy::Invalid;
-use serde_json::{Value, json};
 
 /// What went wrong, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, response::IntoResponse};
+use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
@@ -13,7 +14,6 @@ use sereno_workflows::event::Event;
 use sereno_workflows::id::{EventId, Sequence, TenantId};
 use sereno_workflows::policy::Invalid;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Value, json};
 
 use super::App;
 use super::error::Problem;
@@ -31,8 +31,8 @@ pub async fn submit(
     let mut events = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
         // Only a body that is larger than one event may be can hold one that is too large.
-        let too_large = bytes > limits::EVENT_BYTES_MAX
-            && value.to_string().len() > limits::EVENT_BYTES_MAX;
+        let too_large =
+            bytes > limits::EVENT_BYTES_MAX && value.to_string().len() > limits::EVENT_BYTES_MAX;
         if too_large {
             let limit = limits::EVENT_BYTES_MAX >> 10;
             return Err(Problem::too_large(format!("event [{index}]: at most {limit} KiB")));

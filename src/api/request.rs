@@ -7,10 +7,10 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::policy::Invalid;
-use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use super::App;
@@ -54,8 +54,10 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Ok(Self { tenant, admin });
         }
         let tenant = app.engine.authenticate(token).ok_or_else(|| {
-            unauthorized("this key is not known; on the first start the server wrote one to \
-                <data>/credentials")
+            unauthorized(
+                "this key is not known; on the first start the server wrote one to \
+                <data>/credentials",
+            )
         })?;
         if named.is_some_and(|named| named != tenant) {
             let detail = "this key belongs to another tenant than X-Tenant names";
@@ -76,7 +78,11 @@ impl Caller {
 
     /// Refuses a tenant that asks about another.
     pub fn must_own(&self, tenant: &TenantId) -> Result<(), Problem> {
-        if self.admin || self.tenant == *tenant { Ok(()) } else { Err(Problem::not_found("tenant")) }
+        if self.admin || self.tenant == *tenant {
+            Ok(())
+        } else {
+            Err(Problem::not_found("tenant"))
+        }
     }
 }
 

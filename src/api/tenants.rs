@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
+use serde_json::{Map, Value, json};
 use sereno_actors::tenant::{Change, Changed};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{InvalidId, TenantId};
 use sereno_workflows::policy::{Invalid, Settings};
-use serde_json::{Map, Value, json};
 
 use super::App;
 use super::error::Problem;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use serde_json::{Value, json};
 use sereno_actors::limits;
 use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Value, json};
 
 use super::App;
 use super::error::Problem;

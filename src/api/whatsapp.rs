@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
 use sereno_actors::engine::Incoming;
 use sereno_actors::signature;
 use sereno_workflows::id::TenantId;
 use sereno_workflows::policy::WhatsApp;
 use sereno_workflows::privacy;
 use sereno_workflows::time::Timestamp;
-use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
 use super::App;

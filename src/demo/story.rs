@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use sereno_workflows::time::Timestamp;
 use serde_json::{Value, json};
+use sereno_workflows::time::Timestamp;
 
 use super::timeline::Timeline;
 use super::world::{ACCESS_TOKEN, APP_SECRET, CRM_SECRET, World};
@@ -232,11 +232,8 @@ fn counted(name: &'static str, all: &[Delivery], expected: &[(&str, usize)]) -> 
     }
     let total: usize = expected.iter().map(|(_, count)| count).sum();
     let good = missing.is_empty() && taken.len() == total && answered == total;
-    let detail = if missing.is_empty() {
-        format!("{} of {total}", taken.len())
-    } else {
-        missing.join(", ")
-    };
+    let detail =
+        if missing.is_empty() { format!("{} of {total}", taken.len()) } else { missing.join(", ") };
     Check { name, good, detail }
 }
 

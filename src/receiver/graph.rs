@@ -102,7 +102,8 @@ async fn take(
 }
 
 fn refusal(status: StatusCode, code: i64) -> (StatusCode, Json<Value>) {
-    let error = json!({"message": format!("(#{code}) refused"), "type": "OAuthException", "code": code});
+    let error =
+        json!({"message": format!("(#{code}) refused"), "type": "OAuthException", "code": code});
     (status, Json(json!({"error": error})))
 }
 

@@ -84,7 +84,8 @@ mod tests {
             body: br#"{"test": 2432232314}"#,
         };
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        let hex: String = digest(secret.as_bytes(), good.body).iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String =
+            digest(secret.as_bytes(), good.body).iter().map(|b| format!("{b:02x}")).collect();
         let x_signature = format!("sha256={hex}");
         let good = Signed { x_signature: &x_signature, ..good };
         let now = 1_614_265_335;
