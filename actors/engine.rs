@@ -1,5 +1,7 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
+mod keys;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +11,8 @@ use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorRef};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
-use sereno_workflows::policy::{Invalid, Settings, Smtp};
+use sereno_workflows::line::Smtp;
+use sereno_workflows::policy::{Invalid, Settings};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
@@ -23,18 +26,17 @@ use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::now::Now;
-use crate::record::key::{self, HOME};
-use crate::record::{self, KeyRecord};
+use crate::record::KeyRecord;
 use crate::root::{Root, RootMessage};
 use crate::store::memory::MemoryStore;
 use crate::store::sled::SledStore;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::tenant::{
     Act, Change, Changed, ConfigureError, CustomerMessage, Receipt, Submission, Surroundings,
     TenantMessage, Test,
 };
 use crate::ticket::Tally;
-use crate::vault::{self, Vault, VaultError};
+use crate::vault::{Vault, VaultError};
 use crate::view::TenantView;
 
 /// What the engine must know to start.
@@ -304,60 +306,6 @@ impl Engine {
             return self.view(&id);
         }
         Err(EngineError::Exists(format!("tenant {id}")))
-    }
-
-    /// Makes an API key; returns its token, which is not kept.
-    pub async fn create_key(&self, tenant: &TenantId, name: &str) -> Result<String, EngineError> {
-        let view = self.view(tenant)?;
-        let count = self.keys.read().values().filter(|key| key.tenant == view.id.as_str()).count();
-        if count >= limits::KEYS_PER_TENANT_MAX {
-            let count = limits::KEYS_PER_TENANT_MAX;
-            return Err(EngineError::TooMany { count, what: "keys for one tenant" });
-        }
-        let token = vault::generate_token("sk");
-        let hash = vault::hash_token(&token);
-        let key = KeyRecord {
-            id: format!("key_{}", self.around.ledger.sequence().to_text()),
-            tenant: view.id.as_str().to_owned(),
-            name: name.to_owned(),
-            created_at: self.around.ledger.now().timestamp(),
-        };
-        let mut batch = Batch::new(HOME);
-        batch.put(key::api_key(&hash), record::encode(&key));
-        self.around.ledger.commit_home(batch).await;
-        self.keys.write().insert(hash, key);
-        Ok(token)
-    }
-
-    /// Revokes a key by its id.
-    pub async fn revoke_key(&self, tenant: &TenantId, id: &str) -> Result<(), EngineError> {
-        let found = self
-            .keys
-            .read()
-            .iter()
-            .find(|(_, key)| key.id == id && key.tenant == tenant.as_str())
-            .map(|(hash, _)| *hash);
-        let hash = found.ok_or(EngineError::NotFound("key"))?;
-        let mut batch = Batch::new(HOME);
-        batch.delete(key::api_key(&hash));
-        self.around.ledger.commit_home(batch).await;
-        self.keys.write().remove(&hash);
-        Ok(())
-    }
-
-    /// A tenant's keys, without their tokens.
-    pub fn keys(&self, tenant: &TenantId) -> Vec<KeyRecord> {
-        let keys = self.keys.read();
-        let mut keys: Vec<_> =
-            keys.values().filter(|key| key.tenant == tenant.as_str()).cloned().collect();
-        keys.sort_by_key(|key| key.created_at);
-        keys
-    }
-
-    /// The tenant that a token opens.
-    pub fn authenticate(&self, token: &str) -> Option<TenantId> {
-        let hash = vault::hash_token(token);
-        self.keys.read().get(&hash)?.tenant.parse().ok()
     }
 
     /// Fires what is due of a tenant at this moment; returns the types of the events that came of it.

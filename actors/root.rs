@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::TenantId;
-use sereno_workflows::policy::Smtp;
+use sereno_workflows::line::Smtp;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, ClockMessage};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sereno_workflows::id::{EndpointId, TenantId};
-use sereno_workflows::policy::{Policy, Settings, Smtp};
+use sereno_workflows::line::Smtp;
+use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::time::Timestamp;
 
 use crate::endpoint::config::Endpoint;

@@ -12,7 +12,7 @@ use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use sereno_actors::vault;
-use sereno_workflows::policy::{Smtp, SmtpSecurity};
+use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
 
 /// The flags of `sereno serve`; each has its environment variable.

@@ -59,7 +59,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             "look around: curl -H 'Authorization: Bearer {token}' -H 'X-Tenant: la-trattoria' \
              '{base}/api/v1/events?limit=5'"
         ));
-        server::asked_to_stop().await;
+        server::asked_to_stop()?.await;
     }
     drop(stop);
     serving.await.context("the server's task ended badly")??;

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Send(args) => send(args).await,
             Command::Listen(args) => {
-                listen::run(args, server::asked_to_stop()).await.map(|()| ExitCode::SUCCESS)
+                listen::run(args, server::asked_to_stop()?).await.map(|()| ExitCode::SUCCESS)
             }
         }
     });
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "the address and the first key are the command's output")]
 async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let stop = server::asked_to_stop()?;
     let server = Server::start(Config::load(args)?).await?;
     let mut line =
         format!("sereno {} listening on http://{}", env!("CARGO_PKG_VERSION"), server.address());
@@ -82,7 +83,7 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         }
     }
     println!("{line}");
-    server.serve(server::asked_to_stop()).await?;
+    server.serve(stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,6 +23,8 @@ pub mod event;
 pub mod filter;
 pub mod handoff;
 pub mod id;
+pub mod line;
+pub mod locale;
 pub mod message;
 pub mod payload;
 pub mod policy;

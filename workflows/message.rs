@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Locale;
+use crate::locale::Locale;
 
 /// A message to a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,10 +10,11 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
 use lettre::{Address, Message};
-use sereno_workflows::policy::{Smtp, SmtpSecurity};
+use sereno_workflows::line::{Smtp, SmtpSecurity};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Span;
 
@@ -72,7 +73,14 @@ async fn send(
         let credentials = Credentials::new(user.clone(), password.clone());
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
     }
-    let response = connection.send(mail.envelope(), &mail.formatted()).await?;
+    // Step by step and not by lettre's `send`: that one says goodbye after a refusal and waits for the
+    // answer, and where none comes the refusal itself is lost.
+    connection.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?;
+    for to in mail.envelope().to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+    }
+    connection.command(Data).await?;
+    let response = connection.message(&mail.formatted()).await?;
     // The mail is accepted; how the farewell goes changes nothing about that.
     drop(connection.quit().await);
     Ok(response)

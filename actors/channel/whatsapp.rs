@@ -4,8 +4,8 @@
 //! back with each status, so a message whose answer was lost can be recognised.
 
 use serde_json::{Value, json};
+use sereno_workflows::line::{WhatsApp, WhatsAppTemplate};
 use sereno_workflows::message::Message;
-use sereno_workflows::policy::{WhatsApp, WhatsAppTemplate};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 

@@ -1,8 +1,8 @@
 //! An event in words for people: a title and a few labelled lines, in their language and zone.
 
 use serde_json::{Map, Value};
+use sereno_workflows::locale::Locale;
 use sereno_workflows::message;
-use sereno_workflows::policy::Locale;
 use sereno_workflows::time::Timestamp;
 
 use super::Load;

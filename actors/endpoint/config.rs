@@ -252,6 +252,7 @@ fn check_target(kind: Kind, target: &str, channels: &Channels) -> Result<(), Str
             channels.check_url(&url)
         }
         Kind::Email => match target.parse::<lettre::Address>() {
+            Ok(_) if !target.is_ascii() => Err("must be an ASCII address".to_owned()),
             Ok(_) => Ok(()),
             Err(error) => Err(format!("must be an email address: {error}")),
         },

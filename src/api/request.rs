@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_workflows::id::{Sequence, TenantId};
@@ -18,6 +20,10 @@ use super::error::Problem;
 
 /// The largest body that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
+/// How much of a larger body is read and thrown away before the connection is cut.
+const DISCARDED_BYTES_MAX: usize = 64 << 20;
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who calls, and for which tenant.
 pub struct Caller {
@@ -101,25 +107,38 @@ impl FromRequest<Arc<App>> for BodyBytes {
         if !app.engine.has_room() {
             return Err(Problem::busy());
         }
-        let too_large = || {
-            let limit = BODY_BYTES_MAX >> 20;
-            Problem::too_large(format!("a body may have at most {limit} MiB"))
-        };
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|length| length > BODY_BYTES_MAX) {
-            return Err(too_large());
-        }
-        match axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(error) if is_length_error(&error) => Err(too_large()),
-            Err(_) => Err(Problem::malformed("the body did not arrive whole")),
+        let read = tokio::time::timeout(BODY_PATIENCE, read_bounded(request.into_body()));
+        match read.await {
+            Ok(read) => read.map(Self),
+            Err(_) => {
+                let detail = "the body took too long to arrive";
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+            }
         }
     }
 }
 
-fn is_length_error(error: &axum::Error) -> bool {
-    error.to_string().contains("length limit")
+/// Reads a body. One that is too large is still read, though not kept, up to a point: a client that is
+/// cut off while it writes sees a broken connection instead of the answer.
+async fn read_bounded(body: Body) -> Result<Bytes, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut total = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("the body did not arrive whole"))?;
+        total += chunk.len();
+        if total > DISCARDED_BYTES_MAX {
+            break;
+        }
+        if total <= BODY_BYTES_MAX {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    if total > BODY_BYTES_MAX {
+        let limit = BODY_BYTES_MAX >> 20;
+        return Err(Problem::too_large(format!("a body may have at most {limit} MiB")));
+    }
+    Ok(kept.into())
 }
 
 /// A JSON body.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sereno_actors::engine::Incoming;
 use sereno_actors::signature;
 use sereno_workflows::id::TenantId;
-use sereno_workflows::policy::WhatsApp;
+use sereno_workflows::line::WhatsApp;
 use sereno_workflows::privacy;
 use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;

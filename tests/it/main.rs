@@ -1,1 +1,18 @@
-//! x
+//! What users rely on, proved on a real server with real sockets; each test is named by its row.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test that meets what it does not expect should end there; its tables are long"
+)]
+
+mod bad_input;
+mod conversations;
+mod delivery;
+mod endpoints;
+mod events;
+mod restart;
+mod support;
+mod tidy;
+mod timers;

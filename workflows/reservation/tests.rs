@@ -1,6 +1,7 @@
 //! The life of a booking as a table of what happens to it and when.
 
 use super::*;
+use crate::effect::Effect;
 use crate::policy::Settings;
 use crate::time::zone;
 

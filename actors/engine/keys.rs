@@ -1,0 +1,66 @@
+//! API keys: made, listed, revoked, recognised. Only their hashes are kept.
+
+use sereno_workflows::id::TenantId;
+
+use super::{Engine, EngineError};
+use crate::limits;
+use crate::record::key::{self, HOME};
+use crate::record::{self, KeyRecord};
+use crate::store::Batch;
+use crate::vault;
+
+impl Engine {
+    /// Makes an API key; returns its token, which is not kept.
+    pub async fn create_key(&self, tenant: &TenantId, name: &str) -> Result<String, EngineError> {
+        let view = self.view(tenant)?;
+        let count = self.keys.read().values().filter(|key| key.tenant == view.id.as_str()).count();
+        if count >= limits::KEYS_PER_TENANT_MAX {
+            let count = limits::KEYS_PER_TENANT_MAX;
+            return Err(EngineError::TooMany { count, what: "keys for one tenant" });
+        }
+        let token = vault::generate_token("sk");
+        let hash = vault::hash_token(&token);
+        let key = KeyRecord {
+            id: format!("key_{}", self.around.ledger.sequence().to_text()),
+            tenant: view.id.as_str().to_owned(),
+            name: name.to_owned(),
+            created_at: self.around.ledger.now().timestamp(),
+        };
+        let mut batch = Batch::new(HOME);
+        batch.put(key::api_key(&hash), record::encode(&key));
+        self.around.ledger.commit_home(batch).await;
+        self.keys.write().insert(hash, key);
+        Ok(token)
+    }
+
+    /// Revokes a key by its id.
+    pub async fn revoke_key(&self, tenant: &TenantId, id: &str) -> Result<(), EngineError> {
+        let found = self
+            .keys
+            .read()
+            .iter()
+            .find(|(_, key)| key.id == id && key.tenant == tenant.as_str())
+            .map(|(hash, _)| *hash);
+        let hash = found.ok_or(EngineError::NotFound("key"))?;
+        let mut batch = Batch::new(HOME);
+        batch.delete(key::api_key(&hash));
+        self.around.ledger.commit_home(batch).await;
+        self.keys.write().remove(&hash);
+        Ok(())
+    }
+
+    /// A tenant's keys, without their tokens.
+    pub fn keys(&self, tenant: &TenantId) -> Vec<KeyRecord> {
+        let keys = self.keys.read();
+        let mut keys: Vec<_> =
+            keys.values().filter(|key| key.tenant == tenant.as_str()).cloned().collect();
+        keys.sort_by_key(|key| key.created_at);
+        keys
+    }
+
+    /// The tenant that a token opens.
+    pub fn authenticate(&self, token: &str) -> Option<TenantId> {
+        let hash = vault::hash_token(token);
+        self.keys.read().get(&hash)?.tenant.parse().ok()
+    }
+}

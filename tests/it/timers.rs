@@ -1,0 +1,80 @@
+//! The clock: on time, once, and without anybody polling.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{House, PATIENCE, moment};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_many_timers_of_one_moment_fire_once_each() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["reminder.*"]}})).await;
+    let slot = moment(3_600_000 + 1_500);
+    let events: Vec<Value> = (0..500)
+        .map(|n| {
+            json!({"event_type": "reservation.created",
+                   "data": {"reservation_id": format!("R-{n}"), "date_time": slot}})
+        })
+        .collect();
+    house.api.post("/api/v1/events", &Value::from(events)).await.unwrap();
+    let got = receiver.inbox.wait(PATIENCE, |all| all.len() >= 500).await.unwrap();
+    let whose: BTreeSet<_> =
+        got.iter().map(|d| d.json()["data"]["reservation_id"].to_string()).collect();
+    assert_eq!((got.len(), whose.len()), (500, 500));
+    assert_eq!(
+        house.api.get("/api/v1/timers?limit=500").await.unwrap()["items"].as_array().unwrap().len(),
+        500,
+        "the no-shows"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_timers_beyond_the_window_and_after_a_restart_still_fire() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-far", "34600000001", 9 * 3_600_000).await;
+    house.book("R-near", "34600000001", 3_600_000 + 3_000).await;
+    let house = house.restarted().await;
+    let told = house.told(1).await;
+    assert_eq!(told[0].buttons[0], "confirm:R-near");
+    let listed = house.api.get("/api/v1/timers").await.unwrap();
+    let kinds: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (t["entity_id"].as_str().unwrap(), t["kind"].as_str().unwrap()))
+        .collect();
+    assert_eq!(kinds, [("R-near", "no_show"), ("R-far", "reminder.1h")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_what_fell_due_while_the_server_was_down_is_made_up_for() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"], "no_show_after": "500ms"})).await;
+    house.book("R-missed", "34600000001", 900).await;
+    house.book("R-reminded", "34600000002", 3_600_000 + 900).await;
+    let mut house = house.restarted().await;
+    for _ in 0..2 {
+        house = house.restarted().await;
+    }
+    house.told(1).await;
+    house.eventually("/api/v1/reservations/R-missed", |b| b["status"] == "no_show").await;
+    assert_eq!(house.graph.inbox.all().len(), 1, "once, however often it was started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a16_the_jobs_find_nothing_left_to_do() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-1", "34600000001", 3_600_000 + 300).await;
+    house.told(1).await;
+    let reminders = house.api.post("/api/v1/admin/jobs/reminders", &json!({})).await.unwrap();
+    assert_eq!(
+        reminders,
+        json!({"ok": true, "reminders_24h": 0, "reminders_2h": 0, "no_shows": 0, "errors": []})
+    );
+    let watch = house.api.post("/api/v1/admin/jobs/sla-watch", &json!({})).await.unwrap();
+    assert_eq!(watch, json!({"ok": true, "breaches": 0, "critical_cluster": false}));
+}
