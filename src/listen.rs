@@ -66,6 +66,7 @@ pub async fn run(args: ListenArgs, stop: impl Future<Output = ()>) -> anyhow::Re
     Ok(())
 }
 
+/// Whoever sends must not be able to steer the terminal, so control characters are replaced.
 fn line(delivery: &Delivery) -> String {
     let verdict = match delivery.verdict {
         Verdict::Valid => "signature valid".to_owned(),
@@ -81,6 +82,9 @@ fn line(delivery: &Delivery) -> String {
         delivery.answered.as_u16(),
         String::from_utf8_lossy(&delivery.body),
     )
+    .chars()
+    .map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c })
+    .collect()
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -95,4 +99,43 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[expect(clippy::print_stdout, reason = "what arrives is the command's output")]
 fn print(line: &str) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn a_line_tells_the_verdict_and_cannot_steer_the_terminal() {
+        let mut delivery = Delivery {
+            id: "d1".to_owned(),
+            event_type: "a\u{1b}[2Jb".to_owned(),
+            attempt: 2,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(b"{\"timestamp\":\"2026-01-20T20:00:00Z\"}"),
+            verdict: Verdict::Invalid("X-Signature is wrong"),
+            answered: StatusCode::OK,
+            at: std::time::Instant::now(),
+        };
+        let shown = line(&delivery);
+        assert!(shown.starts_with("2026-01-20T20:00:00Z a"), "{shown}");
+        assert!(
+            shown.contains("d1 · attempt 2 · SIGNATURE INVALID: X-Signature is wrong"),
+            "{shown}"
+        );
+        assert!(!shown.contains('\u{1b}'), "{shown}");
+        delivery.verdict = Verdict::Valid;
+        assert!(line(&delivery).contains("signature valid"));
+    }
+
+    #[test]
+    fn flags_are_read_and_bad_ones_explained() {
+        assert_eq!(share("0.2"), Ok(0.2));
+        assert!(share("1.5").is_err() && share("-1").is_err() && share("NaN").is_err());
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(duration("soon").is_err());
+    }
 }

@@ -5,6 +5,7 @@
 //! API's fields. None of them shares code with the channels that send.
 
 pub mod graph;
+mod mime;
 pub mod slack;
 pub mod smtp;
 pub mod verify;
@@ -113,4 +114,23 @@ impl Drop for Service {
 /// A free port of this machine's own address.
 pub fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken_by_the_arrival_that_is_enough_or_by_the_end_of_patience() {
+        let inbox = Inbox::new();
+        let (patience, other) = (Duration::from_secs(5), Arc::clone(&inbox));
+        let (found, ()) = tokio::join!(inbox.wait(patience, |all| all.len() >= 2), async move {
+            other.put("a");
+            tokio::task::yield_now().await;
+            other.put("b");
+        });
+        assert_eq!(found, Ok(vec!["a", "b"]));
+        let patience = Duration::from_millis(20);
+        assert_eq!(inbox.wait(patience, |all| all.len() > 2).await, Err(vec!["a", "b"]));
+    }
 }

@@ -82,3 +82,75 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
     }
     client.post("/api/v1/events", &event).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::extract::State;
+    use axum::http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::receiver::{Inbox, Service, any_port};
+
+    type Got = (HeaderMap, Value);
+
+    fn args(url: String) -> SendArgs {
+        SendArgs {
+            event_type: "a.b".to_owned(),
+            data: r#"{"x":1}"#.to_owned(),
+            id: Some("e1".to_owned()),
+            timestamp: None,
+            tenant: Some("trattoria".to_owned()),
+            url,
+            key: Some("key".to_owned()),
+            data_dir: PathBuf::new(),
+        }
+    }
+
+    async fn take(
+        State(inbox): State<Arc<Inbox<Got>>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> (StatusCode, String) {
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        let known = event["event_type"] == "a.b";
+        inbox.put((headers, event));
+        if known {
+            return (StatusCode::ACCEPTED, r#"{"ok":true,"accepted":1}"#.to_owned());
+        }
+        let problem = r#"{"ok":false,"detail":"event_type: what is that"}"#;
+        (StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned())
+    }
+
+    #[tokio::test]
+    async fn an_event_is_sent_whole_and_a_refusal_is_quoted() {
+        let inbox: Arc<Inbox<Got>> = Inbox::new();
+        let router = Router::new()
+            .route("/api/v1/events", axum::routing::post(take))
+            .with_state(Arc::clone(&inbox));
+        let service = Service::start(any_port(), router).await.unwrap();
+        let answer = run(args(service.url(""))).await.unwrap();
+        assert_eq!(answer["accepted"], 1);
+        let (headers, event) = inbox.all().remove(0);
+        assert_eq!(event, json!({"event_type": "a.b", "event_id": "e1", "data": {"x": 1}}));
+        assert_eq!(headers["authorization"], "Bearer key");
+        assert_eq!(headers["x-tenant"], "trattoria");
+        let other = SendArgs { event_type: "c.d".to_owned(), ..args(service.url("")) };
+        let refused = format!("{:#}", run(other).await.unwrap_err());
+        assert!(refused.contains("422") && refused.contains("what is that"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn without_a_server_or_a_key_the_way_out_is_named() {
+        let listener = tokio::net::TcpListener::bind(any_port()).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = format!("{:#}", run(args(url.clone())).await.unwrap_err());
+        assert!(error.contains("sereno serve"), "{error}");
+        let error = run(SendArgs { key: None, data_dir: "/nowhere".into(), ..args(url) }).await;
+        assert!(format!("{:#}", error.unwrap_err()).contains("--key"));
+    }
+}

@@ -12,6 +12,8 @@ use crate::receiver::webhook::{Behaviour, WebhookReceiver};
 
 /// What WhatsApp's side knows of the restaurant.
 pub(super) const ACCESS_TOKEN: &str = "EAAG-demo-token";
+/// The line's id at Meta.
+pub(super) const PHONE_NUMBER_ID: &str = "555000111";
 /// What WhatsApp signs customers' messages with.
 pub(super) const APP_SECRET: &str = "demo-app-secret";
 /// The CRM's secret, one of the restaurant's own.

@@ -205,3 +205,89 @@ fn escaped(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn post(receiver: &GraphReceiver, token: &str, body: &Value) -> (u16, Value) {
+        let request = reqwest::Client::new()
+            .post(format!("{}/555000111/messages", receiver.url()))
+            .bearer_auth(token)
+            .body(body.to_string());
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn meta_takes_what_is_whole_and_answers_with_a_wamid() {
+        let receiver = GraphReceiver::start("token").await.unwrap();
+        let buttons = json!([{"type": "reply", "reply": {"id": "confirm:R-1", "title": "1"}}]);
+        let whole = json!({
+            "messaging_product": "whatsapp", "to": "34600000001", "type": "interactive",
+            "interactive": {"type": "button", "body": {"text": "hola"}, "action": {"buttons": buttons}},
+            "biz_opaque_callback_data": "d1",
+        });
+        let without = |name: &str| {
+            let mut message = whole.clone();
+            message.as_object_mut().unwrap().remove(name);
+            message
+        };
+        for (token, message, status, code) in [
+            ("other", whole.clone(), 401, 190),
+            ("token", without("messaging_product"), 400, 100),
+            ("token", without("to"), 400, 100),
+            ("token", without("type"), 400, 100),
+        ] {
+            let (got, answer) = post(&receiver, token, &message).await;
+            assert_eq!((got, answer["error"]["code"].as_i64()), (status, Some(code)), "{message}");
+        }
+        receiver.refuse([(429, 130_429)]);
+        let (status, answer) = post(&receiver, "token", &whole).await;
+        assert_eq!((status, answer["error"]["code"].as_i64()), (429, Some(130_429)));
+        let (status, answer) = post(&receiver, "token", &whole).await;
+        assert_eq!(status, 200);
+        assert!(answer["messages"][0]["id"].as_str().unwrap().starts_with("wamid."), "{answer}");
+        let sent = receiver.inbox.all();
+        assert_eq!(sent.len(), 1, "what is refused did not arrive");
+        assert_eq!((sent[0].to.as_str(), sent[0].text.as_str()), ("34600000001", "hola"));
+        assert_eq!(sent[0].buttons, ["confirm:R-1"]);
+        assert_eq!(sent[0].delivery_id, "d1");
+    }
+
+    #[tokio::test]
+    async fn a_customers_message_is_escaped_as_metas_and_signed_over_those_bytes() {
+        type Got = (HeaderMap, Bytes);
+        let inbox: Arc<Inbox<Got>> = Inbox::new();
+        let hear = |State(inbox): State<Arc<Inbox<Got>>>, headers: HeaderMap, body: Bytes| async move {
+            inbox.put((headers, body));
+        };
+        let router =
+            Router::new().route("/w", axum::routing::post(hear)).with_state(Arc::clone(&inbox));
+        let service = Service::start(any_port(), router).await.unwrap();
+        let phone = Phone {
+            number: "34600000001".to_owned(),
+            webhook: service.url("/w"),
+            app_secret: "app_secret_demo".to_owned(),
+        };
+        assert_eq!(phone.say(&reqwest::Client::new(), "¡Ya llegué! 👍").await.unwrap(), 200);
+        let (headers, body) = inbox.all().remove(0);
+        assert!(body.is_ascii() && body.windows(6).any(|six| six == b"\\u00e9"), "{body:?}");
+        let envelope: Value = serde_json::from_slice(&body).unwrap();
+        let message = &envelope["entry"][0]["changes"][0]["value"]["messages"][0];
+        assert_eq!(message["text"]["body"], "¡Ya llegué! 👍");
+        assert_eq!(message["from"], "34600000001");
+        let digest = super::super::verify::digest(b"app_secret_demo", &body);
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(headers["x-hub-signature-256"], format!("sha256={hex}"));
+    }
+
+    #[test]
+    fn metas_own_signature_is_reproduced() {
+        let body = escaped(r#"{"id":"evt_1","text":"café"}"#);
+        let digest = super::super::verify::digest(b"app_secret_demo", body.as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "61036e503c6c9f23de275560125b412cc7369078ea252304650115a30974b860");
+    }
+}

@@ -47,37 +47,82 @@ async fn take(
     Ok("ok")
 }
 
-/// Block Kit's limits, as far as the blocks are used here.
+/// Block Kit's limits (<https://docs.slack.dev/reference/block-kit/blocks>), as far as the blocks are
+/// used here.
 fn check(message: &Value) -> Result<(), &'static str> {
-    let text = message.get("text").and_then(Value::as_str).unwrap_or_default();
-    if text.is_empty() {
+    if !chars(message.get("text"), 40_000) {
         return Err("no_text");
     }
     let blocks = message.get("blocks").and_then(Value::as_array).ok_or("invalid_blocks")?;
-    let fits = |block: &Value| {
-        let text = |path: &str| block.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        match block.get("type").and_then(Value::as_str) {
-            Some("header") => (1..=150).contains(&text("/text/text").chars().count()),
-            Some("section") => {
-                let fields = block.get("fields").and_then(Value::as_array);
-                fields.is_some_and(|fields| {
-                    let short = |field: &Value| {
-                        let text = field.get("text").and_then(Value::as_str).unwrap_or_default();
-                        (1..=2_000).contains(&text.chars().count())
-                    };
-                    (1..=10).contains(&fields.len()) && fields.iter().all(short)
-                })
-            }
-            Some("context") => {
-                let elements = block.get("elements").and_then(Value::as_array);
-                elements.is_some_and(|elements| (1..=10).contains(&elements.len()))
-            }
-            Some(_) | None => false,
-        }
-    };
     if (1..=50).contains(&blocks.len()) && blocks.iter().all(fits) {
         Ok(())
     } else {
         Err("invalid_blocks")
+    }
+}
+
+fn fits(block: &Value) -> bool {
+    match block.get("type").and_then(Value::as_str) {
+        Some("header") => chars(block.pointer("/text/text"), 150),
+        Some("section") => {
+            let (text, fields) = (block.pointer("/text/text"), block.get("fields"));
+            (text.is_some() || fields.is_some())
+                && text.is_none_or(|_| chars(text, 3_000))
+                && fields.is_none_or(|_| texts(fields, 2_000))
+        }
+        Some("context") => texts(block.get("elements"), 2_000),
+        Some("divider") => true,
+        Some(_) | None => false,
+    }
+}
+
+/// One to ten texts, each of one to so many characters.
+fn texts(list: Option<&Value>, chars_max: usize) -> bool {
+    list.and_then(Value::as_array).is_some_and(|list| {
+        (1..=10).contains(&list.len()) && list.iter().all(|item| chars(item.get("text"), chars_max))
+    })
+}
+
+/// A text of one to so many characters.
+fn chars(text: Option<&Value>, chars_max: usize) -> bool {
+    let text = text.and_then(Value::as_str).unwrap_or_default();
+    (1..=chars_max).contains(&text.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn slack_takes_what_fits_block_kit_and_says_what_does_not() {
+        let receiver = SlackReceiver::start().await.unwrap();
+        let client = reqwest::Client::new();
+        let field = json!({"type": "mrkdwn", "text": "*a*"});
+        let section = json!({"type": "section", "text": field});
+        for (message, status, word) in [
+            (json!({"text": "t", "blocks": [section]}), 200, "ok"),
+            (json!({"text": "t", "blocks": [{"type": "section", "fields": [field]}]}), 200, "ok"),
+            (json!({"text": "t", "blocks": "none"}), 400, "invalid_blocks"),
+            (json!({"text": "t", "blocks": vec![section.clone(); 51]}), 400, "invalid_blocks"),
+            (json!({"text": "t", "blocks": [{"type": "section"}]}), 400, "invalid_blocks"),
+            (
+                json!({"text": "t", "blocks": [{"type": "section", "fields": vec![field; 11]}]}),
+                400,
+                "invalid_blocks",
+            ),
+            (
+                json!({"text": "t", "blocks": [{"type": "header", "text": {"text": "x".repeat(151)}}]}),
+                400,
+                "invalid_blocks",
+            ),
+            (json!({"blocks": [section]}), 400, "no_text"),
+        ] {
+            let sent = client.post(receiver.url()).body(message.to_string()).send().await.unwrap();
+            assert_eq!(sent.status().as_u16(), status, "{message}");
+            assert_eq!(sent.text().await.unwrap(), word, "{message}");
+        }
+        assert_eq!(receiver.inbox.all().len(), 2, "what is refused did not arrive");
     }
 }

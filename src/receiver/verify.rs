@@ -65,7 +65,7 @@ pub fn verdict(signed: Signed<'_>, secret: &str, now_s: i64) -> Verdict {
     Verdict::Valid
 }
 
-fn digest(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub(super) fn digest(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.chain_update(message).finalize().into_bytes().to_vec()
 }

@@ -146,3 +146,56 @@ fn now_s() -> i64 {
     let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::any_port;
+    use super::*;
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    #[tokio::test]
+    async fn a_delivery_is_recorded_and_judged_and_the_script_is_followed() {
+        let script = VecDeque::from([(500, None), (429, Some(7))]);
+        let behaviour =
+            Behaviour { secret: Some(SECRET.to_owned()), script, ..Behaviour::default() };
+        let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+        // The signing side is another's: the reference library of Standard Webhooks.
+        let signer = standardwebhooks::Webhook::new(SECRET).unwrap();
+        let body = r#"{"event_type":"a.b"}"#;
+        let client = reqwest::Client::new();
+        let mut answers = Vec::new();
+        for attempt in 1..=3 {
+            let signature = signer.sign("d1", now_s(), body.as_bytes()).unwrap();
+            let digest = verify::digest(SECRET.as_bytes(), body.as_bytes());
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let request = client
+                .post(receiver.url())
+                .header("webhook-id", "d1")
+                .header("webhook-timestamp", now_s().to_string())
+                .header("webhook-signature", signature)
+                .header("x-signature", format!("sha256={hex}"))
+                .header("x-sereno-attempt", attempt.to_string());
+            let answer = request.body(body).send().await.unwrap();
+            let after = answer.headers().get("retry-after").map(|v| v.to_str().unwrap().to_owned());
+            answers.push((answer.status().as_u16(), after));
+        }
+        assert_eq!(answers, [(500, None), (429, Some("7".to_owned())), (200, None)]);
+        let all = receiver.inbox.wait(Duration::from_secs(5), |all| all.len() == 3).await.unwrap();
+        assert!(all.iter().all(|delivery| delivery.verdict == Verdict::Valid), "{all:?}");
+        let last = all.last().unwrap();
+        assert_eq!((last.id.as_str(), last.event_type.as_str(), last.attempt), ("d1", "a.b", 3));
+    }
+
+    #[tokio::test]
+    async fn without_a_secret_nothing_is_judged_and_with_the_full_rate_all_fail() {
+        let behaviour = Behaviour { fail_rate: 1.0, ..Behaviour::default() };
+        let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+        let answer = reqwest::Client::new().post(receiver.url()).body("x").send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 500);
+        assert_eq!(receiver.inbox.all()[0].verdict, Verdict::Unchecked);
+        receiver.behave(|behaviour| behaviour.secret = Some(SECRET.to_owned()));
+        reqwest::Client::new().post(receiver.url()).body("x").send().await.unwrap();
+        assert!(matches!(receiver.inbox.all()[1].verdict, Verdict::Invalid(_)));
+    }
+}
