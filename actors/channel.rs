@@ -1,25 +1,34 @@
-//! The ways out: signed webhooks, Slack, mail and WhatsApp. Each attempt ends in one [`Outcome`].
+//! One attempt of a delivery: takes what is to be carried and where, and says what became of it.
 //!
-//! A channel knows its protocol and what an answer means; when to try again and when to give up is
-//! not its business. Every attempt has a total deadline, reads a bounded answer and follows no
-//! redirect.
+//! A channel keeps no state and never retries. It turns whatever the other side does, hanging and
+//! lying included, into an [`Outcome`] within a deadline, and the workflows decide what follows.
+//!
+//! ```text
+//!             +-> webhook  --+-- guard: no address inside the house
+//! Channels ---+-> slack    --+
+//!             +-> whatsapp ----- the Graph API that the operator chose
+//!             +-> email    ----- the mail server that the tenant or operator chose
+//! ```
+//!
+//! Delivery is at least once: where an answer is lost, the receiver sees the same `webhook-id` (or
+//! Message-ID) again. No outcome's text holds a secret of ours or the URL of the destination; what
+//! a receiver itself writes is repeated, shortened to a line.
 
-mod email;
-mod guard;
-mod reply;
-mod slack;
-mod webhook;
-mod whatsapp;
-mod wording;
+pub(crate) mod email;
+pub(crate) mod guard;
+pub(crate) mod reply;
+pub(crate) mod slack;
+pub mod webhook;
+pub(crate) mod whatsapp;
+pub(crate) mod wording;
 
-#[cfg(test)]
-mod tests;
-
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
-use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, redirect, retry};
 use serde::{Deserialize, Serialize};
 use sereno_workflows::line::{Smtp, WhatsApp};
 use sereno_workflows::locale::Locale;
@@ -29,60 +38,76 @@ use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use url::Url;
 
-use self::guard::{Guard, GuardedResolver};
+use self::guard::Guard;
+use crate::limits;
 
-/// Where a delivery goes, with everything that the attempt needs.
-#[derive(Debug, Clone, PartialEq)]
+/// Where Meta answers, unless the operator says otherwise.
+const GRAPH_URL: &str = "https://graph.facebook.com/v23.0";
+
+/// Where a delivery goes, with everything that the attempt needs; secrets are already decrypted.
+#[derive(Clone)]
 pub enum Destination {
-    /// A signed HTTP webhook.
+    /// A receiver of signed events.
     Webhook {
-        /// Where.
+        /// Where to post.
         url: Url,
-        /// Every one of them signs; the first also makes `X-Signature`.
+        /// Every secret signs, the newest first: during a rotation there are two.
         secrets: Vec<String>,
-        /// The endpoint's own headers.
+        /// Headers of the user's own; those that are ours or frame the request are left out.
         headers: Vec<(String, String)>,
-        /// How to log in.
+        /// How the receiver knows us.
         auth: Option<Auth>,
     },
     /// A Slack incoming webhook.
     Slack {
-        /// Its URL, which is a secret.
+        /// Its URL, which is a secret as a whole.
         url: Url,
     },
     /// A mailbox.
     Email {
-        /// Whose.
+        /// Its address.
         to: String,
-        /// The server that sends; without one nothing can be sent.
+        /// The mail server; without one the attempt is dead and says what to set.
         smtp: Option<Smtp>,
     },
-    /// A WhatsApp number.
+    /// A customer on WhatsApp.
     WhatsApp {
-        /// Whose, with its `+`.
+        /// Their number with its country code.
         to: String,
-        /// The line that sends; without one nothing can be sent.
+        /// The tenant's line; without one the attempt is dead and says what to set.
         line: Option<WhatsApp>,
     },
 }
 
-/// How an endpoint wants to be logged in to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+impl fmt::Debug for Destination {
+    /// The kind alone: the rest is secret or personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Webhook { .. } => "Webhook",
+            Self::Slack { .. } => "Slack",
+            Self::Email { .. } => "Email",
+            Self::WhatsApp { .. } => "WhatsApp",
+        })
+    }
+}
+
+/// How a webhook's receiver knows us, beside the signature.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Auth {
-    /// RFC 7617.
+    /// HTTP basic authentication (RFC 7617).
     Basic {
         /// The user.
         user: String,
         /// The password.
         password: String,
     },
-    /// RFC 6750.
+    /// A bearer token (RFC 6750).
     Bearer {
         /// The token.
         token: String,
     },
-    /// A header of the endpoint's choice.
+    /// A header of the receiver's choice, such as n8n's header auth.
     Header {
         /// Its name.
         name: String,
@@ -91,107 +116,158 @@ pub enum Auth {
     },
 }
 
-/// What is carried there.
-#[derive(Debug, Clone, PartialEq)]
+impl fmt::Debug for Auth {
+    /// The kind alone: the rest is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Basic { .. } => "Basic",
+            Self::Bearer { .. } => "Bearer",
+            Self::Header { .. } => "Header",
+        })
+    }
+}
+
+/// What is carried.
+#[derive(Clone)]
 pub struct Load {
-    /// The delivery's id, the same on every attempt.
+    /// The delivery's id, the same on every attempt; must not contain a dot (Standard Webhooks).
     pub id: String,
-    /// The attempt's number, from 1.
+    /// Which attempt this is, from 1.
     pub attempt: u32,
     /// The event's type.
     pub event_type: String,
-    /// The event's body, as it is signed and sent.
+    /// The canonical body, `{"data","event_id","event_type","timestamp"}`; sent as it is.
     pub body: Vec<u8>,
-    /// A ready message, which is carried instead of the event.
+    /// A ready message to a customer; only WhatsApp carries it.
     pub message: Option<Message>,
-    /// The language for people.
+    /// The language in which people are written to.
     pub locale: Locale,
-    /// The zone in which times are written for people.
+    /// The zone in which people read times.
     pub zone: TimeZone,
 }
 
-/// How deliveries go out.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChannelConfig {
-    /// The WhatsApp Graph API with its version.
-    pub graph_url: Url,
-    /// Private networks that endpoints may be in all the same.
-    pub private_targets: Vec<IpNet>,
-    /// The deadline of one HTTP attempt.
-    pub http_timeout: Duration,
-    /// The deadline of one mail.
-    pub smtp_timeout: Duration,
+impl fmt::Debug for Load {
+    /// Without the body and the message, which are personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("id", &self.id)
+            .field("attempt", &self.attempt)
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
+    }
 }
 
-impl ChannelConfig {
-    /// The usual deadlines, 10 s and 15 s, and no private networks.
-    pub fn new(graph_url: Url) -> Self {
+/// What the channels of one process share.
+#[derive(Debug, Clone)]
+pub struct ChannelConfig {
+    /// The base of Meta's Graph API; not guarded, since the operator chose it.
+    pub graph_url: Url,
+    /// Private networks that webhooks may call all the same.
+    pub private_targets: Vec<IpNet>,
+    /// The deadline of a webhook, from connect to the answer's end.
+    pub webhook_timeout: Duration,
+    /// The deadline of a Slack message.
+    pub slack_timeout: Duration,
+    /// The deadline of a WhatsApp message.
+    pub whatsapp_timeout: Duration,
+    /// The deadline of a mail, from connect to the server's last word.
+    pub email_timeout: Duration,
+    /// What we call ourselves.
+    pub user_agent: String,
+}
+
+impl Default for ChannelConfig {
+    fn default() -> Self {
         Self {
-            graph_url,
+            graph_url: Url::parse(GRAPH_URL).expect("our own constant is a URL"),
             private_targets: Vec::new(),
-            http_timeout: Duration::from_secs(10),
-            smtp_timeout: Duration::from_secs(15),
+            webhook_timeout: Duration::from_millis(limits::WEBHOOK_TIMEOUT_MS),
+            slack_timeout: Duration::from_millis(limits::SLACK_TIMEOUT_MS),
+            whatsapp_timeout: Duration::from_millis(limits::WHATSAPP_TIMEOUT_MS),
+            email_timeout: Duration::from_millis(limits::EMAIL_TIMEOUT_MS),
+            user_agent: concat!("sereno/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
 }
 
-/// Why the channels could not be set up.
+/// Why the channels cannot start; a matter of configuration, so the process should say it and stop.
 #[derive(Debug, Error)]
 pub enum ChannelError {
-    /// The HTTP client could not.
-    #[error("the HTTP client cannot be set up")]
+    /// The HTTP client cannot be built: a user agent with a line break, no TLS roots.
+    #[error("cannot build the HTTP client")]
     Client(#[from] reqwest::Error),
+    /// Not a base that paths can be appended to.
+    #[error("the Graph API's URL must be http or https")]
+    GraphUrl,
 }
 
-/// The channels of one server.
+/// All channels of one process.
 pub struct Channels {
     config: ChannelConfig,
     guard: Guard,
-    /// Reaches what tenants name, within the guard.
-    outside: reqwest::Client,
-    /// Reaches what the operator configured.
-    graph: reqwest::Client,
+    /// For addresses that tenants chose.
+    guarded: reqwest::Client,
+    /// For the Graph API, which the operator chose.
+    trusted: reqwest::Client,
 }
 
 impl Channels {
-    /// Sets the channels up.
+    /// Prepares the clients; connects to nothing yet.
     pub fn new(config: ChannelConfig) -> Result<Self, ChannelError> {
-        let guard = Guard::new(config.private_targets.clone());
-        let outside = client(&config).dns_resolver(GuardedResolver::new(guard.clone())).build()?;
-        let graph = client(&config).build()?;
-        Ok(Self { config, guard, outside, graph })
+        if !matches!(config.graph_url.scheme(), "http" | "https") {
+            return Err(ChannelError::GraphUrl);
+        }
+        let guard = Guard { allowed: config.private_targets.clone() };
+        let guarded = client(&config).dns_resolver(Arc::new(guard.clone())).build()?;
+        let trusted = client(&config).build()?;
+        Ok(Self { config, guard, guarded, trusted })
     }
 
-    /// Makes one attempt, which begins at `now`.
+    /// Makes one attempt. `now` is the attempt's time, which goes into its signature.
+    ///
+    /// Ends within the channel's deadline whatever the other side does. Dropping the future breaks
+    /// the attempt off; whether it arrived is then unknown.
     pub async fn send(&self, destination: &Destination, load: &Load, now: Timestamp) -> Outcome {
         match destination {
             Destination::Webhook { url, secrets, headers, auth } => {
-                let webhook = webhook::Webhook { url, secrets, headers, auth: auth.as_ref() };
-                self.webhook(webhook, load, now).await
+                let post = webhook::Post { url, secrets, headers, auth: auth.as_ref() };
+                self.send_webhook(&post, load, now).await
             }
-            Destination::Slack { url } => self.slack(url, load).await,
-            Destination::Email { to, smtp } => self.email(to, smtp.as_ref(), load).await,
-            Destination::WhatsApp { to, line } => self.whatsapp(to, line.as_ref(), load).await,
+            Destination::Slack { url } => self.send_slack(url, load, now).await,
+            Destination::Email { to, smtp } => self.send_email(to, smtp.as_ref(), load, now).await,
+            Destination::WhatsApp { to, line } => {
+                self.send_whatsapp(to, line.as_ref(), load, now).await
+            }
         }
     }
 
-    /// Whether a URL may be an endpoint's: http or https, and to no private address that is written
-    /// in it. Names are checked again each time they are looked up.
+    /// Whether a webhook may be sent there, as far as the URL alone tells; for use when one is
+    /// saved.
+    ///
+    /// A name is judged at each attempt by what it then resolves to.
     pub fn check_url(&self, url: &Url) -> Result<(), String> {
         self.guard.check_url(url)
     }
 }
 
-fn client(config: &ChannelConfig) -> reqwest::ClientBuilder {
+/// What all our requests have in common; reqwest's own defaults follow redirects, read proxies from
+/// the environment, repeat some requests unasked and have no deadline.
+fn client(config: &ChannelConfig) -> ClientBuilder {
     reqwest::Client::builder()
-        .redirect(Policy::none())
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
         .no_proxy()
         .referer(false)
-        .retry(reqwest::retry::never())
-        .connect_timeout(config.http_timeout / 2)
-        .timeout(config.http_timeout)
-        .pool_max_idle_per_host(32)
-        // Node closes idle connections after 5 s; a request on a closing one would fail.
-        .pool_idle_timeout(Duration::from_secs(4))
-        .user_agent(concat!("sereno/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_millis(limits::CONNECT_TIMEOUT_MS))
+        .pool_idle_timeout(Duration::from_millis(limits::IDLE_CONNECTION_MS))
+        .pool_max_idle_per_host(limits::IDLE_CONNECTIONS_PER_HOST_MAX)
+        .user_agent(config.user_agent.as_str())
 }
+
+/// A dead end before anything was sent.
+fn dead(error: impl Into<String>) -> Outcome {
+    Outcome::Dead { code: -1, error: error.into() }
+}
+
+#[cfg(test)]
+mod tests;

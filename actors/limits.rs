@@ -54,8 +54,61 @@ pub const CALL_TIMEOUT_MS: u64 = 10_000;
 /// Endpoints named in one page of the log of filtered events.
 pub const FILTERED_PER_PAGE_MAX: usize = 400;
 /// Characters of a payload that are shown in the log.
-pub const SNIPPET_CHARS_MAX: usize = 2_000;
+pub const PAYLOAD_CHARS_MAX: usize = 2_000;
 /// Rows in one page of a list.
 pub const PAGE_ROWS_MAX: usize = 500;
 /// Rows that one request may look at in search of those that its filter wants.
 pub const SCAN_ROWS_MAX: usize = 20_000;
+
+/// How long a webhook may take from connect to answer (row A15).
+pub const WEBHOOK_TIMEOUT_MS: u64 = 10_000;
+/// How long Slack may take (row A15).
+pub const SLACK_TIMEOUT_MS: u64 = 10_000;
+/// How long Meta's Graph API may take.
+pub const WHATSAPP_TIMEOUT_MS: u64 = 10_000;
+/// How long a whole mail may take, from connect to the answer after its last line (row A14).
+pub const EMAIL_TIMEOUT_MS: u64 = 15_000;
+/// How long any connection may take to come about.
+pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
+/// How long an unused connection is kept: less than the 5 s after which Node closes its end, since
+/// a POST on a connection that is just being closed fails.
+pub const IDLE_CONNECTION_MS: u64 = 4_000;
+/// Unused connections kept for each host.
+pub const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 32;
+/// How much of an answer is read.
+pub const REPLY_BYTES_MAX: usize = 16 * 1024;
+/// How much of an answer is repeated in an error.
+pub const SNIPPET_CHARS_MAX: usize = 200;
+/// How long a channel waits when the account itself is refused (a wrong password, an expired token,
+/// a number on hold): someone must act first, so a quick repeat only adds to the count of failures.
+pub const ACCOUNT_PAUSE_MINUTES: u64 = 15;
+/// How long a mail server may take over its goodbye, once it has the mail.
+pub const QUIT_TIMEOUT_MS: u64 = 1_000;
+
+/// Lines of facts in a message to people; Slack takes no more fields in one section.
+pub const FACTS_MAX: usize = 10;
+/// Characters of one fact's value; ten of them stay below Slack's total of about 13,000 even if
+/// each must be escaped to five.
+pub const FACT_CHARS_MAX: usize = 200;
+/// Characters of one fact's label.
+pub const LABEL_CHARS_MAX: usize = 40;
+/// Characters of a title; also Slack's limit for a header block.
+pub const TITLE_CHARS_MAX: usize = 150;
+
+/// Characters of a WhatsApp text.
+pub const WHATSAPP_TEXT_CHARS_MAX: usize = 4_096;
+/// Characters of a WhatsApp text that has buttons under it.
+pub const WHATSAPP_INTERACTIVE_CHARS_MAX: usize = 1_024;
+/// Buttons under a WhatsApp message.
+pub const WHATSAPP_BUTTONS_MAX: usize = 3;
+/// Characters on a WhatsApp button.
+pub const WHATSAPP_BUTTON_CHARS_MAX: usize = 20;
+/// Characters of a parameter of a WhatsApp template; ours are a name, a time and a number.
+pub const WHATSAPP_PARAMETER_CHARS_MAX: usize = 200;
+
+/// The fewest characters of a secret that a user chooses (row A13).
+pub const SECRET_CHARS_MIN: usize = 32;
+/// The fewest bytes behind `whsec_` (Standard Webhooks 1.0.0).
+pub const SECRET_KEY_BYTES_MIN: usize = 24;
+/// The most bytes behind `whsec_` (Standard Webhooks 1.0.0).
+pub const SECRET_KEY_BYTES_MAX: usize = 64;

@@ -45,7 +45,7 @@ Example:
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log();
+    start_log(&cli.command);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error)),
@@ -94,9 +94,13 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start_log() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,sereno=info"));
+fn start_log(command: &Command) {
+    let usual = match command {
+        Command::Serve(_) => "info",
+        // Their output is for people, and would be torn apart by the log.
+        Command::Demo(_) | Command::Send(_) | Command::Listen(_) => "error",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();

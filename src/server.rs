@@ -53,7 +53,8 @@ impl Server {
             master_key: directory.master_key(config.master_key.as_deref())?,
             channels: ChannelConfig {
                 private_targets,
-                ..ChannelConfig::new(config.graph_url.clone())
+                graph_url: config.graph_url.clone(),
+                ..ChannelConfig::default()
             },
             smtp: config.smtp(),
             now: Now::System,

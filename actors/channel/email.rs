@@ -1,13 +1,18 @@
-//! Mail over SMTP, one connection a mail, never in the clear unless the operator says so.
+//! Mail: the event in words, over one SMTP connection of its own.
 //!
-//! lettre's pool is not used: a send that is cut off by its deadline goes back into it half done, and
-//! the next mail is judged by the answer to the one before. Here the connection is dropped with the
-//! attempt. One recipient a mail, since one that is refused fails the whole.
+//! lettre's pool is left out on purpose. Its timeout covers only the connection, so a deadline must
+//! cancel from outside; a cancelled pooled send puts the half-used connection back, and the next
+//! mail is then judged by an answer that was meant for this one. A connection that is used once and
+//! dropped cannot do that, at the price of a handshake a mail.
+//!
+//! Where the connection is lost after the last line, nobody knows whether the mail was taken. It is
+//! sent again under the same Message-ID, by which many mailboxes know it for the same.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
@@ -15,153 +20,188 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
 use lettre::{Address, Message};
 use sereno_workflows::line::{Smtp, SmtpSecurity};
+use sereno_workflows::locale::Locale;
 use sereno_workflows::retry::Outcome;
-use sereno_workflows::time::Span;
+use sereno_workflows::time::{Span, Timestamp};
+use tokio::time::timeout;
 
-use super::wording::Wording;
-use super::{Channels, Load};
+use super::reply::snippet;
+use super::wording::{Wording, line};
+use super::{Channels, Load, dead};
+use crate::limits::{ACCOUNT_PAUSE_MINUTES, CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX, QUIT_TIMEOUT_MS};
 
-/// The port of TLS from the first byte (RFC 8314).
+/// The port on which TLS begins with the first byte (RFC 8314).
 const IMPLICIT_TLS_PORT: u16 = 465;
-/// A wrong password stays wrong until somebody mends it, which then should not cost the mail.
-const AUTH_PAUSE: Span = Span::minutes(15);
 
 impl Channels {
-    pub(super) async fn email(&self, to: &str, smtp: Option<&Smtp>, load: &Load) -> Outcome {
+    pub(crate) async fn send_email(
+        &self,
+        to: &str,
+        smtp: Option<&Smtp>,
+        load: &Load,
+        now: Timestamp,
+    ) -> Outcome {
         let Some(smtp) = smtp else {
-            let error = "no mail server: set smtp in the tenant's settings, or SMTP_HOST";
-            return Outcome::Dead { code: -1, error: error.to_owned() };
+            return dead(
+                "no mail server is configured: set smtp in the tenant's settings, or SMTP_HOST for \
+                 the whole server",
+            );
         };
-        let mail = match compose(to, smtp, load) {
+        let mail = match compose(to, smtp, load, now) {
             Ok(mail) => mail,
-            Err(error) => return Outcome::Dead { code: -1, error },
+            Err(error) => return dead(error),
         };
-        let timeout = self.config.smtp_timeout;
-        match tokio::time::timeout(timeout, send(smtp, &mail, timeout / 2)).await {
-            Ok(Ok(response)) => by_severity(&response),
-            Ok(Err(error)) => by_error(&error),
-            Err(_) => {
-                let error = "the mail server did not answer in time".to_owned();
-                Outcome::Retry { code: -1, error, after: None }
+        let limit = self.config.email_timeout;
+        let Ok(carried) = timeout(limit, carry(smtp, &mail)).await else {
+            let error = format!("the mail server did not finish within {} s", limit.as_secs_f64());
+            return Outcome::Retry { code: -1, error, after: None };
+        };
+        match carried {
+            Ok((code, mut connection)) => {
+                // Outside the deadline: a server that has the mail may be slow to say goodbye.
+                timeout(Duration::from_millis(QUIT_TIMEOUT_MS), connection.quit()).await.ok();
+                Outcome::Done { code }
             }
+            Err(outcome) => outcome,
         }
     }
 }
 
-async fn send(
-    smtp: &Smtp,
-    mail: &Message,
-    connect_timeout: Duration,
-) -> Result<Response, lettre::transport::smtp::Error> {
-    let hello = ClientId::default();
-    let tls = || TlsParameters::new(smtp.host.clone());
-    let implicit = match smtp.security {
-        SmtpSecurity::Tls => true,
-        SmtpSecurity::Auto => smtp.port == IMPLICIT_TLS_PORT,
-        SmtpSecurity::Starttls | SmtpSecurity::None => false,
+/// The mail as it is sent.
+fn compose(to: &str, smtp: &Smtp, load: &Load, now: Timestamp) -> Result<Message, String> {
+    let to: Address = to.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
+    let from = sender(smtp)?;
+    let wording = Wording::of(load);
+    let id = format!("<{}@{}>", load.id, from.email.domain());
+    let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or_default());
+    // RFC 3834: what answers by itself, such as an out-of-office, must not answer this.
+    let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+    Message::builder()
+        .from(from)
+        .to(Mailbox::new(None, to))
+        .subject(wording.headline())
+        .date(UNIX_EPOCH + since_epoch)
+        .message_id(Some(line(&id, usize::MAX)))
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+        .multipart(MultiPart::alternative_plain_html(wording.plain(), html(&wording, load.locale)))
+        .map_err(|error| format!("the mail cannot be composed: {error}"))
+}
+
+fn sender(smtp: &Smtp) -> Result<Mailbox, String> {
+    let address = smtp.from.as_deref().or(smtp.user.as_deref());
+    let address = address.ok_or("the mail server has no sender: set smtp.from")?;
+    let email: Address =
+        address.parse().map_err(|_| "smtp.from (or smtp.user) is no mail address".to_owned())?;
+    let name = smtp.from_name.as_deref().map(|name| line(name, LABEL_CHARS_MAX));
+    Ok(Mailbox::new(name.filter(|name| !name.is_empty()), email))
+}
+
+fn html(wording: &Wording, locale: Locale) -> String {
+    let row = |label: &str, value: &str| {
+        format!("<tr><th align=\"left\">{}</th><td>{}</td></tr>\n", escape(label), escape(value))
     };
-    let wrapped = if implicit { Some(tls()?) } else { None };
+    let rows: String = wording.facts.iter().map(|fact| row(&fact.label, &fact.value)).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"{locale}\"><head><meta charset=\"utf-8\"></head>\n\
+         <body style=\"font-family:sans-serif\"><h2>{}</h2>\n\
+         <table cellpadding=\"4\">\n{rows}</table>\n\
+         <p><small>{}</small></p></body></html>\n",
+        escape(&wording.title),
+        escape(&wording.origin())
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+/// Opens a connection and hands the mail over; gives the connection back for its goodbye.
+async fn carry(smtp: &Smtp, mail: &Message) -> Result<(i32, AsyncSmtpConnection), Outcome> {
+    let mut connection = open(smtp).await.map_err(|error| refused_us(&error))?;
+    let answer = hand_over(&mut connection, mail).await.map_err(|error| refused_mail(&error))?;
+    let code = i32::from(u16::from(answer.code()));
+    if answer.code().severity != Severity::PositiveCompletion {
+        let error = format!("the mail server ended with {code} instead of taking the mail");
+        return Err(Outcome::Retry { code, error, after: None });
+    }
+    Ok((code, connection))
+}
+
+/// The mail's own commands, one by one. lettre's `send` says goodbye after a refusal and waits for the
+/// answer; from a server that says 550 and falls silent, the refusal would be taken for a timeout.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    mail: &Message,
+) -> Result<Response, smtp::Error> {
+    connection.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?;
+    for to in mail.envelope().to() {
+        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+    }
+    connection.command(Data).await?;
+    connection.message(&mail.formatted()).await
+}
+
+/// Connects, protects the connection as the tenant wants, and signs in.
+///
+/// Nothing falls back to clear text: where STARTTLS is due and not offered, no mail is sent.
+async fn open(smtp: &Smtp) -> Result<AsyncSmtpConnection, smtp::Error> {
+    let (implicit, starttls) = match smtp.security {
+        SmtpSecurity::Auto if smtp.port == IMPLICIT_TLS_PORT => (true, false),
+        SmtpSecurity::Tls => (true, false),
+        SmtpSecurity::Auto | SmtpSecurity::Starttls => (false, true),
+        SmtpSecurity::None => (false, false),
+    };
+    let tls = || TlsParameters::new(smtp.host.clone());
+    let first = if implicit { Some(tls()?) } else { None };
+    let hello = ClientId::default();
+    let limit = Some(Duration::from_millis(CONNECT_TIMEOUT_MS));
     let server = (smtp.host.as_str(), smtp.port);
     let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, Some(connect_timeout), &hello, wrapped, None)
-            .await?;
-    if !implicit && smtp.security != SmtpSecurity::None {
-        // A server without STARTTLS is an error here: a mail is never sent in the clear instead.
+        AsyncSmtpConnection::connect_tokio1(server, limit, &hello, first, None).await?;
+    if starttls {
         connection.starttls(tls()?, &hello).await?;
     }
     if let (Some(user), Some(password)) = (&smtp.user, &smtp.password) {
         let credentials = Credentials::new(user.clone(), password.clone());
         connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
     }
-    // Step by step and not by lettre's `send`: that one says goodbye after a refusal and waits for the
-    // answer, and where none comes the refusal itself is lost.
-    connection.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?;
-    for to in mail.envelope().to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
-    }
-    connection.command(Data).await?;
-    let response = connection.message(&mail.formatted()).await?;
-    // The mail is accepted; how the farewell goes changes nothing about that.
-    drop(connection.quit().await);
-    Ok(response)
+    Ok(connection)
 }
 
-fn by_severity(response: &Response) -> Outcome {
-    let code = i32::from(u16::from(response.code()));
-    let error = || response.message().collect::<Vec<_>>().join(" ");
-    match response.code().severity {
-        Severity::PositiveCompletion => Outcome::Done { code },
-        Severity::PositiveIntermediate | Severity::TransientNegativeCompletion => {
-            Outcome::Retry { code, error: error(), after: None }
-        }
-        Severity::PermanentNegativeCompletion => Outcome::Dead { code, error: error() },
-    }
+/// A refusal before the mail was named is about us or the server, never about this mail: it may go
+/// later, but where the server is firm (a wrong password, no TLS) only once someone has acted.
+fn refused_us(error: &smtp::Error) -> Outcome {
+    let firm = error.is_permanent() || error.is_client() || error.is_tls();
+    Outcome::Retry { code: code(error), error: said(error), after: firm.then_some(pause()) }
 }
 
-fn by_error(error: &lettre::transport::smtp::Error) -> Outcome {
-    let code = error.status().map_or(-1, |code| i32::from(u16::from(code)));
-    let mut source: &dyn std::error::Error = error;
-    while let Some(deeper) = source.source() {
-        source = deeper;
-    }
-    let error_text = if code > 0 { source.to_string() } else { format!("{error}: {source}") };
+/// A refusal of the mail (RFC 5321, section 4.2.1).
+fn refused_mail(error: &smtp::Error) -> Outcome {
+    let code = code(error);
+    let error_text = said(error);
     match code {
-        // 530, 534, 535: the login is wrong, not the mail.
-        530 | 534 | 535 => Outcome::Retry { code, error: error_text, after: Some(AUTH_PAUSE) },
-        500..=599 => Outcome::Dead { code, error: error_text },
+        // Signing in is wanted after all, or did not hold: about the account, not the mail.
+        530 | 534 | 535 | 538 => Outcome::Retry { code, error: error_text, after: Some(pause()) },
+        // Our mails are small, so this is a full mailbox, which its owner may empty (RFC 5321,
+        // section 4.5.3.1.10).
+        552 => Outcome::Retry { code, error: error_text, after: None },
+        _ if error.is_permanent() || error.is_client() => Outcome::Dead { code, error: error_text },
         _ => Outcome::Retry { code, error: error_text, after: None },
     }
 }
 
-fn compose(to: &str, smtp: &Smtp, load: &Load) -> Result<Message, String> {
-    let address = |text: &str| {
-        text.parse::<Address>().map_err(|error| format!("'{text}' is no address: {error}"))
-    };
-    let from = smtp.from.as_deref().or(smtp.user.as_deref()).unwrap_or("sereno@localhost");
-    let from = address(from)?;
-    let wording = Wording::of(load);
-    let (text, html) = (plain(&wording, load), hypertext(&wording, load));
-    // The same on every attempt, so that a mail whose answer was lost is not shown twice.
-    let message_id = format!("<{}@{}>", load.id, from.domain());
-    Message::builder()
-        .from(Mailbox::new(smtp.from_name.clone(), from))
-        .to(Mailbox::new(None, address(to)?))
-        .subject(&wording.title)
-        .message_id(Some(message_id))
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ))
-        .multipart(
-            MultiPart::alternative()
-                .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text))
-                .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(html)),
-        )
-        .map_err(|error| format!("the mail cannot be written: {error}"))
+fn code(error: &smtp::Error) -> i32 {
+    error.status().map_or(-1, |code| i32::from(u16::from(code)))
 }
 
-fn plain(wording: &Wording, load: &Load) -> String {
-    format!("{}\n\n{} · {} · {}\n", wording.plain(), load.event_type, wording.at, wording.event_id)
+fn said(error: &smtp::Error) -> String {
+    snippet(&format!("mail server: {error}"))
 }
 
-fn hypertext(wording: &Wording, load: &Load) -> String {
-    let rows: String = wording
-        .lines
-        .iter()
-        .map(|(name, value)| {
-            format!("<tr><th align=\"left\">{}</th><td>{}</td></tr>", escaped(name), escaped(value))
-        })
-        .collect();
-    format!(
-        "<!doctype html><html><body><h2>{}</h2><table cellpadding=\"4\">{rows}</table>\
-         <p><small>{} · {} · {}</small></p></body></html>",
-        escaped(&wording.title),
-        escaped(&load.event_type),
-        escaped(&wording.at),
-        escaped(&wording.event_id),
-    )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+fn pause() -> Span {
+    Span::minutes(ACCOUNT_PAUSE_MINUTES)
 }

@@ -1,217 +1,240 @@
-//! Keeps tenants' targets out of the operator's network.
+//! The guard before every address that a tenant chose: no request into the house's own network.
 //!
-//! An address is checked at three moments: when a URL is saved, when an attempt begins, and when a
-//! name is looked up, where forbidden answers are dropped and the connection goes to one that was
-//! checked. So a name that changes its address in between gains nothing. HTTP clients do not look
-//! up literal addresses, which is why the URL is checked apart from its name.
+//! Whoever may name a webhook could otherwise make the server call its neighbours, or the metadata
+//! service of its cloud, from inside (SSRF). Two checks are needed, because the HTTP client asks
+//! its resolver only about names: [`Guard::check_url`] judges an address written as such, which the
+//! URL parser has already brought to one form (`0x7f.1` and `2130706433` are 127.0.0.1 by then),
+//! and the guard as the client's resolver judges what a name resolves to. The client connects to
+//! exactly the addresses that the resolver let through, so a name cannot change its mind in
+//! between.
+//!
+//! The ranges are those of the IANA special-purpose registries, and of IPv6 only global unicast is
+//! let through at all, so translated and tunnelled IPv4 is refused whatever is inside.
 
-use std::error::Error;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use thiserror::Error;
 use url::{Host, Url};
 
-/// The special-purpose blocks of the IANA registries, and Azure's metadata address, which is in a
-/// public block.
-const FORBIDDEN_V4: [([u8; 4], u8); 17] = [
-    ([0, 0, 0, 0], 8),
-    ([10, 0, 0, 0], 8),
-    ([100, 64, 0, 0], 10),
-    ([127, 0, 0, 0], 8),
-    ([168, 63, 129, 16], 32),
-    ([169, 254, 0, 0], 16),
-    ([172, 16, 0, 0], 12),
-    ([192, 0, 0, 0], 24),
-    ([192, 0, 2, 0], 24),
-    ([192, 88, 99, 0], 24),
-    ([192, 168, 0, 0], 16),
-    ([198, 18, 0, 0], 15),
-    ([198, 51, 100, 0], 24),
-    ([203, 0, 113, 0], 24),
-    ([224, 0, 0, 0], 4),
-    ([240, 0, 0, 0], 4),
-    ([255, 255, 255, 255], 32),
-];
-/// Only 2000::/3 is public, and not these of it.
-const FORBIDDEN_V6: [([u16; 8], u8); 5] = [
-    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
-    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
-    ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16),
-    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
-    ([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),
-];
-
-/// Knows which addresses endpoints may have.
+/// Decides which addresses may be called.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Guard {
-    allowed: Arc<Vec<IpNet>>,
+pub(crate) struct Guard {
+    /// Networks that the operator allows in spite of the rules.
+    pub(crate) allowed: Vec<IpNet>,
 }
 
-/// An address that endpoints may not have.
-#[derive(Debug)]
-struct Blocked(String);
-
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(host) = self;
-        write!(
-            f,
-            "{host} is a private address; if it is meant to be reached, the operator allows its \
-             network with SERENO_ALLOW_PRIVATE_TARGETS"
-        )
-    }
+/// A target inside a network that is not called.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the target {host} is {address}, a private or reserved address; if it is meant, allow its \
+     network with SERENO_ALLOW_PRIVATE_TARGETS"
+)]
+pub(crate) struct Blocked {
+    host: String,
+    address: IpAddr,
 }
 
-impl Error for Blocked {}
+const FORBIDDEN_V4: [Ipv4Net; 17] = [
+    v4([0, 0, 0, 0], 8),        // this network
+    v4([10, 0, 0, 0], 8),       // private
+    v4([100, 64, 0, 0], 10),    // carrier-grade NAT, and Alibaba's metadata
+    v4([127, 0, 0, 0], 8),      // this machine
+    v4([168, 63, 129, 16], 32), // Azure's metadata, inside a public range
+    v4([169, 254, 0, 0], 16),   // link-local, and most clouds' metadata
+    v4([172, 16, 0, 0], 12),    // private
+    v4([192, 0, 0, 0], 24),     // protocol assignments, and Oracle's metadata
+    v4([192, 0, 2, 0], 24),     // documentation
+    v4([192, 88, 99, 0], 24),   // 6to4 relays
+    v4([192, 168, 0, 0], 16),   // private
+    v4([198, 18, 0, 0], 15),    // benchmarks
+    v4([198, 51, 100, 0], 24),  // documentation
+    v4([203, 0, 113, 0], 24),   // documentation
+    v4([224, 0, 0, 0], 4),      // multicast
+    v4([240, 0, 0, 0], 4),      // reserved
+    v4([255, 255, 255, 255], 32),
+];
+
+const GLOBAL_V6: Ipv6Net = v6([0x2000, 0], 3);
+
+const FORBIDDEN_V6: [Ipv6Net; 4] = [
+    v6([0x2001, 0], 23),     // protocol assignments, Teredo among them
+    v6([0x2001, 0xdb8], 32), // documentation
+    v6([0x2002, 0], 16),     // 6to4
+    v6([0x3fff, 0], 20),     // documentation
+];
 
 impl Guard {
-    pub(super) fn new(allowed: Vec<IpNet>) -> Self {
-        Self { allowed: Arc::new(allowed) }
-    }
-
-    /// Checks everything of a URL that can be checked without looking its name up.
-    pub(super) fn check_url(&self, url: &Url) -> Result<(), String> {
+    /// Whether a target may be called as far as its URL tells; a name is judged once it is
+    /// resolved.
+    pub(crate) fn check_url(&self, url: &Url) -> Result<(), String> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err("must begin with http:// or https://".to_owned());
+            return Err(format!("the target must be http or https, not {}", url.scheme()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not contain a user or password; use auth".to_owned());
+            return Err("the target must not carry a user or password; use auth".to_owned());
         }
-        let address = match url.host() {
-            None => return Err("must have a host".to_owned()),
-            Some(Host::Ipv4(address)) => IpAddr::V4(address),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(Host::Domain(name)) if is_local_name(name) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        let (host, address) = match url.host() {
+            None => return Err("the target has no host".to_owned()),
             Some(Host::Domain(_)) => return Ok(()),
+            Some(Host::Ipv4(address)) => (address.to_string(), IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => (address.to_string(), IpAddr::V6(address)),
         };
-        if self.permits(address) {
+        if self.allows(address) {
             return Ok(());
         }
-        Err(Blocked(url.host_str().unwrap_or_default().to_owned()).to_string())
+        Err(Blocked { host, address }.to_string())
     }
 
-    /// Whether an endpoint may have this address.
-    fn permits(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.allowed.iter().any(|net| net.contains(&address)) || is_public(address)
-    }
-}
-
-/// Why a request was not made, if the guard stopped it.
-pub(super) fn blocked(error: &reqwest::Error) -> Option<String> {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(cause) = source {
-        if let Some(blocked) = cause.downcast_ref::<Blocked>() {
-            return Some(blocked.to_string());
-        }
-        source = cause.source();
-    }
-    None
-}
-
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => !FORBIDDEN_V4.iter().any(|&(net, bits)| {
-            Ipv4Net::new(Ipv4Addr::from(net), bits).is_ok_and(|net| net.contains(&address))
-        }),
-        IpAddr::V6(address) => {
-            let global = (address.segments()[0] & 0xe000) == 0x2000;
-            global
-                && !FORBIDDEN_V6.iter().any(|&(net, bits)| {
-                    Ipv6Net::new(Ipv6Addr::from(net), bits).is_ok_and(|net| net.contains(&address))
-                })
-        }
-    }
-}
-
-fn is_local_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let local = [".localhost", ".internal", ".local"];
-    name == "localhost" || local.iter().any(|ending| name.ends_with(ending))
-}
-
-/// Looks names up and drops the answers that the guard forbids.
-pub(super) struct GuardedResolver {
-    guard: Guard,
-}
-
-impl GuardedResolver {
-    pub(super) fn new(guard: Guard) -> Self {
-        Self { guard }
-    }
-}
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.guard.clone();
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let permitted: Vec<SocketAddr> =
-                found.filter(|address| guard.permits(address.ip())).collect();
-            if permitted.is_empty() {
-                return Err(Blocked(name.as_str().to_owned()).into());
+    /// Whether this address may be called.
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
+        let plain = address.to_canonical();
+        let named = self.allowed.iter().any(|net| net.contains(&address) || net.contains(&plain));
+        named
+            || match plain {
+                IpAddr::V4(v4) => !FORBIDDEN_V4.iter().any(|net| net.contains(&v4)),
+                IpAddr::V6(v6) => {
+                    GLOBAL_V6.contains(&v6) && !FORBIDDEN_V6.iter().any(|net| net.contains(&v6))
+                }
             }
-            let permitted: Addrs = Box::new(permitted.into_iter());
-            Ok(permitted)
+    }
+
+    fn permitted(&self, host: &str, found: Vec<SocketAddr>) -> Result<Addrs, Blocked> {
+        let first = found.first().map(SocketAddr::ip);
+        let permitted: Vec<SocketAddr> =
+            found.into_iter().filter(|address| self.allows(address.ip())).collect();
+        match first {
+            Some(address) if permitted.is_empty() => {
+                Err(Blocked { host: host.to_owned(), address })
+            }
+            Some(_) | None => Ok(Box::new(permitted.into_iter())),
+        }
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.clone();
+        Box::pin(async move {
+            // Port 0 stands for the port of the URL, which the client fills in.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(guard.permitted(name.as_str(), found)?)
         })
     }
+}
+
+const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+const fn v6([a, b]: [u16; 2], bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), bits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(guard: &Guard, url: &str) -> bool {
-        guard.check_url(&Url::parse(url).unwrap()).is_ok()
-    }
-
     #[test]
-    fn f05_private_addresses_are_refused_in_every_writing() {
-        let guard = Guard::default();
-        for url in [
-            "http://127.0.0.1/",
-            "http://2130706433/",
-            "http://0x7f.1/",
-            "http://017700000001/",
-            "http://[::1]/",
-            "http://[::ffff:10.0.0.1]/",
-            "http://[fe80::1]/",
-            "http://[fc00::1]/",
-            "http://[64:ff9b::7f00:1]/",
-            "http://[2002:7f00:1::]/",
-            "http://10.1.2.3/",
-            "http://169.254.169.254/latest",
-            "http://192.168.1.1/",
-            "http://172.31.0.1/",
-            "http://100.64.0.1/",
-            "http://168.63.129.16/",
-            "http://0.0.0.0/",
-            "http://localhost/",
-            "http://metadata.google.internal/",
-            "http://printer.local/",
-            "ftp://example.com/",
-            "http://user:secret@example.com/",
+    fn f05_addresses_of_the_house_are_refused_in_every_spelling() {
+        for host in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.100.100.200",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "017700000001",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2001::1]",
+            "[2001:db8::1]",
+            "[2002:7f00:1::]",
+            "[fc00::1]",
+            "[fd00:ec2::254]",
+            "[fe80::1]",
+            "[fec0::1]",
+            "[ff02::1]",
         ] {
-            assert!(!check(&guard, url), "{url}");
-        }
-        for url in
-            ["https://example.com/hook", "http://93.184.216.34:8080/", "https://[2606:4700::1]/"]
-        {
-            assert!(check(&guard, url), "{url}");
+            let url = Url::parse(&format!("http://{host}/hook")).unwrap();
+            let error = Guard::default().check_url(&url).unwrap_err();
+            assert!(error.contains("SERENO_ALLOW_PRIVATE_TARGETS"), "{host}: {error}");
         }
     }
 
     #[test]
-    fn f05_the_operator_can_open_a_network() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        assert!(check(&guard, "http://127.0.0.1:9000/"));
-        assert!(check(&guard, "http://localhost:9000/"));
-        assert!(check(&guard, "http://[::ffff:127.0.0.1]/"));
-        assert!(!check(&guard, "http://10.0.0.1/"));
-        let problem = guard.check_url(&Url::parse("http://10.0.0.1/").unwrap()).unwrap_err();
-        assert!(problem.contains("SERENO_ALLOW_PRIVATE_TARGETS"), "{problem}");
+    fn f05_public_addresses_are_let_through() {
+        for host in [
+            "1.1.1.1",
+            "100.63.255.255",
+            "100.128.0.0",
+            "172.15.0.1",
+            "172.32.0.1",
+            "168.63.129.17",
+            "223.255.255.255",
+            "[::ffff:1.1.1.1]",
+            "[2606:4700::1111]",
+            "[2a00:1450::1]",
+            "example.com",
+        ] {
+            let url = Url::parse(&format!("https://{host}/hook")).unwrap();
+            assert_eq!(Guard::default().check_url(&url), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn f05_what_the_operator_names_is_let_through_and_nothing_else() {
+        let allowed = vec!["127.0.0.0/8".parse().unwrap(), "fd00::/16".parse().unwrap()];
+        let guard = Guard { allowed };
+        for (address, allowed) in [
+            ("127.0.0.1", true),
+            ("::ffff:127.0.0.1", true),
+            ("fd00::1", true),
+            ("::1", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(guard.allows(address.parse().unwrap()), allowed, "{address}");
+        }
+    }
+
+    #[test]
+    fn f05_a_name_keeps_only_the_addresses_that_may_be_called() {
+        let found = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let guard = Guard::default();
+        let mixed = guard.permitted("h", found(&["10.0.0.1:0", "1.1.1.1:0"])).ok().unwrap();
+        assert_eq!(mixed.collect::<Vec<_>>(), found(&["1.1.1.1:0"]));
+        let error = guard.permitted("h", found(&["10.0.0.1:0", "[::1]:0"])).err().unwrap();
+        assert_eq!(error.address, "10.0.0.1".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn a_target_is_plain_http_without_credentials() {
+        for (url, word) in [
+            ("ftp://example.com/", "http or https"),
+            ("file:///etc/passwd", "http or https"),
+            ("https://user:word@example.com/", "auth"),
+            ("https://user@example.com/", "auth"),
+        ] {
+            let error = Guard::default().check_url(&Url::parse(url).unwrap()).unwrap_err();
+            assert!(error.contains(word), "{url}: {error}");
+        }
     }
 }

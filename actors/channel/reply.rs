@@ -1,110 +1,230 @@
-//! What an HTTP answer means for a delivery, and how much of it is read.
+//! An answer over HTTP: read with a bound, and judged.
+//!
+//! Shared by every channel that speaks HTTP. No URL ever reaches an error text: Slack's are secrets
+//! as a whole, and those of n8n, Zapier and Make carry theirs in the path.
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use std::error::Error as StdError;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::{HeaderMap, StatusCode, header};
+use reqwest::RequestBuilder;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 use url::Url;
 
-/// So much of an answer is read; the rest is dropped with the connection.
-const ANSWER_BYTES_MAX: usize = 16 << 10;
-/// So much of it is quoted in an error.
-const QUOTE_CHARS_MAX: usize = 200;
+use super::guard::Blocked;
+use crate::limits::{REPLY_BYTES_MAX, SNIPPET_CHARS_MAX};
 
-/// An answer, as far as it was read.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+/// What the other side answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Its status.
+    pub(crate) status: StatusCode,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// The first [`REPLY_BYTES_MAX`] bytes of its body; fewer if it broke off.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    /// Reads an answer's beginning.
-    pub(super) async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
-        let (status, headers) = (response.status(), response.headers().clone());
+    /// Sends a request and reads the answer, all within `timeout`; no answer is a finished outcome.
+    pub(crate) async fn of(request: RequestBuilder, timeout: Duration) -> Result<Self, Outcome> {
+        let mut response = match request.timeout(timeout).send().await {
+            Ok(response) => response,
+            Err(error) => return Err(unanswered(error, timeout)),
+        };
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            let room = ANSWER_BYTES_MAX.saturating_sub(body.len());
-            body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
-            if body.len() >= ANSWER_BYTES_MAX {
+        // A status that arrived stands even if the body breaks off or hangs until the deadline: to
+        // send again what was taken would be worse than to know less about it.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = REPLY_BYTES_MAX.saturating_sub(body.len());
+            body.extend(chunk.iter().take(room));
+            if body.len() >= REPLY_BYTES_MAX {
                 break;
             }
         }
-        Ok(Self { status, headers, body })
+        let status = response.status();
+        Ok(Self { status, headers: std::mem::take(response.headers_mut()), body })
     }
 
-    /// What the answer means where only its status counts (RFC 9110, section 15).
-    ///
-    /// Success is 2xx. 408, 425, 429 and 5xx may pass; 501 and 505 and every other 4xx will not, and a
-    /// redirect is not followed: a signed body goes only where it was meant to go.
-    pub(super) fn by_status(&self, now: Timestamp) -> Outcome {
+    /// What follows from the status alone (RFC 9110, section 15).
+    pub(crate) fn outcome(&self, now: Timestamp) -> Outcome {
         let code = i32::from(self.status.as_u16());
-        match self.status.as_u16() {
-            200..=299 => Outcome::Done { code },
-            300..=399 => {
-                let to = self.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-                let to = to.map(without_credentials).unwrap_or_default();
-                let error = format!("{code}: redirects are not followed; set the target to {to}");
-                Outcome::Dead { code, error }
-            }
-            408 | 425 | 429 | 500 | 502..=504 | 506..=599 => {
-                let after = retry_after(&self.headers, now);
-                Outcome::Retry { code, error: self.quoted(), after }
-            }
-            _ => Outcome::Dead { code, error: self.quoted() },
+        if self.status.is_success() {
+            return Outcome::Done { code };
         }
+        if self.status.is_redirection() {
+            return Outcome::Dead { code, error: self.redirected() };
+        }
+        if may_change(self.status) {
+            return Outcome::Retry { code, error: self.refused(), after: self.retry_after(now) };
+        }
+        Outcome::Dead { code, error: self.refused() }
+    }
+
+    /// How long we are asked to wait; only 429 and 503 may ask (RFC 9110, section 10.2.3).
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Span> {
+        let asks = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+        if !asks.contains(&self.status) {
+            return None;
+        }
+        let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(count_s) = text.parse::<u64>() {
+            return Some(Span::millis(count_s.saturating_mul(1_000)).min(Span::MAX));
+        }
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let at = Timestamp(i64::try_from(date.as_millis()).ok()?);
+        Some(at.since(now))
     }
 
     /// The status and the beginning of the body, on one line.
-    pub(super) fn quoted(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
-        let line: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(QUOTE_CHARS_MAX)
-            .collect();
-        let line = line.trim();
-        if line.is_empty() { self.status.to_string() } else { format!("{}: {line}", self.status) }
-    }
-}
-
-/// A request that got no answer: worth another attempt, unless it cannot even be made.
-pub(super) fn failed(error: &reqwest::Error) -> Outcome {
-    if let Some(blocked) = super::guard::blocked(error) {
-        return Outcome::Dead { code: -1, error: blocked };
-    }
-    let error = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        // Without the URL: it may be a secret.
-        let mut source: &dyn std::error::Error = error;
-        while let Some(deeper) = source.source() {
-            source = deeper;
+    pub(crate) fn refused(&self) -> String {
+        let body = snippet(&String::from_utf8_lossy(&self.body));
+        if body.is_empty() {
+            return format!("answered {}", self.status);
         }
-        let what = if error.is_connect() { "cannot connect" } else { "the connection broke" };
-        format!("{what}: {source}")
-    };
-    Outcome::Retry { code: -1, error, after: None }
+        format!("answered {}: {body}", self.status)
+    }
+
+    fn redirected(&self) -> String {
+        let location = self.headers.get(header::LOCATION).map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            snippet(&without_credentials(&text))
+        });
+        let location = location.as_deref().unwrap_or("nowhere");
+        format!("answered {}: redirects to {location}, which is not followed", self.status)
+    }
 }
 
-/// `Retry-After` as a span: seconds, or a date (RFC 9110, section 10.2.3). One in the past is zero.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Span(seconds.saturating_mul(1_000)));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Timestamp(date.as_millisecond()).since(now))
+/// One line of at most [`SNIPPET_CHARS_MAX`] characters.
+pub(crate) fn snippet(text: &str) -> String {
+    let spaced = text.replace(char::is_control, " ");
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(SNIPPET_CHARS_MAX).collect()
+}
+
+/// Whether the same request may be answered otherwise later.
+///
+/// 501 and 505 are about what the server can do at all, so they are not among them.
+fn may_change(status: StatusCode) -> bool {
+    let never = [StatusCode::NOT_IMPLEMENTED, StatusCode::HTTP_VERSION_NOT_SUPPORTED];
+    let soon = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    // An informational status as a last word is a broken server, which may be mended.
+    soon.contains(&status)
+        || status.is_informational()
+        || (status.as_u16() >= 500 && !never.contains(&status))
 }
 
 fn without_credentials(location: &str) -> String {
-    match Url::parse(location) {
-        Ok(mut url) => {
-            // Only fails for URLs without a host, which have no credentials.
-            url.set_username("").ok();
-            url.set_password(None).ok();
-            url.to_string()
+    let Ok(mut url) = Url::parse(location) else {
+        return location.to_owned();
+    };
+    // Both fail only for a URL that cannot have credentials in the first place.
+    url.set_username("").ok();
+    url.set_password(None).ok();
+    url.into()
+}
+
+fn unanswered(error: reqwest::Error, timeout: Duration) -> Outcome {
+    let error = error.without_url();
+    if let Some(blocked) = cause::<Blocked>(&error) {
+        return Outcome::Dead { code: -1, error: blocked.to_string() };
+    }
+    if error.is_builder() {
+        return Outcome::Dead { code: -1, error: chain(&error) };
+    }
+    let said = if error.is_timeout() && !error.is_connect() {
+        format!("no answer within {} s", timeout.as_secs_f64())
+    } else if error.is_connect() {
+        format!("no connection: {}", chain(&error))
+    } else {
+        format!("the connection broke: {}", chain(&error))
+    };
+    Outcome::Retry { code: -1, error: said, after: None }
+}
+
+/// The nearest cause of this type.
+fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut present = Some(error);
+    while let Some(error) = present {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
-        Err(_) => location.chars().take(QUOTE_CHARS_MAX).collect(),
+        present = error.source();
+    }
+    None
+}
+
+/// An error and its causes on one line; the client's own text alone says only where it stood.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut present = error.source();
+    while let Some(cause) = present {
+        text = format!("{text}: {cause}");
+        present = cause.source();
+    }
+    snippet(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn reply(status: u16, header: &str, value: &str) -> Reply {
+        let mut headers = HeaderMap::new();
+        let name = http::HeaderName::try_from(header).unwrap();
+        headers.insert(name, HeaderValue::try_from(value).unwrap());
+        Reply { status: StatusCode::from_u16(status).unwrap(), headers, body: b"a\r\nb".to_vec() }
+    }
+
+    #[test]
+    fn each_status_has_its_outcome() {
+        for status in 100..=599 {
+            let outcome = reply(status, "x", "y").outcome(Timestamp(0));
+            let retried = matches!(outcome, Outcome::Retry { .. });
+            match status {
+                200..=299 => assert_eq!(outcome, Outcome::Done { code: i32::from(status) }),
+                501 | 505 => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),
+                100..=199 | 408 | 425 | 429 | 500..=599 => assert!(retried, "{status}"),
+                _ => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_to_wait_is_read_in_all_its_forms() {
+        let now = Timestamp(784_111_777_000); // Sun, 06 Nov 1994 08:49:37 GMT
+        for (status, value, wait) in [
+            (429, "120", Some(Span::seconds(120))),
+            (503, " 0 ", Some(Span::seconds(0))),
+            (503, "Sun, 06 Nov 1994 08:50:37 GMT", Some(Span::seconds(60))),
+            (503, "Sunday, 06-Nov-94 08:50:37 GMT", Some(Span::seconds(60))),
+            (503, "Sun Nov  6 08:50:37 1994", Some(Span::seconds(60))),
+            (429, "Sun, 06 Nov 1994 08:00:00 GMT", Some(Span::seconds(0))),
+            (429, "18446744073709551615", Some(Span::MAX)),
+            (429, "-1", None),
+            (429, "soon", None),
+            (500, "120", None),
+        ] {
+            let found = reply(status, "retry-after", value).retry_after(now);
+            assert_eq!(found, wait, "{status} {value}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_shown_without_its_credentials() {
+        let reply = reply(302, "location", "https://user:word@other.example/hook");
+        let Outcome::Dead { code: 302, error } = reply.outcome(Timestamp(0)) else {
+            panic!("a redirect is final")
+        };
+        assert!(error.contains("https://other.example/hook"), "{error}");
+        assert!(!error.contains("word"), "{error}");
+    }
+
+    #[test]
+    fn errors_stay_on_one_short_line() {
+        assert_eq!(reply(500, "x", "y").refused(), "answered 500 Internal Server Error: a b");
+        assert_eq!(snippet(&"é".repeat(500)).chars().count(), SNIPPET_CHARS_MAX);
     }
 }

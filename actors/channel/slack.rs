@@ -1,81 +1,147 @@
-//! Slack incoming webhooks: the event as Block Kit blocks, and Slack's words for what went wrong.
+//! Slack: the event as blocks, posted to an incoming webhook.
+//!
+//! Slack says what went wrong with a word in the body, and the word counts for more than the
+//! status. The URL holds the only credential, so neither it nor a redirect's target is ever in an
+//! error.
 
+use http::header;
 use serde_json::{Value, json};
 use sereno_workflows::retry::Outcome;
-use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::time::Timestamp;
 use url::Url;
 
-use super::reply::{Reply, failed, retry_after};
-use super::wording::Wording;
-use super::{Channels, Load};
+use super::reply::{Reply, snippet};
+use super::wording::{Fact, Wording};
+use super::{Channels, Load, dead};
 
-// Block Kit's limits: https://docs.slack.dev/reference/block-kit/blocks
-const HEADER_CHARS_MAX: usize = 150;
-const FIELDS_MAX: usize = 10;
-const FIELD_CHARS_MAX: usize = 2_000;
-/// Slack takes one message a second; without a word from it, that is how long to wait.
-const PAUSE: Span = Span::seconds(1);
+/// Words for a destination that is gone: someone must connect the channel again.
+const GONE: [&str; 10] = [
+    "no_service",
+    "no_service_id",
+    "no_active_hooks",
+    "no_team",
+    "team_disabled",
+    "invalid_token",
+    "channel_not_found",
+    "channel_is_archived",
+    "action_prohibited",
+    "posting_to_general_channel_denied",
+];
 
 impl Channels {
-    pub(super) async fn slack(&self, url: &Url, load: &Load) -> Outcome {
+    pub(crate) async fn send_slack(&self, url: &Url, load: &Load, now: Timestamp) -> Outcome {
         if let Err(error) = self.guard.check_url(url) {
-            return Outcome::Dead { code: -1, error };
+            return dead(error);
         }
-        let request = self.outside.post(url.clone());
-        let request = request.header("content-type", "application/json");
-        let response = match request.body(body(load).to_string()).send().await {
-            Ok(response) => response,
-            Err(error) => return failed(&error),
-        };
-        match Reply::read(response).await {
-            Ok(reply) => outcome(&reply),
-            Err(error) => failed(&error),
+        let body = blocks(&Wording::of(load)).to_string();
+        let request = self
+            .guarded
+            .post(url.clone())
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(body);
+        match Reply::of(request, self.config.slack_timeout).await {
+            Ok(reply) => outcome(reply, now),
+            Err(outcome) => outcome,
         }
     }
 }
 
-/// Only 429 and 5xx may pass. Every other refusal is a word in the body, such as `no_service`, that
-/// stays true until somebody connects Slack anew.
-fn outcome(reply: &Reply) -> Outcome {
+fn outcome(mut reply: Reply, now: Timestamp) -> Outcome {
     let code = i32::from(reply.status.as_u16());
-    match reply.status.as_u16() {
-        200 => Outcome::Done { code },
-        429 | 500..=599 => {
-            let after = retry_after(&reply.headers, Timestamp(0));
-            let after = if code == 429 { after.or(Some(PAUSE)) } else { after };
-            Outcome::Retry { code, error: reply.quoted(), after }
-        }
-        _ => Outcome::Dead { code, error: reply.quoted() },
+    let word = snippet(&String::from_utf8_lossy(&reply.body));
+    if !word.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        // Not one of Slack's words but a page, and pages like to repeat the path they were asked
+        // for.
+        reply.body.clear();
     }
+    if GONE.contains(&word.as_str()) {
+        let error = format!("Slack says {word}: connect the channel again and set its new URL");
+        return Outcome::Dead { code, error };
+    }
+    if reply.status.is_success() && word != "ok" {
+        // Something else answers there: a page for signing in, a proxy.
+        return Outcome::Dead { code, error: format!("not Slack's answer: {}", reply.refused()) };
+    }
+    if reply.status.is_redirection() {
+        return Outcome::Dead { code, error: format!("answered {}, a redirect", reply.status) };
+    }
+    reply.outcome(now)
 }
 
-fn body(load: &Load) -> Value {
-    let wording = Wording::of(load);
-    let header: String = wording.title.chars().take(HEADER_CHARS_MAX).collect();
-    let fields: Vec<Value> = wording
-        .lines
-        .iter()
-        .take(FIELDS_MAX)
-        .map(|(name, value)| {
-            let text = format!("*{}*\n{}", escaped(name), escaped(value));
-            let text: String = text.chars().take(FIELD_CHARS_MAX).collect();
-            json!({"type": "mrkdwn", "text": text})
-        })
-        .collect();
+/// The message in Block Kit.
+fn blocks(wording: &Wording) -> Value {
     let mut blocks = vec![json!({
-        "type": "header", "text": {"type": "plain_text", "text": header, "emoji": true},
+        "type": "header",
+        "text": {"type": "plain_text", "text": wording.title, "emoji": false},
     })];
-    if !fields.is_empty() {
+    if !wording.facts.is_empty() {
+        let field = |fact: &Fact| {
+            let text = format!("*{}*\n{}", escape(&fact.label), escape(&fact.value));
+            json!({"type": "mrkdwn", "text": text})
+        };
+        let fields: Vec<Value> = wording.facts.iter().map(field).collect();
         blocks.push(json!({"type": "section", "fields": fields}));
     }
-    let foot = format!("{} · {} · `{}`", load.event_type, wording.at, wording.event_id);
-    blocks.push(json!({
-        "type": "context", "elements": [{"type": "mrkdwn", "text": escaped(&foot)}],
-    }));
-    json!({"text": escaped(&wording.plain()), "blocks": blocks})
+    let origin = escape(&wording.origin());
+    blocks.push(json!({"type": "context", "elements": [{"type": "mrkdwn", "text": origin}]}));
+    json!({"text": escape(&wording.headline()), "blocks": blocks})
 }
 
-/// The three characters that Slack gives a meaning.
-fn escaped(text: &str) -> String {
+/// Slack knows three entities and no other escape.
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a15_the_message_has_a_header_fields_and_its_origin() {
+        let wording = Wording {
+            title: "New <booking>".into(),
+            subject: Some("Ana".into()),
+            facts: vec![Fact { label: "Notes".into(), value: "<!channel> a & b".into() }],
+            at: "Tuesday 20 January, 20:00".into(),
+            event_type: "x.y".into(),
+            event_id: "e1".into(),
+        };
+        assert_eq!(
+            blocks(&wording),
+            json!({
+                "text": "New &lt;booking&gt; · Ana",
+                "blocks": [
+                    {"type": "header",
+                     "text": {"type": "plain_text", "text": "New <booking>", "emoji": false}},
+                    {"type": "section", "fields": [
+                        {"type": "mrkdwn", "text": "*Notes*\n&lt;!channel&gt; a &amp; b"}]},
+                    {"type": "context", "elements": [
+                        {"type": "mrkdwn", "text": "x.y · e1 · Tuesday 20 January, 20:00"}]},
+                ]
+            })
+        );
+    }
+
+    #[test]
+    fn a15_the_largest_message_stays_below_slacks_caps() {
+        let fact = Fact {
+            label: "&".repeat(crate::limits::LABEL_CHARS_MAX),
+            value: "&".repeat(crate::limits::FACT_CHARS_MAX),
+        };
+        let wording = Wording {
+            title: "x".repeat(crate::limits::TITLE_CHARS_MAX),
+            subject: None,
+            facts: vec![fact; crate::limits::FACTS_MAX],
+            at: String::new(),
+            event_type: "t".repeat(100),
+            event_id: "e".repeat(crate::limits::FACT_CHARS_MAX),
+        };
+        let message = blocks(&wording);
+        assert!(message.to_string().chars().count() < 14_000);
+        let fields = message.pointer("/blocks/1/fields").and_then(Value::as_array).unwrap();
+        assert!(fields.len() <= 10);
+        for field in fields {
+            assert!(field.pointer("/text").and_then(Value::as_str).unwrap().len() <= 2_000);
+        }
+    }
 }

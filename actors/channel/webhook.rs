@@ -1,93 +1,162 @@
-//! Signed webhooks: the event's body, byte for byte, under Standard Webhooks headers.
+//! Webhooks: the event's exact bytes, signed, posted to a place of the tenant's choice.
+//!
+//! Two rules protect the receiver's trust. Nothing that the tenant configures can replace a header
+//! of ours, so a signature, an id or an attempt number is always what we computed; and nothing can
+//! change how the request is framed, so one delivery is always one request.
 
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::reply::{Reply, failed};
-use super::{Auth, Channels, Load};
-use crate::signature;
+use super::reply::Reply;
+use super::{Auth, Channels, Load, dead};
+use crate::signature::{self, to_hex};
 
-/// Where a webhook goes and how.
-pub(super) struct Webhook<'a> {
-    pub(super) url: &'a Url,
-    pub(super) secrets: &'a [String],
-    pub(super) headers: &'a [(String, String)],
-    pub(super) auth: Option<&'a Auth>,
+/// Names that a user's own headers may not have: those we send, and those that frame a request.
+const RESERVED: [&str; 22] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "traceparent",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "webhook-id",
+    "webhook-signature",
+    "webhook-timestamp",
+    "x-sereno-attempt",
+    "x-sereno-event",
+    "x-signature",
+];
+
+/// One webhook destination.
+pub(crate) struct Post<'a> {
+    pub(crate) url: &'a Url,
+    pub(crate) secrets: &'a [String],
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) auth: Option<&'a Auth>,
+}
+
+/// Whether a user's own header can be sent; for use when an endpoint is saved.
+///
+/// A name that is ours is refused here with the reason; on an attempt it is left out.
+pub fn check_header(name: &str, value: &str) -> Result<(), String> {
+    let name = HeaderName::try_from(name).map_err(|_| format!("'{name}' is no header name"))?;
+    if reserved(&name) {
+        return Err(format!("the header {name} is set by Sereno and cannot be replaced"));
+    }
+    header_value(&name, value).map(|_| ())
 }
 
 impl Channels {
-    pub(super) async fn webhook(
+    pub(crate) async fn send_webhook(
         &self,
-        webhook: Webhook<'_>,
+        post: &Post<'_>,
         load: &Load,
         now: Timestamp,
     ) -> Outcome {
-        if let Err(error) = self.guard.check_url(webhook.url) {
-            return Outcome::Dead { code: -1, error };
+        if let Err(error) = self.guard.check_url(post.url) {
+            return dead(error);
         }
-        let headers = match headers(&webhook, load, now) {
+        let headers = match headers(post, load, now) {
             Ok(headers) => headers,
-            Err(error) => return Outcome::Dead { code: -1, error },
+            Err(error) => return dead(error),
         };
-        let mut request = self.outside.post(webhook.url.clone()).headers(headers);
-        if let Some(Auth::Basic { user, password }) = webhook.auth {
-            request = request.basic_auth(user, Some(password));
-        }
-        let response = match request.body(load.body.clone()).send().await {
-            Ok(response) => response,
-            Err(error) => return failed(&error),
-        };
-        match Reply::read(response).await {
-            Ok(reply) => reply.by_status(now),
-            Err(error) => failed(&error),
+        let request = self.guarded.post(post.url.clone()).headers(headers).body(load.body.clone());
+        match Reply::of(request, self.config.webhook_timeout).await {
+            Ok(reply) => reply.outcome(now),
+            Err(outcome) => outcome,
         }
     }
 }
 
-/// The endpoint's own headers first, ours over them: none of ours can be overridden.
-fn headers(webhook: &Webhook<'_>, load: &Load, now: Timestamp) -> Result<HeaderMap, String> {
+/// All headers of an attempt, ours last and over any other.
+fn headers(post: &Post<'_>, load: &Load, now: Timestamp) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    let mut put = |name: &str, value: &str| {
-        let unfit = |_| format!("the header {} cannot be sent", name.escape_debug());
-        let value = HeaderValue::from_str(value).map_err(|error| unfit(error.to_string()))?;
-        let name =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|error| unfit(error.to_string()))?;
-        headers.insert(name, value);
-        Ok::<(), String>(())
-    };
-    for (name, value) in webhook.headers {
-        put(name, value)?;
+    for (name, value) in post.headers {
+        let name = HeaderName::try_from(name).map_err(|_| "a header's name is not one")?;
+        if !reserved(&name) {
+            let value = header_value(&name, value)?;
+            headers.insert(name, value);
+        }
     }
-    match webhook.auth {
-        Some(Auth::Bearer { token }) => put(AUTHORIZATION.as_str(), &format!("Bearer {token}"))?,
-        Some(Auth::Header { name, value }) => put(name, value)?,
-        Some(Auth::Basic { .. }) | None => {}
+    if let Some(auth) = post.auth {
+        let (name, mut value) = credentials(auth)?;
+        value.set_sensitive(true);
+        if !reserved(&name) {
+            headers.insert(name, value);
+        }
     }
     let timestamp_s = now.0.div_euclid(1_000);
-    put(CONTENT_TYPE.as_str(), "application/json")?;
-    put("webhook-id", &load.id)?;
-    put("webhook-timestamp", &timestamp_s.to_string())?;
-    if let Some(first) = webhook.secrets.first() {
-        let sign = |secret: &String| signature::standard(&load.id, timestamp_s, &load.body, secret);
-        let signatures: Vec<String> = webhook.secrets.iter().map(sign).collect();
-        put("webhook-signature", &signatures.join(" "))?;
-        put("x-signature", &signature::hex(&load.body, first))?;
+    let mut ours = vec![
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (HeaderName::from_static("webhook-id"), load.id.clone()),
+        (HeaderName::from_static("webhook-timestamp"), timestamp_s.to_string()),
+        (HeaderName::from_static("x-sereno-event"), load.event_type.clone()),
+        (HeaderName::from_static("x-sereno-attempt"), load.attempt.to_string()),
+        (HeaderName::from_static("traceparent"), traceparent(&load.id, load.attempt)),
+    ];
+    let signatures: Vec<String> = post
+        .secrets
+        .iter()
+        .map(|secret| signature::standard(&load.id, timestamp_s, &load.body, secret))
+        .collect();
+    if let Some(newest) = post.secrets.first() {
+        ours.push((HeaderName::from_static("webhook-signature"), signatures.join(" ")));
+        let over_body = signature::hex(&load.body, newest);
+        ours.push((HeaderName::from_static("x-signature"), over_body));
     }
-    put("x-sereno-event", &load.event_type)?;
-    put("x-sereno-attempt", &load.attempt.to_string())?;
-    put("traceparent", &traceparent(load))?;
+    for (name, value) in ours {
+        let value = header_value(&name, &value)?;
+        headers.insert(name, value);
+    }
     Ok(headers)
 }
 
-/// W3C trace context: one trace for a delivery, one span for each attempt.
-fn traceparent(load: &Load) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let trace = Sha256::digest(load.id.as_bytes());
-    let span = Sha256::digest(format!("{}/{}", load.id, load.attempt).as_bytes());
-    let (trace, span) = (trace.get(..16).unwrap_or_default(), span.get(..8).unwrap_or_default());
-    format!("00-{}-{}-01", hex(trace), hex(span))
+fn credentials(auth: &Auth) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = match auth {
+        Auth::Basic { user, password } => {
+            let pair = STANDARD.encode(format!("{user}:{password}"));
+            (header::AUTHORIZATION, format!("Basic {pair}"))
+        }
+        Auth::Bearer { token } => (header::AUTHORIZATION, format!("Bearer {token}")),
+        Auth::Header { name, value } => {
+            let name =
+                HeaderName::try_from(name).map_err(|_| "the auth header has no valid name")?;
+            (name, value.clone())
+        }
+    };
+    let value = header_value(&name, &value)?;
+    Ok((name, value))
+}
+
+fn reserved(name: &HeaderName) -> bool {
+    RESERVED.contains(&name.as_str())
+}
+
+/// The value, which may be secret and so is not in the error.
+fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
+    HeaderValue::try_from(value)
+        .map_err(|_| format!("the value of header {name} has a line break or control character"))
+}
+
+/// The W3C trace context: one trace for a delivery, one span for each attempt, derived rather than
+/// drawn so that all that know the delivery's id find the trace.
+fn traceparent(id: &str, attempt: u32) -> String {
+    let trace = to_hex(&Sha256::digest(id.as_bytes()));
+    let span = to_hex(&Sha256::digest(format!("{id}.{attempt}").as_bytes()));
+    format!("00-{trace:.32}-{span:.16}-01")
 }

@@ -1,184 +1,285 @@
-//! An event in words for people: a title and a few labelled lines, in their language and zone.
+//! What an event says to people: a title and a few facts, in the tenant's language and time zone.
+//!
+//! Slack, mail and a WhatsApp text differ in their markup only, so the words are chosen once, here.
+//! Nothing is escaped yet: each channel knows what its own markup needs.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sereno_workflows::locale::Locale;
 use sereno_workflows::message;
 use sereno_workflows::time::Timestamp;
 
 use super::Load;
+use crate::limits::{FACT_CHARS_MAX, FACTS_MAX, LABEL_CHARS_MAX, TITLE_CHARS_MAX};
 
-/// An event in words.
-pub(super) struct Wording {
-    /// What happened.
-    pub(super) title: String,
-    /// The facts, each under its name.
-    pub(super) lines: Vec<(String, String)>,
-    /// The event's id.
-    pub(super) event_id: String,
+/// A delivery's event in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wording {
+    /// What happened, on one line; the event's type where we do not know it.
+    pub(crate) title: String,
+    /// Who or what it is about, where the event names it.
+    pub(crate) subject: Option<String>,
+    /// What is known of it.
+    pub(crate) facts: Vec<Fact>,
     /// When it happened, on the tenant's wall.
-    pub(super) at: String,
+    pub(crate) at: String,
+    /// The event's type.
+    pub(crate) event_type: String,
+    /// The event's id.
+    pub(crate) event_id: String,
 }
 
-/// Longest value of a line, in characters.
-const VALUE_CHARS_MAX: usize = 500;
-/// Most lines of an event whose facts have no known names.
-const LINES_MAX: usize = 10;
+/// One line: what, and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    /// The name of the value.
+    pub(crate) label: String,
+    /// The value, on one line.
+    pub(crate) value: String,
+}
 
 impl Wording {
-    /// The event of a load, in words.
-    pub(super) fn of(load: &Load) -> Self {
+    /// Words for what a delivery carries.
+    pub(crate) fn of(load: &Load) -> Self {
+        // The body is ours; were it not JSON after all, the type alone still tells people
+        // something.
         let body: Value = serde_json::from_slice(&load.body).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let empty = Map::new();
         let data = body.get("data").and_then(Value::as_object).unwrap_or(&empty);
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let at = match Timestamp::from_rfc3339(text("timestamp")) {
-            Ok(at) => message::when(at.wall(&load.zone), load.locale),
-            Err(_) => text("timestamp").to_owned(),
-        };
+        let subject = ["name", "restaurant", "conversation_id"]
+            .iter()
+            .find_map(|name| data.get(*name).and_then(Value::as_str))
+            .map(|text| line(text, LABEL_CHARS_MAX));
         Self {
-            title: title(&load.event_type, load.locale),
-            lines: lines(data, load),
-            event_id: text("event_id").to_owned(),
-            at,
+            title: line(&title(&load.event_type, load.locale), TITLE_CHARS_MAX),
+            subject: subject.filter(|text| !text.is_empty()),
+            facts: facts(data, load),
+            at: moment(text("timestamp"), &load.zone, load.locale),
+            event_type: load.event_type.clone(),
+            event_id: line(text("event_id"), FACT_CHARS_MAX),
         }
     }
 
-    /// The title and the lines as plain text.
-    pub(super) fn plain(&self) -> String {
-        let mut text = self.title.clone();
-        for (name, value) in &self.lines {
-            text.push_str(&format!("\n{name}: {value}"));
+    /// All of it as plain text.
+    pub(crate) fn plain(&self) -> String {
+        let facts: String =
+            self.facts.iter().map(|fact| format!("{}: {}\n", fact.label, fact.value)).collect();
+        let gap = if facts.is_empty() { "" } else { "\n" };
+        format!("{}\n\n{facts}{gap}{}", self.title, self.origin())
+    }
+
+    /// Where the words come from: the event's type, id and time.
+    pub(crate) fn origin(&self) -> String {
+        format!("{} · {} · {}", self.event_type, self.event_id, self.at)
+    }
+
+    /// The title and what it is about, on one line.
+    pub(crate) fn headline(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{} · {subject}", self.title),
+            None => self.title.clone(),
         }
-        text
     }
 }
 
-/// The known facts, by the names that people know them under; where there are none, the event's own.
-fn lines(data: &Map<String, Value>, load: &Load) -> Vec<(String, String)> {
-    let known = FIELDS.iter().filter_map(|(field, es, en, pt)| {
-        let value = shown(field, data.get(*field)?, load)?;
-        let name = match load.locale {
-            Locale::Es => es,
-            Locale::En => en,
-            Locale::Pt => pt,
-        };
-        Some(((*name).to_owned(), value))
-    });
-    let lines: Vec<_> = known.collect();
-    if !lines.is_empty() {
-        return lines;
-    }
-    let own =
-        data.iter().filter_map(|(field, value)| Some((field.clone(), shown(field, value, load)?)));
-    own.take(LINES_MAX).collect()
+/// One line without control characters, of at most so many characters.
+pub(crate) fn line(text: &str, chars_max: usize) -> String {
+    let spaced = text.replace(char::is_control, " ");
+    let joined = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    shorten(&joined, chars_max)
 }
 
-fn shown(field: &str, value: &Value, load: &Load) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) if field == "date_time" => {
-            match Timestamp::from_text(text, &load.zone) {
-                Ok(at) => message::when(at.wall(&load.zone), load.locale),
-                Err(_) => text.clone(),
-            }
+/// At most so many characters, the last an ellipsis where something was cut.
+pub(crate) fn shorten(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+fn pick(locale: Locale, [es, en, pt]: [&str; 3]) -> &str {
+    match locale {
+        Locale::Es => es,
+        Locale::En => en,
+        Locale::Pt => pt,
+    }
+}
+
+fn title(event_type: &str, locale: Locale) -> String {
+    let words = match event_type {
+        "reservation.created" => ["Nueva reserva", "New booking", "Nova reserva"],
+        "reservation.modified" => ["Reserva modificada", "Booking changed", "Reserva alterada"],
+        "reservation.cancelled" => ["Reserva cancelada", "Booking cancelled", "Reserva cancelada"],
+        "reservation.confirmed" => {
+            ["Reserva confirmada", "Booking confirmed", "Reserva confirmada"]
         }
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        "reservation.arrived" => {
+            ["El cliente ha llegado", "The customer has arrived", "O cliente chegou"]
+        }
+        "reservation.completed" => ["Visita terminada", "Visit completed", "Visita concluída"],
+        "reminder.no_show" => {
+            ["El cliente no ha venido", "The customer did not come", "O cliente não veio"]
+        }
+        "handoff.opened" => [
+            "Un cliente espera a una persona",
+            "A customer waits for a person",
+            "Um cliente espera por uma pessoa",
+        ],
+        "handoff.replied" => {
+            ["Una persona ha respondido", "A person has answered", "Uma pessoa respondeu"]
+        }
+        "handoff.closed" => ["Conversación cerrada", "Conversation closed", "Conversa encerrada"],
+        "sla.breached" => [
+            "Un cliente lleva demasiado tiempo esperando",
+            "A customer has waited too long",
+            "Um cliente espera há tempo demais",
+        ],
+        "incident.sla_cluster" => [
+            "Incidente: varios clientes esperan demasiado",
+            "Incident: several customers wait too long",
+            "Incidente: vários clientes esperam demais",
+        ],
+        "test.ping" => ["Prueba de Sereno", "A test from Sereno", "Teste do Sereno"],
+        other => return reminder_title(other, locale).unwrap_or_else(|| other.to_owned()),
     };
-    Some(text.chars().take(VALUE_CHARS_MAX).collect())
+    pick(locale, words).to_owned()
 }
 
-/// Field, and its name in Spanish, English and Portuguese; in the order in which they are shown.
-const FIELDS: [(&str, &str, &str, &str); 15] = [
-    ("name", "Cliente", "Customer", "Cliente"),
-    ("date_time", "Cuándo", "When", "Quando"),
-    ("party_size", "Personas", "People", "Pessoas"),
-    ("restaurant", "Restaurante", "Restaurant", "Restaurante"),
-    ("status", "Estado", "Status", "Estado"),
-    ("intent", "Intención", "Intent", "Intenção"),
-    ("last_intent", "Última intención", "Last intent", "Última intenção"),
-    ("reason", "Motivo", "Reason", "Motivo"),
-    ("elapsed_minutes", "Minutos de espera", "Minutes waited", "Minutos de espera"),
-    ("count", "Incumplimientos", "Breaches", "Incumprimentos"),
-    ("notes", "Notas", "Notes", "Notas"),
-    ("message", "Mensaje", "Message", "Mensagem"),
-    ("reservation_id", "Reserva", "Reservation", "Reserva"),
-    ("conversation_id", "Conversación", "Conversation", "Conversa"),
-    ("wa_number_hash", "Cliente (hash)", "Customer (hash)", "Cliente (hash)"),
+fn reminder_title(event_type: &str, locale: Locale) -> Option<String> {
+    let before = event_type.strip_prefix("reminder.")?.strip_suffix(".sent")?;
+    let words = ["Recordatorio enviado", "Reminder sent", "Lembrete enviado"];
+    Some(format!("{} ({before})", pick(locale, words)))
+}
+
+/// Known fields in the order in which people ask for them, with their labels.
+const LABELS: [(&str, [&str; 3]); 18] = [
+    ("name", ["Nombre", "Name", "Nome"]),
+    ("date_time", ["Fecha", "When", "Data"]),
+    ("party_size", ["Personas", "Party", "Pessoas"]),
+    ("restaurant", ["Restaurante", "Restaurant", "Restaurante"]),
+    ("status", ["Estado", "Status", "Estado"]),
+    ("elapsed_minutes", ["Minutos de espera", "Minutes waited", "Minutos de espera"]),
+    ("count", ["Casos", "Cases", "Casos"]),
+    ("escalation_needed", ["Hay que escalar", "Escalation needed", "É preciso escalar"]),
+    ("last_intent", ["Última intención", "Last intent", "Última intenção"]),
+    ("reason", ["Motivo", "Reason", "Motivo"]),
+    ("intent", ["Intención", "Intent", "Intenção"]),
+    ("notes", ["Notas", "Notes", "Notas"]),
+    ("email", ["Correo", "Email", "Email"]),
+    ("reminder", ["Recordatorio", "Reminder", "Lembrete"]),
+    ("channel", ["Canal", "Channel", "Canal"]),
+    ("message", ["Mensaje", "Message", "Mensagem"]),
+    ("reservation_id", ["Reserva", "Booking", "Reserva"]),
+    ("conversation_id", ["Conversación", "Conversation", "Conversa"]),
 ];
 
-/// What happened, for known types; the type itself for others.
-pub(super) fn title(event_type: &str, locale: Locale) -> String {
-    if let Some(name) =
-        event_type.strip_prefix("reminder.").and_then(|rest| rest.strip_suffix(".sent"))
-    {
-        return match locale {
-            Locale::Es => format!("⏰ Recordatorio enviado ({name} antes)"),
-            Locale::En => format!("⏰ Reminder sent ({name} before)"),
-            Locale::Pt => format!("⏰ Lembrete enviado ({name} antes)"),
+fn facts(data: &Map<String, Value>, load: &Load) -> Vec<Fact> {
+    let fact = |label: &str, value: &Value, is_moment: bool| {
+        let text = match value {
+            Value::String(text) if is_moment => moment(text, &load.zone, load.locale),
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(yes) => {
+                let words = if *yes { ["sí", "yes", "sim"] } else { ["no", "no", "não"] };
+                pick(load.locale, words).to_owned()
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
         };
-    }
-    let found = TITLES.iter().find(|(known, ..)| *known == event_type);
-    match (found, locale) {
-        (None, _) => event_type.to_owned(),
-        (Some((_, es, _, _)), Locale::Es) => (*es).to_owned(),
-        (Some((_, _, en, _)), Locale::En) => (*en).to_owned(),
-        (Some((_, _, _, pt)), Locale::Pt) => (*pt).to_owned(),
+        let value = line(&text, FACT_CHARS_MAX);
+        let label = line(label, LABEL_CHARS_MAX);
+        (!value.is_empty() && !label.is_empty()).then_some(Fact { label, value })
+    };
+    let known = LABELS.iter().filter_map(|(name, words)| {
+        fact(pick(load.locale, *words), data.get(*name)?, *name == "date_time")
+    });
+    let named = |name: &str| LABELS.iter().any(|(known, _)| *known == name);
+    // A hash tells people nothing, so it does not take the place of something that does.
+    let others = data
+        .iter()
+        .filter(|(name, _)| !named(name) && !name.ends_with("_hash"))
+        .filter_map(|(name, value)| fact(name, value, false));
+    known.chain(others).take(FACTS_MAX).collect()
+}
+
+/// A moment on the tenant's wall, or the text as it is where it is none.
+fn moment(text: &str, zone: &TimeZone, locale: Locale) -> String {
+    match Timestamp::from_text(text, zone) {
+        Ok(at) => message::when(at.wall(zone), locale),
+        Err(_) => text.to_owned(),
     }
 }
 
-const TITLES: [(&str, &str, &str, &str); 13] = [
-    ("reservation.created", "📅 Nueva reserva", "📅 New booking", "📅 Nova reserva"),
-    ("reservation.modified", "✏️ Reserva modificada", "✏️ Booking changed", "✏️ Reserva alterada"),
-    (
-        "reservation.cancelled",
-        "❌ Reserva cancelada",
-        "❌ Booking cancelled",
-        "❌ Reserva cancelada",
-    ),
-    (
-        "reservation.confirmed",
-        "✅ Reserva confirmada",
-        "✅ Booking confirmed",
-        "✅ Reserva confirmada",
-    ),
-    (
-        "reservation.arrived",
-        "👋 El cliente ha llegado",
-        "👋 The customer is here",
-        "👋 O cliente chegou",
-    ),
-    ("reservation.completed", "🏁 Visita terminada", "🏁 Visit over", "🏁 Visita terminada"),
-    (
-        "reminder.no_show",
-        "🚫 El cliente no se ha presentado",
-        "🚫 No-show",
-        "🚫 O cliente não apareceu",
-    ),
-    (
-        "handoff.opened",
-        "🙋 Un cliente espera a una persona",
-        "🙋 A customer waits for a person",
-        "🙋 Um cliente espera uma pessoa",
-    ),
-    ("handoff.replied", "💬 Cliente atendido", "💬 Customer answered", "💬 Cliente atendido"),
-    ("handoff.closed", "☑️ Conversación cerrada", "☑️ Conversation closed", "☑️ Conversa fechada"),
-    (
-        "sla.breached",
-        "🔥 Un cliente lleva demasiado esperando",
-        "🔥 A customer has waited too long",
-        "🔥 Um cliente espera há demasiado",
-    ),
-    (
-        "incident.sla_cluster",
-        "🚨 Incidente: varios clientes sin atender",
-        "🚨 Incident: several customers unanswered",
-        "🚨 Incidente: vários clientes sem resposta",
-    ),
-    (
-        "test.ping",
-        "🔔 Prueba: esta integración funciona",
-        "🔔 Test: this integration works",
-        "🔔 Teste: esta integração funciona",
-    ),
-];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn load(event_type: &str, data: Value, locale: Locale) -> Load {
+        let body = json!({"data": data, "event_id": "e1", "event_type": event_type,
+            "timestamp": "2026-01-20T19:00:00.000Z"});
+        Load {
+            id: "d1".into(),
+            attempt: 1,
+            event_type: event_type.into(),
+            body: body.to_string().into_bytes(),
+            message: None,
+            locale,
+            zone: sereno_workflows::time::zone("Europe/Madrid").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_booking_reads_well_in_each_language() {
+        let data = json!({"name": "Ana", "date_time": "2026-01-20T19:00:00.000Z", "party_size": 4,
+            "reservation_id": "R1", "wa_number_hash": "0123456789abcdef"});
+        for (locale, title, when) in [
+            (Locale::Es, "Nueva reserva", "Fecha: martes 20 de enero, 20:00"),
+            (Locale::En, "New booking", "When: Tuesday 20 January, 20:00"),
+            (Locale::Pt, "Nova reserva", "Data: terça 20 de janeiro, 20:00"),
+        ] {
+            let wording = Wording::of(&load("reservation.created", data.clone(), locale));
+            assert_eq!(wording.headline(), format!("{title} · Ana"));
+            let plain = wording.plain();
+            assert!(plain.contains(when), "{plain}");
+            assert!(!plain.contains("0123456789abcdef"), "{plain}");
+        }
+    }
+
+    #[test]
+    fn every_type_has_a_title() {
+        for (event_type, expected) in [
+            ("reminder.24h.sent", "Reminder sent (24h)"),
+            ("reminder.no_show", "The customer did not come"),
+            ("sla.breached", "A customer has waited too long"),
+            ("test.ping", "A test from Sereno"),
+            ("order.paid", "order.paid"),
+        ] {
+            let wording = Wording::of(&load(event_type, json!({}), Locale::En));
+            assert_eq!(wording.title, expected);
+            assert_eq!(wording.facts, []);
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_know_is_shown_by_its_own_name_and_bounded() {
+        let mut data = Map::new();
+        for index in 0..50 {
+            data.insert(format!("field{index}"), json!("x".repeat(5_000)));
+        }
+        data.insert("name".into(), json!("Ana\r\nBcc: all@example.com"));
+        let wording = Wording::of(&load("order.paid", Value::Object(data), Locale::Es));
+        assert_eq!(wording.facts.len(), FACTS_MAX);
+        assert_eq!(wording.subject.as_deref(), Some("Ana Bcc: all@example.com"));
+        let longest = wording.facts.iter().map(|fact| fact.value.chars().count()).max();
+        assert_eq!(longest, Some(FACT_CHARS_MAX));
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_still_has_its_type() {
+        let broken = Load { body: b"{".to_vec(), ..load("order.paid", json!({}), Locale::Es) };
+        assert_eq!(Wording::of(&broken).title, "order.paid");
+    }
+}

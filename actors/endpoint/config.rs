@@ -12,6 +12,7 @@ use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
 use url::Url;
 
+use crate::channel::webhook::check_header;
 use crate::channel::{Auth, Channels, Destination};
 use crate::ledger::LedgerError;
 use crate::record::EndpointRecord;
@@ -23,22 +24,6 @@ use crate::view::TenantView;
 const HEADERS_MAX: usize = 16;
 const HEADER_BYTES_MAX: usize = 1_024;
 const TARGET_BYTES_MAX: usize = 2_048;
-/// Headers that are ours to set.
-const RESERVED_HEADERS: [&str; 12] = [
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "user-agent",
-    "traceparent",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "x-signature",
-    "authorization",
-];
-
 /// The kinds of endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -266,20 +251,10 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
     }
     for (name, value) in headers {
         let field = format!("headers.{}", name.escape_debug());
-        let lower = name.to_ascii_lowercase();
-        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(Invalid::new(field, "is not a header name"));
-        }
-        if RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("x-sereno-") {
-            return Err(Invalid::new(field, "is set by sereno; for authorization use auth"));
-        }
-        if value.len() > HEADER_BYTES_MAX || http::HeaderValue::from_str(value).is_err() {
-            return Err(Invalid::new(
-                field,
-                format!(
-                    "must be at most {HEADER_BYTES_MAX} visible characters without line breaks"
-                ),
-            ));
+        check_header(name, value).map_err(|problem| Invalid::new(&field, problem))?;
+        if value.len() > HEADER_BYTES_MAX {
+            let problem = format!("must have at most {HEADER_BYTES_MAX} bytes");
+            return Err(Invalid::new(field, problem));
         }
     }
     Ok(())

@@ -326,5 +326,5 @@ fn told(event: Option<EventRecord>) -> (Option<String>, String) {
 }
 
 fn snippet(text: &str) -> String {
-    text.chars().take(limits::SNIPPET_CHARS_MAX).collect()
+    text.chars().take(limits::PAYLOAD_CHARS_MAX).collect()
 }

@@ -43,14 +43,10 @@ async fn a04_a_bookings_events_reach_slack_mail_and_webhook() {
     let titles: Vec<_> =
         slack.iter().map(|m| m["blocks"][0]["text"]["text"].as_str().unwrap()).collect();
     assert!(
-        titles.contains(&"📅 Nueva reserva") && titles.contains(&"❌ Reserva cancelada"),
+        titles.contains(&"Nueva reserva") && titles.contains(&"Reserva cancelada"),
         "{titles:?}"
     );
-    assert!(
-        slack[0]["text"].as_str().unwrap().contains("domingo 20 de enero, 20:00"),
-        "{}",
-        slack[0]
-    );
+    assert!(slack[0].to_string().contains("domingo 20 de enero, 20:00"), "{}", slack[0]);
     let mails = house.mail.inbox.wait(PATIENCE, |all| all.len() >= 4).await.unwrap();
     assert!(mails.iter().all(|mail| mail.to == ["manager@trattoria.example"]));
 }
