@@ -17,7 +17,7 @@ use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery};
+use super::request::{Caller, JsonObject, ListQuery, aside};
 
 /// `GET /api/v1/admin/notify/endpoints`.
 pub async fn list(
@@ -129,6 +129,10 @@ pub async fn logs(
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&["endpoint_id", "status", "event"])?;
+    aside(move || log_page(&app, &caller, &query)).await
+}
+
+fn log_page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
     let endpoint = query.get("endpoint_id").map(number).transpose()?;
     let mut before = query.before()?;
     let mut items = Vec::new();
@@ -140,7 +144,7 @@ pub async fn logs(
         for (sequence, line) in page {
             looked_at += 1;
             before = sequence;
-            for item in lines(&app, &caller, sequence, line)? {
+            for item in lines(app, caller, sequence, line)? {
                 let fits = |name: &str, field: &str| {
                     query.get(name).is_none_or(|wanted| {
                         item.get(field).and_then(Value::as_str) == Some(wanted)

@@ -16,7 +16,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, JsonObject, ListQuery, aside, nothing_else, take_text};
 
 /// `GET /api/v1/reservations`: in the order of their ids, by `status`.
 pub async fn reservations(
@@ -24,7 +24,7 @@ pub async fn reservations(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
-    list(&app, &caller, &query, EntityKind::Reservation).await
+    aside(move || list(&app, &caller, &query, EntityKind::Reservation)).await
 }
 
 /// `GET /api/v1/handoffs`: in the order of their conversations, by `status`.
@@ -33,7 +33,7 @@ pub async fn handoffs(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
-    list(&app, &caller, &query, EntityKind::Handoff).await
+    aside(move || list(&app, &caller, &query, EntityKind::Handoff)).await
 }
 
 /// `GET /api/v1/reservations/{id}`.
@@ -113,7 +113,7 @@ pub async fn act_on_handoff(
     show(&app, &caller, key)
 }
 
-async fn list(
+fn list(
     app: &App,
     caller: &Caller,
     query: &ListQuery,

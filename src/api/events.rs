@@ -17,7 +17,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonBody, ListQuery};
+use super::request::{Caller, JsonBody, ListQuery, aside};
 
 /// `POST /api/v1/events`: one event, an array, or `{"events": […]}`; 202 once all are durable.
 pub async fn submit(
@@ -65,6 +65,10 @@ pub async fn list(
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&["type", "from", "to", "conversation_id", "user_id", "q"])?;
+    aside(move || page(&app, &caller, &query)).await
+}
+
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
     let moment = |name: &str| match query.get(name) {
         None => Ok(None),
         Some(text) => Timestamp::from_rfc3339(text)
@@ -90,7 +94,7 @@ pub async fn list(
             }
             before = sequence;
             let shown = summary(sequence, &event);
-            if wanted(&event, &shown, &query) {
+            if wanted(&event, &shown, query) {
                 items.push(shown);
             }
         }

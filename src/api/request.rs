@@ -177,6 +177,16 @@ impl FromRequest<Arc<App>> for JsonObject {
     }
 }
 
+/// Runs work that reads many rows away from the threads that serve requests.
+pub async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
 /// Takes a text out of a body's object.
 pub fn take_text(map: &mut Map<String, Value>, field: &str) -> Result<Option<String>, Invalid> {
     match map.remove(field) {

@@ -13,7 +13,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, ListQuery};
+use super::request::{Caller, ListQuery, aside};
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
@@ -27,13 +27,17 @@ pub async fn list(
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&["reservation_id", "conversation_id"])?;
+    aside(move || page(&app, &caller, &query)).await
+}
+
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
         (Some(id), _) => Some(EntityKey::reservation(id)),
         (None, Some(id)) => Some(EntityKey::handoff(id)),
         (None, None) => None,
     };
     if let Some(entity) = only {
-        let items = pending(&app, &caller, &entity)?;
+        let items = pending(app, caller, &entity)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
     let mut from = match query.get("cursor") {
@@ -59,7 +63,7 @@ pub async fn list(
             looked_at += 1;
             from = [&timer.to_bytes()[..], &[0]].concat();
             if timer.tenant == caller.tenant {
-                items.push((timer.due, shown(&app, &caller, &timer, &what)?));
+                items.push((timer.due, shown(app, caller, &timer, &what)?));
             }
         }
         if !full {
@@ -132,7 +136,11 @@ fn shown(
     if matches!(what, TimerRecord::Signal(_)) {
         return Ok(item(&timer.entity, "signal", timer.due));
     }
-    let mut pending = pending(app, caller, &timer.entity)?.into_iter();
+    let Ok(pending) = pending(app, caller, &timer.entity) else {
+        // One damaged record must not hide all the others.
+        return Ok(item(&timer.entity, "unreadable", timer.due));
+    };
+    let mut pending = pending.into_iter();
     let Some(mut first) = pending.next() else {
         return Ok(item(&timer.entity, "alarm", timer.due));
     };
@@ -147,6 +155,7 @@ fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
         "no_show" => "the customer is a no-show, unless they have come by then".to_owned(),
         "sla" => "a person must have replied by then, or the SLA is breached".to_owned(),
         "signal" => "another workflow tells it something".to_owned(),
+        "unreadable" => "its record is damaged; it will be set aside when it is due".to_owned(),
         other => format!("{other} is due, if the booking is still unconfirmed then"),
     };
     json!({

@@ -1,5 +1,6 @@
 //! A server and a world around it, for one test.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -72,9 +73,15 @@ impl House {
     }
 
     /// Stops the server in good order and starts it again on the same data.
-    pub(crate) async fn restarted(mut self) -> Self {
+    pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(|_| {}).await
+    }
+
+    /// Stops the server, lets something happen to its data, and starts it again.
+    pub(crate) async fn restarted_after(mut self, happens: impl FnOnce(&Path)) -> Self {
         drop(self.stop.take());
         self.serving.await.unwrap().unwrap();
+        happens(self.data.path());
         Self::over(self.data, self.graph).await
     }
 

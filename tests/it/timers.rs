@@ -1,8 +1,13 @@
 //! The clock: on time, once, and without anybody polling.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
+use sereno_actors::record::key;
+use sereno_actors::store::sled::SledStore;
+use sereno_actors::store::{Batch, Store as _};
+use sereno_workflows::id::{EntityKey, TenantId};
 
 use crate::support::{House, PATIENCE, moment};
 
@@ -62,6 +67,29 @@ async fn f01_what_fell_due_while_the_server_was_down_is_made_up_for() {
     house.told(1).await;
     house.eventually("/api/v1/reservations/R-missed", |b| b["status"] == "no_show").await;
     assert_eq!(house.graph.inbox.all().len(), 1, "once, however often it was started");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_deaths_on_one_wake_set_it_aside_and_the_rest_goes_on() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-bad", "34600000001", 3_600_000 + 2_000).await;
+    house.book("R-good", "34600000002", 3_600_000 + 2_000).await;
+    let tenant: TenantId = "default".parse().unwrap();
+    let state = key::state(&tenant, &EntityKey::reservation("R-bad"));
+    let damage = |data: &Path| {
+        let store = SledStore::open(&data.join("index"), 8 << 20).unwrap();
+        let mut batch = Batch::new(key::partition(&tenant));
+        batch.put(state, b"not a state".to_vec());
+        store.commit(&[batch]).unwrap();
+    };
+    let house = house.restarted_after(damage).await;
+    assert_eq!(house.told(1).await[0].buttons[0], "confirm:R-good");
+    let only_the_good = |timers: &Value| {
+        let timers = timers["items"].as_array().unwrap();
+        timers.len() == 1 && timers[0]["entity_id"] == "R-good"
+    };
+    house.eventually("/api/v1/timers", only_the_good).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
