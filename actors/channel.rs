@@ -38,6 +38,7 @@ use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use url::Url;
 
+use self::email::Server;
 use self::guard::Guard;
 use crate::limits;
 
@@ -69,6 +70,8 @@ pub enum Destination {
         to: String,
         /// The mail server; without one the attempt is dead and says what to set.
         smtp: Option<Smtp>,
+        /// Whether the operator chose that server, who may reach any network; a tenant may not.
+        by_operator: bool,
     },
     /// A customer on WhatsApp.
     WhatsApp {
@@ -234,7 +237,10 @@ impl Channels {
                 self.send_webhook(&post, load, now).await
             }
             Destination::Slack { url } => self.send_slack(url, load, now).await,
-            Destination::Email { to, smtp } => self.send_email(to, smtp.as_ref(), load, now).await,
+            Destination::Email { to, smtp, by_operator } => {
+                let server = smtp.as_ref().map(|smtp| Server { smtp, by_operator: *by_operator });
+                self.send_email(to, server, load, now).await
+            }
             Destination::WhatsApp { to, line } => {
                 self.send_whatsapp(to, line.as_ref(), load, now).await
             }

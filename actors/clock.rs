@@ -35,6 +35,8 @@ use crate::ticket::{Tally, Ticket};
 
 /// How long before the first timer beyond the window the window is moved.
 const LEAD: Span = Span::seconds(10);
+/// The longest sleep before the wall clock is looked at again.
+const SLEEP_MAX: Span = Span::seconds(60);
 
 /// The clock.
 pub(crate) struct Clock {
@@ -292,6 +294,8 @@ impl Clock {
             None => {}
         }
         let now = self.ledger.now().timestamp();
+        // Never for long: the machine may be suspended or its clock set, which a sleep does not notice.
+        let next = next.min(now.after(SLEEP_MAX));
         let sleep = Duration::from(next.since(now));
         let myself = myself.clone();
         let sleeper = ractor::concurrency::spawn(async move {

@@ -8,6 +8,7 @@
 //! Where the connection is lost after the last line, nobody knows whether the mail was taken. It is
 //! sent again under the same Message-ID, by which many mailboxes know it for the same.
 
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -30,6 +31,13 @@ use super::wording::{Wording, line};
 use super::{Channels, Load, dead};
 use crate::limits::{ACCOUNT_PAUSE_MINUTES, CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX, QUIT_TIMEOUT_MS};
 
+/// A mail server, and who chose it.
+#[derive(Clone, Copy)]
+pub(crate) struct Server<'a> {
+    pub(crate) smtp: &'a Smtp,
+    pub(crate) by_operator: bool,
+}
+
 /// The port on which TLS begins with the first byte (RFC 8314).
 const IMPLICIT_TLS_PORT: u16 = 465;
 
@@ -37,22 +45,22 @@ impl Channels {
     pub(crate) async fn send_email(
         &self,
         to: &str,
-        smtp: Option<&Smtp>,
+        server: Option<Server<'_>>,
         load: &Load,
         now: Timestamp,
     ) -> Outcome {
-        let Some(smtp) = smtp else {
+        let Some(server) = server else {
             return dead(
                 "no mail server is configured: set smtp in the tenant's settings, or SMTP_HOST for \
                  the whole server",
             );
         };
-        let mail = match compose(to, smtp, load, now) {
+        let mail = match compose(to, server.smtp, load, now) {
             Ok(mail) => mail,
             Err(error) => return dead(error),
         };
         let limit = self.config.email_timeout;
-        let Ok(carried) = timeout(limit, carry(smtp, &mail)).await else {
+        let Ok(carried) = timeout(limit, self.carry(server, &mail)).await else {
             let error = format!("the mail server did not finish within {} s", limit.as_secs_f64());
             return Outcome::Retry { code: -1, error, after: None };
         };
@@ -119,16 +127,42 @@ fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// Opens a connection and hands the mail over; gives the connection back for its goodbye.
-async fn carry(smtp: &Smtp, mail: &Message) -> Result<(i32, AsyncSmtpConnection), Outcome> {
-    let mut connection = open(smtp).await.map_err(|error| refused_us(&error))?;
-    let answer = hand_over(&mut connection, mail).await.map_err(|error| refused_mail(&error))?;
-    let code = i32::from(u16::from(answer.code()));
-    if answer.code().severity != Severity::PositiveCompletion {
-        let error = format!("the mail server ended with {code} instead of taking the mail");
-        return Err(Outcome::Retry { code, error, after: None });
+impl Channels {
+    /// Opens a connection and hands the mail over; gives the connection back for its goodbye.
+    async fn carry(
+        &self,
+        server: Server<'_>,
+        mail: &Message,
+    ) -> Result<(i32, AsyncSmtpConnection), Outcome> {
+        let addresses = self.addresses(server).await?;
+        let opened = open(server.smtp, &addresses).await;
+        let mut connection = opened.map_err(|error| refused_us(&error))?;
+        let answer =
+            hand_over(&mut connection, mail).await.map_err(|error| refused_mail(&error))?;
+        let code = i32::from(u16::from(answer.code()));
+        if answer.code().severity != Severity::PositiveCompletion {
+            let error = format!("the mail server ended with {code} instead of taking the mail");
+            return Err(Outcome::Retry { code, error, after: None });
+        }
+        Ok((code, connection))
     }
-    Ok((code, connection))
+
+    /// The server's addresses; of a tenant's, those that the guard permits.
+    async fn addresses(&self, server: Server<'_>) -> Result<Vec<SocketAddr>, Outcome> {
+        let host = server.smtp.host.as_str();
+        let found = tokio::net::lookup_host((host, server.smtp.port)).await;
+        let found: Vec<SocketAddr> = match found {
+            Ok(found) => found.collect(),
+            Err(error) => {
+                let error = snippet(&format!("the mail server {host} cannot be found: {error}"));
+                return Err(Outcome::Retry { code: -1, error, after: None });
+            }
+        };
+        if server.by_operator {
+            return Ok(found);
+        }
+        self.guard.permitted(host, found).map_err(|blocked| dead(blocked.to_string()))
+    }
 }
 
 /// The mail's own commands, one by one. lettre's `send` says goodbye after a refusal and waits for the
@@ -148,7 +182,7 @@ async fn hand_over(
 /// Connects, protects the connection as the tenant wants, and signs in.
 ///
 /// Nothing falls back to clear text: where STARTTLS is due and not offered, no mail is sent.
-async fn open(smtp: &Smtp) -> Result<AsyncSmtpConnection, smtp::Error> {
+async fn open(smtp: &Smtp, addresses: &[SocketAddr]) -> Result<AsyncSmtpConnection, smtp::Error> {
     let (implicit, starttls) = match smtp.security {
         SmtpSecurity::Auto if smtp.port == IMPLICIT_TLS_PORT => (true, false),
         SmtpSecurity::Tls => (true, false),
@@ -159,9 +193,8 @@ async fn open(smtp: &Smtp) -> Result<AsyncSmtpConnection, smtp::Error> {
     let first = if implicit { Some(tls()?) } else { None };
     let hello = ClientId::default();
     let limit = Some(Duration::from_millis(CONNECT_TIMEOUT_MS));
-    let server = (smtp.host.as_str(), smtp.port);
     let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, limit, &hello, first, None).await?;
+        AsyncSmtpConnection::connect_tokio1(addresses, limit, &hello, first, None).await?;
     if starttls {
         connection.starttls(tls()?, &hello).await?;
     }

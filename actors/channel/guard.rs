@@ -100,7 +100,12 @@ impl Guard {
             }
     }
 
-    fn permitted(&self, host: &str, found: Vec<SocketAddr>) -> Result<Addrs, Blocked> {
+    /// Those of a host's addresses that may be called.
+    pub(crate) fn permitted(
+        &self,
+        host: &str,
+        found: Vec<SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Blocked> {
         let first = found.first().map(SocketAddr::ip);
         let permitted: Vec<SocketAddr> =
             found.into_iter().filter(|address| self.allows(address.ip())).collect();
@@ -108,7 +113,7 @@ impl Guard {
             Some(address) if permitted.is_empty() => {
                 Err(Blocked { host: host.to_owned(), address })
             }
-            Some(_) | None => Ok(Box::new(permitted.into_iter())),
+            Some(_) | None => Ok(permitted),
         }
     }
 }
@@ -119,7 +124,8 @@ impl Resolve for Guard {
         Box::pin(async move {
             // Port 0 stands for the port of the URL, which the client fills in.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            Ok(guard.permitted(name.as_str(), found)?)
+            let permitted: Addrs = Box::new(guard.permitted(name.as_str(), found)?.into_iter());
+            Ok(permitted)
         })
     }
 }
@@ -220,7 +226,7 @@ mod tests {
         };
         let guard = Guard::default();
         let mixed = guard.permitted("h", found(&["10.0.0.1:0", "1.1.1.1:0"])).ok().unwrap();
-        assert_eq!(mixed.collect::<Vec<_>>(), found(&["1.1.1.1:0"]));
+        assert_eq!(mixed, found(&["1.1.1.1:0"]));
         let error = guard.permitted("h", found(&["10.0.0.1:0", "[::1]:0"])).err().unwrap();
         assert_eq!(error.address, "10.0.0.1".parse::<IpAddr>().unwrap());
     }

@@ -189,10 +189,11 @@ impl Endpoint {
                 auth: self.secrets.auth.clone(),
             },
             Kind::Slack => Destination::Slack { url: url()? },
-            Kind::Email => Destination::Email {
-                to: self.config.target.clone(),
-                smtp: settings.smtp.clone().or_else(|| view.server_smtp.clone()),
-            },
+            Kind::Email => {
+                let by_operator = settings.smtp.is_none();
+                let smtp = settings.smtp.clone().or_else(|| view.server_smtp.clone());
+                Destination::Email { to: self.config.target.clone(), smtp, by_operator }
+            }
             Kind::Whatsapp => Destination::WhatsApp {
                 to: self.config.target.clone(),
                 line: settings.whatsapp.clone(),
