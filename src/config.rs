@@ -26,11 +26,11 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_DATA")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
-    /// Token for the admin API; one is made on the first start and kept in <data>/credentials
+    /// Token for the admin API; one is made on the first start and kept in DATA/credentials
     #[arg(long, env = "SERENO_ADMIN_TOKEN", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_token: Option<String>,
-    /// 32 bytes in base64 that encrypt secrets at rest; one is made and kept in <data>/master.key
+    /// 32 bytes in base64 that encrypt secrets at rest; one is made and kept in DATA/master.key
     #[arg(long, env = "SERENO_MASTER_KEY", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master_key: Option<String>,
@@ -38,7 +38,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_ALLOW_PRIVATE_TARGETS", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_private_targets: Option<Vec<String>>,
-    /// Base URL of the WhatsApp Graph API [default: https://graph.facebook.com/v23.0]
+    /// Base URL of the WhatsApp Graph API [default: Meta's own, v23.0]
     #[arg(long, env = "SERENO_GRAPH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_url: Option<Url>,
@@ -74,8 +74,8 @@ pub struct ServeArgs {
     #[arg(long, env = "SMTP_FROM_NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_from_name: Option<String>,
-    /// How mail is protected: auto, starttls, tls or none [default: auto]
-    #[arg(long, env = "SMTP_SECURITY")]
+    /// How mail is protected; auto is TLS on port 465 and STARTTLS on any other [default: auto]
+    #[arg(long, env = "SMTP_SECURITY", value_parser = ["auto", "starttls", "tls", "none"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_security: Option<String>,
 }

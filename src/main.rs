@@ -38,7 +38,7 @@ enum Command {
 
 const SERVE_HELP: &str = "\
 The first start prints the API key of the tenant 'default' and the admin token, and keeps both in
-<data>/credentials. Settings come from flags, then environment, then sereno.toml, then defaults.
+DATA/credentials. Settings come from flags, then environment, then sereno.toml, then defaults.
 
 Example:
   sereno serve --listen 0.0.0.0:8080 --data /var/lib/sereno";

@@ -37,7 +37,7 @@ pub struct SendArgs {
     /// The server
     #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// The API key [default: the one in <data>/credentials]
+    /// The API key [default: the one in DATA/credentials]
     #[arg(long, env = "SERENO_KEY", hide_env_values = true)]
     key: Option<String>,
     /// The data directory of a server on this machine, for its key

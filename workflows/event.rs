@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{self, EventId, InvalidId};
+use crate::invalid::Invalid;
 use crate::locale::Locale;
 use crate::payload;
-use crate::policy::Invalid;
 use crate::privacy;
 use crate::time::Timestamp;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::event::EventType;
-use crate::policy::Invalid;
+use crate::invalid::Invalid;
 
 /// The most patterns or intents in one filter.
 pub const PATTERNS_MAX: usize = 100;

@@ -23,6 +23,7 @@ pub mod event;
 pub mod filter;
 pub mod handoff;
 pub mod id;
+pub mod invalid;
 pub mod line;
 pub mod locale;
 pub mod message;

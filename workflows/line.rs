@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Invalid;
+use crate::invalid::Invalid;
 
 /// The mail server that a tenant's email endpoints use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,61 +3,15 @@
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::invalid::{Invalid, must_be_objects, read};
 use crate::line::{Smtp, WhatsApp};
 use crate::locale::Locale;
 use crate::privacy::PhoneHash;
 use crate::retry::RetryPolicy;
 use crate::time::{self, Span};
-
-/// What is wrong with a value from outside: the field's path and a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct Invalid {
-    /// The path of the field, such as `data.party_size`.
-    pub field: String,
-    /// What is wrong with it, and what would be right.
-    pub problem: String,
-}
-
-impl Invalid {
-    /// This field has this problem.
-    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
-    }
-
-    /// The same problem, one level further out.
-    pub fn inside(self, parent: &str) -> Self {
-        let field = if self.field.is_empty() {
-            parent.to_owned()
-        } else if self.field.starts_with('[') {
-            format!("{parent}{}", self.field)
-        } else {
-            format!("{parent}.{}", self.field)
-        };
-        Self { field, ..self }
-    }
-}
-
-/// Reads a value into a type, and names the field that does not fit.
-pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let problem = error.into_inner().to_string();
-        let unknown =
-            problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
-        match (unknown, path.as_str()) {
-            (Some(name), _) => {
-                Invalid::new(if path == "." { name } else { &path }, problem.clone())
-            }
-            (None, ".") => Invalid::new("", problem),
-            (None, _) => Invalid::new(path, problem),
-        }
-    })
-}
 
 /// One reminder: how long before the slot, under the name that the tenant wrote (`24h`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +134,7 @@ impl Settings {
     /// These settings with a JSON merge patch (RFC 7386) over them: what it names is changed, and
     /// `null` brings a default back.
     pub fn patched(&self, patch: Map<String, Value>) -> Result<Self, Invalid> {
+        must_be_objects(&patch, &["sla_cluster", "retry", "smtp", "whatsapp"])?;
         let mut value = serde_json::to_value(self)
             .map_err(|error| Invalid::new("", format!("settings do not serialise: {error}")))?;
         merge(&mut value, Value::Object(patch));
@@ -311,6 +266,7 @@ mod tests {
             (json!({"smtp": {"host": "a b"}}), "smtp.host"),
             (json!({"whatsapp": {"phone_number_id": "../x"}}), "whatsapp.phone_number_id"),
             (json!({"retry": {"attempts": 0}}), "retry.attempts"),
+            (json!({"sla_cluster": []}), "sla_cluster"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

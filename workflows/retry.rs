@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Invalid;
+use crate::invalid::Invalid;
 use crate::time::{Span, Timestamp};
 
 /// What became of one attempt.

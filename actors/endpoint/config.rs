@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sereno_workflows::filter::Filters;
 use sereno_workflows::id::{EndpointId, TenantId};
-use sereno_workflows::policy::{Invalid, read};
+use sereno_workflows::invalid::{Invalid, must_be_objects, read};
 use sereno_workflows::privacy;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
@@ -93,6 +93,13 @@ struct Spec {
     auth: Option<Auth>,
 }
 
+impl Spec {
+    fn read(body: Map<String, Value>) -> Result<Self, Invalid> {
+        must_be_objects(&body, &["filters", "headers", "retry", "auth"])?;
+        read(Value::Object(body))
+    }
+}
+
 impl Endpoint {
     /// A new endpoint, as its body describes it. A webhook without a secret gets one.
     pub fn create(
@@ -101,7 +108,7 @@ impl Endpoint {
         now: Timestamp,
         channels: &Channels,
     ) -> Result<Self, Invalid> {
-        let spec: Spec = read(Value::Object(body))?;
+        let spec = Spec::read(body)?;
         let missing = |field| Invalid::new(field, "is missing");
         let kind = spec.kind.ok_or_else(|| missing("kind"))?;
         let target = spec.target.ok_or_else(|| missing("target"))?;
@@ -133,7 +140,7 @@ impl Endpoint {
     ) -> Result<Self, Invalid> {
         let no_auth = body.get("auth").is_some_and(Value::is_null);
         let no_retry = body.get("retry").is_some_and(Value::is_null);
-        let spec: Spec = read(Value::Object(body))?;
+        let spec = Spec::read(body)?;
         if spec.kind.is_some_and(|kind| kind != self.config.kind) {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
         }

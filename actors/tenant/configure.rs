@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::id::EndpointId;
-use sereno_workflows::policy::Invalid;
+use sereno_workflows::invalid::Invalid;
 use thiserror::Error;
 
 use super::{Tenant, TenantMessage, TenantState};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, aside};
+use super::request::{Caller, InPath, JsonObject, ListQuery, aside};
 
 /// `GET /api/v1/admin/notify/endpoints`.
 pub async fn list(
@@ -27,8 +27,11 @@ pub async fn list(
 ) -> Result<Json<Value>, Problem> {
     query.only(&[])?;
     let view = app.engine.view(&caller.tenant)?;
-    let after = query.get("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-    let rest = view.endpoints.range(EndpointId(after + 1)..);
+    let after: u32 = match query.get("cursor") {
+        None => 0,
+        Some(cursor) => cursor.parse().map_err(|_| query.bad_cursor())?,
+    };
+    let rest = view.endpoints.range(EndpointId(after.saturating_add(1))..);
     let mut page: Vec<_> = rest.take(query.limit + 1).map(|(_, endpoint)| endpoint).collect();
     let more = page.len() > query.limit;
     page.truncate(query.limit);
@@ -69,7 +72,7 @@ pub async fn create(
 pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let endpoint = view.endpoints.get(&number(&id)?);
@@ -81,7 +84,7 @@ pub async fn show(
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let change = Change::ChangeEndpoint(number(&id)?, body);
@@ -93,7 +96,7 @@ pub async fn change(
 pub async fn remove(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     configured(&app, &caller, Change::DeleteEndpoint(number(&id)?)).await?;
     Ok(Json(json!({"ok": true, "message": "endpoint deleted"})))
@@ -103,7 +106,7 @@ pub async fn remove(
 pub async fn toggle(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let endpoint = configured(&app, &caller, Change::ToggleEndpoint(number(&id)?)).await?;
     Ok(Json(json!({"ok": true, "enabled": endpoint.config.enabled})))
@@ -113,7 +116,7 @@ pub async fn toggle(
 pub async fn test(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let event = app.engine.test(&caller.tenant, number(&id)?).await?;
     let answer = json!({

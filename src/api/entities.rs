@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::event::Booking;
 use sereno_workflows::handoff::{self, Handoff};
 use sereno_workflows::id::{EntityKey, EntityKind};
-use sereno_workflows::policy::{Invalid, Policy};
+use sereno_workflows::invalid::Invalid;
+use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::{self, ReminderState, Reservation};
 use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
 
 /// `GET /api/v1/reservations`: in the order of their ids, by `status`.
 pub async fn reservations(
@@ -40,7 +41,7 @@ pub async fn handoffs(
 pub async fn reservation(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     show(&app, &caller, EntityKey::reservation(&id))
 }
@@ -49,7 +50,7 @@ pub async fn reservation(
 pub async fn handoff(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     show(&app, &caller, EntityKey::handoff(&id))
 }
@@ -58,7 +59,7 @@ pub async fn handoff(
 pub async fn act_on_reservation(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     use reservation::Command;
@@ -94,7 +95,7 @@ pub async fn act_on_reservation(
 pub async fn act_on_handoff(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let key = EntityKey::handoff(&id);

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sereno_actors::engine::EngineError;
 use sereno_actors::ledger::LedgerError;
-use sereno_workflows::policy::Invalid;
+use sereno_workflows::invalid::Invalid;
 
 /// What went wrong, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

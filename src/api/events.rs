@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, response::IntoResponse};
 use serde_json::{Value, json};
@@ -12,12 +12,12 @@ use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, Source};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EventId, Sequence, TenantId};
-use sereno_workflows::policy::Invalid;
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonBody, ListQuery, aside};
+use super::request::{Caller, InPath, JsonBody, ListQuery, aside};
 
 /// `POST /api/v1/events`: one event, an array, or `{"events": […]}`; 202 once all are durable.
 pub async fn submit(
@@ -110,7 +110,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
 pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let missing = || Problem::not_found("event");
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_workflows::id::{Sequence, TenantId};
-use sereno_workflows::policy::Invalid;
+use sereno_workflows::invalid::Invalid;
 use subtle::ConstantTimeEq as _;
 
 use super::App;
@@ -62,7 +63,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         let tenant = app.engine.authenticate(token).ok_or_else(|| {
             unauthorized(
                 "this key is not known; on the first start the server wrote one to \
-                <data>/credentials",
+                DATA/credentials",
             )
         })?;
         if named.is_some_and(|named| named != tenant) {
@@ -95,6 +96,20 @@ impl Caller {
 /// The tenant that the admin token stands for where none is named.
 pub fn default_tenant() -> TenantId {
     "default".parse().expect("a constant tenant id")
+}
+
+/// The variable parts of a path, as texts.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Path(found) = Path::<T>::from_request_parts(parts, app)
+            .await
+            .map_err(|error| Problem::malformed(error.body_text()))?;
+        Ok(Self(found))
+    }
 }
 
 /// A body's bytes, at most [`BODY_BYTES_MAX`].
@@ -254,9 +269,12 @@ impl ListQuery {
     pub fn before(&self) -> Result<Sequence, Problem> {
         match self.get("cursor") {
             None => Ok(Sequence(u64::MAX)),
-            Some(cursor) => Sequence::from_text(cursor).ok_or_else(|| {
-                Invalid::new("cursor", "must be the next_cursor of an earlier answer").into()
-            }),
+            Some(cursor) => Sequence::from_text(cursor).ok_or_else(|| self.bad_cursor()),
         }
+    }
+
+    /// What is said of a cursor that is none.
+    pub fn bad_cursor(&self) -> Problem {
+        Invalid::new("cursor", "must be the next_cursor of an earlier answer").into()
     }
 }

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde_json::{Map, Value, json};
 use sereno_actors::tenant::{Change, Changed};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{InvalidId, TenantId};
-use sereno_workflows::policy::{Invalid, Settings};
+use sereno_workflows::invalid::Invalid;
+use sereno_workflows::policy::Settings;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 
 /// `GET /api/v1/admin/tenants`.
 pub async fn list(
@@ -58,7 +59,7 @@ pub async fn create(
 pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
     Ok(Json(with_ok(shown(&*app.engine.view(&id)?))))
@@ -69,7 +70,7 @@ pub async fn show(
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
@@ -84,7 +85,7 @@ pub async fn change(
 pub async fn keys(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
     app.engine.view(&id)?;
@@ -104,7 +105,7 @@ pub async fn keys(
 pub async fn create_key(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     JsonObject(mut body): JsonObject,
 ) -> Result<impl IntoResponse, Problem> {
     let id = own(&caller, &id)?;
@@ -119,7 +120,7 @@ pub async fn create_key(
 pub async fn revoke_key(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path((id, key)): Path<(String, String)>,
+    InPath((id, key)): InPath<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
     app.engine.revoke_key(&id, &key).await?;

@@ -40,11 +40,11 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         let items = pending(app, caller, &entity)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
-    let mut from = match query.get("cursor") {
-        Some(cursor) => cursor.parse().ok().map(|due| key::timers_from(Timestamp(due))),
-        None => Some(key::timers_from(Timestamp(0))),
-    }
-    .ok_or_else(|| Problem::malformed("cursor: must be the next_cursor of an earlier answer"))?;
+    let after = match query.get("cursor") {
+        Some(cursor) => cursor.parse().map_err(|_| query.bad_cursor())?,
+        None => 0,
+    };
+    let mut from = key::timers_from(Timestamp(after));
     let partition = key::partition(&caller.tenant);
     let mut items: Vec<(Timestamp, Value)> = Vec::new();
     let mut looked_at = 0;

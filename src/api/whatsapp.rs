@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use sereno_actors::engine::Incoming;
@@ -17,17 +18,18 @@ use subtle::ConstantTimeEq as _;
 
 use super::App;
 use super::error::Problem;
-use super::request::BodyBytes;
+use super::request::{BodyBytes, InPath};
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
 
 /// `GET /webhooks/whatsapp/{tenant}`: answers the challenge to who knows the verify token.
 pub async fn verify(
     State(app): State<Arc<App>>,
-    Path(tenant): Path<String>,
-    Query(query): Query<BTreeMap<String, String>>,
+    InPath(tenant): InPath<String>,
+    query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
 ) -> Result<String, Problem> {
     let (_, line) = line_of(&app, &tenant)?;
+    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
     let get = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let known = !line.verify_token.is_empty()
         && bool::from(get("hub.verify_token").as_bytes().ct_eq(line.verify_token.as_bytes()));
@@ -42,7 +44,7 @@ pub async fn verify(
 /// `POST /webhooks/whatsapp/{tenant}`: 200 once every message in it is durable.
 pub async fn receive(
     State(app): State<Arc<App>>,
-    Path(tenant): Path<String>,
+    InPath(tenant): InPath<String>,
     headers: HeaderMap,
     BodyBytes(body): BodyBytes,
 ) -> Result<Json<Value>, Problem> {

@@ -86,6 +86,10 @@ async fn bad_input_is_refused_by_name_and_changes_nothing() {
         ("GET", "/api/v1/events?colour=red", String::new(), 422, Some("colour")),
         ("GET", "/api/v1/events?cursor=%00", String::new(), 422, Some("cursor")),
         ("GET", "/api/v1/events/none", String::new(), 404, None),
+        ("GET", "/api/v1/events/%ff%fe", String::new(), 400, None),
+        ("GET", "/api/v1/timers?cursor=soon", String::new(), 422, Some("cursor")),
+        ("GET", "/api/v1/admin/notify/endpoints?cursor=x", String::new(), 422, Some("cursor")),
+        ("POST", ENDPOINTS, hook(json!({"filters": []})), 422, Some("filters")),
         ("GET", "/api/v1/nothing", String::new(), 404, None),
         ("PUT", EVENTS, String::new(), 405, None),
     ] {
