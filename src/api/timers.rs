@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sereno_actors::limits;
 use sereno_actors::record::key::{self, TimerKey};
@@ -40,38 +42,45 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         let items = pending(app, caller, &entity)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
-    let after = match query.get("cursor") {
-        Some(cursor) => cursor.parse().map_err(|_| query.bad_cursor())?,
-        None => 0,
+    let mut from = match query.get("cursor") {
+        Some(cursor) => after(&place(cursor).ok_or_else(|| query.bad_cursor())?),
+        None => key::timers_from(Timestamp(0)),
     };
-    let mut from = key::timers_from(Timestamp(after));
     let partition = key::partition(&caller.tenant);
-    let mut items: Vec<(Timestamp, Value)> = Vec::new();
+    let mut items = Vec::new();
     let mut looked_at = 0;
-    let mut next_cursor = None;
+    let (mut last, mut next_cursor) = (None, None);
     'pages: loop {
         let end = Timestamp(i64::MAX);
         let page = app.engine.ledger().timers(partition, &from, end, limits::PAGE_ROWS_MAX)?;
         let full = page.len() == limits::PAGE_ROWS_MAX;
         for (timer, what) in page {
-            let enough = items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX;
-            // A page ends between two moments, so that its cursor is a moment.
-            if enough && items.last().is_none_or(|(due, _)| timer.due > *due) {
-                next_cursor = Some(timer.due.0.to_string());
+            if items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX {
+                next_cursor = last.map(|last: TimerKey| URL_SAFE_NO_PAD.encode(last.to_bytes()));
                 break 'pages;
             }
             looked_at += 1;
-            from = [&timer.to_bytes()[..], &[0]].concat();
+            from = after(&timer);
             if timer.tenant == caller.tenant {
-                items.push((timer.due, shown(app, caller, &timer, &what)?));
+                items.push(shown(app, caller, &timer, &what)?);
             }
+            last = Some(timer);
         }
         if !full {
             break;
         }
     }
-    let items: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
+}
+
+/// The timer that a cursor names.
+fn place(cursor: &str) -> Option<TimerKey> {
+    TimerKey::from_bytes(&URL_SAFE_NO_PAD.decode(cursor).ok()?)
+}
+
+/// The first key after a timer's.
+fn after(timer: &TimerKey) -> Vec<u8> {
+    [&timer.to_bytes()[..], &[0]].concat()
 }
 
 /// `POST /api/v1/admin/jobs/reminders`: fires what is due now and counts what came of it.
