@@ -38,7 +38,8 @@ fn submission_port() -> u16 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpSecurity {
-    /// TLS on port 465, STARTTLS on any other.
+    /// TLS on port 465, STARTTLS on any other. A server on this machine, which no one can come
+    /// between, may do without either, or with a certificate of its own making.
     #[default]
     Auto,
     /// STARTTLS, and no mail without it.

@@ -133,8 +133,16 @@ impl Settings {
 
     /// These settings with a JSON merge patch (RFC 7386) over them: what it names is changed, and
     /// `null` brings a default back.
-    pub fn patched(&self, patch: Map<String, Value>) -> Result<Self, Invalid> {
+    pub fn patched(&self, mut patch: Map<String, Value>) -> Result<Self, Invalid> {
         must_be_objects(&patch, &["sla_cluster", "retry", "smtp", "whatsapp"])?;
+        for (short, name) in [("pass", "password"), ("username", "user")] {
+            // The names that mail settings also go by.
+            if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
+                && let Some(value) = smtp.remove(short)
+            {
+                smtp.insert(name.to_owned(), value);
+            }
+        }
         let mut value = serde_json::to_value(self)
             .map_err(|error| Invalid::new("", format!("settings do not serialise: {error}")))?;
         merge(&mut value, Value::Object(patch));
@@ -271,6 +279,15 @@ mod tests {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");
         }
+    }
+
+    #[test]
+    fn mail_settings_go_by_their_other_names_too() {
+        let smtp = json!({"smtp": {"host": "h", "username": "u", "pass": "one"}});
+        let settings = patched(smtp).unwrap();
+        let changed = json!({"smtp": {"pass": "two"}}).as_object().unwrap().clone();
+        let smtp = settings.patched(changed).unwrap().smtp.unwrap();
+        assert_eq!((smtp.user.as_deref(), smtp.password.as_deref()), (Some("u"), Some("two")));
     }
 
     #[test]

@@ -151,7 +151,7 @@ async fn a14_a_mail_is_never_sent_in_the_clear_instead() {
     let mail = house.mail.address();
     house
         .settle(json!({"retry": {"attempts": 1}, "smtp": {"host": mail.ip().to_string(),
-            "port": mail.port(), "from": "a@b.example"}}))
+            "port": mail.port(), "from": "a@b.example", "security": "starttls"}}))
         .await;
     house.endpoint(json!({"kind": "email", "target": "manager@trattoria.example"})).await;
     house.event("a.b", json!({})).await;

@@ -92,7 +92,7 @@ impl House {
             "timezone": "Europe/Madrid",
             "whatsapp": {"phone_number_id": "555000111", "access_token": "token",
                          "app_secret": APP_SECRET, "verify_token": "verify-me"},
-            "smtp": {"host": mail.ip().to_string(), "port": mail.port(), "security": "none",
+            "smtp": {"host": mail.ip().to_string(), "port": mail.port(),
                      "from": "sereno@trattoria.example", "from_name": "La Trattoria"},
             "retry": {"first": "100ms", "attempts": 4},
         });
