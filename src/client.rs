@@ -1,8 +1,13 @@
 //! A small client of the server's own API, for the commands that talk to a running server.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
 use reqwest::Method;
 use serde_json::Value;
+
+/// How long an answer may take; the server itself answers or refuses within ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server and a token for it.
 #[derive(Debug, Clone)]
@@ -59,9 +64,13 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let response = request.send().await.map_err(|error| {
-            let advice = "start one with: sereno serve";
-            anyhow::Error::from(error).context(format!("no server at {}; {advice}", self.base))
+        let response = request.timeout(PATIENCE).send().await.map_err(|error| {
+            let what = if error.is_connect() {
+                format!("no server at {}; start one with: sereno serve", self.base)
+            } else {
+                format!("{} did not answer", self.base)
+            };
+            anyhow::Error::from(error).context(what)
         })?;
         let status = response.status();
         let bytes = response.bytes().await.context("the answer did not arrive whole")?;

@@ -1,5 +1,6 @@
 //! The command `sereno`.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -102,6 +103,7 @@ fn start_log(command: &Command) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();
     } else {
