@@ -23,6 +23,8 @@ pub type Then = Box<dyn FnOnce() + Send>;
 
 /// Exit code after a failed commit: `EX_IOERR` of sysexits.h.
 const EXIT_IO_ERROR: i32 = 74;
+/// Exit code after a panic of the writer: `EX_SOFTWARE`.
+const EXIT_SOFTWARE: i32 = 70;
 
 /// The queue to the writing thread.
 pub struct Committer {
@@ -39,9 +41,11 @@ impl Committer {
     /// Starts the writing thread over a store.
     pub fn start(store: Arc<dyn Store>) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
-        let thread = thread::Builder::new()
-            .name("sereno-committer".to_owned())
-            .spawn(move || write_until_closed(store.as_ref(), requests))?;
+        let thread =
+            thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
+                let _guard = EndOnPanic;
+                write_until_closed(store.as_ref(), requests);
+            })?;
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -74,6 +78,18 @@ impl Committer {
             && thread.join().is_err()
         {
             tracing::error!("the committer's thread panicked");
+        }
+    }
+}
+
+/// Without its writer the server would take events and never answer: better that it ends and is
+/// started again.
+struct EndOnPanic;
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::exit(EXIT_SOFTWARE);
         }
     }
 }
