@@ -182,6 +182,8 @@ impl EndpointActor {
         let (code, error) = told(&ended.outcome);
         match next {
             Next::Done => {}
+            // What is left for an endpoint that was deleted meanwhile would lie in its queue for ever.
+            Next::Later(_) if !self.is_there() => {}
             Next::Later(at) => {
                 let again = DeliveryRecord { attempts, ..record.clone() };
                 draft.enqueue(self.id, at, *delivery, &again);
@@ -274,6 +276,13 @@ impl EndpointActor {
     fn may_deliver(&self, view: &TenantView) -> bool {
         let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
         self.id == EndpointId::CUSTOMERS || enabled(self.id)
+    }
+
+    /// Whether the endpoint was not deleted since the view that this actor has.
+    fn is_there(&self) -> bool {
+        let tenant = self.around.hints.tenant(&self.tenant);
+        let listed = |view: &TenantView| view.endpoints.contains_key(&self.id);
+        self.id == EndpointId::CUSTOMERS || tenant.is_none_or(|tenant| listed(&tenant.view))
     }
 
     fn retire(&self, myself: &ActorRef<EndpointMessage>, state: &EndpointState) {

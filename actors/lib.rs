@@ -22,6 +22,7 @@ mod clock;
 pub mod endpoint;
 pub mod engine;
 mod entity;
+mod fatal;
 mod gather;
 mod hints;
 pub mod ledger;

@@ -9,6 +9,7 @@ use sereno_workflows::line::Smtp;
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, ClockMessage};
+use crate::fatal;
 use crate::ledger::LedgerError;
 use crate::record;
 use crate::record::key::{self, HOME};
@@ -83,14 +84,11 @@ impl Actor for Root {
             }
             SupervisionEvent::ActorFailed(child, error) => {
                 self.around.ledger.settled().await;
-                if child.get_id() == state.clock {
-                    tracing::error!(%error, "the clock died; it starts anew from the ledger");
-                    let clock = self.spawn_clock(&myself).await?;
-                    state.clock = clock.get_id();
-                    start_clock(&clock).await;
-                } else if let Some(tenant) = state.tenants.remove(&child.get_id()) {
-                    tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
-                    self.spawn_tenant(&myself, state, &tenant).await?;
+                if let Err(lost) = self.bring_back(&myself, state, child.get_id(), &error).await {
+                    fatal::end(
+                        fatal::PART_LOST,
+                        &format!("a part could not be brought back: {lost}"),
+                    );
                 }
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
@@ -100,6 +98,26 @@ impl Actor for Root {
 }
 
 impl Root {
+    /// Starts a part that died anew from the ledger.
+    async fn bring_back(
+        &self,
+        myself: &ActorRef<RootMessage>,
+        state: &mut RootState,
+        died: ActorId,
+        error: &ActorProcessingErr,
+    ) -> Result<(), ActorProcessingErr> {
+        if died == state.clock {
+            tracing::error!(%error, "the clock died; it starts anew from the ledger");
+            let clock = self.spawn_clock(myself).await?;
+            state.clock = clock.get_id();
+            start_clock(&clock).await;
+        } else if let Some(tenant) = state.tenants.remove(&died) {
+            tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
+            self.spawn_tenant(myself, state, &tenant).await?;
+        }
+        Ok(())
+    }
+
     async fn spawn_clock(
         &self,
         myself: &ActorRef<RootMessage>,

@@ -16,15 +16,10 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Batch, Store};
-use crate::limits;
+use crate::{fatal, limits};
 
 /// What to do once a commit is durable; runs on the committer's thread and must not block.
 pub type Then = Box<dyn FnOnce() + Send>;
-
-/// Exit code after a failed commit: `EX_IOERR` of sysexits.h.
-const EXIT_IO_ERROR: i32 = 74;
-/// Exit code after a panic of the writer: `EX_SOFTWARE`.
-const EXIT_SOFTWARE: i32 = 70;
 
 /// The queue to the writing thread.
 pub struct Committer {
@@ -89,7 +84,7 @@ struct EndOnPanic;
 impl Drop for EndOnPanic {
     fn drop(&mut self) {
         if thread::panicking() {
-            std::process::exit(EXIT_SOFTWARE);
+            fatal::end(fatal::PART_LOST, "the writing thread panicked; start again");
         }
     }
 }
@@ -120,12 +115,11 @@ fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) 
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the log may be filtered, and these are the last words")]
 fn end_the_process(error: &dyn std::error::Error) -> ! {
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    eprintln!("sereno: {error}: {cause}");
-    eprintln!(
-        "sereno: stopping, since what is on disk is not known; check the disk and start again"
+    let words = format!(
+        "{error}: {cause}; stopping, since what is on disk is not known: check the disk, then start \
+         again"
     );
-    std::process::exit(EXIT_IO_ERROR)
+    fatal::end(fatal::DISK, &words)
 }
