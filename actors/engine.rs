@@ -32,6 +32,7 @@ use crate::root::{Root, RootMessage};
 use crate::store::memory::MemoryStore;
 use crate::store::sled::SledStore;
 use crate::store::{Store, StoreError};
+use crate::tenant::recording::all_durable;
 use crate::tenant::{
     Act, Change, Changed, ConfigureError, CustomerMessage, Receipt, Submission, Surroundings,
     TenantMessage, Test,
@@ -225,7 +226,8 @@ impl Engine {
         let credit = credit.map_err(|_| EngineError::Busy)?;
         let (reply, answer) = oneshot::channel();
         let submission = Submission { events: known, reply, credit };
-        ask(&actor, TenantMessage::Submit(submission), answer).await
+        let (receipt, first) = ask(&actor, TenantMessage::Submit(submission), answer).await?;
+        if all_durable(first).await { Ok(receipt) } else { Err(EngineError::Busy) }
     }
 
     /// Takes a customer's message; returns once it and what follows from it are durable.
@@ -234,7 +236,8 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let Incoming { id, from, at, kind, text, button } = incoming;
         let message = CustomerMessage { id, from, at, kind, text, button, reply };
-        ask(&actor, TenantMessage::Hear(message), answer).await
+        let first = ask(&actor, TenantMessage::Hear(message), answer).await?;
+        if all_durable(first).await { Ok(()) } else { Err(EngineError::Busy) }
     }
 
     /// Does what a person asks of an entity; returns once it is durable.

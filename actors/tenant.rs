@@ -10,18 +10,18 @@
 
 pub(crate) mod children;
 mod configure;
+pub(crate) mod recording;
 mod submit;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId};
+use sereno_workflows::id::{EndpointId, EntityKey};
 
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
+use self::recording::Recordings;
 pub(crate) use self::submit::{Act, CustomerMessage, Receipt, Submission, Test};
 use crate::channel::Channels;
 use crate::endpoint::{EndpointActor, EndpointMessage};
@@ -77,8 +77,7 @@ pub(crate) struct TenantState {
     view: Arc<TenantView>,
     entities: Children<EntityKey, EntityMessage>,
     endpoints: Children<EndpointId, EndpointMessage>,
-    /// Event ids whose commits are not durable yet, so that the ledger does not show them.
-    recording: Arc<Mutex<HashSet<EventId>>>,
+    recordings: Recordings,
     sweeping: bool,
 }
 
@@ -98,7 +97,7 @@ impl Actor for Tenant {
             view,
             entities: Children::new(),
             endpoints: Children::new(),
-            recording: Arc::default(),
+            recordings: Recordings::default(),
             sweeping: false,
         })
     }

@@ -1,9 +1,8 @@
 //! What reaches a tenant from outside: events, customers' messages, people's actions, tests.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use ractor::ActorRef;
 use serde_json::{Map, Value, json};
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
@@ -13,6 +12,7 @@ use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::recording::{Recording, Sign};
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::entity::{Command, Deed, EntityMessage, Origin};
@@ -24,8 +24,8 @@ use crate::record::Source;
 pub(crate) struct Submission {
     /// The events, checked, with what they mean.
     pub(crate) events: Vec<(Event, Fact)>,
-    /// Where the answer goes once it is durable.
-    pub(crate) reply: oneshot::Sender<Result<Receipt, Refusal>>,
+    /// Where the answer goes once it is durable, with what else must be.
+    pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
     /// The right to have so many events under way.
     pub(crate) credit: OwnedSemaphorePermit,
 }
@@ -55,8 +55,8 @@ pub(crate) struct CustomerMessage {
     pub(crate) text: Option<String>,
     /// The id of the button that was pressed.
     pub(crate) button: Option<String>,
-    /// Where the answer goes once it is durable.
-    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+    /// Where the answer goes once it is durable, with what else must be.
+    pub(crate) reply: oneshot::Sender<Result<Vec<Sign>, Refusal>>,
 }
 
 /// A person asks something of an entity.
@@ -77,21 +77,6 @@ pub(crate) struct Test {
     pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
 }
 
-/// Event ids that are being recorded; forgotten when this is dropped, which is after they are durable.
-struct Recording {
-    ids: Vec<EventId>,
-    all: Arc<Mutex<HashSet<EventId>>>,
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        let mut all = self.all.lock();
-        for id in &self.ids {
-            all.remove(id);
-        }
-    }
-}
-
 impl Tenant {
     /// Accepts events: new ones go to their entities, the others of the batch are recorded at once.
     pub(super) async fn submit(
@@ -102,7 +87,7 @@ impl Tenant {
     ) {
         let Submission { events, reply, credit } = submission;
         let total = events.len();
-        let mut recording = Recording { ids: Vec::new(), all: Arc::clone(&state.recording) };
+        let mut recording = state.recordings.begin();
         let mut draft = Draft::new(&state.view.id);
         let mut deeds: BTreeMap<EntityKey, Vec<Deed>> = BTreeMap::new();
         let mut ids = Vec::with_capacity(total);
@@ -143,11 +128,14 @@ impl Tenant {
             ids.push(id);
         }
         let receipt = Receipt { ids, accepted, duplicates: total - accepted };
+        let first = std::mem::take(&mut recording.first);
         let answer: Reply = Box::new(move |result| {
-            drop(recording);
+            if result.is_ok() {
+                recording.end();
+            }
             drop(credit);
             // An error means that the caller has gone; what it asked for is done all the same.
-            drop(reply.send(result.map(|()| receipt)));
+            drop(reply.send(result.map(|()| (receipt, first))));
         });
         self.spread(myself, state, draft, deeds, answer).await;
     }
@@ -159,7 +147,7 @@ impl Tenant {
         state: &mut TenantState,
         message: CustomerMessage,
     ) {
-        let mut recording = Recording { ids: Vec::new(), all: Arc::clone(&state.recording) };
+        let mut recording = state.recordings.begin();
         let mut draft = Draft::new(&state.view.id);
         let mut deeds = BTreeMap::new();
         match self.claim(state, &mut recording, Some(message.id.clone())) {
@@ -185,10 +173,13 @@ impl Tenant {
             }
         }
         let reply = message.reply;
+        let first = std::mem::take(&mut recording.first);
         let answer: Reply = Box::new(move |result| {
-            drop(recording);
+            if result.is_ok() {
+                recording.end();
+            }
             // As in `submit`.
-            drop(reply.send(result));
+            drop(reply.send(result.map(|()| first)));
         });
         self.spread(myself, state, draft, deeds, answer).await;
     }
@@ -267,18 +258,13 @@ impl Tenant {
         let Some(id) = id else {
             return Ok(Claim::New(crate::announce::own_id(self.around.ledger.sequence())));
         };
-        if recording.ids.contains(&id) {
+        if recording.has(&id) {
             return Ok(Claim::Known(id));
-        }
-        if state.recording.lock().contains(&id) {
-            // Its first submission is not durable yet, so nothing can be promised for this one.
-            return Err(Refusal::Again);
         }
         match self.around.ledger.find_event(&state.view.id, &id) {
             Ok(Some(_)) => Ok(Claim::Known(id)),
             Ok(None) => {
-                state.recording.lock().insert(id.clone());
-                recording.ids.push(id.clone());
+                recording.take(&id);
                 Ok(Claim::New(id))
             }
             Err(error) => {
