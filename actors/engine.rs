@@ -29,8 +29,9 @@ use crate::limits;
 use crate::now::Now;
 use crate::record::KeyRecord;
 use crate::root::{Root, RootMessage};
+use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
-use crate::store::sled::SledStore;
+
 use crate::store::{Store, StoreError};
 use crate::tenant::recording::all_durable;
 use crate::tenant::{
@@ -140,7 +141,11 @@ impl Engine {
     pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
         let vault = Vault::new(&config.master_key)?;
         let store: Arc<dyn Store> = match &config.directory {
-            Some(directory) => Arc::new(SledStore::open(directory, config.cache_bytes)?),
+            Some(directory) => {
+                let cache_bytes = config.cache_bytes;
+                let options = DiskOptions { cache_bytes, ..DiskOptions::default() };
+                Arc::new(DiskStore::open(directory, options)?)
+            }
             None => Arc::new(MemoryStore::default()),
         };
         let ledger = Ledger::open(store, vault, config.now)?;

@@ -108,9 +108,15 @@ impl Ledger {
         self.committer.make_durable(batch).await;
     }
 
-    /// Writes out what waits and ends the writing thread.
+    /// Whether the disk has space for new events.
+    pub fn has_room(&self) -> bool {
+        self.store.has_room()
+    }
+
+    /// Writes out what waits and ends the writing threads.
     pub fn stop(&self) {
         self.committer.stop();
+        self.store.close();
     }
 
     fn get<R: Record>(&self, partition: Partition, key: &[u8]) -> Result<Option<R>, LedgerError> {
@@ -129,7 +135,7 @@ impl Ledger {
         }
         let mut batch = Batch::new(HOME);
         batch.put(key, record::encode(&MetaRecord(self.vault.seal(PLACE, b"sereno"))));
-        Ok(self.store.commit(&[batch])?)
+        Ok(self.store.commit(vec![batch])?)
     }
 
     fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {

@@ -6,6 +6,30 @@ pub const COMMITS_QUEUED_MAX: usize = 16_384;
 pub const COMMITS_PER_GROUP_MAX: usize = 1_024;
 /// Bytes made durable by one flush, beyond which a group takes no further commit.
 pub const GROUP_BYTES_MAX: usize = 4 << 20;
+/// Bytes of a segment of the journal.
+pub const SEGMENT_BYTES: u64 = 16 << 20;
+/// Segments kept ready beside those in use.
+pub const SPARE_SEGMENTS_MAX: usize = 3;
+/// What the index aims at for its cache.
+pub const INDEX_CACHE_BYTES: u64 = 128 << 20;
+/// Bytes that may be in the overlay alone; commits wait for the index beyond that.
+pub const OVERLAY_BYTES_MAX: usize = 128 << 20;
+/// Bytes in the overlay from which the index is written.
+pub const INDEX_AFTER_BYTES: usize = 16 << 20;
+/// How long something may be in the overlay alone.
+pub const INDEX_AFTER_MS: u64 = 2_000;
+/// Rows that go into the index at once: larger batches are slower and take far more memory.
+pub const INDEX_BATCH_ROWS_MAX: usize = 1_000;
+/// Bytes of journal after which a snapshot is taken, or half the index where that is more.
+pub const SNAPSHOT_AFTER_BYTES: u64 = 256 << 20;
+/// Rows in one block of a snapshot.
+pub const SNAPSHOT_BLOCK_ROWS: usize = 500;
+/// Largest block of a snapshot that is read; a damaged length can ask for no more memory than this.
+pub const SNAPSHOT_BLOCK_BYTES_MAX: usize = 64 << 20;
+/// Rows that a scan reads from each layer at once.
+pub const SCAN_PAGE_ROWS: usize = 1_000;
+/// Free bytes of the disk below which no new events are taken: what is accepted needs the rest.
+pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
 /// Largest value handed to the store; longer records are cut into pieces of this size.
 pub const VALUE_BYTES_MAX: usize = 4_000;
 /// Largest record that is decoded; a damaged length can ask for no more memory than this.

@@ -1,15 +1,29 @@
 //! The ordered store under the ledger: atomic batches, point reads and paged scans over bytes.
 //!
-//! Two implementations pass one contract suite: [`sled`], on disk, and [`memory`], for tests. Nothing
-//! above this module knows which one it has. A [`Committer`](committer::Committer) owns all writes.
+//! Two implementations pass one contract suite: [`disk`], and [`memory`] for tests. Nothing above this
+//! module knows which one it has. A [`Committer`](committer::Committer) owns all writes.
 
+mod behind;
 pub mod committer;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod damage;
+pub mod disk;
+mod frame;
+mod index;
+pub mod journal;
 pub mod memory;
-pub mod sled;
+mod overlay;
+mod recovery;
+mod snapshot;
+mod space;
+
+use std::path::PathBuf;
 
 use thiserror::Error;
+
+use self::journal::JournalError;
 
 /// One of the 256 parts into which tenants are divided by their hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,17 +97,30 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
-    /// The index refused.
-    #[error("the index failed to {doing}")]
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The index failed or is damaged.
+    #[error("the index failed to {doing}: {problem}")]
     Index {
         /// What was being done.
         doing: &'static str,
         /// What it said.
-        #[source]
-        source: ::sled::Error,
+        problem: String,
     },
-    /// The index could not be opened at all.
-    #[error("the index in {directory} cannot be opened: {problem}")]
+    /// A snapshot is damaged.
+    #[error("the snapshot {} is damaged: {problem}", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// The store is closing.
+    #[error("the store is closing")]
+    Closing,
+    /// It cannot be opened at all.
+    #[error("the store in {directory} cannot be opened: {problem}")]
     Open {
         /// The directory.
         directory: String,
@@ -102,11 +129,11 @@ pub enum StoreError {
     },
 }
 
-/// An ordered map of bytes with durable atomic batches.
+/// An ordered map of bytes with durable atomic batches. Keys begin with a byte other than 0.
 pub trait Store: Send + Sync + 'static {
     /// Makes batches durable, in order. When it returns `Ok`, they survive a power cut; after an error
     /// nothing is known about them, and the process must end.
-    fn commit(&self, batches: &[Batch]) -> Result<(), StoreError>;
+    fn commit(&self, batches: Vec<Batch>) -> Result<(), StoreError>;
 
     /// The value of a key.
     fn get(&self, partition: Partition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
@@ -120,4 +147,21 @@ pub trait Store: Send + Sync + 'static {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
+
+    /// Whether there is space for new work. Commits of what is under way are taken all the same.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// Writes out what would otherwise be read again from the journal at the next start; commits that
+    /// wait for space are given up.
+    fn close(&self) {}
+}
+
+/// A key with its partition in front.
+fn full_key(partition: Partition, key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(1 + key.len());
+    full.push(partition.0);
+    full.extend_from_slice(key);
+    full
 }

@@ -185,9 +185,9 @@ impl DataDirectory {
         Self { path: path.to_owned() }
     }
 
-    /// Where the store is.
-    pub fn store(&self) -> PathBuf {
-        self.path.join("index")
+    /// Whether anything was ever kept here.
+    fn has_data(&self) -> bool {
+        ["journal", "snapshots", "index"].iter().any(|part| self.path.join(part).exists())
     }
 
     /// The master key: the given one, or the one that is kept here, or a new one.
@@ -199,7 +199,7 @@ impl DataDirectory {
         match fs::read_to_string(&path) {
             Ok(key) => Ok(key.trim().to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.store().exists() {
+                if self.has_data() {
                     bail!(
                         "{} is missing, and the data was encrypted with it: put it back, or set \
                          SERENO_MASTER_KEY",

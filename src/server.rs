@@ -48,7 +48,7 @@ impl Server {
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
         let engine = Engine::start(EngineConfig {
-            directory: Some(directory.store()),
+            directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
             master_key: directory.master_key(config.master_key.as_deref())?,
             channels: ChannelConfig {

@@ -106,11 +106,10 @@ fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) 
             next = if full { None } else { requests.try_recv().ok() };
         }
         if !batches.is_empty()
-            && let Err(error) = store.commit(&batches)
+            && let Err(error) = store.commit(std::mem::take(&mut batches))
         {
             end_the_process(&error);
         }
-        batches.clear();
         thens.drain(..).for_each(|then| then());
     }
 }

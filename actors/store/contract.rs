@@ -1,16 +1,18 @@
 //! What every store promises, proved on each: the same cases, and random work against a model.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::damage::{copy_store, small};
+use super::disk::DiskStore;
 use super::memory::MemoryStore;
-use super::sled::SledStore;
 use super::{Batch, Direction, Partition, Store, Write};
+use crate::limits::VALUE_BYTES_MAX;
 
 const P: Partition = Partition(7);
-const CACHE_BYTES: u64 = 8 << 20;
 
 fn batch(writes: &[(&str, Option<&str>)]) -> Batch {
     let mut batch = Batch::new(P);
@@ -32,7 +34,7 @@ fn keys(store: &dyn Store, from: &str, until: &str, direction: Direction, limit:
 }
 
 fn keeps_its_promises(store: &dyn Store) {
-    store.commit(&[batch(&[("b", Some("2")), ("a", Some("1")), ("c", Some("3"))])]).unwrap();
+    store.commit(vec![batch(&[("b", Some("2")), ("a", Some("1")), ("c", Some("3"))])]).unwrap();
     assert_eq!(store.get(P, b"b").unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(store.get(P, b"x").unwrap(), None);
     assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "a b c");
@@ -42,19 +44,19 @@ fn keeps_its_promises(store: &dyn Store) {
     assert_eq!(keys(store, "a", "z", Direction::Descending, 1), "c");
     assert_eq!(keys(store, "z", "a", Direction::Ascending, 9), "", "an empty range is empty");
 
-    let in_order = [batch(&[("a", Some("new")), ("d", Some("4"))]), batch(&[("a", None)])];
-    store.commit(&in_order).unwrap();
+    let in_order = vec![batch(&[("a", Some("new")), ("d", Some("4"))]), batch(&[("a", None)])];
+    store.commit(in_order).unwrap();
     assert_eq!(store.get(P, b"a").unwrap(), None, "later batches win");
     let within = batch(&[("e", None), ("e", Some("5")), ("f", Some("6")), ("f", None)]);
-    store.commit(&[within]).unwrap();
+    store.commit(vec![within]).unwrap();
     assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "b c d e", "later writes win");
 
     let other = Batch { partition: Partition(8), writes: batch(&[("b", Some("8"))]).writes };
-    store.commit(&[other]).unwrap();
+    store.commit(vec![other]).unwrap();
     assert_eq!(store.get(P, b"b").unwrap().as_deref(), Some(&b"2"[..]));
     assert_eq!(keys(store, "a", "z", Direction::Ascending, 9), "b c d e", "partitions are apart");
-    store.commit(&[]).unwrap();
-    store.commit(&[Batch::new(P)]).unwrap();
+    store.commit(Vec::new()).unwrap();
+    store.commit(vec![Batch::new(P)]).unwrap();
 }
 
 #[test]
@@ -62,45 +64,54 @@ fn memory_keeps_its_promises() {
     keeps_its_promises(&MemoryStore::default());
 }
 
-#[test]
-fn sled_keeps_its_promises() {
-    let directory = tempfile::tempdir().unwrap();
-    keeps_its_promises(&SledStore::open(directory.path(), CACHE_BYTES).unwrap());
+fn open(directory: &Path) -> DiskStore {
+    DiskStore::open(directory, small()).unwrap()
 }
 
 #[test]
-fn f02_sled_has_after_reopening_what_it_committed() {
+fn the_disk_keeps_its_promises() {
     let directory = tempfile::tempdir().unwrap();
-    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
-    store.commit(&[batch(&[("a", Some("1"))])]).unwrap();
-    drop(store);
-    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
-    assert_eq!(store.get(P, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+    keeps_its_promises(&open(directory.path()));
 }
 
 #[test]
-fn f02_a_snapshot_that_a_crash_left_half_written_does_not_keep_sled_from_opening() {
+fn f02_the_disk_has_after_reopening_what_it_committed() {
     let directory = tempfile::tempdir().unwrap();
-    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
-    store.commit(&[batch(&[("a", Some("1"))])]).unwrap();
+    let store = open(directory.path());
+    let long = "x".repeat(3 * VALUE_BYTES_MAX + 5);
+    store.commit(vec![batch(&[("a", Some("1")), ("long", Some(&long))])]).unwrap();
+    for _ in 0..2 {
+        let store = reopened(&store, directory.path());
+        assert_eq!(store.get(P, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        assert_eq!(store.get(P, b"long").unwrap().as_deref(), Some(long.as_bytes()));
+        assert_eq!(keys(&store, "a", "z", Direction::Ascending, 9), "a long");
+    }
     drop(store);
-    std::fs::write(directory.path().join("snap.00000000000000FF.generating"), b"half").unwrap();
-    std::fs::write(directory.path().join("snap.00000000000000FF"), b"noise").unwrap();
-    let store = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
-    assert_eq!(store.get(P, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+    let store = open(directory.path());
+    store.commit(vec![batch(&[("long", Some("short"))])]).unwrap();
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(store.get(P, b"long").unwrap().as_deref(), Some(&b"short"[..]));
 }
 
 #[test]
 fn two_servers_cannot_share_a_directory() {
     let directory = tempfile::tempdir().unwrap();
-    let _first = SledStore::open(directory.path(), CACHE_BYTES).unwrap();
-    let second = SledStore::open(directory.path(), CACHE_BYTES);
+    let _first = open(directory.path());
+    let second = DiskStore::open(directory.path(), small());
     let problem = second.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(problem.contains("another sereno"), "{problem}");
 }
 
+/// What another process would find if this one were killed now: a copy of the directory, opened.
+fn reopened(_running: &DiskStore, directory: &Path) -> DiskStore {
+    let copy = tempfile::tempdir().unwrap().keep();
+    copy_store(directory, &copy);
+    open(&copy)
+}
+
 fn writes() -> impl Strategy<Value = Vec<Write>> {
-    let key = prop::collection::vec(0_u8..4, 1..4);
+    let key = prop::collection::vec(1_u8..5, 1..4);
     let value = prop::collection::vec(any::<u8>(), 0..40);
     let write = prop_oneof![
         3 => (key.clone(), value).prop_map(|(key, value)| Write::Put(key, value)),
@@ -115,13 +126,13 @@ proptest! {
     #[test]
     fn random_work_leaves_what_the_model_has(
         commits in prop::collection::vec(writes(), 1..12),
-        (from, until) in (0_u8..4, 0_u8..5),
+        (from, until) in (1_u8..5, 1_u8..6),
         limit in 0_usize..20,
     ) {
         let directory = tempfile::tempdir().unwrap();
         let stores: [Arc<dyn Store>; 2] = [
             Arc::new(MemoryStore::default()),
-            Arc::new(SledStore::open(directory.path(), CACHE_BYTES).unwrap()),
+            Arc::new(open(directory.path())),
         ];
         let mut model = BTreeMap::new();
         for writes in commits {
@@ -132,7 +143,7 @@ proptest! {
                 }
             }
             for store in &stores {
-                store.commit(&[Batch { partition: P, writes: writes.clone() }]).unwrap();
+                store.commit(vec![Batch { partition: P, writes: writes.clone() }]).unwrap();
             }
         }
         let range = if from < until { vec![from]..vec![until] } else { vec![9]..vec![9] };

@@ -16,16 +16,16 @@ pub struct MemoryStore {
 type PlacedKey = (Partition, Vec<u8>);
 
 impl Store for MemoryStore {
-    fn commit(&self, batches: &[Batch]) -> Result<(), StoreError> {
+    fn commit(&self, batches: Vec<Batch>) -> Result<(), StoreError> {
         let mut rows = self.rows.write();
         for batch in batches {
-            for write in &batch.writes {
+            for write in batch.writes {
                 match write {
                     Write::Put(key, value) => {
-                        rows.insert((batch.partition, key.clone()), value.clone());
+                        rows.insert((batch.partition, key), value);
                     }
                     Write::Delete(key) => {
-                        rows.remove(&(batch.partition, key.clone()));
+                        rows.remove(&(batch.partition, key));
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use sereno_actors::record::key;
-use sereno_actors::store::sled::SledStore;
+use sereno_actors::store::disk::{DiskOptions, DiskStore};
 use sereno_actors::store::{Batch, Store as _};
 use sereno_workflows::id::{EntityKey, TenantId};
 
@@ -83,10 +83,10 @@ async fn three_deaths_on_one_wake_set_it_aside_and_the_rest_goes_on() {
     let tenant: TenantId = "default".parse().unwrap();
     let state = key::state(&tenant, &EntityKey::reservation("R-bad"));
     let damage = |data: &Path| {
-        let store = SledStore::open(&data.join("index"), 8 << 20).unwrap();
+        let store = DiskStore::open(data, DiskOptions::default()).unwrap();
         let mut batch = Batch::new(key::partition(&tenant));
         batch.put(state, b"not a state".to_vec());
-        store.commit(&[batch]).unwrap();
+        store.commit(vec![batch]).unwrap();
     };
     let house = house.restarted_after(damage).await;
     assert_eq!(house.told(1).await[0].buttons[0], "confirm:R-good");

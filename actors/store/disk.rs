@@ -1,0 +1,367 @@
+//! The store on disk: a journal for the truth, an overlay for what is new, an index for the rest.
+//!
+//! ```text
+//!  commit --> [ journal ] one write, one sync --> [ overlay ] --written behind--> [ index ]
+//!                 ^                                    |                              |
+//!                 |  replayed at the start             +------- reads, newest first --+
+//!                 +--- kept back to the older of the last two [ snapshots ] <---------+
+//! ```
+//! Invariants:
+//! - What was committed is in the journal, so the index may be lost at any moment: it is then set aside
+//!   and built again from a snapshot and the journal, at the start or in the middle of the work.
+//! - The index says itself how far the journal is in it; what follows is replayed into the overlay.
+//! - The journal is kept back to the older of the last two snapshots, so that one may be damaged too.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::index::SledIndex;
+use super::journal::file::FileJournal;
+use super::journal::{Frame, Journal as _, JournalError, Position};
+use super::overlay::Overlay;
+use super::space::Space;
+use super::{
+    Batch, Direction, Partition, Row, Store, StoreError, behind, frame, full_key, recovery,
+};
+use crate::limits;
+
+/// The sizes by which a store works; the defaults are right but for tests.
+#[derive(Debug, Clone)]
+pub struct DiskOptions {
+    /// What the index aims at for its cache, in bytes; it may use twice as much.
+    pub cache_bytes: u64,
+    /// Bytes of a segment of the journal.
+    pub segment_bytes: u64,
+    /// Bytes in the overlay beyond which commits wait for the index.
+    pub overlay_bytes_max: usize,
+    /// Bytes in the overlay from which the index is written.
+    pub index_after_bytes: usize,
+    /// How long something may be in the overlay alone.
+    pub index_after: Duration,
+    /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
+    pub snapshot_after_bytes: u64,
+}
+
+impl Default for DiskOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: limits::INDEX_CACHE_BYTES,
+            segment_bytes: limits::SEGMENT_BYTES,
+            overlay_bytes_max: limits::OVERLAY_BYTES_MAX,
+            index_after_bytes: limits::INDEX_AFTER_BYTES,
+            index_after: Duration::from_millis(limits::INDEX_AFTER_MS),
+            snapshot_after_bytes: limits::SNAPSHOT_AFTER_BYTES,
+        }
+    }
+}
+
+/// The directories of a store.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    /// All of it.
+    pub(super) root: PathBuf,
+    /// The journal's segments.
+    pub(super) journal: PathBuf,
+    /// The index.
+    pub(super) index: PathBuf,
+    /// The snapshots.
+    pub(super) snapshots: PathBuf,
+}
+
+impl Places {
+    pub(super) fn in_directory(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            journal: root.join("journal"),
+            index: root.join("index"),
+            snapshots: root.join("snapshots"),
+        }
+    }
+}
+
+/// A store in a directory.
+pub struct DiskStore {
+    inside: Arc<Inside>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    _lock: File,
+}
+
+pub(super) struct Inside {
+    pub(super) places: Places,
+    pub(super) options: DiskOptions,
+    pub(super) journal: FileJournal,
+    pub(super) overlay: Overlay,
+    pub(super) space: Space,
+    /// Changed only when the index is built again.
+    index: RwLock<Arc<SledIndex>>,
+    healing: Mutex<()>,
+}
+
+/// How long the writer waits before it looks again whether there is space.
+const SPACE_PAUSE: Duration = Duration::from_millis(500);
+/// How long a start waits for a server that is just stopping.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+impl DiskStore {
+    /// Opens or creates the store in `directory`, which must not be open elsewhere. What a crash left
+    /// behind is put in order first; where that takes long, it says how far it is.
+    pub fn open(directory: &Path, options: DiskOptions) -> Result<Self, StoreError> {
+        let io = |doing| move |source| StoreError::Io { doing, source };
+        fs::create_dir_all(directory).map_err(io("create its directory"))?;
+        let lock = lock(directory)?;
+        let places = Places::in_directory(directory);
+        let journal = FileJournal::open(&places.journal, options.segment_bytes)?;
+        let (index, position) = recovery::open_index(&places, &options, &journal)?;
+        let overlay = Overlay::new(position.clone());
+        recovery::replay(&journal, &position, &overlay)?;
+        let inside = Arc::new(Inside {
+            space: Space::of(directory),
+            places,
+            options,
+            journal,
+            overlay,
+            index: RwLock::new(Arc::new(index)),
+            healing: Mutex::new(()),
+        });
+        let its_own = Arc::clone(&inside);
+        let indexer = thread::Builder::new().name("sereno-indexer".to_owned());
+        let indexer = indexer.spawn(move || behind::write_until_closed(&its_own));
+        let threads = Mutex::new(vec![indexer.map_err(io("start its thread"))?]);
+        Ok(Self { inside, threads, _lock: lock })
+    }
+}
+
+impl Store for DiskStore {
+    fn commit(&self, batches: Vec<Batch>) -> Result<(), StoreError> {
+        let batches: Vec<Batch> =
+            batches.into_iter().filter(|batch| !batch.writes.is_empty()).collect();
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let inside = &self.inside;
+        inside.overlay.wait_for_room(inside.options.overlay_bytes_max);
+        let position = inside.journal(&batches)?;
+        inside.overlay.apply(batches, position, inside.options.index_after_bytes);
+        Ok(())
+    }
+
+    fn get(&self, partition: Partition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = full_key(partition, key);
+        match self.inside.overlay.get(&key) {
+            Some(known) => Ok(known),
+            None => self.inside.read(|index| index.get(&key)),
+        }
+    }
+
+    fn scan(
+        &self,
+        partition: Partition,
+        range: Range<&[u8]>,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut left = full_key(partition, range.start)..full_key(partition, range.end);
+        let mut rows = Vec::new();
+        while left.start < left.end && rows.len() < limit {
+            let page = limits::SCAN_PAGE_ROWS.min(limit - rows.len()).max(16);
+            left = self.inside.merge_page(left, direction, page, limit, &mut rows)?;
+        }
+        for (key, _) in &mut rows {
+            key.remove(0);
+        }
+        Ok(rows)
+    }
+
+    fn has_room(&self) -> bool {
+        self.inside.space.suffices_for_new()
+    }
+
+    fn close(&self) {
+        self.inside.overlay.close();
+        for thread in self.threads.lock().drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inside {
+    /// Makes batches durable: one frame for each partition, all of them one group.
+    fn journal(&self, batches: &[Batch]) -> Result<Position, StoreError> {
+        let mut position = self.journal.head();
+        let mut order: Vec<&Batch> = batches.iter().collect();
+        // Stable: within a partition the order stays, and later writes win.
+        order.sort_by_key(|batch| batch.partition);
+        let mut bytes: Vec<(Partition, Vec<u8>)> = Vec::new();
+        for batch in order {
+            if bytes.last().is_none_or(|(partition, _)| *partition != batch.partition) {
+                bytes.push((batch.partition, Vec::with_capacity(batch.bytes() + 64)));
+            }
+            if let Some((_, frame)) = bytes.last_mut() {
+                frame::write(frame, batch);
+            }
+        }
+        let epoch = self.journal.epoch();
+        let mut frames = Vec::with_capacity(bytes.len());
+        for (partition, bytes) in &bytes {
+            let seq = position.seq(*partition) + 1;
+            position.advance(*partition, seq);
+            frames.push(Frame { partition: *partition, epoch, seq, bytes });
+        }
+        position.group += 1;
+        let mut told = false;
+        loop {
+            match self.journal.append(&frames) {
+                Ok(()) => return Ok(position),
+                Err(JournalError::Full { .. }) if !self.overlay.is_closing() => {
+                    if !told {
+                        tracing::error!(directory = %self.places.root.display(),
+                            "the disk is full; what is under way waits until there is space");
+                        told = true;
+                    }
+                    thread::sleep(SPACE_PAUSE);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The index as it is now.
+    pub(super) fn index(&self) -> Arc<SledIndex> {
+        Arc::clone(&self.index.read())
+    }
+
+    /// Reads from the index; where that shows that it is damaged, builds it again and reads once more.
+    pub(super) fn read<T>(
+        &self,
+        read: impl Fn(&SledIndex) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let index = self.index();
+        match read(&index) {
+            Err(StoreError::Index { doing, problem }) => {
+                self.heal(&index, doing, &problem)?;
+                read(&self.index())
+            }
+            result => result,
+        }
+    }
+
+    /// Builds the index again, unless somebody else did since `damaged` was got.
+    pub(super) fn heal(
+        &self,
+        damaged: &Arc<SledIndex>,
+        doing: &'static str,
+        problem: &str,
+    ) -> Result<(), StoreError> {
+        let _one = self.healing.lock();
+        if !Arc::ptr_eq(damaged, &self.index()) {
+            return Ok(());
+        }
+        tracing::error!(doing, problem, "the index is damaged; it is built again while all waits");
+        let rebuilt = recovery::rebuild(&self.places, &self.options, &self.journal)?;
+        let old = std::mem::replace(&mut *self.index.write(), Arc::new(rebuilt));
+        // Closing it would write to damaged files, and may never end.
+        std::mem::forget(old);
+        Ok(())
+    }
+
+    /// Adds the next rows of a range to `rows`; answers what of the range is left.
+    ///
+    /// The overlay is read first: a row that moves from there to the index in between is then seen
+    /// twice, not missed.
+    fn merge_page(
+        &self,
+        range: Range<Vec<u8>>,
+        direction: Direction,
+        page: usize,
+        limit: usize,
+        rows: &mut Vec<Row>,
+    ) -> Result<Range<Vec<u8>>, StoreError> {
+        let over = self.overlay.page(&range, direction, page);
+        let under = self.read(|index| index.page(&range, direction, page))?;
+        let ascending = direction == Direction::Ascending;
+        let goes_on = |length: usize| length == page;
+        // Beyond the last key of a full page, its side may have more that was not read.
+        let ends = [
+            over.last().map(|(key, _)| key).filter(|_| goes_on(over.len())),
+            under.last().map(|(key, _)| key).filter(|_| goes_on(under.len())),
+        ];
+        let ends = ends.into_iter().flatten();
+        let end = if ascending { ends.min() } else { ends.max() }.cloned();
+        let inside = |key: &Vec<u8>| match &end {
+            Some(end) if ascending => key <= end,
+            Some(end) => key >= end,
+            None => true,
+        };
+        let mut over = over.into_iter().filter(|(key, _)| inside(key)).peekable();
+        let mut under = under.into_iter().filter(|(key, _)| inside(key)).peekable();
+        while rows.len() < limit {
+            let from_over = match (over.peek(), under.peek()) {
+                (Some((a, _)), Some((b, _))) if a == b => {
+                    under.next();
+                    true
+                }
+                (Some((a, _)), Some((b, _))) => (a < b) == ascending,
+                (over, _) => over.is_some(),
+            };
+            let row = if from_over {
+                over.next()
+            } else {
+                under.next().map(|(key, value)| (key, Some(value)))
+            };
+            match row {
+                Some((key, Some(value))) => rows.push((key, value)),
+                Some((_, None)) => {}
+                None => break,
+            }
+        }
+        Ok(match end {
+            Some(end) if ascending => [&end[..], &[0]].concat()..range.end,
+            Some(end) => range.start..end,
+            None => range.end.clone()..range.end,
+        })
+    }
+}
+
+/// Takes the directory for this process; waits a moment for one that is just stopping.
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let io = |source| StoreError::Io { doing: "lock its directory", source };
+    let file = File::create(directory.join("lock")).map_err(io)?;
+    let tries = 40;
+    for _ in 0..tries {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PATIENCE / tries),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+    }
+    Err(in_use(directory))
+}
+
+/// Another process has it.
+pub(super) fn in_use(directory: &Path) -> StoreError {
+    StoreError::Open {
+        directory: directory.display().to_string(),
+        problem: "another sereno is using it; stop that one first".to_owned(),
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { doing: "read its directory", source }
+    }
+}

@@ -1,0 +1,336 @@
+//! The journal in segment files: one group is one write and one `fdatasync`.
+//!
+//! Segments are numbered without gaps, and each begins with how far the journal went before it, so
+//! what is missing is known exactly. At opening, the last segment is read to its end: a torn group there
+//! was never acknowledged and is cut off. Groups that can be read behind one that cannot are damage; it
+//! is reported, and reading goes on behind it only for readers who have what is missing.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+
+use super::segment::{self, GROUP_HEAD_BYTES, Group, HEADER_BYTES, Header};
+use super::spares::{Spares, sync_directory};
+use super::{Frame, Journal, JournalError, Position, Visit};
+
+/// A journal in a directory.
+pub struct FileJournal {
+    directory: PathBuf,
+    epoch: u64,
+    spares: Spares,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Where each segment begins, by number.
+    segments: BTreeMap<u64, Position>,
+    head: Position,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    file: File,
+    path: PathBuf,
+    number: u64,
+    offset: u64,
+    end: u64,
+}
+
+const SUFFIX: &str = "journal";
+
+impl FileJournal {
+    /// Opens or creates the journal in `directory`; nobody else may have it open.
+    ///
+    /// `segment_bytes` is the size of new segments; a group that is larger gets one of its own.
+    pub fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
+        let io = |doing| move |source| io_error(doing, directory, source);
+        fs::create_dir_all(directory).map_err(io("create"))?;
+        let mut segments = BTreeMap::new();
+        let mut epoch = 0;
+        for number in numbers(directory).map_err(io("list"))? {
+            let header = read_header(&path_of(directory, number), number)?;
+            epoch = header.epoch.max(epoch);
+            segments.insert(number, header.start);
+        }
+        let mut head = Position::default();
+        let mut writer = None;
+        if let Some((&number, start)) = segments.last_key_value() {
+            let (end, opened) = open_last(&path_of(directory, number), number, start)?;
+            head = end;
+            writer = Some(opened);
+        }
+        let spares = Spares::open(directory, segment_bytes).map_err(io("prepare"))?;
+        sync_directory(directory)?;
+        let state = Mutex::new(State { segments, head, writer });
+        Ok(Self { directory: directory.to_owned(), epoch: epoch + 1, spares, state })
+    }
+
+    /// Whether nothing was ever appended here.
+    pub fn is_new(&self) -> bool {
+        self.state.lock().segments.is_empty()
+    }
+
+    /// Goes on at a position that lies ahead: somebody else still has what was lost here. What is in
+    /// between cannot be read any more.
+    pub fn skip_to(&self, position: &Position) -> Result<(), JournalError> {
+        let mut state = self.state.lock();
+        state.head = position.clone();
+        self.begin_segment(&mut state, 0)
+    }
+
+    /// The segments, oldest first: where each begins and its file.
+    pub fn segments(&self) -> Vec<(Position, PathBuf)> {
+        let state = self.state.lock();
+        let path = |number: &u64| path_of(&self.directory, *number);
+        state.segments.iter().map(|(number, start)| (start.clone(), path(number))).collect()
+    }
+
+    fn begin_segment(&self, state: &mut State, group_bytes: u64) -> Result<(), JournalError> {
+        let number = state.segments.last_key_value().map_or(1, |(number, _)| number + 1);
+        let spare = self.spares.take(HEADER_BYTES as u64 + group_bytes)?;
+        let path = path_of(&self.directory, number);
+        let io = |doing| move |source| io_error(doing, &path_of(&self.directory, number), source);
+        let file = OpenOptions::new().read(true).write(true).open(&spare).map_err(io("open"))?;
+        let header = Header { number, epoch: self.epoch, start: state.head.clone() };
+        file.write_all_at(&header.to_bytes(), 0).map_err(io("begin"))?;
+        // A segment has its name only once its header is on disk.
+        file.sync_data().map_err(io("sync"))?;
+        fs::rename(&spare, &path).map_err(io("name"))?;
+        sync_directory(&self.directory)?;
+        let end = file.metadata().map_err(io("measure"))?.len();
+        state.segments.insert(number, header.start);
+        state.writer = Some(Writer { file, path, number, offset: HEADER_BYTES as u64, end });
+        Ok(())
+    }
+}
+
+impl Journal for FileJournal {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn head(&self) -> Position {
+        self.state.lock().head.clone()
+    }
+
+    fn append(&self, frames: &[Frame<'_>]) -> Result<(), JournalError> {
+        let mut state = self.state.lock();
+        let mut head = state.head.clone();
+        head.group += 1;
+        for frame in frames {
+            let &Frame { partition, epoch, seq, .. } = frame;
+            if epoch != self.epoch || seq != head.seq(partition) + 1 {
+                return Err(JournalError::Fenced { partition, seq, epoch });
+            }
+            head.advance(partition, seq);
+        }
+        let payload: usize = frames.iter().map(|frame| frame.bytes.len() + 32).sum();
+        let bytes_max = (GROUP_HEAD_BYTES + payload) as u64;
+        let fits = |writer: &Writer| writer.offset + bytes_max <= writer.end;
+        if !state.writer.as_ref().is_some_and(fits) {
+            self.begin_segment(&mut state, bytes_max)?;
+        }
+        let writer = state.writer.as_mut().expect("a segment was just begun");
+        let bytes = segment::group_to_bytes(writer.number, head.group, frames);
+        let io = |doing| move |source| (doing, source);
+        let written = writer
+            .file
+            .write_all_at(&bytes, writer.offset)
+            .map_err(io("write to"))
+            .and_then(|()| writer.file.sync_data().map_err(io("sync")));
+        written.map_err(|(doing, source)| io_error(doing, &writer.path, source))?;
+        writer.offset += bytes.len() as u64;
+        state.head = head;
+        Ok(())
+    }
+
+    fn read_from(&self, from: &Position, visit: Visit<'_>) -> Result<Position, JournalError> {
+        let segments = self.segments();
+        let first = segments.partition_point(|(start, _)| start.group <= from.group);
+        let mut reached = from.clone();
+        match (first, segments.first()) {
+            (0, Some((start, path))) => {
+                return Err(JournalError::Damaged {
+                    path: path.clone(),
+                    offset: 0,
+                    first: from.group + 1,
+                    last: start.group,
+                });
+            }
+            (0, None) => return Ok(reached),
+            _ => {}
+        }
+        let head = self.head();
+        for (index, (start, path)) in segments.iter().enumerate().skip(first - 1) {
+            let until = segments.get(index + 1).map_or(head.group, |(start, _)| start.group);
+            read_segment(path, start.group..until, from, &mut reached, visit)?;
+        }
+        reached.group = head.group.max(reached.group);
+        Ok(reached)
+    }
+
+    fn retain(&self, from: &Position) -> Result<(), JournalError> {
+        loop {
+            let oldest = {
+                let mut state = self.state.lock();
+                // The segment after it must begin no later than what is kept.
+                let second = state.segments.values().nth(1);
+                if second.is_none_or(|second| second.group > from.group) {
+                    return Ok(());
+                }
+                state.segments.pop_first().map(|(number, _)| path_of(&self.directory, number))
+            };
+            let Some(path) = oldest else { return Ok(()) };
+            let recycled = self.spares.recycle(&path);
+            recycled.map_err(|source| io_error("recycle", &path, source))?;
+        }
+    }
+
+    fn bytes_after(&self, from: &Position) -> u64 {
+        let state = self.state.lock();
+        let whole = state.segments.values().filter(|start| start.group >= from.group).count();
+        let last = state.writer.as_ref().map_or(0, |writer| writer.offset);
+        let size = state.writer.as_ref().map_or(0, |writer| writer.end);
+        (whole.saturating_sub(1) as u64) * size + last
+    }
+}
+
+/// Reads those of a segment's groups that follow `from`. The segment should hold the groups after
+/// `groups.start` up to `groups.end`.
+fn read_segment(
+    path: &Path,
+    groups: Range<u64>,
+    from: &Position,
+    reached: &mut Position,
+    visit: Visit<'_>,
+) -> Result<(), JournalError> {
+    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+    let header = Header::from_bytes(&bytes);
+    let header = header.map_err(|problem| foreign(path, problem))?;
+    let mut number = groups.start;
+    let mut offset = HEADER_BYTES;
+    while number < groups.end {
+        let found = segment::next_group(&bytes, header.number, offset)
+            .filter(|group| group.number > number);
+        let next = found.map_or(groups.end + 1, |group| group.number);
+        if next != number + 1 {
+            missing(path, offset, number, next - 1, from)?;
+        }
+        let Some(group) = found else { return Ok(()) };
+        if group.number > from.group {
+            visit_group(path, &group, from, reached, visit)?;
+        }
+        number = group.number;
+        offset = group.end;
+    }
+    Ok(())
+}
+
+fn visit_group(
+    path: &Path,
+    group: &Group<'_>,
+    from: &Position,
+    reached: &mut Position,
+    visit: Visit<'_>,
+) -> Result<(), JournalError> {
+    for frame in group.frames() {
+        let frame = frame.ok_or_else(|| foreign(path, "a frame in it was written wrong"))?;
+        if frame.seq > from.seq(frame.partition) {
+            visit(frame)?;
+            reached.advance(frame.partition, frame.seq);
+        }
+    }
+    reached.group = group.number;
+    Ok(())
+}
+
+/// Groups after `present` up to `last` cannot be read: an error, unless the reader has them already.
+fn missing(
+    path: &Path,
+    offset: usize,
+    present: u64,
+    last: u64,
+    from: &Position,
+) -> Result<(), JournalError> {
+    let first = present + 1;
+    let (path, offset) = (path.to_owned(), offset as u64);
+    if last > from.group {
+        return Err(JournalError::Damaged { path, offset, first, last });
+    }
+    tracing::error!(path = %path.display(), offset, first, last,
+        "the journal is damaged; what is missing is in the index, so nothing is lost");
+    Ok(())
+}
+
+/// Finds the end of the last segment. What lies behind it was never acknowledged, unless more groups
+/// follow: then the end is behind those, and reading will find the damage.
+fn open_last(
+    path: &Path,
+    number: u64,
+    start: &Position,
+) -> Result<(Position, Writer), JournalError> {
+    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
+    let mut head = start.clone();
+    let mut offset = HEADER_BYTES;
+    loop {
+        let group = segment::next_group(&bytes, number, offset);
+        let Some(group) = group.filter(|group| group.number > head.group) else { break };
+        head.group = group.number;
+        for frame in group.frames().flatten() {
+            head.advance(frame.partition, frame.seq);
+        }
+        offset = group.end;
+    }
+    if segment::is_begun(&bytes, number, offset) {
+        tracing::warn!(path = %path.display(), offset,
+            "a group at the end of the journal is torn and was cut off; it was not acknowledged");
+    }
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|source| io_error("open", path, source))?;
+    // After a kill the last groups may be in memory alone.
+    file.sync_data().map_err(|source| io_error("sync", path, source))?;
+    let end = bytes.len() as u64;
+    let path = path.to_owned();
+    Ok((head, Writer { file, path, number, offset: offset as u64, end }))
+}
+
+fn read_header(path: &Path, number: u64) -> Result<Header, JournalError> {
+    let mut bytes = vec![0; HEADER_BYTES];
+    let file = File::open(path).map_err(|source| io_error("open", path, source))?;
+    file.read_exact_at(&mut bytes, 0).map_err(|source| io_error("read", path, source))?;
+    let header = Header::from_bytes(&bytes).map_err(|problem| foreign(path, problem))?;
+    if header.number != number {
+        return Err(foreign(path, "it has another segment's number"));
+    }
+    Ok(header)
+}
+
+/// The numbers of the segments in a directory, in order.
+fn numbers(directory: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_segment = path.extension().is_some_and(|extension| extension == SUFFIX);
+        let number: Option<u64> = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        numbers.extend(number.filter(|_| is_segment));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn path_of(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{number:012}.{SUFFIX}"))
+}
+
+fn foreign(path: &Path, problem: &'static str) -> JournalError {
+    JournalError::Foreign { path: path.to_owned(), problem }
+}
+
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
+    JournalError::Io { doing, path: path.to_owned(), source }
+}

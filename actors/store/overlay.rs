@@ -1,0 +1,230 @@
+//! The overlay: what is in the journal and not yet in the index, as the last value of each key.
+//!
+//! ```text
+//!  commit --apply--> [ active ] --freeze--> [ frozen ] --written behind--> index, then dropped
+//!  read ------------> first here ---------> then here --------------------> then there
+//! ```
+//! What is written and deleted again before it is frozen costs the index nothing but a look. Its size is
+//! bounded: [`Overlay::wait_for_room`] holds the writer back until the index has caught up.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+
+use super::journal::Position;
+use super::{Batch, Direction, Write, full_key};
+
+/// The last value of each key; `None` where it was deleted.
+pub(super) type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Rows that change no more, on their way to the index.
+pub(super) struct Frozen {
+    /// The rows.
+    pub(super) rows: Rows,
+    /// How far the journal had come when they were frozen.
+    pub(super) position: Position,
+}
+
+/// The overlay.
+pub(super) struct Overlay {
+    layers: RwLock<Layers>,
+    gate: Mutex<Gate>,
+    changed: Condvar,
+}
+
+struct Layers {
+    active: Rows,
+    active_bytes: usize,
+    position: Position,
+    frozen: Option<Arc<Frozen>>,
+}
+
+struct Gate {
+    active_bytes: usize,
+    frozen_bytes: usize,
+    /// Since when there is something to write behind.
+    dirty_since: Option<Instant>,
+    closing: bool,
+}
+
+/// What a row costs beside its key and value: the tree's share and two allocations.
+const ROW_BYTES: usize = 96;
+
+impl Overlay {
+    /// An empty overlay above an index that has everything up to `position`.
+    pub(super) fn new(position: Position) -> Self {
+        let layers = Layers { active: Rows::new(), active_bytes: 0, position, frozen: None };
+        let gate = Gate { active_bytes: 0, frozen_bytes: 0, dirty_since: None, closing: false };
+        Self { layers: RwLock::new(layers), gate: Mutex::new(gate), changed: Condvar::new() }
+    }
+
+    /// Waits until there is less than `bytes_max` in it.
+    pub(super) fn wait_for_room(&self, bytes_max: usize) {
+        let mut gate = self.gate.lock();
+        while gate.active_bytes + gate.frozen_bytes >= bytes_max && !gate.closing {
+            self.changed.wait(&mut gate);
+        }
+    }
+
+    /// Takes over batches that are in the journal; `position` is how far that has come with them.
+    /// Tells the index when there is more than `wanted_bytes` for it.
+    pub(super) fn apply(&self, batches: Vec<Batch>, position: Position, wanted_bytes: usize) {
+        let active_bytes = {
+            let mut layers = self.layers.write();
+            for batch in batches {
+                for write in batch.writes {
+                    let (key, value) = match write {
+                        Write::Put(key, value) => (full_key(batch.partition, &key), Some(value)),
+                        Write::Delete(key) => (full_key(batch.partition, &key), None),
+                    };
+                    layers.put(key, value);
+                }
+            }
+            layers.position = position;
+            layers.active_bytes
+        };
+        let mut gate = self.gate.lock();
+        gate.active_bytes = active_bytes;
+        let first = gate.dirty_since.is_none();
+        gate.dirty_since.get_or_insert_with(Instant::now);
+        if first || active_bytes >= wanted_bytes {
+            self.changed.notify_all();
+        }
+    }
+
+    /// The journal has come to `position`, which may be further than the last batch.
+    pub(super) fn came_to(&self, position: Position) {
+        self.layers.write().position = position;
+    }
+
+    /// Bytes in it, but for what is frozen.
+    pub(super) fn bytes(&self) -> usize {
+        self.gate.lock().active_bytes
+    }
+
+    /// What it knows of a key: nothing, that it is deleted, or its value.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
+        let layers = self.layers.read();
+        let found = layers.active.get(key);
+        found.or_else(|| layers.frozen.as_ref()?.rows.get(key)).cloned()
+    }
+
+    /// What it knows of the first keys of a range, at most `limit` of them, deleted ones too.
+    pub(super) fn page(
+        &self,
+        range: &Range<Vec<u8>>,
+        direction: Direction,
+        limit: usize,
+    ) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let bounds = (Bound::Included(&range.start[..]), Bound::Excluded(&range.end[..]));
+        let layers = self.layers.read();
+        let active = layers.active.range::<[u8], _>(bounds);
+        let none = Rows::new();
+        let frozen = layers.frozen.as_ref().map_or(&none, |frozen| &frozen.rows);
+        let frozen = frozen.range::<[u8], _>(bounds);
+        match direction {
+            Direction::Ascending => merged(active, frozen, |a, b| a <= b, limit),
+            Direction::Descending => merged(active.rev(), frozen.rev(), |a, b| a >= b, limit),
+        }
+    }
+
+    /// Waits until there is enough to write behind, or something has waited for `patience`, or the
+    /// overlay is closing; then freezes what there is. `None` once it is closing and empty.
+    pub(super) fn freeze_when_due(
+        &self,
+        wanted_bytes: usize,
+        patience: Duration,
+    ) -> Option<Arc<Frozen>> {
+        {
+            let mut gate = self.gate.lock();
+            while gate.active_bytes < wanted_bytes && !gate.closing {
+                match gate.dirty_since.map(|since| since + patience) {
+                    Some(due) if due <= Instant::now() => break,
+                    Some(due) => drop(self.changed.wait_until(&mut gate, due)),
+                    None => self.changed.wait(&mut gate),
+                }
+            }
+        }
+        let mut layers = self.layers.write();
+        if let Some(left) = &layers.frozen {
+            return Some(Arc::clone(left));
+        }
+        if layers.active.is_empty() {
+            return None;
+        }
+        let rows = std::mem::take(&mut layers.active);
+        let frozen_bytes = std::mem::take(&mut layers.active_bytes);
+        let frozen = Arc::new(Frozen { rows, position: layers.position.clone() });
+        layers.frozen = Some(Arc::clone(&frozen));
+        let mut gate = self.gate.lock();
+        (gate.active_bytes, gate.frozen_bytes, gate.dirty_since) = (0, frozen_bytes, None);
+        Some(frozen)
+    }
+
+    /// Forgets the frozen rows: they are in the index.
+    pub(super) fn drop_frozen(&self) {
+        let dropped = self.layers.write().frozen.take();
+        self.gate.lock().frozen_bytes = 0;
+        self.changed.notify_all();
+        // Outside the locks: it may be large.
+        drop(dropped);
+    }
+
+    /// Wakes everyone who waits; nobody waits from now on.
+    pub(super) fn close(&self) {
+        self.gate.lock().closing = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether it was closed.
+    pub(super) fn is_closing(&self) -> bool {
+        self.gate.lock().closing
+    }
+}
+
+impl Layers {
+    fn put(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let value_bytes = value.as_ref().map_or(0, Vec::len);
+        let row_bytes = ROW_BYTES + key.len();
+        match self.active.insert(key, value) {
+            Some(old) => {
+                self.active_bytes += value_bytes;
+                self.active_bytes -= old.map_or(0, |old| old.len());
+            }
+            None => self.active_bytes += row_bytes + value_bytes,
+        }
+    }
+}
+
+/// Two ordered runs as one; where both have a key, the first one's row counts.
+fn merged<'a>(
+    first: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+    second: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+    goes_first: impl Fn(&[u8], &[u8]) -> bool,
+    limit: usize,
+) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let (mut first, mut second) = (first.peekable(), second.peekable());
+    let mut rows = Vec::new();
+    while rows.len() < limit {
+        let row = match (first.peek(), second.peek()) {
+            (Some((a, _)), Some((b, _))) => {
+                if a == b {
+                    second.next();
+                    first.next()
+                } else if goes_first(a, b) {
+                    first.next()
+                } else {
+                    second.next()
+                }
+            }
+            (Some(_), None) => first.next(),
+            (None, _) => second.next(),
+        };
+        let Some((key, value)) = row else { break };
+        rows.push((key.clone(), value.clone()));
+    }
+    rows
+}
