@@ -18,8 +18,8 @@ pub const OVERLAY_BYTES_MAX: usize = 128 << 20;
 pub const INDEX_AFTER_BYTES: usize = 16 << 20;
 /// How long something may be in the overlay alone.
 pub const INDEX_AFTER_MS: u64 = 2_000;
-/// Rows that go into the index at once: larger batches are slower and take far more memory.
-pub const INDEX_BATCH_ROWS_MAX: usize = 1_000;
+/// Rows that go into the index before those who wait for room hear of it.
+pub const INDEX_ROWS_PER_STEP: usize = 1_000;
 /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
 pub const SNAPSHOT_AFTER_BYTES: u64 = 256 << 20;
 /// Rows in one block of a snapshot.

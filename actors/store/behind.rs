@@ -13,11 +13,14 @@ use super::overlay::Frozen;
 use super::{StoreError, snapshot};
 use crate::{fatal, limits};
 
+/// What the threads behind the road have less of a processor, on the scale of nice(1).
+const NICE: i32 = 10;
 /// How long the index waits before it looks again whether there is space for it.
 const SPACE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Moves what is in the overlay to the index, until the overlay is closed and empty.
 pub(super) fn write_until_closed(inside: &Arc<Inside>) {
+    give_way();
     let options = &inside.options;
     let mut taking: Option<JoinHandle<()>> = None;
     let mut last = newest_snapshot(inside);
@@ -53,10 +56,15 @@ pub(super) fn write_until_closed(inside: &Arc<Inside>) {
 /// Writes frozen rows to the index; where it turns out to be damaged, to one that is built again.
 fn write(inside: &Inside, frozen: &Frozen) -> Result<(), StoreError> {
     let index = inside.index();
-    match write_to(&index, frozen) {
+    let mut left = frozen.rows.len();
+    let mut written = |rows: usize| {
+        inside.overlay.written(rows, left);
+        left = left.saturating_sub(rows);
+    };
+    match write_to(&index, frozen, &mut written) {
         Err(StoreError::Index { doing, problem }) => {
             inside.heal(&index, doing, &problem)?;
-            write_to(&inside.index(), frozen)?;
+            write_to(&inside.index(), frozen, &mut written)?;
         }
         result => result?,
     }
@@ -78,12 +86,16 @@ fn mark(places: &Places) -> PathBuf {
     places.root.join("index.mark")
 }
 
-pub(super) fn write_to(index: &SledIndex, frozen: &Frozen) -> Result<(), StoreError> {
+/// Writes frozen rows to an index; `written` hears how many after each batch.
+pub(super) fn write_to(
+    index: &SledIndex,
+    frozen: &Frozen,
+    written: &mut dyn FnMut(usize),
+) -> Result<(), StoreError> {
     let mut rows = frozen.rows.iter().map(|(key, value)| (&key[..], value.as_deref())).peekable();
     while rows.peek().is_some() {
-        index.apply(rows.by_ref().take(limits::INDEX_BATCH_ROWS_MAX), None)?;
-        // Readers and the writer share sled's one lock: they go first.
-        thread::yield_now();
+        index.apply(rows.by_ref().take(limits::INDEX_ROWS_PER_STEP), None)?;
+        written(limits::INDEX_ROWS_PER_STEP);
     }
     // The position goes last: until then, the same rows would be replayed, which changes nothing.
     index.apply(std::iter::empty(), Some(&frozen.position))?;
@@ -99,6 +111,7 @@ fn take_snapshot(inside: &Arc<Inside>, position: Position) -> Option<JoinHandle<
     let inside = Arc::clone(inside);
     let thread = thread::Builder::new().name("sereno-snapshot".to_owned());
     let spawned = thread.spawn(move || {
+        give_way();
         if let Err(error) = snapshot_and_tidy(&inside, &position) {
             tracing::error!(%error, "no snapshot could be taken; the journal is kept for longer");
         }
@@ -113,7 +126,6 @@ pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<
         if inside.overlay.is_closing() {
             return Err(StoreError::Closing);
         }
-        thread::yield_now();
         inside.read(|index| index.raw_after(last, limits::SNAPSHOT_BLOCK_ROWS))
     })?;
     let kept = snapshot::list(directory)?;
@@ -124,6 +136,15 @@ pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<
         inside.journal.retain(&snapshot::position(older)?)?;
     }
     Ok(())
+}
+
+/// Lets the road of an event go first where both want the processor: what is done here can wait, until
+/// the overlay is full.
+fn give_way() {
+    let this = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
+        tracing::debug!(%error, "this thread keeps its priority");
+    }
 }
 
 fn give_up(error: &StoreError) -> ! {

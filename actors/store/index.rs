@@ -6,7 +6,7 @@
 //! leaves a half-written snapshot that a later `open` refuses, so those are removed first. sled may
 //! panic on damaged files, in `open` and later: that is an error like any other here.
 //!
-//! The tree says itself how far the journal is in it, in the same batch as the rows. Values beyond
+//! The tree says itself how far the journal is in it, after the rows. Values beyond
 //! [`VALUE_BYTES_MAX`] go on in further rows, since sled keeps large ones in files that nobody syncs.
 //! Keys are a partition and what the store was given, which never begins with 0: `partition 0` alone is
 //! the position, and `partition, 0, key, piece` are the further pieces of a long value.
@@ -95,36 +95,44 @@ impl SledIndex {
         position.map(Some).ok_or_else(|| StoreError::Index { doing: "read", problem: unreadable() })
     }
 
-    /// Writes rows as one atomic batch; with a position, that is what the index has come to with them.
+    /// Writes rows, then the position that the index has come to with them.
+    ///
+    /// A batch would be atomic, but sled lets nobody read while it applies one. Rows one by one may be
+    /// newer than the position after a crash; they are then replayed, which changes nothing.
     pub(super) fn apply<'a>(
         &self,
         rows: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
         position: Option<&Position>,
     ) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
         for (key, value) in rows {
-            self.shorten(&mut batch, key);
+            let further = self.long.write().remove(key).unwrap_or_default();
             match value {
-                Some(value) => self.insert(&mut batch, key, value),
-                None if guarded("read", || self.db.contains_key(key))? => batch.remove(key),
-                // It was put and deleted while it was in the overlay.
-                None => {}
+                Some(value) if value.len() <= VALUE_BYTES_MAX && further == 0 => {
+                    guarded("insert", || self.db.insert(key, value))?;
+                }
+                Some(value) => self.replace_long(key, Some(value), further)?,
+                None if further > 0 => self.replace_long(key, None, further)?,
+                // What was put and deleted while it was in the overlay is not here.
+                None => {
+                    guarded("remove", || match self.db.contains_key(key)? {
+                        true => self.db.remove(key).map(drop),
+                        false => Ok(()),
+                    })?;
+                }
             }
         }
-        if let Some(position) = position {
-            batch.insert(POSITION_KEY, [&[LAYOUT][..], &position.to_bytes()].concat());
-        }
-        guarded("apply a batch", || self.db.apply_batch(batch))
+        let Some(position) = position else { return Ok(()) };
+        let position = [&[LAYOUT][..], &position.to_bytes()].concat();
+        guarded("insert", || self.db.insert(POSITION_KEY, position)).map(drop)
     }
 
     /// Writes rows as they stand in another index, with their further pieces among them.
     pub(super) fn import(&self, rows: Vec<Row>) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
         for (key, value) in rows {
             self.note_piece(&key);
-            batch.insert(key, value);
+            guarded("insert", || self.db.insert(key, value))?;
         }
-        guarded("apply a batch", || self.db.apply_batch(batch))
+        Ok(())
     }
 
     /// Makes everything that was applied survive a power cut.
@@ -184,9 +192,17 @@ impl SledIndex {
         })
     }
 
-    fn insert(&self, batch: &mut sled::Batch, key: &[u8], value: &[u8]) {
-        let mut pieces = value.chunks(VALUE_BYTES_MAX);
-        batch.insert(key, pieces.next().unwrap_or_default());
+    /// Sets or removes a value that had `old` further pieces, or will have some, all at once.
+    fn replace_long(&self, key: &[u8], value: Option<&[u8]>, old: u16) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for piece in 0..old {
+            batch.remove(piece_key(key, piece));
+        }
+        let mut pieces = value.unwrap_or_default().chunks(VALUE_BYTES_MAX);
+        match value {
+            Some(_) => batch.insert(key, pieces.next().unwrap_or_default()),
+            None => batch.remove(key),
+        }
         let mut further = 0;
         for piece in pieces {
             batch.insert(piece_key(key, further), piece);
@@ -195,17 +211,7 @@ impl SledIndex {
         if further > 0 {
             self.long.write().insert(key.to_vec(), further);
         }
-    }
-
-    /// Removes the further pieces of a key's value, if it has any.
-    fn shorten(&self, batch: &mut sled::Batch, key: &[u8]) {
-        if self.long.read().is_empty() {
-            return;
-        }
-        let further = self.long.write().remove(key).unwrap_or_default();
-        for piece in 0..further {
-            batch.remove(piece_key(key, piece));
-        }
+        guarded("apply a batch", || self.db.apply_batch(batch))
     }
 
     fn whole(&self, key: &[u8], mut value: Vec<u8>) -> Result<Vec<u8>, StoreError> {

@@ -164,6 +164,14 @@ impl Overlay {
         Some(frozen)
     }
 
+    /// So many rows of the frozen ones are in the index, of `all`: whoever waits for room goes on at the
+    /// pace of the index, not in leaps.
+    pub(super) fn written(&self, rows: usize, all: usize) {
+        let mut gate = self.gate.lock();
+        gate.frozen_bytes -= (gate.frozen_bytes / all.max(1) * rows).min(gate.frozen_bytes);
+        self.changed.notify_all();
+    }
+
     /// Forgets the frozen rows: they are in the index.
     pub(super) fn drop_frozen(&self) {
         let dropped = self.layers.write().frozen.take();
