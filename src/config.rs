@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +139,9 @@ impl Default for Config {
     }
 }
 
+/// Less, and sled panics; more, and it is a slip.
+const CACHE_MB: RangeInclusive<u64> = 8..=1_048_576;
+
 impl Config {
     /// Reads flags and environment over `sereno.toml` in the working directory over defaults.
     pub fn load(args: &ServeArgs) -> anyhow::Result<Self> {
@@ -145,6 +149,10 @@ impl Config {
             .merge(Toml::file("sereno.toml"))
             .merge(Serialized::defaults(args));
         let config: Self = figment.extract().context("the configuration does not fit")?;
+        if !CACHE_MB.contains(&config.cache_mb) {
+            let (least, most) = (CACHE_MB.start(), CACHE_MB.end());
+            bail!("cache_mb: {} is not from {least} to {most}", config.cache_mb);
+        }
         if !config.journal.is_empty() {
             bail!(
                 "SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty"

@@ -22,7 +22,7 @@ pub struct Health {
 /// A judgement of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing was sent yet.
+    /// Nothing has arrived yet, and too few attempts failed to worry.
     Unknown,
     /// The latest attempt arrived, or too few failed to worry.
     Healthy,
@@ -48,9 +48,9 @@ impl Health {
     /// What to call it.
     pub fn condition(&self) -> Condition {
         match (self.failures_in_a_row, self.last_success_at) {
-            (0, None) => Condition::Unknown,
             (failures, _) if failures >= FAILING_AFTER => Condition::Failing,
-            (_, _) => Condition::Healthy,
+            (_, None) => Condition::Unknown,
+            (_, Some(_)) => Condition::Healthy,
         }
     }
 }
@@ -75,12 +75,13 @@ mod tests {
         let failed = Outcome::Retry { code: -1, error: "refused".into(), after: None };
         let mut health = Health::default();
         assert_eq!(health.condition(), Condition::Unknown);
-        for condition in [Condition::Healthy, Condition::Healthy, Condition::Failing] {
+        for condition in [Condition::Unknown, Condition::Unknown, Condition::Failing] {
             health = health.step(&failed, Timestamp(1));
             assert_eq!(health.condition(), condition);
         }
         health = health.step(&Outcome::Done { code: 200 }, Timestamp(2));
         assert_eq!(health.condition(), Condition::Healthy);
         assert_eq!(health.last_failure_at, Some(Timestamp(1)));
+        assert_eq!(health.step(&failed, Timestamp(3)).condition(), Condition::Healthy);
     }
 }

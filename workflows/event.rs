@@ -1,5 +1,7 @@
 //! What happened, as callers tell it: an envelope and the facts inside.
 
+mod booking;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,9 +9,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::booking::Booking;
 use crate::id::{self, EventId, InvalidId};
 use crate::invalid::Invalid;
-use crate::locale::Locale;
 use crate::payload;
 use crate::privacy;
 use crate::time::Timestamp;
@@ -99,31 +101,6 @@ pub enum HandoffFact {
     Replied,
     /// It is over.
     Closed,
-}
-
-/// What an event says about a booking; what it leaves out stays as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Booking {
-    /// The caller's id of it.
-    pub reservation_id: String,
-    /// The slot.
-    pub date_time: Option<Timestamp>,
-    /// How many come.
-    pub party_size: Option<u32>,
-    /// Who booked.
-    pub name: Option<String>,
-    /// Their WhatsApp number with its `+`.
-    pub wa_number: Option<String>,
-    /// Their email address.
-    pub email: Option<String>,
-    /// Where.
-    pub restaurant: Option<String>,
-    /// What the customer wanted when this was said.
-    pub intent: Option<String>,
-    /// Their language.
-    pub locale: Option<Locale>,
-    /// Anything else.
-    pub notes: Option<String>,
 }
 
 /// What an event says about a handoff.
@@ -227,57 +204,6 @@ impl Event {
                 reason: owned(&self.data, "reason")?,
             },
         ))
-    }
-}
-
-impl Booking {
-    /// Reads what an event's data says about a booking.
-    pub fn from_data(data: &Map<String, Value>, zone: &TimeZone) -> Result<Self, Invalid> {
-        let booking = Self {
-            reservation_id: required_id(data, "reservation_id")?,
-            ..Self::changes(data, zone)?
-        };
-        Ok(booking)
-    }
-
-    /// Reads everything but the id.
-    pub fn changes(data: &Map<String, Value>, zone: &TimeZone) -> Result<Self, Invalid> {
-        let date_time = match text(data, "date_time", 64)? {
-            Some(text) => Some(
-                Timestamp::from_text(text, zone)
-                    .map_err(|error| Invalid::new("date_time", error.to_string()))?,
-            ),
-            None => None,
-        };
-        let locale = match text(data, "locale", 16)? {
-            Some(text) => text.parse().ok(),
-            None => None,
-        };
-        Ok(Self {
-            reservation_id: String::new(),
-            date_time,
-            party_size: party_size(data)?,
-            name: owned(data, "name")?,
-            wa_number: number(data, "wa_number")?,
-            email: owned(data, "email")?,
-            restaurant: owned(data, "restaurant")?,
-            intent: owned(data, "intent")?,
-            locale,
-            notes: owned(data, "notes")?,
-        })
-    }
-}
-
-fn party_size(data: &Map<String, Value>) -> Result<Option<u32>, Invalid> {
-    let problem =
-        || Invalid::new("party_size", format!("must be a whole number from 1 to {PARTY_MAX}"));
-    match data.get("party_size") {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => {
-            let size = value.as_u64().filter(|size| (1..=PARTY_MAX).contains(size));
-            let size = size.and_then(|size| u32::try_from(size).ok());
-            size.map(Some).ok_or_else(problem)
-        }
     }
 }
 

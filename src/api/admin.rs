@@ -132,6 +132,7 @@ pub async fn logs(
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&["endpoint_id", "status", "event"])?;
+    query.one_of("status", &["sent", "failed", "filtered"])?;
     aside(move || log_page(&app, &caller, &query)).await
 }
 

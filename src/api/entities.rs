@@ -122,7 +122,14 @@ fn list(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["status"])?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
-    let mut after = query.get("cursor").map(str::to_owned);
+    let statuses: &[&str] = match kind {
+        EntityKind::Handoff => &["open", "replied", "closed"],
+        EntityKind::Reservation | EntityKind::Tenant => {
+            &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"]
+        }
+    };
+    let wanted = query.one_of("status", statuses)?;
+    let mut after = query.after(kind.as_str())?;
     let mut items = Vec::new();
     let mut looked_at = 0;
     loop {
@@ -133,7 +140,7 @@ fn list(
         for state in page {
             let (id, status, shown) = describe(&state, policy);
             after = Some(id);
-            if query.get("status").is_none_or(|wanted| wanted == status) {
+            if wanted.is_none_or(|wanted| wanted == status) {
                 items.push(shown);
             }
             if items.len() == query.limit {
@@ -143,7 +150,8 @@ fn list(
         let enough =
             items.len() == query.limit || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
         if enough || !full {
-            let next_cursor = after.filter(|_| enough);
+            let next_cursor =
+                after.filter(|_| enough).map(|id| ListQuery::cursor_after(kind.as_str(), &id));
             return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})));
         }
     }

@@ -10,7 +10,7 @@ use sereno_actors::endpoint::delivery_id;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, Source};
-use sereno_workflows::event::Event;
+use sereno_workflows::event::{Event, EventType};
 use sereno_workflows::id::{EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
@@ -69,6 +69,11 @@ pub async fn list(
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+    if let Some(wanted) = query.get("type") {
+        let whole = wanted.trim_end_matches('*').trim_end_matches('.');
+        let known = if whole.is_empty() { Ok(()) } else { whole.parse::<EventType>().map(drop) };
+        known.map_err(|error| Invalid::new("type", error.to_string()))?;
+    }
     let moment = |name: &str| match query.get(name) {
         None => Ok(None),
         Some(text) => Timestamp::from_rfc3339(text)

@@ -8,6 +8,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -263,6 +265,29 @@ impl ListQuery {
     /// A parameter.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// A parameter that is one of these words.
+    pub fn one_of(&self, name: &str, words: &[&str]) -> Result<Option<&str>, Problem> {
+        let value = self.get(name);
+        match value.is_none_or(|value| words.contains(&value)) {
+            true => Ok(value),
+            false => Err(Invalid::new(name, format!("must be one of {}", words.join(", "))).into()),
+        }
+    }
+
+    /// The cursor as the id after which a list in the order of ids goes on.
+    pub fn after(&self, list: &str) -> Result<Option<String>, Problem> {
+        let Some(cursor) = self.get("cursor") else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let id = text.as_deref().and_then(|text| text.strip_prefix(list)?.strip_prefix('/'));
+        id.map(|id| Some(id.to_owned())).ok_or_else(|| self.bad_cursor())
+    }
+
+    /// The cursor with which a list in the order of ids goes on after `id`.
+    pub fn cursor_after(list: &str, id: &str) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{list}/{id}"))
     }
 
     /// The cursor as the place before which a list from the newest down goes on.

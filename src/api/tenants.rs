@@ -27,12 +27,13 @@ pub async fn list(
     let mut views = app.engine.views();
     views.sort_by(|a, b| a.id.cmp(&b.id));
     let total = views.len();
-    let after = query.get("cursor").unwrap_or_default();
-    let rest = views.into_iter().filter(|view| view.id.as_str() > after);
+    let after = query.after("tenant")?.unwrap_or_default();
+    let rest = views.into_iter().filter(|view| *view.id.as_str() > *after);
     let mut items: Vec<_> = rest.take(query.limit + 1).collect();
     let more = items.len() > query.limit;
     items.truncate(query.limit);
-    let next_cursor = items.last().filter(|_| more).map(|view| view.id.as_str().to_owned());
+    let last = items.last().filter(|_| more);
+    let next_cursor = last.map(|view| ListQuery::cursor_after("tenant", view.id.as_str()));
     let items: Vec<Value> = items.iter().map(|view| shown(view)).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
 }
@@ -86,7 +87,9 @@ pub async fn keys(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
+    query.only(&[])?;
     let id = own(&caller, &id)?;
     app.engine.view(&id)?;
     let items: Vec<Value> = app
