@@ -105,6 +105,9 @@ pub enum EngineError {
     /// The rules refuse it.
     #[error("{0}")]
     Rejected(String),
+    /// The disk is nearly full; nothing was stored.
+    #[error("the disk is nearly full and nothing was stored: free some space, then try again")]
+    Full,
     /// As much is under way as may be, or an actor died; try again.
     #[error("busy; try again")]
     Busy,
@@ -205,9 +208,14 @@ impl Engine {
         self.around.hints.views()
     }
 
-    /// Whether another event would be taken now.
+    /// Whether another request would be looked at now.
     pub fn has_room(&self) -> bool {
         self.credits.available_permits() > 0
+    }
+
+    /// Whether the disk has space for new events; what was accepted goes on without.
+    pub fn check_space(&self) -> Result<(), EngineError> {
+        if self.around.ledger.has_room() { Ok(()) } else { Err(EngineError::Full) }
     }
 
     /// Accepts events, all or none; returns once they are durable.
@@ -218,6 +226,7 @@ impl Engine {
         tenant: &TenantId,
         events: Vec<Event>,
     ) -> Result<Receipt, EngineError> {
+        self.check_space()?;
         let Listing { actor, view } = self.listing(tenant)?;
         let mut known = Vec::with_capacity(events.len());
         for (index, event) in events.into_iter().enumerate() {
@@ -237,6 +246,7 @@ impl Engine {
 
     /// Takes a customer's message; returns once it and what follows from it are durable.
     pub async fn hear(&self, tenant: &TenantId, incoming: Incoming) -> Result<(), EngineError> {
+        self.check_space()?;
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
         let Incoming { id, from, at, kind, text, button } = incoming;

@@ -30,6 +30,8 @@ pub const SNAPSHOT_BLOCK_BYTES_MAX: usize = 64 << 20;
 pub const SCAN_PAGE_ROWS: usize = 1_000;
 /// Free bytes of the disk below which no new events are taken: what is accepted needs the rest.
 pub const DISK_RESERVE_BYTES: u64 = 64 << 20;
+/// Free bytes of the disk below which the store is not opened.
+pub const DISK_START_BYTES_MIN: u64 = 16 << 20;
 /// Largest value handed to the store; longer records are cut into pieces of this size.
 pub const VALUE_BYTES_MAX: usize = 4_000;
 /// Largest record that is decoded; a damaged length can ask for no more memory than this.

@@ -115,6 +115,16 @@ impl DiskStore {
     pub fn open(directory: &Path, options: DiskOptions) -> Result<Self, StoreError> {
         let io = |doing| move |source| StoreError::Io { doing, source };
         fs::create_dir_all(directory).map_err(io("create its directory"))?;
+        let space = Space::of(directory);
+        if !space.suffices_to_start() {
+            return Err(StoreError::Open {
+                directory: directory.display().to_string(),
+                problem: format!(
+                    "its disk is full; free at least {} MiB, then start again",
+                    limits::DISK_START_BYTES_MIN >> 20
+                ),
+            });
+        }
         let lock = lock(directory)?;
         let places = Places::in_directory(directory);
         let journal = FileJournal::open(&places.journal, options.segment_bytes)?;
@@ -122,7 +132,7 @@ impl DiskStore {
         let overlay = Overlay::new(position.clone());
         recovery::replay(&journal, &position, &overlay)?;
         let inside = Arc::new(Inside {
-            space: Space::of(directory),
+            space,
             places,
             options,
             journal,

@@ -31,6 +31,11 @@ impl Space {
         self.free_bytes() >= limits::DISK_RESERVE_BYTES / 2
     }
 
+    /// Whether there is enough to put things in order at the start.
+    pub(super) fn suffices_to_start(&self) -> bool {
+        self.free_bytes() >= limits::DISK_START_BYTES_MIN
+    }
+
     /// Free bytes; where they cannot be told, as many as one likes, since writes will tell.
     pub(super) fn free_bytes(&self) -> u64 {
         let mut last = self.last.lock();

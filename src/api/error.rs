@@ -87,6 +87,7 @@ impl From<EngineError> for Problem {
             EngineError::Exists(_) | EngineError::Rejected(_) | EngineError::TooMany { .. } => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
+            EngineError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             EngineError::Busy => Self::busy(),
             EngineError::Store(_)
             | EngineError::Ledger(_)

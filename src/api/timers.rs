@@ -19,6 +19,7 @@ use super::request::{Caller, ListQuery, aside};
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    app.engine.check_space()?;
     if app.engine.has_room() { Ok(Json(json!({"ok": true}))) } else { Err(Problem::busy()) }
 }
 

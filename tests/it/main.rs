@@ -12,6 +12,8 @@ mod conversations;
 mod delivery;
 mod endpoints;
 mod events;
+mod power;
+mod process;
 mod restart;
 mod support;
 mod tidy;

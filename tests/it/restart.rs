@@ -2,60 +2,16 @@
 //! two ids.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sereno::client::Client;
 use sereno::receiver::any_port;
 use sereno::receiver::graph::GraphReceiver;
 use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
 
-use crate::support::{ENDPOINTS, PATIENCE, moment};
-
-/// The real server as a process of its own; killed when it is dropped.
-struct Process {
-    child: Child,
-    base: String,
-}
-
-impl Process {
-    fn start(data: &Path, graph_url: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sereno"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--graph-url", graph_url, "--data"])
-            .arg(data)
-            .args(["--allow-private-targets", "127.0.0.0/8"])
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.split_whitespace().find(|word| word.starts_with("http://"));
-        let base = base.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
-        Self { child, base }
-    }
-
-    fn client(&self, data: &Path) -> Client {
-        let text = std::fs::read_to_string(data.join("credentials")).unwrap();
-        let key = text.lines().find_map(|line| line.strip_prefix("api_key=")).unwrap();
-        Client::new(&self.base, key)
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+use crate::process::{Process, all_there, book_until_it_ends, is_long};
+use crate::support::{ENDPOINTS, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f02_killed_under_load_it_keeps_every_acknowledged_event_and_reminds_once() {
@@ -72,27 +28,9 @@ async fn f02_killed_under_load_it_keeps_every_acknowledged_event_and_reminds_onc
         "filters": {"events": ["reminder.*"]}});
     client.post(ENDPOINTS, &endpoint).await.unwrap();
 
-    for round in 0..4 {
-        let client = server.client(data.path());
-        let mut load = tokio::task::JoinSet::new();
-        for worker in 0..8 {
-            let client = client.clone();
-            load.spawn(async move {
-                let mut taken = Vec::new();
-                for number in 0.. {
-                    let id = format!("{round}-{worker}-{number}");
-                    let event = json!({"event_id": id, "event_type": "reservation.created", "data": {
-                        "reservation_id": id, "date_time": moment(3_600_000 + 1_500),
-                        "wa_number": format!("+346{:08}", round * 1_000_000 + worker * 100_000 + number)}});
-                    match client.post("/api/v1/events", &event).await {
-                        Ok(_) => taken.push(id),
-                        Err(_) => return taken,
-                    }
-                }
-                taken
-            });
-        }
-        tokio::time::sleep(Duration::from_millis(700)).await;
+    for round in 0..if is_long() { 1_000 } else { 25 } {
+        let load = book_until_it_ends(&server.client(data.path()), round);
+        tokio::time::sleep(Duration::from_millis(150 + (round * 37) % 250)).await;
         server.kill();
         acknowledged.extend(load.join_all().await.into_iter().flatten());
         server = Process::start(data.path(), &graph.url());
@@ -100,12 +38,7 @@ async fn f02_killed_under_load_it_keeps_every_acknowledged_event_and_reminds_onc
     assert!(acknowledged.len() > 50, "only {} events under load", acknowledged.len());
 
     let client = server.client(data.path());
-    for id in &acknowledged {
-        let event = client.get(&format!("/api/v1/events/{id}")).await;
-        assert_eq!(event.unwrap_or_else(|error| panic!("{id} is lost: {error}"))["event_id"], **id);
-        let booking = client.get(&format!("/api/v1/reservations/{id}")).await;
-        assert!(booking.is_ok(), "{id} is half there");
-    }
+    all_there(&client, acknowledged.iter()).await;
     let reminded = |all: &[sereno::receiver::webhook::Delivery]| {
         let ids: BTreeSet<String> = all.iter().map(whose).collect();
         acknowledged.iter().all(|id| ids.contains(id))
