@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use sereno_actors::signature;
 use sereno_workflows::time::Span;
 
 use crate::receiver::verify::Verdict;
@@ -25,7 +26,7 @@ pub struct ListenArgs {
     #[arg(long, default_value_t = 9000)]
     port: u16,
     /// The endpoint's secret; without it signatures are not checked
-    #[arg(long, env = "SERENO_SECRET", hide_env_values = true)]
+    #[arg(long, env = "SERENO_SECRET", hide_env_values = true, value_parser = secret)]
     secret: Option<String>,
     /// The share of deliveries to answer with 500, from 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = share)]
@@ -33,6 +34,10 @@ pub struct ListenArgs {
     /// How long to wait before each answer, such as 500ms
     #[arg(long, default_value = "0s", value_parser = duration)]
     delay: Duration,
+}
+
+fn secret(text: &str) -> Result<String, String> {
+    signature::check_secret(text).map(|()| text.to_owned())
 }
 
 /// Listens and prints until `stop` is ready.

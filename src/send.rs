@@ -3,9 +3,10 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::client::Client;
 use crate::config::DataDirectory;
@@ -35,7 +36,7 @@ pub struct SendArgs {
     #[arg(long)]
     tenant: Option<String>,
     /// The server
-    #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080", value_parser = url)]
     url: String,
     /// The API key [default: the one in DATA/credentials]
     #[arg(long, env = "SERENO_KEY", hide_env_values = true)]
@@ -80,7 +81,21 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
     if let Some(tenant) = &args.tenant {
         client = client.for_tenant(tenant);
     }
-    client.post("/api/v1/events", &event).await
+    let answer = client.post("/api/v1/events", &event).await?;
+    if answer.get("accepted").is_none() {
+        bail!(
+            "{} answered, but not as a sereno does, so nothing was accepted: is --url right?",
+            args.url
+        );
+    }
+    Ok(answer)
+}
+
+fn url(text: &str) -> Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err("must be a URL such as http://127.0.0.1:8080".to_owned()),
+    }
 }
 
 #[cfg(test)]

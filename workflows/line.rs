@@ -81,15 +81,24 @@ pub struct WhatsAppTemplate {
     pub language: String,
 }
 
+/// Whether a text has the form of an email address: something, `@`, a domain, and no white space. Whether
+/// mail arrives there is another question.
+pub(crate) fn is_address(text: &str) -> bool {
+    let (name, domain) = text.rsplit_once('@').unwrap_or_default();
+    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>".contains(c));
+    plain && !name.is_empty() && !domain.is_empty()
+}
+
 impl Smtp {
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         if self.host.is_empty() || self.host.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Invalid::new("host", "must be a host name or address"));
         }
-        for (field, text) in [("from", &self.from), ("from_name", &self.from_name)] {
-            if text.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
-                return Err(Invalid::new(field, "must not contain line breaks"));
-            }
+        if self.from.as_deref().is_some_and(|from| !is_address(from)) {
+            return Err(Invalid::new("from", "must be an address such as hola@example.com"));
+        }
+        if self.from_name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
+            return Err(Invalid::new("from_name", "must not contain line breaks"));
         }
         Ok(())
     }

@@ -279,6 +279,9 @@ impl Reservation {
         self.reminders.sort_by_key(|reminder| std::cmp::Reverse(reminder.before));
         let no_show_at = slot.after(settings.no_show_after);
         self.no_show_at = Some(no_show_at).filter(|&due| due > ctx.now);
+        if self.no_show_at.is_none() {
+            self.remember(ctx.now, "its time is past: no reminder, and no no-show");
+        }
     }
 
     /// Gives up every reminder that is still pending.
@@ -332,7 +335,8 @@ impl Reminder {
     }
 
     /// Until when it may be late: half its offset, for short ones up to five minutes. A reminder of
-    /// 24 h that is found three hours before the slot says nothing new and is skipped.
+    /// 24 h that is found three hours before the slot says nothing new and is skipped; so is one that is
+    /// found when the next one is due.
     fn stale_after(&self, slot: Timestamp) -> Timestamp {
         let grace = Span(self.before.0 / 2).max(self.before.min(Span::minutes(5)));
         self.due(slot).after(grace)

@@ -65,6 +65,11 @@ const FORBIDDEN_V6: [Ipv6Net; 4] = [
     v6([0x3fff, 0], 20),     // documentation
 ];
 
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 impl Guard {
     /// Whether a target may be called as far as its URL tells; a name is judged once it is
     /// resolved.
@@ -77,6 +82,10 @@ impl Guard {
         }
         let (host, address) = match url.host() {
             None => return Err("the target has no host".to_owned()),
+            // RFC 6761, section 6.3: always this machine.
+            Some(Host::Domain(name)) if is_localhost(name) => {
+                (name.to_owned(), IpAddr::V4(Ipv4Addr::LOCALHOST))
+            }
             Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => (address.to_string(), IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => (address.to_string(), IpAddr::V6(address)),
@@ -238,6 +247,8 @@ mod tests {
             ("file:///etc/passwd", "http or https"),
             ("https://user:word@example.com/", "auth"),
             ("https://user@example.com/", "auth"),
+            ("http://LOCALHOST.:8080/", "localhost"),
+            ("http://api.localhost/", "localhost"),
         ] {
             let error = Guard::default().check_url(&Url::parse(url).unwrap()).unwrap_err();
             assert!(error.contains(word), "{url}: {error}");

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
-use sereno_actors::record::{AttemptStatus, EventRecord, Source};
+use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, Source};
+use sereno_actors::view::TenantView;
 use sereno_workflows::event::{Event, EventType};
-use sereno_workflows::id::{EventId, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
@@ -121,24 +122,19 @@ pub async fn show(
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
     let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
     let statuses = app.engine.ledger().statuses(&caller.tenant, sequence)?;
+    let known: Vec<Sequence> = event.deliveries.iter().map(|(_, delivery)| *delivery).collect();
+    // A message to the customer goes with the event and is none of its own deliveries.
+    let messages = statuses.iter().filter(|(delivery, _)| !known.contains(delivery));
+    let messages = messages.map(|(delivery, status)| (status.endpoint, *delivery));
+    let view = app.engine.view(&caller.tenant)?;
     let deliveries: Vec<Value> = event
         .deliveries
         .iter()
+        .copied()
+        .chain(messages)
         .map(|(endpoint, delivery)| {
-            let status = statuses.iter().find(|(of, _)| of == delivery).map(|(_, status)| status);
-            json!({
-                "id": delivery_id(*delivery),
-                "endpoint_id": endpoint,
-                "status": status.map_or("pending", |status| match status.status {
-                    AttemptStatus::Sent => "sent",
-                    AttemptStatus::Retrying => "retrying",
-                    AttemptStatus::Dead => "dead",
-                }),
-                "attempts": status.map_or(0, |status| status.attempts),
-                "response_code": status.map(|status| status.code),
-                "error_message": status.and_then(|status| status.error.clone()),
-                "next_attempt_at": status.and_then(|s| s.next_at).map(Timestamp::to_rfc3339),
-            })
+            let status = statuses.iter().find(|(of, _)| *of == delivery).map(|(_, status)| status);
+            show_delivery(&view, endpoint, delivery, status)
         })
         .collect();
     let mut shown = summary(sequence, &event);
@@ -208,6 +204,44 @@ fn find(app: &App, tenant: &TenantId, id: &str) -> Result<Option<Sequence>, Ledg
 
 fn at(moment: Timestamp) -> Sequence {
     Sequence(u64::try_from(moment.0).unwrap_or(0).saturating_mul(1_000))
+}
+
+fn show_delivery(
+    view: &TenantView,
+    endpoint: u32,
+    delivery: Sequence,
+    status: Option<&DeliveryStatusRecord>,
+) -> Value {
+    let id = EndpointId(endpoint);
+    let to = view.endpoints.get(&id);
+    let waits = match to {
+        _ if id == EndpointId::CUSTOMERS => Ok(()),
+        Some(endpoint) if endpoint.config.enabled => Ok(()),
+        Some(_) => Err(("held", "the endpoint is disabled")),
+        None => Err(("cancelled", "the endpoint was deleted")),
+    };
+    let pending = (if status.is_some() { "retrying" } else { "pending" }, None);
+    let (word, why) = match (status.map(|status| status.status), waits) {
+        (Some(AttemptStatus::Sent), _) => ("sent", None),
+        (Some(AttemptStatus::Dead), _) => ("dead", None),
+        (Some(AttemptStatus::Retrying) | None, Ok(())) => pending,
+        (Some(AttemptStatus::Retrying) | None, Err((word, why))) => (word, Some(why.to_owned())),
+    };
+    let next_at = status.and_then(|status| status.next_at).filter(|_| waits.is_ok());
+    json!({
+        "id": delivery_id(delivery),
+        "endpoint_id": endpoint,
+        "channel": match to {
+            Some(endpoint) => json!(endpoint.config.kind),
+            None if id == EndpointId::CUSTOMERS => json!("whatsapp"),
+            None => Value::Null,
+        },
+        "status": word,
+        "attempts": status.map_or(0, |status| status.attempts),
+        "response_code": status.map(|status| status.code),
+        "error_message": why.or_else(|| status.and_then(|status| status.error.clone())),
+        "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
+    })
 }
 
 fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {

@@ -61,7 +61,7 @@ pub async fn receive(
     let body: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
     let now = app.engine.ledger().now().timestamp();
-    for message in messages(&body) {
+    for message in messages(&body, &line.phone_number_id) {
         match read(message, now) {
             Some(incoming) => app.engine.hear(&tenant, incoming).await?,
             None => tracing::debug!(%tenant, "a WhatsApp message without id or number is left out"),
@@ -78,14 +78,19 @@ fn line_of(app: &App, tenant: &str) -> Result<(TenantId, WhatsApp), Problem> {
     Ok((tenant, line))
 }
 
-/// Every message of every change of every entry.
-fn messages(body: &Value) -> impl Iterator<Item = &Value> {
+/// Every message of every change of every entry that came to this line. Meta sends those of all numbers
+/// of an app to one address.
+fn messages<'a>(body: &'a Value, line: &str) -> impl Iterator<Item = &'a Value> {
     fn items<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
         value.get(field).and_then(Value::as_array).into_iter().flatten()
     }
     items(body, "entry")
         .flat_map(|entry| items(entry, "changes"))
         .filter_map(|change| change.get("value"))
+        .filter(move |value| {
+            let to = value.pointer("/metadata/phone_number_id").and_then(Value::as_str);
+            to.is_none_or(|to| to == line)
+        })
         .flat_map(|value| items(value, "messages"))
 }
 

@@ -46,6 +46,13 @@ async fn bad_input_is_refused_by_name_and_changes_nothing() {
         ("GET", "/api/v1/admin/notify/logs?status=bogus", String::new(), 422, Some("status")),
         ("GET", "/api/v1/events?type=a%20b", String::new(), 422, Some("type")),
         ("GET", "/api/v1/admin/tenants/default/keys?limit=x", String::new(), 422, Some("limit")),
+        (
+            "PATCH",
+            TENANT,
+            json!({"smtp": {"host": "x", "from": "nope"}}).to_string(),
+            422,
+            Some("smtp.from"),
+        ),
         ("POST", ENDPOINTS, hook(json!({"target": "not a url"})), 422, Some("target")),
         ("POST", ENDPOINTS, hook(json!({"target": "ftp://example.com"})), 422, Some("target")),
         ("POST", ENDPOINTS, hook(json!({"target": "http://10.0.0.1/"})), 422, Some("target")),

@@ -95,6 +95,32 @@ async fn a07_an_answer_counts_once_and_for_the_soonest_booking_that_was_asked() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn d01_what_was_written_to_another_number_is_no_answer() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-1", ANA, 3_600_000 + 500).await;
+    house.told(1).await;
+    let mut envelope = house.phone(ANA).message(json!({"type": "text", "text": {"body": "1"}}));
+    let value = &mut envelope["entry"][0]["changes"][0]["value"];
+    value["metadata"]["phone_number_id"] = json!("999");
+    assert_eq!(house.phone(ANA).send(&house.api.http, &envelope).await.unwrap(), 200);
+    assert_eq!(house.booking("R-1").await["status"], "booked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a05_the_message_to_the_customer_stands_with_its_event() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-1", ANA, 3_600_000 + 500).await;
+    house.told(1).await;
+    let sent = house.api.get("/api/v1/events?type=reminder.1h.sent").await.unwrap();
+    let path = format!("/api/v1/events/{}", sent["items"][0]["event_id"].as_str().unwrap());
+    let told = |event: &Value| event["deliveries"][0]["status"] == "sent";
+    let event = house.eventually(&path, told).await;
+    assert_eq!(event["deliveries"][0]["channel"], "whatsapp");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a08_llegue_keeps_the_no_show_away() {
     let house = House::new().await;
     house.settle(short()).await;

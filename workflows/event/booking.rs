@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{PARTY_MAX, number, owned, required_id, text};
 use crate::invalid::Invalid;
+use crate::line::is_address;
 use crate::locale::Locale;
 use crate::time::Timestamp;
 
@@ -115,9 +116,7 @@ fn email(data: &Map<String, Value>) -> Result<Option<String>, Invalid> {
     let Some(text) = text(data, "email", EMAIL_BYTES_MAX)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let (name, domain) = text.rsplit_once('@').unwrap_or_default();
-    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    if plain && !name.is_empty() && !domain.is_empty() {
+    if is_address(text) {
         return Ok(Some(text.to_owned()));
     }
     Err(Invalid::new("email", "must be an address such as ana@example.com"))

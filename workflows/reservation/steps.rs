@@ -165,7 +165,9 @@ pub(super) fn wake(
         if reminder.state != ReminderState::Pending || reminder.due(next.slot) > ctx.now {
             continue;
         }
-        let stale = ctx.now >= reminder.stale_after(next.slot);
+        let following = next.reminders.get(index + 1..).unwrap_or_default();
+        let stale = ctx.now >= reminder.stale_after(next.slot)
+            || following.iter().any(|later| later.due(next.slot) <= ctx.now);
         let state = if stale { ReminderState::Skipped } else { ReminderState::Sent(ctx.now) };
         if let Some(slot) = next.reminders.get_mut(index) {
             slot.state = state;

@@ -233,6 +233,26 @@ fn a09_after_downtime_a_stale_reminder_is_skipped_and_a_no_show_fires_late() {
 }
 
 #[test]
+fn a09_of_two_reminders_that_are_found_due_together_only_the_later_is_sent() {
+    let settings = json!({"reminders": ["20s", "10s"], "whatsapp": {"phone_number_id": "1"}});
+    let mut story = Story::booked(HOUR);
+    story.policy = Policy::new(Settings::from_json(settings).unwrap(), &[]);
+    story.event(Command::Change(booking(SLOT + 1))).unwrap();
+    story.now = SLOT - 4_000;
+    story.ring();
+    assert!(story.emitted().contains(&"reminder.10s.sent"));
+    assert!(!story.emitted().contains(&"reminder.20s.sent"));
+}
+
+#[test]
+fn a09_a_booking_whose_time_is_past_says_why_nothing_follows() {
+    let mut story = Story::booked(48 * HOUR);
+    story.now = SLOT + 9 * HOUR;
+    story.event(Command::Change(booking(SLOT + 1))).unwrap();
+    assert!(story.state().history.iter().any(|h| h.what.contains("its time is past")));
+}
+
+#[test]
 fn a09_daylight_saving_moves_the_wall_not_the_24_hours() {
     let madrid = zone("Europe/Madrid").unwrap();
     // The clocks go back at 03:00 on 25 October 2026, so that evening is 25 hours after the last.
