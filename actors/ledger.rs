@@ -131,8 +131,8 @@ impl Ledger {
         let key = key::meta("master-key");
         if let Some(MetaRecord(sealed)) = self.get(HOME, &key)? {
             self.vault.open(PLACE, &sealed)?;
-            return Ok(());
         }
+        // Written anew each time, so that it is of the present version.
         let mut batch = Batch::new(HOME);
         batch.put(key, record::encode(&MetaRecord(self.vault.seal(PLACE, b"sereno"))));
         Ok(self.store.commit(vec![batch])?)

@@ -22,7 +22,7 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 
-use crate::limits::RECORD_BYTES_MAX;
+use crate::limits::{RECORD_BYTES_MAX, VALUE_BYTES_MAX};
 
 const CODEC: u8 = 1;
 const HEAD_BYTES: usize = 9;
@@ -58,6 +58,12 @@ pub trait Record: Serialize + DeserializeOwned {
     const VERSION: u16 = 1;
     /// The kind's name, for errors.
     const NAME: &'static str;
+
+    /// The record that an older version's payload stands for; every version that was ever released is
+    /// read for ever.
+    fn upcast(_version: u16, _payload: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 /// A tenant.
@@ -306,7 +312,18 @@ records! {
     DeadLetterRecord = 10 "dead letter",
     QuarantineRecord = 11 "quarantine",
     HealthRecord = 12 "health",
-    MetaRecord = 13 "meta",
+}
+
+impl Record for MetaRecord {
+    const KIND: u16 = 13;
+    /// 1: as it is now, in a store that is an index alone. A sereno that knows nothing of the journal
+    /// would lose what is only there, so it is to refuse the directory by this record.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "meta";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        fields(payload).filter(|_| version == 1)
+    }
 }
 
 /// A record in its envelope.
@@ -340,13 +357,33 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, RecordError> {
     if u32::from_le_bytes([c0, c1, c2, c3]) != crc32fast::hash(payload) {
         return Err(damaged("its checksum does not fit"));
     }
-    let (record, used) = bincode::serde::decode_from_slice(payload, CONFIG)
-        .map_err(|_| damaged("its fields do not fit"))?;
-    if used != payload.len() {
-        return Err(damaged("bytes are left over"));
+    if version < R::VERSION {
+        return R::upcast(version, payload).ok_or(damaged("it is of a version that never was"));
     }
-    Ok(record)
+    fields(payload).ok_or(damaged("its fields do not fit"))
 }
 
+/// What a payload says, to its last byte.
+fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
+    let (fields, used) = bincode::serde::decode_from_slice(payload, CONFIG).ok()?;
+    (used == payload.len()).then_some(fields)
+}
+
+/// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`key`].
+pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
+    // Places and pieces have no envelope, and long values go on in pieces.
+    if matches!(key.first(), Some(0 | b'C' | b'I' | b'W')) || value.len() == VALUE_BYTES_MAX {
+        return true;
+    }
+    let Some((&[CODEC, _, _, _, _, c0, c1, c2, c3], payload)) =
+        value.split_first_chunk::<HEAD_BYTES>()
+    else {
+        return false;
+    };
+    u32::from_le_bytes([c0, c1, c2, c3]) == crc32fast::hash(payload)
+}
+
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

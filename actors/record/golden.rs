@@ -1,0 +1,181 @@
+//! The bytes of every kind of record, as they stand on the disks of users, in `golden.txt`.
+//!
+//! A line is `name version hex`. A line is never changed: a record that has changed gets a new version,
+//! a new line, and an upcaster that reads the old one.
+
+use serde_json::json;
+use sereno_workflows::effect::Signal;
+use sereno_workflows::event::{Booking, Escalation};
+use sereno_workflows::handoff;
+use sereno_workflows::id::EntityKind;
+use sereno_workflows::message::{self, Visit};
+use sereno_workflows::policy::{Policy, Settings};
+use sereno_workflows::reservation::{self, Command, Context, Origin};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_763_900_000_000);
+
+const LINES: &str = include_str!("golden.txt");
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// Every version of the record is read as `sample`, and the present one is written as its line says.
+fn stands<R: Record + PartialEq + std::fmt::Debug>(variant: &str, sample: &R) {
+    let name = format!("{}{variant} ", R::NAME.replace(' ', "-"));
+    let present = format!("{name}{} {}", R::VERSION, hex(&encode(sample)));
+    let versions: Vec<&str> = LINES.lines().filter(|line| line.starts_with(&name)).collect();
+    for line in &versions {
+        let bytes = unhex(line.rsplit(' ').next().unwrap());
+        assert_eq!(decode::<R>(&bytes).as_ref(), Ok(sample), "{line}");
+    }
+    assert!(versions.contains(&present.as_str()), "golden.txt has no line\n{present}");
+    assert_eq!(versions.len(), usize::from(R::VERSION), "one line for each version of {name}");
+}
+
+fn booked() -> Reservation {
+    let settings = json!({"whatsapp": {"phone_number_id": "1"}, "reminders": ["24h", "2h"]});
+    let policy = Policy::new(Settings::from_json(settings).unwrap(), &[]);
+    let booking = Booking {
+        reservation_id: "R-1".into(),
+        date_time: Some(Timestamp(NOW.0 + 48 * 3_600_000)),
+        party_size: Some(4),
+        name: Some("Ana".into()),
+        wa_number: Some("+34600000001".into()),
+        ..Booking::default()
+    };
+    let context = Context { now: NOW, policy: &policy, origin: Origin::Event };
+    reservation::step(None, Command::Book(booking), context).unwrap().next
+}
+
+fn opened() -> Handoff {
+    let policy = Policy::new(Settings::default(), &[]);
+    let escalation = Escalation {
+        conversation_id: "c-1".into(),
+        wa_number: Some("+34600000001".into()),
+        last_intent: Some("reservar".into()),
+        reason: None,
+    };
+    let context = handoff::Context { now: NOW, at: NOW, policy: &policy, announce: false };
+    handoff::step(None, handoff::Command::Open(escalation), context).unwrap().next
+}
+
+fn tell() -> Tell {
+    let visit = Visit {
+        id: "R-1",
+        at: NOW.wall(&jiff::tz::TimeZone::UTC),
+        name: Some("Ana"),
+        restaurant: None,
+        party_size: Some(4),
+    };
+    let locale = "es".parse().unwrap();
+    Tell { to: "+34600000001".into(), message: message::last_reminder(visit, locale) }
+}
+
+fn delivery() -> DeliveryRecord {
+    DeliveryRecord { event: Sequence(7), attempts: 2, tell: Some(tell()) }
+}
+
+#[test]
+fn who_and_what_stands_on_disk_as_it_always_did() {
+    stands(
+        "",
+        &TenantRecord {
+            name: "La Trattoria".into(),
+            created_at: NOW,
+            settings: vec![1, 2, 3],
+            phone_key: vec![4],
+        },
+    );
+    stands(
+        "",
+        &KeyRecord {
+            id: "k1".into(),
+            tenant: "default".into(),
+            name: "first".into(),
+            created_at: NOW,
+        },
+    );
+    stands("", &EndpointRecord { config: b"{}".to_vec(), secrets: vec![9; 3] });
+    stands(
+        "",
+        &EventRecord {
+            id: "e1".into(),
+            event_type: "reservation.created".into(),
+            at: NOW,
+            source: Source::Workflow,
+            entity: Some(EntityKey::reservation("R-1")),
+            ignored: Some("why".into()),
+            cause: Some(Sequence(6)),
+            deliveries: vec![(1, Sequence(8)), (300, Sequence(9))],
+            body: b"{\"a\":1}".to_vec(),
+        },
+    );
+    stands("", &MetaRecord(vec![1, 2]));
+}
+
+#[test]
+fn states_and_timers_stand_on_disk_as_they_always_did() {
+    stands("/reservation", &StateRecord::Reservation(booked()));
+    stands("/handoff", &StateRecord::Handoff(opened()));
+    let breaches = Breaches { recent: vec![NOW], incident_at: Some(NOW) };
+    stands("/tenant", &StateRecord::Tenant(breaches));
+    stands("/signal", &TimerRecord::Signal(Signal::Breached { at: NOW }));
+    stands("/alarm", &TimerRecord::Alarm { generation: 3 });
+    let entity = EntityKey { kind: EntityKind::Tenant, id: String::new() };
+    stands("", &QuarantineRecord { entity, due: NOW, at: NOW });
+}
+
+#[test]
+fn deliveries_stand_on_disk_as_they_always_did() {
+    stands("", &delivery());
+    stands(
+        "",
+        &DeliveryStatusRecord {
+            endpoint: 1,
+            status: AttemptStatus::Retrying,
+            attempts: 2,
+            code: -1,
+            error: Some("refused".into()),
+            next_at: Some(NOW),
+        },
+    );
+    stands(
+        "/attempt",
+        &LogRecord::Attempt {
+            endpoint: 1,
+            delivery: Sequence(8),
+            event: Sequence(7),
+            event_type: "a.b".into(),
+            status: AttemptStatus::Dead,
+            code: 500,
+            error: Some("no".into()),
+            attempt: 3,
+            duration_ms: 12,
+            began_at: NOW,
+            message: Some("hola".into()),
+        },
+    );
+    let endpoints = vec![(1, FilteredBy::Type), (2, FilteredBy::Disabled), (3, FilteredBy::Intent)];
+    let event_type = "a.b".to_owned();
+    stands("/filtered", &LogRecord::Filtered { event: Sequence(7), event_type, endpoints });
+    stands(
+        "",
+        &DeadLetterRecord { endpoint: 1, delivery: delivery(), at: NOW, error: "no".into() },
+    );
+    stands(
+        "",
+        &HealthRecord(Health {
+            failures_in_a_row: 2,
+            last_success_at: Some(NOW),
+            last_failure_at: None,
+        }),
+    );
+}
