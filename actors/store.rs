@@ -3,7 +3,9 @@
 //! Two implementations pass one contract suite: [`disk`], and [`memory`] for tests. Nothing above this
 //! module knows which one it has. A [`Committer`](committer::Committer) owns all writes.
 
+pub mod backup;
 mod behind;
+pub mod check;
 pub mod committer;
 #[cfg(test)]
 mod contract;
@@ -115,6 +117,14 @@ pub enum StoreError {
         path: PathBuf,
         /// What does not fit.
         problem: &'static str,
+    },
+    /// A directory is not what it should be.
+    #[error("{}: {problem}", directory.display())]
+    Unusable {
+        /// The directory.
+        directory: PathBuf,
+        /// What to do about it.
+        problem: String,
     },
     /// The store is closing.
     #[error("the store is closing")]

@@ -215,7 +215,7 @@ impl DataDirectory {
                     );
                 }
                 let key = vault::generate_key();
-                write_private(&path, &format!("{key}\n"))?;
+                write_private(&path, format!("{key}\n").as_bytes())?;
                 tracing::warn!(path = %path.display(),
                     "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
                 Ok(key)
@@ -244,7 +244,7 @@ impl DataDirectory {
                 text.push_str(&format!("{name}={value}\n"));
             }
         }
-        write_private(&self.path.join("credentials"), &text)
+        write_private(&self.path.join("credentials"), text.as_bytes())
     }
 }
 
@@ -258,13 +258,13 @@ pub struct Credentials {
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let written = || -> io::Result<()> {
         let unfinished = path.with_extension("new");
         let mut options = fs::OpenOptions::new();
         let mut file =
             options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
         fs::File::open(path.parent().unwrap_or(path))?.sync_all()

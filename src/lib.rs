@@ -16,6 +16,7 @@ pub mod api;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod keep;
 pub mod listen;
 pub mod receiver;
 pub mod send;

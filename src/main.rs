@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sereno::config::{Config, ServeArgs};
 use sereno::demo::{self, DemoArgs};
+use sereno::keep::{self, BackupArgs, CheckArgs, RestoreArgs};
 use sereno::listen::{self, ListenArgs};
 use sereno::send::{self, SendArgs};
 use sereno::server::{self, Server};
@@ -35,6 +36,12 @@ enum Command {
     Send(SendArgs),
     /// Receive webhooks on a port, verify their signatures and print them
     Listen(ListenArgs),
+    /// Copy the data directory, of a running server too, and verify the copy
+    Backup(BackupArgs),
+    /// Put a copy back into an empty data directory
+    Restore(RestoreArgs),
+    /// Check the store and print a list of what passed and what failed
+    Check(CheckArgs),
 }
 
 const SERVE_HELP: &str = "\
@@ -59,6 +66,9 @@ fn main() -> ExitCode {
             Command::Listen(args) => {
                 listen::run(args, server::asked_to_stop()?).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::Backup(args) => keep::backup(&args).map(|said| told(&said, true)),
+            Command::Restore(args) => keep::restore(&args).map(|said| told(&said, true)),
+            Command::Check(args) => keep::check(&args).map(|(said, passed)| told(&said, passed)),
         }
     });
     match ended {
@@ -95,11 +105,19 @@ async fn send(args: SendArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+#[expect(clippy::print_stdout, reason = "it is the command's output")]
+fn told(said: &str, well: bool) -> ExitCode {
+    println!("{said}");
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn start_log(command: &Command) {
     let usual = match command {
         Command::Serve(_) => "info",
         // Their output is for people, and would be torn apart by the log.
         Command::Demo(_) | Command::Send(_) | Command::Listen(_) => "error",
+        // What they find is their output; the log would say it twice.
+        Command::Backup(_) | Command::Restore(_) | Command::Check(_) => "off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

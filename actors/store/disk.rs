@@ -362,6 +362,12 @@ fn lock(directory: &Path) -> Result<File, StoreError> {
     Err(in_use(directory))
 }
 
+/// Takes the directory if nobody has it.
+pub(super) fn lock_now(directory: &Path) -> Option<File> {
+    let file = File::create(directory.join("lock")).ok()?;
+    file.try_lock().is_ok().then_some(file)
+}
+
 /// Another process has it.
 pub(super) fn in_use(directory: &Path) -> StoreError {
     StoreError::Open {

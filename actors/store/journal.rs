@@ -7,6 +7,7 @@
 //! [`file`] keeps it in segment files of this machine.
 
 pub mod file;
+pub(super) mod reading;
 mod segment;
 mod spares;
 

@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use super::segment::{self, GROUP_HEAD_BYTES, Group, HEADER_BYTES, Header};
+use super::reading::{self, io_error, path_of};
+use super::segment::{self, GROUP_HEAD_BYTES, HEADER_BYTES, Header};
 use super::spares::{Spares, sync_directory};
 use super::{Frame, Journal, JournalError, Position, Visit};
 
@@ -41,8 +40,6 @@ struct Writer {
     end: u64,
 }
 
-const SUFFIX: &str = "journal";
-
 impl FileJournal {
     /// Opens or creates the journal in `directory`; nobody else may have it open.
     ///
@@ -50,13 +47,10 @@ impl FileJournal {
     pub fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
         let io = |doing| move |source| io_error(doing, directory, source);
         fs::create_dir_all(directory).map_err(io("create"))?;
-        let mut segments = BTreeMap::new();
-        let mut epoch = 0;
-        for number in numbers(directory).map_err(io("list"))? {
-            let header = read_header(&path_of(directory, number), number)?;
-            epoch = header.epoch.max(epoch);
-            segments.insert(number, header.start);
-        }
+        let found = reading::headers(directory)?;
+        let epoch = found.iter().map(|header| header.epoch).max().unwrap_or_default();
+        let segments: BTreeMap<u64, Position> =
+            found.into_iter().map(|header| (header.number, header.start)).collect();
         let mut head = Position::default();
         let mut writer = None;
         if let Some((&number, start)) = segments.last_key_value() {
@@ -150,26 +144,8 @@ impl Journal for FileJournal {
     }
 
     fn read_from(&self, from: &Position, visit: Visit<'_>) -> Result<Position, JournalError> {
-        let segments = self.segments();
-        let first = segments.partition_point(|(start, _)| start.group <= from.group);
-        let mut reached = from.clone();
-        match (first, segments.first()) {
-            (0, Some((start, path))) => {
-                return Err(JournalError::Damaged {
-                    path: path.clone(),
-                    offset: 0,
-                    first: from.group + 1,
-                    last: start.group,
-                });
-            }
-            (0, None) => return Ok(reached),
-            _ => {}
-        }
         let head = self.head();
-        for (index, (start, path)) in segments.iter().enumerate().skip(first - 1) {
-            let until = segments.get(index + 1).map_or(head.group, |(start, _)| start.group);
-            read_segment(path, start.group..until, from, &mut reached, visit)?;
-        }
+        let mut reached = reading::walk(&self.segments(), Some(head.group), from, visit)?;
         reached.group = head.group.max(reached.group);
         Ok(reached)
     }
@@ -198,73 +174,6 @@ impl Journal for FileJournal {
         let size = state.writer.as_ref().map_or(0, |writer| writer.end);
         (whole.saturating_sub(1) as u64) * size + last
     }
-}
-
-/// Reads those of a segment's groups that follow `from`. The segment should hold the groups after
-/// `groups.start` up to `groups.end`.
-fn read_segment(
-    path: &Path,
-    groups: Range<u64>,
-    from: &Position,
-    reached: &mut Position,
-    visit: Visit<'_>,
-) -> Result<(), JournalError> {
-    let bytes = fs::read(path).map_err(|source| io_error("read", path, source))?;
-    let header = Header::from_bytes(&bytes);
-    let header = header.map_err(|problem| foreign(path, problem))?;
-    let mut number = groups.start;
-    let mut offset = HEADER_BYTES;
-    while number < groups.end {
-        let found = segment::next_group(&bytes, header.number, offset)
-            .filter(|group| group.number > number);
-        let next = found.map_or(groups.end + 1, |group| group.number);
-        if next != number + 1 {
-            missing(path, offset, number, next - 1, from)?;
-        }
-        let Some(group) = found else { return Ok(()) };
-        if group.number > from.group {
-            visit_group(path, &group, from, reached, visit)?;
-        }
-        number = group.number;
-        offset = group.end;
-    }
-    Ok(())
-}
-
-fn visit_group(
-    path: &Path,
-    group: &Group<'_>,
-    from: &Position,
-    reached: &mut Position,
-    visit: Visit<'_>,
-) -> Result<(), JournalError> {
-    for frame in group.frames() {
-        let frame = frame.ok_or_else(|| foreign(path, "a frame in it was written wrong"))?;
-        if frame.seq > from.seq(frame.partition) {
-            visit(frame)?;
-            reached.advance(frame.partition, frame.seq);
-        }
-    }
-    reached.group = group.number;
-    Ok(())
-}
-
-/// Groups after `present` up to `last` cannot be read: an error, unless the reader has them already.
-fn missing(
-    path: &Path,
-    offset: usize,
-    present: u64,
-    last: u64,
-    from: &Position,
-) -> Result<(), JournalError> {
-    let first = present + 1;
-    let (path, offset) = (path.to_owned(), offset as u64);
-    if last > from.group {
-        return Err(JournalError::Damaged { path, offset, first, last });
-    }
-    tracing::error!(path = %path.display(), offset, first, last,
-        "the journal is damaged; what is missing is in the index, so nothing is lost");
-    Ok(())
 }
 
 /// Finds the end of the last segment. What lies behind it was never acknowledged, unless more groups
@@ -297,40 +206,4 @@ fn open_last(
     let end = bytes.len() as u64;
     let path = path.to_owned();
     Ok((head, Writer { file, path, number, offset: offset as u64, end }))
-}
-
-fn read_header(path: &Path, number: u64) -> Result<Header, JournalError> {
-    let mut bytes = vec![0; HEADER_BYTES];
-    let file = File::open(path).map_err(|source| io_error("open", path, source))?;
-    file.read_exact_at(&mut bytes, 0).map_err(|source| io_error("read", path, source))?;
-    let header = Header::from_bytes(&bytes).map_err(|problem| foreign(path, problem))?;
-    if header.number != number {
-        return Err(foreign(path, "it has another segment's number"));
-    }
-    Ok(header)
-}
-
-/// The numbers of the segments in a directory, in order.
-fn numbers(directory: &Path) -> io::Result<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let is_segment = path.extension().is_some_and(|extension| extension == SUFFIX);
-        let number: Option<u64> = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-        numbers.extend(number.filter(|_| is_segment));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-fn path_of(directory: &Path, number: u64) -> PathBuf {
-    directory.join(format!("{number:012}.{SUFFIX}"))
-}
-
-fn foreign(path: &Path, problem: &'static str) -> JournalError {
-    JournalError::Foreign { path: path.to_owned(), problem }
-}
-
-fn io_error(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::Io { doing, path: path.to_owned(), source }
 }

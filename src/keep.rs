@@ -1,0 +1,134 @@
+//! `sereno backup`, `sereno restore` and `sereno check`: the data directory from a shell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use sereno_actors::record;
+use sereno_actors::store::backup::{self, Copied};
+use sereno_actors::store::check;
+
+use crate::config::write_private;
+
+/// The flags of `sereno backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server may be running; nobody waits for the copy. The copy holds the credentials and, unless it is
+in SERENO_MASTER_KEY, the master key: keep it where only its owner can read it.
+
+Example:
+  sereno backup /mnt/backups/$(date +%F) --data /var/lib/sereno")]
+pub struct BackupArgs {
+    /// Where the copy goes: an empty directory, or a new one
+    directory: PathBuf,
+    /// The data directory of the server
+    #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
+    data: PathBuf,
+}
+
+/// The flags of `sereno restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  sereno restore /mnt/backups/2026-12-24 --data /var/lib/sereno
+  sereno serve --data /var/lib/sereno")]
+pub struct RestoreArgs {
+    /// The copy that `sereno backup` made
+    directory: PathBuf,
+    /// Where it goes: an empty directory, or a new one
+    #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
+    data: PathBuf,
+}
+
+/// The flags of `sereno check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  sereno check --store --data /var/lib/sereno
+
+Exit code: 0 when everything passed, 1 otherwise.")]
+pub struct CheckArgs {
+    /// Read the store from its first byte to its last: journal, snapshots and, when no server is using
+    /// it, the index against the journal
+    #[arg(long, required = true)]
+    store: bool,
+    /// The data directory
+    #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
+    data: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is kept beside the store and belongs to it.
+const BESIDE: [&str; 2] = ["credentials", "master.key"];
+
+/// Copies the data directory; answers what to tell.
+pub fn backup(args: &BackupArgs) -> anyhow::Result<String> {
+    private_directory(&args.directory)?;
+    let copied = backup::backup(&args.data, &args.directory)?;
+    copy_beside(&args.data, &args.directory)?;
+    Ok(format!("backed up to {} and verified: {}", args.directory.display(), told(copied)))
+}
+
+/// Puts a copy back; answers what to tell.
+pub fn restore(args: &RestoreArgs) -> anyhow::Result<String> {
+    private_directory(&args.data)?;
+    let copied = backup::restore(&args.directory, &args.data)?;
+    copy_beside(&args.directory, &args.data)?;
+    let data = args.data.display();
+    Ok(format!(
+        "restored to {data} and verified: {}\nstart with: sereno serve --data {data}",
+        told(copied)
+    ))
+}
+
+/// Checks the store; answers the findings as text and whether all passed.
+pub fn check(args: &CheckArgs) -> anyhow::Result<(String, bool)> {
+    if !check::is_there(&args.data) {
+        bail!("{}: there is no store here; name its directory with --data", args.data.display());
+    }
+    debug_assert!(args.store, "the flag is required");
+    let findings = check::check(&args.data, record::is_whole);
+    let passed = findings.iter().all(|finding| finding.passed);
+    if args.json {
+        let findings: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                json!({"part": finding.part, "passed": finding.passed, "detail": finding.words})
+            })
+            .collect();
+        return Ok((json!({"ok": passed, "findings": findings}).to_string(), passed));
+    }
+    let line = |finding: &check::Finding| {
+        let verdict = if finding.passed { "pass" } else { "FAIL" };
+        format!("{verdict}  {:<9}  {}", finding.part, finding.words)
+    };
+    Ok((findings.iter().map(line).collect::<Vec<_>>().join("\n"), passed))
+}
+
+fn told(copied: Copied) -> String {
+    let mib = copied.bytes.div_ceil(1 << 20);
+    format!("{} rows in the snapshot, {} frames after it, {mib} MiB", copied.rows, copied.frames)
+}
+
+fn private_directory(directory: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.with_context(|| format!("cannot create {}", directory.display()))
+}
+
+fn copy_beside(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for name in BESIDE {
+        match fs::read(from.join(name)) {
+            Ok(bytes) => write_private(&to.join(name), &bytes)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {name}"));
+            }
+        }
+    }
+    Ok(())
+}
