@@ -11,6 +11,7 @@ use ractor::ActorRef;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::time::Timestamp;
 
+use crate::cleaner::CleanerMessage;
 use crate::clock::ClockMessage;
 use crate::ledger::After;
 use crate::tenant::TenantMessage;
@@ -21,6 +22,7 @@ use crate::view::TenantView;
 pub(crate) struct Hints {
     tenants: RwLock<HashMap<TenantId, Listing>>,
     clock: RwLock<Option<ActorRef<ClockMessage>>>,
+    cleaner: RwLock<Option<ActorRef<CleanerMessage>>>,
 }
 
 /// A tenant's actor and how the tenant presently is.
@@ -56,6 +58,21 @@ impl Hints {
     /// The clock.
     pub(crate) fn clock(&self) -> Option<ActorRef<ClockMessage>> {
         self.clock.read().clone()
+    }
+
+    /// Sets the cleaner.
+    pub(crate) fn set_cleaner(&self, cleaner: ActorRef<CleanerMessage>) {
+        *self.cleaner.write() = Some(cleaner);
+    }
+
+    /// Asks the cleaner to look at a tenant now.
+    pub(crate) fn clean(&self, tenant: &TenantId) {
+        let cleaner = self.cleaner.read().clone();
+        if let Some(cleaner) = cleaner
+            && cleaner.cast(CleanerMessage::Look(tenant.clone())).is_err()
+        {
+            tracing::debug!(%tenant, "the cleaner was asked to look while it restarts");
+        }
     }
 
     /// Tells everyone concerned that a commit of this tenant is durable.

@@ -3,14 +3,14 @@
 //! ```text
 //!                        root
 //!                  ______/ | \________
-//!               clock   tenant  tenant ...
+//!      clock, cleaner   tenant  tenant ...
 //!                     ____/ \____
 //!                entity ...   endpoint ...      Committer (a thread) --> Store
 //! ```
 //! | module | is |
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
-//! | `root`, [`tenant`], `entity`, [`endpoint`], `clock` | the actors |
+//! | `root`, [`tenant`], `entity`, [`endpoint`], `clock`, `cleaner` | the actors |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -18,6 +18,7 @@
 
 pub mod announce;
 pub mod channel;
+mod cleaner;
 mod clock;
 pub mod endpoint;
 pub mod engine;

@@ -86,6 +86,9 @@ pub const PAGE_ROWS_MAX: usize = 500;
 /// Rows that one request may look at in search of those that its filter wants.
 pub const SCAN_ROWS_MAX: usize = 20_000;
 
+/// Rows that are cleaned away in one commit, so that clearing a million never stalls the rest.
+pub const CLEANED_PER_STEP_MAX: usize = 200;
+
 /// How long a webhook may take from connect to answer (row A15).
 pub const WEBHOOK_TIMEOUT_MS: u64 = 10_000;
 /// How long Slack may take (row A15).

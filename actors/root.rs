@@ -8,6 +8,7 @@ use sereno_workflows::id::TenantId;
 use sereno_workflows::line::Smtp;
 use tokio::sync::oneshot;
 
+use crate::cleaner::Cleaner;
 use crate::clock::{Clock, ClockMessage};
 use crate::fatal;
 use crate::ledger::LedgerError;
@@ -32,6 +33,7 @@ pub(crate) enum RootMessage {
 /// What the root knows.
 pub(crate) struct RootState {
     clock: ActorId,
+    cleaner: ActorId,
     tenants: HashMap<ActorId, TenantId>,
 }
 
@@ -48,7 +50,8 @@ impl Actor for Root {
         // The clock is there before the tenants tell it of deliveries, and it reads the timers only
         // when every tenant is there to be woken.
         let clock = self.spawn_clock(&myself).await?;
-        let mut state = RootState { clock: clock.get_id(), tenants: HashMap::new() };
+        let cleaner = self.spawn_cleaner(&myself).await?;
+        let mut state = RootState { clock: clock.get_id(), cleaner, tenants: HashMap::new() };
         for (id, _) in self.around.ledger.tenants()? {
             self.spawn_tenant(&myself, &mut state, &id).await?;
         }
@@ -111,6 +114,12 @@ impl Root {
             let clock = self.spawn_clock(myself).await?;
             state.clock = clock.get_id();
             start_clock(&clock).await;
+        } else if died == state.cleaner {
+            tracing::error!(%error, "the cleaner died; it starts anew from the ledger");
+            state.cleaner = self.spawn_cleaner(myself).await?;
+            for tenant in state.tenants.values() {
+                self.around.hints.clean(tenant);
+            }
         } else if let Some(tenant) = state.tenants.remove(&died) {
             tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
             self.spawn_tenant(myself, state, &tenant).await?;
@@ -129,6 +138,20 @@ impl Root {
         let (clock, _) = Actor::spawn_linked(None, clock, (), myself.get_cell()).await?;
         self.around.hints.set_clock(clock.clone());
         Ok(clock)
+    }
+
+    async fn spawn_cleaner(
+        &self,
+        myself: &ActorRef<RootMessage>,
+    ) -> Result<ActorId, ActorProcessingErr> {
+        let cleaner = Cleaner {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+        };
+        let (cleaner, _) = Actor::spawn_linked(None, cleaner, (), myself.get_cell()).await?;
+        let id = cleaner.get_id();
+        self.around.hints.set_cleaner(cleaner);
+        Ok(id)
     }
 
     async fn spawn_tenant(

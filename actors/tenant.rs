@@ -93,6 +93,7 @@ impl Actor for Tenant {
     ) -> Result<TenantState, ActorProcessingErr> {
         self.around.hints.list(Arc::clone(&view), myself);
         self.look_for_deliveries(&view)?;
+        self.around.hints.clean(&view.id);
         Ok(TenantState {
             view,
             entities: Children::new(),

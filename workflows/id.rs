@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::time::Timestamp;
+
 /// Longest id accepted from outside, in bytes.
 pub const ID_BYTES_MAX: usize = 128;
 
@@ -98,6 +100,21 @@ pub struct Sequence(pub u64);
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 impl Sequence {
+    /// The first sequence of a moment: sequences count microseconds.
+    pub fn at(moment: Timestamp) -> Self {
+        Self(u64::try_from(moment.0).unwrap_or(0).saturating_mul(1_000))
+    }
+
+    /// The moment in which it was given.
+    pub fn moment(self) -> Timestamp {
+        Timestamp(i64::try_from(self.0 / 1_000).unwrap_or(i64::MAX))
+    }
+
+    /// The next one.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// 13 characters of Crockford base 32; their order is the sequence's order.
     pub fn to_text(self) -> String {
         (0..13_u32)

@@ -31,6 +31,7 @@ pub mod payload;
 pub mod policy;
 pub mod privacy;
 pub mod reservation;
+pub mod retention;
 pub mod retry;
 pub mod tenant;
 pub mod time;

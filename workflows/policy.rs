@@ -10,6 +10,7 @@ use crate::invalid::{Invalid, must_be_objects, read};
 use crate::line::{Smtp, WhatsApp};
 use crate::locale::Locale;
 use crate::privacy::PhoneHash;
+use crate::retention::Retention;
 use crate::retry::RetryPolicy;
 use crate::time::{self, Span};
 
@@ -93,6 +94,8 @@ pub struct Settings {
     pub wa_number_hash: HashKind,
     /// How failed deliveries are tried again, where the endpoint does not say.
     pub retry: RetryPolicy,
+    /// How long what has happened is kept.
+    pub retention: Retention,
     /// The mail server; without it, the server's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Smtp>,
@@ -114,6 +117,7 @@ impl Default for Settings {
             sla_cluster: SlaCluster::default(),
             wa_number_hash: HashKind::default(),
             retry: RetryPolicy::default(),
+            retention: Retention::default(),
             smtp: None,
             whatsapp: None,
         }
@@ -134,7 +138,7 @@ impl Settings {
     /// These settings with a JSON merge patch (RFC 7386) over them: what it names is changed, and
     /// `null` brings a default back.
     pub fn patched(&self, mut patch: Map<String, Value>) -> Result<Self, Invalid> {
-        must_be_objects(&patch, &["sla_cluster", "retry", "smtp", "whatsapp"])?;
+        must_be_objects(&patch, &["sla_cluster", "retry", "retention", "smtp", "whatsapp"])?;
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
             if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
@@ -185,6 +189,7 @@ impl Settings {
             }
         }
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
+        self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
         if let Some(smtp) = &self.smtp {
             smtp.check().map_err(|invalid| invalid.inside("smtp"))?;
         }
@@ -275,6 +280,8 @@ mod tests {
             (json!({"whatsapp": {"phone_number_id": "../x"}}), "whatsapp.phone_number_id"),
             (json!({"retry": {"attempts": 0}}), "retry.attempts"),
             (json!({"sla_cluster": []}), "sla_cluster"),
+            (json!({"retention": {"events": "0s"}}), "retention.events"),
+            (json!({"retention": {"inbound": 7}}), "retention.inbound"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

@@ -7,8 +7,8 @@ use sereno_workflows::time::Timestamp;
 use crate::limits;
 use crate::record::key::{self, TimerKey};
 use crate::record::{
-    self, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, HealthRecord,
-    LogRecord, QuarantineRecord, StateRecord, TimerRecord,
+    self, CleanedRecord, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord,
+    HealthRecord, LogRecord, QuarantineRecord, StateRecord, TimerRecord,
 };
 use crate::store::Batch;
 
@@ -139,6 +139,36 @@ impl Draft {
         self.disarm(timer);
         let record = QuarantineRecord { entity: timer.entity.clone(), due: timer.due, at };
         self.batch.put(key::quarantine(&self.tenant, sequence), record::encode(&record));
+    }
+
+    /// Removes an event with everything that hangs on it: pieces, id, how its deliveries stand.
+    pub fn forget_event(
+        &mut self,
+        sequence: Sequence,
+        event: &EventRecord,
+        deliveries: impl Iterator<Item = Sequence>,
+    ) {
+        self.batch.delete(key::event(&self.tenant, sequence));
+        let pieces = record::encode(event).len().div_ceil(limits::VALUE_BYTES_MAX);
+        for number in (0_u16..).take(pieces.saturating_sub(1)) {
+            self.batch.delete(key::event_piece(&self.tenant, sequence, number));
+        }
+        if let Ok(id) = event.id.parse() {
+            self.batch.delete(key::event_id(&self.tenant, &id));
+        }
+        for delivery in deliveries {
+            self.batch.delete(key::status(&self.tenant, sequence, delivery));
+        }
+    }
+
+    /// Removes a line of the log.
+    pub fn forget_log(&mut self, sequence: Sequence) {
+        self.batch.delete(key::log(&self.tenant, sequence));
+    }
+
+    /// Notes how far the tenant was cleaned.
+    pub fn cleaned(&mut self, cleaned: &CleanedRecord) {
+        self.batch.put(key::cleaned(&self.tenant), record::encode(cleaned));
     }
 
     /// Changes a raw row of the tenant; for what has no rule of its own.

@@ -1,5 +1,7 @@
 //! What can be read from the ledger, by its proper names.
 
+use std::ops::Range;
+
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::reservation::Reservation;
@@ -9,8 +11,8 @@ use super::{Ledger, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME, TimerKey};
 use crate::record::{
-    self, DeliveryRecord, DeliveryStatusRecord, EndpointRecord, EventRecord, HealthRecord,
-    KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
+    self, CleanedRecord, DeliveryRecord, DeliveryStatusRecord, EndpointRecord, EventRecord,
+    HealthRecord, KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
 };
 use crate::store::{Direction, Partition, Row};
 
@@ -166,6 +168,54 @@ impl Ledger {
             events.push((sequence, self.whole_event(tenant, sequence, value)?));
         }
         Ok(events)
+    }
+
+    /// Events in the order in which they were recorded, from one on and before another; one that cannot
+    /// be read is `None`.
+    pub fn events_from(
+        &self,
+        tenant: &TenantId,
+        range: Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, Option<EventRecord>)>, LedgerError> {
+        let range = &key::event(tenant, range.start)[..]..&key::event(tenant, range.end)[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
+        let mut events = Vec::with_capacity(rows.len());
+        for (key, value) in rows {
+            let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
+            events.push((sequence, self.whole_event(tenant, sequence, value).ok()));
+        }
+        Ok(events)
+    }
+
+    /// The places of lines of the log in their order, from one on and before another.
+    pub fn log_from(
+        &self,
+        tenant: &TenantId,
+        range: Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<Sequence>, LedgerError> {
+        let range = &key::log(tenant, range.start)[..]..&key::log(tenant, range.end)[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
+        Ok(rows.iter().filter_map(|(key, _)| key::sequence(key)).collect())
+    }
+
+    /// The first delivery in the queues of the endpoints from one on, whether there is such an endpoint
+    /// or not.
+    pub fn first_queued_from(
+        &self,
+        tenant: &TenantId,
+        from: EndpointId,
+    ) -> Result<Option<EndpointId>, LedgerError> {
+        let end = key::after(&key::table(b'Q', tenant));
+        let range = &key::queue(tenant, from)[..]..&end[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
+        Ok(rows.first().and_then(|(key, _)| key::queue_of(tenant, key)))
+    }
+
+    /// How far a tenant was cleaned.
+    pub fn cleaned(&self, tenant: &TenantId) -> Result<CleanedRecord, LedgerError> {
+        Ok(self.get(key::partition(tenant), &key::cleaned(tenant))?.unwrap_or_default())
     }
 
     /// How the deliveries of an event stand, for those that have been tried.

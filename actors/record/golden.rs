@@ -118,6 +118,8 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
             body: b"{\"a\":1}".to_vec(),
         },
     );
+    let (events, inbound, attempts) = (Sequence(3), Sequence(2), Sequence(1));
+    stands("", &CleanedRecord { events, inbound, attempts });
     stands("", &MetaRecord(vec![1, 2]));
 }
 

@@ -14,6 +14,7 @@
 //! | `X` | delivery | a dead letter |
 //! | `L` | sequence | a line of the log |
 //! | `Z` | sequence | a quarantined wake |
+//! | `B` | | how far it was cleaned |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
@@ -169,6 +170,12 @@ pub fn queued(tenant: &TenantId, id: EndpointId, due: Timestamp, delivery: Seque
     key
 }
 
+/// Whose queue a row of a queue is in.
+pub fn queue_of(tenant: &TenantId, key: &[u8]) -> Option<EndpointId> {
+    let rest = key.strip_prefix(&table(b'Q', tenant)[..])?;
+    rest.first_chunk::<4>().map(|number| EndpointId(u32::from_be_bytes(*number)))
+}
+
 /// When a queued delivery is due, and which it is.
 pub fn of_queued(key: &[u8]) -> Option<(Timestamp, Sequence)> {
     let (rest, delivery) = key.split_last_chunk::<8>()?;
@@ -202,6 +209,11 @@ pub fn log(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
 /// A quarantined wake.
 pub fn quarantine(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
     numbered(b'Z', tenant, sequence)
+}
+
+/// How far a tenant was cleaned.
+pub fn cleaned(tenant: &TenantId) -> Vec<u8> {
+    table(b'B', tenant)
 }
 
 /// A tenant.

@@ -1,5 +1,6 @@
 //! The envelope: its bytes, and what is not it.
 
+use super::envelope::CODEC;
 use super::*;
 
 fn key_record() -> KeyRecord {

@@ -106,6 +106,7 @@ impl Tenant {
         batch.put(key::tenant(&view.id), record::encode(&record));
         self.around.ledger.commit_home(batch).await;
         self.show(myself, state, view);
+        self.around.hints.clean(&state.view.id);
         // What could not be sent for want of a line or a mail server may go now.
         self.look_again(state);
         Ok(Changed::Tenant(Arc::clone(&state.view)))
@@ -150,17 +151,9 @@ impl Tenant {
         draft.batch().delete(key::health(&tenant, id));
         self.around.ledger.commit_and_wait(draft).await;
         self.show(myself, state, view);
-        loop {
-            let queued = self.around.ledger.queued(&tenant, id, limits::PAGE_ROWS_MAX)?;
-            if queued.is_empty() {
-                return Ok(Changed::Endpoint(endpoint));
-            }
-            let mut draft = Draft::new(&tenant);
-            for delivery in queued {
-                draft.dequeue(id, delivery.due, delivery.delivery);
-            }
-            self.around.ledger.commit_and_wait(draft).await;
-        }
+        // Its queue may be long; the cleaner takes it away piece by piece.
+        self.around.hints.clean(&tenant);
+        Ok(Changed::Endpoint(endpoint))
     }
 
     /// Numbers are never given twice, since the log speaks of endpoints by them.

@@ -81,8 +81,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             .map(Some)
             .map_err(|error| Problem::from(Invalid::new(name, error.to_string()))),
     };
-    let from = moment("from")?.map_or(Sequence(0), at);
-    let mut before = query.before()?.min(moment("to")?.map_or(Sequence(u64::MAX), at));
+    let from = moment("from")?.map_or(Sequence(0), Sequence::at);
+    let mut before = query.before()?.min(moment("to")?.map_or(Sequence(u64::MAX), Sequence::at));
     let mut items = Vec::new();
     let mut looked_at = 0;
     let mut next_cursor = None;
@@ -200,10 +200,6 @@ fn find(app: &App, tenant: &TenantId, id: &str) -> Result<Option<Sequence>, Ledg
     };
     // Events of the workflows are found by the sequence in their id.
     Ok(given.or_else(|| Sequence::from_text(id.strip_prefix("evt_")?)))
-}
-
-fn at(moment: Timestamp) -> Sequence {
-    Sequence(u64::try_from(moment.0).unwrap_or(0).saturating_mul(1_000))
 }
 
 fn show_delivery(

@@ -15,6 +15,7 @@ mod events;
 mod power;
 mod process;
 mod restart;
+mod retention;
 mod store;
 mod support;
 mod tidy;

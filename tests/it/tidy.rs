@@ -59,7 +59,7 @@ fn rules_are_pure() {
 #[test]
 fn each_tool_has_its_one_place() {
     for (word, places) in [
-        ("bincode::serde", &["actors/record.rs"] as &[&str]),
+        ("bincode::serde", &["actors/record/envelope.rs"] as &[&str]),
         ("sled::", &["actors/store/index.rs"]),
         ("lettre::", &["actors/channel/email.rs", "actors/endpoint/config.rs"]),
         ("ractor::", &["actors/"]),

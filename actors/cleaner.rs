@@ -1,0 +1,228 @@
+//! The cleaner: removes what has outlived its time, and the queues of endpoints that are gone.
+//!
+//! It sleeps until something may have outlived its time, works in steps of one small commit, and goes on
+//! to the next tenant after each step, so clearing a million rows never stalls anybody. How far it came is
+//! a row of the same commit; what it would do twice after a crash changes nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::concurrency::JoinHandle;
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::retention::Retention;
+use sereno_workflows::time::Timestamp;
+
+use crate::hints::Hints;
+use crate::ledger::{Draft, Ledger, LedgerError};
+use crate::limits::CLEANED_PER_STEP_MAX;
+use crate::record::{CleanedRecord, EventRecord, Source};
+use crate::view::TenantView;
+
+/// The cleaner.
+pub(crate) struct Cleaner {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) hints: Arc<Hints>,
+}
+
+/// What the cleaner is told.
+pub(crate) enum CleanerMessage {
+    /// A tenant is up, or has changed what it keeps, or has lost an endpoint.
+    Look(TenantId),
+    /// It is time for the next step.
+    Work,
+}
+
+/// What the cleaner knows.
+#[derive(Default)]
+pub(crate) struct CleanerState {
+    /// When each tenant is looked at next, the earliest first.
+    next: BTreeSet<(Timestamp, TenantId)>,
+    due: HashMap<TenantId, Timestamp>,
+    alarm: Option<(Timestamp, JoinHandle<()>)>,
+}
+
+impl Actor for Cleaner {
+    type Msg = CleanerMessage;
+    type State = CleanerState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<CleanerMessage>,
+        (): (),
+    ) -> Result<CleanerState, ActorProcessingErr> {
+        Ok(CleanerState::default())
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<CleanerMessage>,
+        message: CleanerMessage,
+        state: &mut CleanerState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            CleanerMessage::Look(tenant) => state.look_at(tenant, self.ledger.now().timestamp()),
+            CleanerMessage::Work => {
+                state.alarm = None;
+                self.work(state).await?;
+            }
+        }
+        self.sleep_until_next(&myself, state);
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<CleanerMessage>,
+        _event: SupervisionEvent,
+        _state: &mut CleanerState,
+    ) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+}
+
+impl Cleaner {
+    /// One step for the tenant whose turn it is.
+    async fn work(&self, state: &mut CleanerState) -> Result<(), LedgerError> {
+        let now = self.ledger.now().timestamp();
+        let Some(tenant) = state.take_due(now) else { return Ok(()) };
+        // Without a listing the tenant is gone, or restarts and will ask to be looked at.
+        let Some(listing) = self.hints.tenant(&tenant) else { return Ok(()) };
+        let more = self.step(&listing.view, now).await?;
+        let pause = listing.view.policy.settings.retention.pause();
+        // Where there is more, the others who are due come first all the same: their time is earlier.
+        state.look_at(tenant, if more { now } else { now.after(pause) });
+        Ok(())
+    }
+
+    /// Removes a little of what has outlived its time; answers whether there is more.
+    async fn step(&self, view: &TenantView, now: Timestamp) -> Result<bool, LedgerError> {
+        let ledger = &self.ledger;
+        let retention = view.policy.settings.retention;
+        let mut draft = Draft::new(&view.id);
+        let before = ledger.cleaned(&view.id)?;
+        let mut cleaned = before;
+        let cutoff = |span| Sequence::at(Retention::cutoff(span, now));
+        let mut more = self.clean_queues(view, &mut draft)?;
+        more |= self.clean_events(view, &mut draft, &mut cleaned, cutoff(retention.events))?;
+        if let Some(inbound) = retention.inbound {
+            more |= self.clean_inbound(view, &mut draft, &mut cleaned, cutoff(inbound))?;
+        }
+        let lines = cleaned.attempts..cutoff(retention.attempts);
+        let lines = ledger.log_from(&view.id, lines, CLEANED_PER_STEP_MAX)?;
+        for &line in &lines {
+            draft.forget_log(line);
+            cleaned.attempts = line.next();
+        }
+        more |= lines.len() == CLEANED_PER_STEP_MAX;
+        if cleaned != before {
+            draft.cleaned(&cleaned);
+        }
+        ledger.commit_and_wait(draft).await;
+        Ok(more)
+    }
+
+    /// Events that are kept no longer. What came in from outside has a time of its own.
+    fn clean_events(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        cleaned: &mut CleanedRecord,
+        cutoff: Sequence,
+    ) -> Result<bool, LedgerError> {
+        let range = cleaned.events..cutoff;
+        let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
+        for (sequence, event) in &events {
+            cleaned.events = sequence.next();
+            if event.as_ref().is_none_or(|event| event.source != Source::Customer) {
+                self.forget(view, draft, *sequence, event.as_ref())?;
+            }
+        }
+        Ok(events.len() == CLEANED_PER_STEP_MAX)
+    }
+
+    fn clean_inbound(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        cleaned: &mut CleanedRecord,
+        cutoff: Sequence,
+    ) -> Result<bool, LedgerError> {
+        let range = cleaned.inbound..cutoff;
+        let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
+        for (sequence, event) in &events {
+            cleaned.inbound = sequence.next();
+            if event.as_ref().is_some_and(|event| event.source == Source::Customer) {
+                self.forget(view, draft, *sequence, event.as_ref())?;
+            }
+        }
+        Ok(events.len() == CLEANED_PER_STEP_MAX)
+    }
+
+    fn forget(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        sequence: Sequence,
+        event: Option<&EventRecord>,
+    ) -> Result<(), LedgerError> {
+        let Some(event) = event else {
+            tracing::error!(tenant = %view.id, "an event that cannot be read has outlived its time");
+            return Ok(());
+        };
+        let statuses = self.ledger.statuses(&view.id, sequence)?;
+        draft.forget_event(sequence, event, statuses.into_iter().map(|(delivery, _)| delivery));
+        Ok(())
+    }
+
+    /// What waits for endpoints that are gone.
+    fn clean_queues(&self, view: &TenantView, draft: &mut Draft) -> Result<bool, LedgerError> {
+        let mut from = EndpointId(0);
+        while let Some(id) = self.ledger.first_queued_from(&view.id, from)? {
+            if id != EndpointId::CUSTOMERS && !view.endpoints.contains_key(&id) {
+                for queued in self.ledger.queued(&view.id, id, CLEANED_PER_STEP_MAX)? {
+                    draft.dequeue(id, queued.due, queued.delivery);
+                }
+                return Ok(true);
+            }
+            let Some(next) = id.0.checked_add(1) else { break };
+            from = EndpointId(next);
+        }
+        Ok(false)
+    }
+
+    fn sleep_until_next(&self, myself: &ActorRef<CleanerMessage>, state: &mut CleanerState) {
+        let Some(next) = state.next.first().map(|(due, _)| *due) else { return };
+        match &state.alarm {
+            Some((set, _)) if *set <= next => return,
+            Some((_, sleeper)) => sleeper.abort(),
+            None => {}
+        }
+        let sleep = Duration::from(next.since(self.ledger.now().timestamp()));
+        let myself = myself.clone();
+        let sleeper = ractor::concurrency::spawn(async move {
+            tokio::time::sleep(sleep).await;
+            // An error means that this cleaner is gone; the next one sets its own alarm.
+            myself.cast(CleanerMessage::Work).ok();
+        });
+        state.alarm = Some((next, sleeper));
+    }
+}
+
+impl CleanerState {
+    fn look_at(&mut self, tenant: TenantId, at: Timestamp) {
+        if let Some(set) = self.due.insert(tenant.clone(), at) {
+            self.next.remove(&(set, tenant.clone()));
+        }
+        self.next.insert((at, tenant));
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Option<TenantId> {
+        let first = self.next.first().filter(|(due, _)| *due <= now)?.clone();
+        self.next.remove(&first);
+        self.due.remove(&first.1);
+        Some(first.1)
+    }
+}
