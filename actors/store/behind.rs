@@ -126,7 +126,7 @@ pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<
         if inside.overlay.is_closing() {
             return Err(StoreError::Closing);
         }
-        inside.read(|index| index.raw_after(last, limits::SNAPSHOT_BLOCK_ROWS))
+        inside.read(|index| index.rows_after(last, limits::SNAPSHOT_BLOCK_ROWS))
     })?;
     let kept = snapshot::list(directory)?;
     for outdated in kept.iter().skip(2) {

@@ -103,7 +103,7 @@ fn check_index(
     let mut after = Vec::new();
     let (mut rows, mut broken) = (0_u64, 0_u64);
     loop {
-        let page = index.raw_after(&after, limits::SNAPSHOT_BLOCK_ROWS)?;
+        let page = index.rows_after(&after, limits::SNAPSHOT_BLOCK_ROWS)?;
         let Some((key, _)) = page.last() else { break };
         after.clone_from(key);
         rows += page.len() as u64;

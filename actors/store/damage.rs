@@ -47,7 +47,10 @@ type Model = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
 fn commit(store: &DiskStore, model: &mut Model, (partition, salt): (u8, u64), rows: u8) {
     let mut batch = Batch::new(Partition(partition));
     for row in 0..rows {
-        let key = vec![b'a' + row % 23, (salt % 50) as u8, row];
+        let number = [b'a' + row % 23, (salt % 50) as u8, row];
+        // Every other row is one of a table that stands in pages.
+        let table: &[u8] = if row.is_multiple_of(2) { b"L\x03abc" } else { b"" };
+        let key = [table, &number].concat();
         if (salt + u64::from(row)).is_multiple_of(3) {
             model.remove(&(partition, key.clone()));
             batch.delete(key);

@@ -40,6 +40,17 @@ pub(super) fn read(partition: Partition, mut bytes: &[u8]) -> Option<Batch> {
     Some(batch)
 }
 
+/// Takes the next write off a frame, which must be a put.
+pub(super) fn read_put<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let head = take_varint(bytes)?;
+    let key = take(bytes, head >> 1)?;
+    if head & 1 == 0 {
+        return None;
+    }
+    let length = take_varint(bytes)?;
+    Some((key, take(bytes, length)?))
+}
+
 fn varint(bytes: &mut Vec<u8>, mut number: usize) {
     loop {
         let [low, ..] = number.to_le_bytes();

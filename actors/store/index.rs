@@ -2,25 +2,28 @@
 //!
 //! sled 0.34.7 is an ordered index and is used as one. Its `flush()` leaves the file's size and extents
 //! and the drive's cache behind, so each write also syncs the file itself; without that a power cut
-//! empties the tree. `flush_async` can wait for itself and is never called. A crash inside `open`
-//! leaves a half-written snapshot that a later `open` refuses, so those are removed first. sled may
-//! panic on damaged files, in `open` and later: that is an error like any other here.
+//! empties the tree. `flush_async` can wait for itself and is never called. sled may panic on damaged
+//! files: that is an error like any other here.
+//!
+//! Small rows of some tables stand together in [`pages`]; outside of this module nobody sees that.
 //!
 //! The tree says itself how far the journal is in it, after the rows. Values beyond
 //! [`VALUE_BYTES_MAX`] go on in further rows, since sled keeps large ones in files that nobody syncs.
 //! Keys are a partition and what the store was given, which never begins with 0: `partition 0` alone is
 //! the position, and `partition, 0, key, piece` are the further pieces of a long value.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
+mod opening;
+mod pages;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use parking_lot::RwLock;
 
+pub(super) use self::opening::Unopened;
 use super::journal::Position;
 use super::{Direction, Row, StoreError};
 use crate::limits::VALUE_BYTES_MAX;
@@ -31,47 +34,28 @@ pub(super) struct SledIndex {
     file: File,
     /// Keys whose value goes on in further rows, and in how many.
     long: RwLock<HashMap<Vec<u8>, u16>>,
+    /// Held while pages are read, and while they change: rows may move from one to another.
+    paging: RwLock<()>,
 }
 
-/// Why an index does not open.
-#[derive(Debug)]
-pub(super) enum Unopened {
-    /// Another process has it.
-    Locked,
-    /// It is damaged.
-    Damaged(String),
-    /// The file system refused.
-    Store(StoreError),
-}
+/// A change of a row: its key, and its new value unless it goes.
+type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const POSITION_KEY: &[u8] = &[0];
 /// Before the position, so that another layout of the tree can be told apart.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+/// Rows of a table that go into its pages at once: sled lets nobody read meanwhile.
+const RUN_ROWS_MAX: usize = 64;
 
 impl SledIndex {
     /// Opens or creates the tree in `directory`, which must not be open elsewhere.
     ///
     /// `cache_bytes` is what sled aims at for its page cache; it may use twice as much.
     pub(super) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, Unopened> {
+        let db = opening::open(directory, cache_bytes)?;
         let io = |doing| move |source| Unopened::Store(StoreError::Io { doing, source });
-        fs::create_dir_all(directory).map_err(io("create the index's directory"))?;
-        for snapshot in snapshots(directory).filter(|path| is_unfinished(path)) {
-            fs::remove_file(&snapshot).map_err(io("remove an unfinished snapshot"))?;
-        }
-        let opened = open_unlocked(directory, cache_bytes).or_else(|first| {
-            if is_locked(&first) {
-                return Err(Unopened::Locked);
-            }
-            tracing::warn!(problem = first, "the index does not open; trying its log alone");
-            for snapshot in snapshots(directory) {
-                fs::rename(&snapshot, aside(&snapshot)).map_err(io("set a snapshot aside"))?;
-            }
-            open_guarded(directory, cache_bytes).map_err(Unopened::Damaged)
-        });
-        let db = opened?;
         let file = File::open(directory.join("db")).map_err(io("open the index's file"))?;
-        let index = Self { db, file, long: RwLock::default() };
+        let index = Self { db, file, long: RwLock::default(), paging: RwLock::default() };
         let ready = index.sync().and_then(|()| index.find_long());
         ready.map_err(|error| match error {
             StoreError::Index { problem, .. } => Unopened::Damaged(problem),
@@ -101,38 +85,100 @@ impl SledIndex {
     /// newer than the position after a crash; they are then replayed, which changes nothing.
     pub(super) fn apply<'a>(
         &self,
-        rows: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+        rows: impl Iterator<Item = Change<'a>>,
         position: Option<&Position>,
     ) -> Result<(), StoreError> {
+        let mut run: Vec<Change<'a>> = Vec::new();
         for (key, value) in rows {
-            let further = self.long.write().remove(key).unwrap_or_default();
-            match value {
-                Some(value) if value.len() <= VALUE_BYTES_MAX && further == 0 => {
-                    guarded("insert", || self.db.insert(key, value))?;
+            let prefix = pages::prefix(key).and_then(|length| key.get(..length));
+            let goes_on = match (run.first(), prefix) {
+                (Some((first, _)), Some(prefix)) => {
+                    run.len() < RUN_ROWS_MAX && first.starts_with(prefix)
                 }
-                Some(value) => self.replace_long(key, Some(value), further)?,
-                None if further > 0 => self.replace_long(key, None, further)?,
-                // What was put and deleted while it was in the overlay is not here.
-                None => {
-                    guarded("remove", || match self.db.contains_key(key)? {
-                        true => self.db.remove(key).map(drop),
-                        false => Ok(()),
-                    })?;
-                }
+                (Some(_), None) => false,
+                (None, _) => true,
+            };
+            if !goes_on {
+                self.change_pages(&std::mem::take(&mut run))?;
+            }
+            match prefix {
+                Some(_) => run.push((key, value)),
+                None => self.change_row(key, value)?,
             }
         }
+        self.change_pages(&run)?;
         let Some(position) = position else { return Ok(()) };
         let position = [&[LAYOUT][..], &position.to_bytes()].concat();
         guarded("insert", || self.db.insert(POSITION_KEY, position)).map(drop)
     }
 
-    /// Writes rows as they stand in another index, with their further pieces among them.
-    pub(super) fn import(&self, rows: Vec<Row>) -> Result<(), StoreError> {
-        for (key, value) in rows {
-            self.note_piece(&key);
-            guarded("insert", || self.db.insert(key, value))?;
+    fn change_row(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
+        let further = self.long.read().get(key).copied().unwrap_or_default();
+        match value {
+            Some(value) if value.len() <= VALUE_BYTES_MAX && further == 0 => {
+                guarded("insert", || self.db.insert(key, value)).map(drop)
+            }
+            None if further == 0 => guarded("remove", || match self.db.contains_key(key)? {
+                true => self.db.remove(key).map(drop),
+                // It was put and deleted while it was in the overlay.
+                false => Ok(()),
+            }),
+            Some(_) | None => {
+                let mut batch = sled::Batch::default();
+                self.replace(&mut batch, key, value);
+                guarded("apply a batch", || self.db.apply_batch(batch))
+            }
         }
-        Ok(())
+    }
+
+    /// Changes rows of one table, in the order of their keys, in the pages that they belong to.
+    fn change_pages(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        let Some((first, _)) = changes.first() else { return Ok(()) };
+        let length = pages::prefix(first).unwrap_or_default();
+        let (prefix, _) = first.split_at(length);
+        let _moving = self.paging.write();
+        let mut batch = sled::Batch::default();
+        let mut left = changes;
+        while let Some((first, _)) = left.first() {
+            let page = self.page_of(first, length)?;
+            let end = self.page_after(page.as_ref().map_or(first, |(key, _)| key), length)?;
+            let here =
+                left.partition_point(|(key, _)| end.as_ref().is_none_or(|end| *key < &end[..]));
+            let (now, later) = left.split_at(here);
+            let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+            if let Some((key, bytes)) = &page {
+                rows.extend(pages::rows(bytes).ok_or_else(unreadable_page)?);
+                self.replace(&mut batch, key, None);
+            }
+            for (key, value) in now {
+                let rest = key.get(length..).unwrap_or_default().to_vec();
+                match value {
+                    Some(value) => drop(rows.insert(rest, value.to_vec())),
+                    None => drop(rows.remove(&rest)),
+                }
+            }
+            for (rest, bytes) in pages::pack(rows.into_iter()) {
+                self.replace(&mut batch, &[prefix, &rest].concat(), Some(&bytes));
+            }
+            left = later;
+        }
+        guarded("apply a batch", || self.db.apply_batch(batch))
+    }
+
+    /// The page that a row of a table is in, or would be: its key and its bytes.
+    fn page_of(&self, key: &[u8], length: usize) -> Result<Option<Row>, StoreError> {
+        let table = key.get(..length).unwrap_or_default();
+        let found = guarded("read", || self.db.range(table..=key).next_back().transpose())?;
+        let Some((key, bytes)) = found else { return Ok(None) };
+        Ok(Some((key.to_vec(), self.whole(&key, bytes.to_vec())?)))
+    }
+
+    /// The key of the next page of the table.
+    fn page_after(&self, key: &[u8], length: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let from = [key, &[0]].concat();
+        let found = guarded("read", || self.db.range(from..).next().transpose())?;
+        let table = key.get(..length).unwrap_or_default();
+        Ok(found.map(|(key, _)| key.to_vec()).filter(|key| key.starts_with(table)))
     }
 
     /// Makes everything that was applied survive a power cut.
@@ -149,8 +195,13 @@ impl SledIndex {
 
     /// The value of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(value) = guarded("read", || self.db.get(key))? else { return Ok(None) };
-        self.whole(key, value.to_vec()).map(Some)
+        let Some(length) = pages::prefix(key) else {
+            let Some(value) = guarded("read", || self.db.get(key))? else { return Ok(None) };
+            return self.whole(key, value.to_vec()).map(Some);
+        };
+        let _still = self.paging.read();
+        let Some((_, page)) = self.page_of(key, length)? else { return Ok(None) };
+        pages::find(&page, key.get(length..).unwrap_or_default()).ok_or_else(unreadable_page)
     }
 
     /// The first rows of a range, at most `limit`.
@@ -160,58 +211,82 @@ impl SledIndex {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let rows = self.raw_page(range, direction, limit)?;
-        rows.into_iter().map(|(key, value)| Ok((key.clone(), self.whole(&key, value)?))).collect()
-    }
-
-    /// The first rows after a key as they stand, further pieces and all; not the position.
-    pub(super) fn raw_after(&self, key: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
-        let from = if key.is_empty() { vec![0, 0] } else { [key, &[0]].concat() };
-        self.raw_page(&(from..vec![u8::MAX; 300]), Direction::Ascending, limit)
-    }
-
-    fn raw_page(
-        &self,
-        range: &Range<Vec<u8>>,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<Row>, StoreError> {
-        guarded("scan", || {
-            let mut rows = self.db.range(range.clone());
-            let mut found = Vec::new();
-            while found.len() < limit {
-                let row = match direction {
-                    Direction::Ascending => rows.next(),
-                    Direction::Descending => rows.next_back(),
-                };
-                let Some(row) = row else { break };
-                let (key, value) = row?;
-                found.push((key.to_vec(), value.to_vec()));
+        let _still = self.paging.read();
+        // The first rows may be in a page that begins before them.
+        let page = match pages::prefix(&range.start) {
+            Some(length) => self.page_of(&range.start, length)?,
+            None => None,
+        };
+        let from = page.map_or_else(|| range.start.clone(), |(key, _)| key);
+        let mut stored = self.db.range(from..range.end.clone());
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let next = guarded("scan", || match direction {
+                Direction::Ascending => stored.next().transpose(),
+                Direction::Descending => stored.next_back().transpose(),
+            });
+            let Some((key, value)) = next? else { break };
+            let mut rows = self.rows_at(&key, value.to_vec())?;
+            rows.retain(|(key, _)| range.contains(key));
+            if direction == Direction::Descending {
+                rows.reverse();
             }
-            Ok(found)
+            found.extend(rows.into_iter().take(limit - found.len()));
+        }
+        Ok(found)
+    }
+
+    /// The first rows after a key, of all partitions.
+    pub(super) fn rows_after(&self, key: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        let mut from = [key, &[0]].concat();
+        loop {
+            // What begins with a partition and 0 are pieces of long values and the position.
+            let partition = from.first().copied().unwrap_or_default();
+            from = from.max(vec![partition, 1]);
+            let end =
+                partition.checked_add(1).map_or_else(|| vec![u8::MAX; 300], |next| vec![next]);
+            let rows = self.page(&(from..end.clone()), Direction::Ascending, limit)?;
+            if !rows.is_empty() || partition == u8::MAX {
+                return Ok(rows);
+            }
+            from = end;
+        }
+    }
+
+    /// What stands in sled after a key, as it is; for a tree from before there were pages.
+    pub(super) fn raw_after(&self, key: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
+        self.raw_page(&([key, &[0]].concat()..vec![u8::MAX; 300]), limit)
+    }
+
+    /// The rows that a row of sled stands for.
+    fn rows_at(&self, key: &[u8], value: Vec<u8>) -> Result<Vec<Row>, StoreError> {
+        let value = self.whole(key, value)?;
+        let Some(length) = pages::prefix(key) else { return Ok(vec![(key.to_vec(), value)]) };
+        let (prefix, _) = key.split_at(length);
+        let rows = pages::rows(&value).ok_or_else(unreadable_page)?;
+        Ok(rows.into_iter().map(|(rest, value)| ([prefix, &rest].concat(), value)).collect())
+    }
+
+    fn raw_page(&self, range: &Range<Vec<u8>>, limit: usize) -> Result<Vec<Row>, StoreError> {
+        guarded("scan", || {
+            let rows = self.db.range(range.clone()).take(limit);
+            rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
         })
     }
 
-    /// Sets or removes a value that had `old` further pieces, or will have some, all at once.
-    fn replace_long(&self, key: &[u8], value: Option<&[u8]>, old: u16) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for piece in 0..old {
+    /// Sets or removes a value with all its pieces.
+    fn replace(&self, batch: &mut sled::Batch, key: &[u8], value: Option<&[u8]>) {
+        let mut long = self.long.write();
+        for piece in 0..long.remove(key).unwrap_or_default() {
             batch.remove(piece_key(key, piece));
         }
-        let mut pieces = value.unwrap_or_default().chunks(VALUE_BYTES_MAX);
-        match value {
-            Some(_) => batch.insert(key, pieces.next().unwrap_or_default()),
-            None => batch.remove(key),
+        let Some(value) = value else { return batch.remove(key) };
+        let mut pieces = value.chunks(VALUE_BYTES_MAX);
+        batch.insert(key, pieces.next().unwrap_or_default());
+        for (number, piece) in (0_u16..).zip(pieces) {
+            batch.insert(piece_key(key, number), piece);
+            long.insert(key.to_vec(), number + 1);
         }
-        let mut further = 0;
-        for piece in pieces {
-            batch.insert(piece_key(key, further), piece);
-            further += 1;
-        }
-        if further > 0 {
-            self.long.write().insert(key.to_vec(), further);
-        }
-        guarded("apply a batch", || self.db.apply_batch(batch))
     }
 
     fn whole(&self, key: &[u8], mut value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
@@ -231,7 +306,7 @@ impl SledIndex {
             let mut from = vec![partition, 0, 0];
             loop {
                 let range = from..vec![partition, 1];
-                let rows = self.raw_page(&range, Direction::Ascending, 1_000)?;
+                let rows = self.raw_page(&range, 1_000)?;
                 for (key, _) in &rows {
                     self.note_piece(key);
                 }
@@ -257,6 +332,10 @@ fn piece_key(key: &[u8], piece: u16) -> Vec<u8> {
     [partition, &[0], rest, &piece.to_be_bytes()].concat()
 }
 
+fn unreadable_page() -> StoreError {
+    StoreError::Index { doing: "read", problem: "a page is not readable".to_owned() }
+}
+
 /// Runs what may fail or panic where the tree is damaged.
 fn guarded<T>(doing: &'static str, run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     let problem = match panic::catch_unwind(AssertUnwindSafe(run)) {
@@ -265,47 +344,4 @@ fn guarded<T>(doing: &'static str, run: impl FnOnce() -> sled::Result<T>) -> Res
         Err(_) => "its files are damaged".to_owned(),
     };
     Err(StoreError::Index { doing, problem })
-}
-
-/// Waits a moment for a server that is just stopping, whose lock goes last.
-fn open_unlocked(directory: &Path, cache_bytes: u64) -> Result<sled::Db, String> {
-    let deadline = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match open_guarded(directory, cache_bytes) {
-            Err(problem) if is_locked(&problem) && Instant::now() < deadline => {
-                thread::sleep(LOCK_PATIENCE / 40);
-            }
-            opened => return opened,
-        }
-    }
-}
-
-fn is_locked(problem: &str) -> bool {
-    problem.contains("lock")
-}
-
-fn open_guarded(directory: &Path, cache_bytes: u64) -> Result<sled::Db, String> {
-    let config = sled::Config::new().path(directory).cache_capacity(cache_bytes);
-    match panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(opened) => opened.map_err(|error| error.to_string()),
-        Err(_) => Err("its files are damaged".to_owned()),
-    }
-}
-
-fn snapshots(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| name.starts_with("snap."))
-    })
-}
-
-/// A name that sled does not take for a snapshot.
-fn aside(snapshot: &Path) -> PathBuf {
-    let name = snapshot.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    snapshot.with_file_name(format!("aside.{name}"))
-}
-
-fn is_unfinished(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "generating")
 }

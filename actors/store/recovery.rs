@@ -33,12 +33,21 @@ pub(super) fn open_index(
                 }
                 return Ok((index, position));
             }
-            // A new directory, or one from before there was a journal.
-            Ok(None) if fresh => {
+            Ok(None) if fresh && index.raw_after(&[], 1)?.is_empty() => {
                 let position = Position::default();
                 index.apply(std::iter::empty(), Some(&position))?;
                 index.sync()?;
-                first_snapshot(places, &index, &position)?;
+                return Ok((index, position));
+            }
+            Ok(None) if fresh => {
+                tracing::warn!(
+                    "this directory is from before there was a journal; it is taken over"
+                );
+                let page = |last: &[u8]| index.raw_after(last, limits::SNAPSHOT_BLOCK_ROWS);
+                snapshot::write(&places.snapshots, &Position::default(), page)?;
+                drop(index);
+                let index = rebuild(places, options, journal)?;
+                let position = index.position()?.unwrap_or_default();
                 return Ok((index, position));
             }
             Ok(None) => "it is empty or too old".to_owned(),
@@ -139,7 +148,8 @@ fn build(
             tracing::info!(path = %path.display(), "reading a snapshot");
             let read = snapshot::read(path, |rows| {
                 progress.count(rows.len());
-                index.import(rows)
+                let rows = rows.iter().map(|(key, value)| (&key[..], Some(&value[..])));
+                index.apply(rows, None)
             });
             read?.0
         }
@@ -206,10 +216,10 @@ fn first_snapshot(
     index: &SledIndex,
     position: &Position,
 ) -> Result<(), StoreError> {
-    if index.raw_after(&[], 1)?.is_empty() {
+    if index.rows_after(&[], 1)?.is_empty() {
         return Ok(());
     }
-    let page = |last: &[u8]| index.raw_after(last, limits::SNAPSHOT_BLOCK_ROWS);
+    let page = |last: &[u8]| index.rows_after(last, limits::SNAPSHOT_BLOCK_ROWS);
     snapshot::write(&places.snapshots, position, page).map(drop)
 }
 

@@ -60,7 +60,7 @@ fn rules_are_pure() {
 fn each_tool_has_its_one_place() {
     for (word, places) in [
         ("bincode::serde", &["actors/record/envelope.rs"] as &[&str]),
-        ("sled::", &["actors/store/index.rs"]),
+        ("sled::", &["actors/store/index"]),
         ("lettre::", &["actors/channel/email.rs", "actors/endpoint/config.rs"]),
         ("ractor::", &["actors/"]),
         ("axum::", &["src/"]),

@@ -1,0 +1,87 @@
+//! Pages: many small rows of one table as one value of sled.
+//!
+//! A put costs sled some ten microseconds whatever its size, and a key some hundreds of bytes of memory.
+//! Events, lines of the log and states of deliveries are written once, in the order of their keys, and
+//! are small; so they go in together, up to [`PAGE_BYTES`] in one page. A page stands under its first row's
+//! key and holds every row of its table from there up to the next page.
+
+use crate::store::{Batch, Partition, Write, frame};
+
+/// Rows are added to a page as long as it has no more bytes than this.
+const PAGE_BYTES: usize = 3_900;
+
+/// The tables that stand in pages, by their letters: events, the log, how deliveries stand.
+const TABLES: [u8; 3] = [b'E', b'L', b'D'];
+
+/// How many bytes of a key say whose page it may be in: partition, table and tenant. `None` for a row that
+/// stands by itself.
+pub(super) fn prefix(key: &[u8]) -> Option<usize> {
+    let [_, table, length, rest @ ..] = key else { return None };
+    let length = usize::from(*length);
+    (TABLES.contains(table) && rest.len() > length).then_some(3 + length)
+}
+
+/// The rows of a page, each with the rest of its key.
+pub(super) fn rows(page: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let row = |write| match write {
+        Write::Put(key, value) => Some((key, value)),
+        Write::Delete(_) => None,
+    };
+    frame::read(Partition(0), page)?.writes.into_iter().map(row).collect()
+}
+
+/// The value of one row of a page.
+pub(super) fn find(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
+    let mut left = page;
+    while !left.is_empty() {
+        let (key, value) = frame::read_put(&mut left)?;
+        if key == rest {
+            return Some(Some(value.to_vec()));
+        }
+    }
+    Some(None)
+}
+
+/// Rows in order as pages in order, each with its first row's key.
+pub(super) fn pack(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut pages: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    for (key, value) in rows {
+        let more = key.len() + value.len();
+        let fits = |(_, page): &(Vec<u8>, Vec<u8>)| page.len() + more <= PAGE_BYTES;
+        if !pages.last().is_some_and(fits) {
+            pages.push((key.clone(), Vec::new()));
+        }
+        if let Some((_, page)) = pages.last_mut() {
+            let writes = vec![Write::Put(key, value)];
+            frame::write(page, &Batch { partition: Partition(0), writes });
+        }
+    }
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_its_rows_and_no_more_than_fits() {
+        let row = |number: u8| (vec![number], vec![number; 100]);
+        let pages = pack((0..100).map(row));
+        assert_eq!(pages.len(), 3);
+        assert!(pages.iter().all(|(_, page)| page.len() <= PAGE_BYTES + 8));
+        let all: Vec<_> = pages.iter().flat_map(|(_, page)| rows(page).unwrap()).collect();
+        assert_eq!(all, (0..100).map(row).collect::<Vec<_>>());
+        let (first, page) = &pages[1];
+        assert_eq!(find(page, first), Some(Some(vec![first[0]; 100])));
+        assert_eq!(find(page, &[0]), Some(None));
+        assert_eq!(find(&page[..page.len() - 1], &[255]), None, "cut short");
+    }
+
+    #[test]
+    fn only_rows_of_the_three_tables_stand_in_pages() {
+        assert_eq!(prefix(b"\x07L\x03abc12345678"), Some(6));
+        assert_eq!(prefix(b"\x07L\x03abc"), None, "the table itself is no row");
+        assert_eq!(prefix(b"\x07S\x03abcr1"), None);
+        assert_eq!(prefix(b"\x07"), None);
+    }
+}
