@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! cargo bench --bench pipeline              # all three
-//! cargo bench --bench pipeline -- ingest    # durable events a second at 64 connections
+//! cargo bench --bench pipeline -- ingest    # durable events a second, one and a hundred a request
 //! cargo bench --bench pipeline -- latency   # event to delivered, at 50 a second
-//! cargo bench --bench pipeline -- million   # memory and lateness with a million bookings pending
+//! cargo bench --bench pipeline -- million   # memory, lateness, disk and restart with a million bookings pending
 //! ```
 //! Load, receiver and server share the machine. Compare within one run; the CPU time of the server's
 //! process for an event is the steadiest figure.

@@ -1,5 +1,7 @@
 //! A million bookings that wait: what they weigh in memory, and how late the clock is beside them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use hdrhistogram::Histogram;
@@ -25,7 +27,9 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     // Slots spread over the next months, beginning beyond the bench.
     let mut load = tokio::task::JoinSet::new();
+    let payload = Arc::new(AtomicU64::new(0));
     for (worker, mut connection) in connections.into_iter().enumerate() {
+        let sent = Arc::clone(&payload);
         load.spawn(async move {
             for request in 0..BOOKINGS / PER_REQUEST / 8 {
                 let events: Vec<Value> = (0..PER_REQUEST)
@@ -36,6 +40,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
                     })
                     .collect();
                 let body = Value::from(events).to_string();
+                sent.fetch_add(body.len() as u64, Ordering::Relaxed);
                 while connection.post(&body).await? != 202 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -65,7 +70,17 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         resident.saturating_sub(before) / u64::try_from(BOOKINGS)?,
         before >> 20
     );
-    lateness(&server).await
+    lateness(&server).await?;
+    let disk = server.disk_bytes();
+    let (server, took) = server.killed_and_started()?;
+    let (took, payload) = (took.as_secs_f64(), payload.load(Ordering::Relaxed));
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    let ratio = disk as f64 / payload as f64;
+    println!("  disk {} MB, {ratio:.1} times the {} MB that were sent", disk >> 20, payload >> 20);
+    println!("  ready {took:.2} s after a start that followed kill -9");
+    let last = server.client.get("/api/v1/reservations?limit=1").await?;
+    anyhow::ensure!(last.pointer("/items/0").is_some(), "the bookings are gone");
+    Ok(())
 }
 
 /// Ten thousand reminders fall due within one second; the reminder's own timestamp says when it fired.

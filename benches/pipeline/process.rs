@@ -1,8 +1,10 @@
 //! The server as a process of its own, and what it costs.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sereno::client::Client;
@@ -16,12 +18,15 @@ pub(crate) struct Process {
     /// The default tenant's key.
     pub(crate) key: String,
     pub(crate) client: Client,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Process {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
+        Self::over(tempfile::tempdir()?)
+    }
+
+    fn over(data: TempDir) -> anyhow::Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sereno"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path())
@@ -41,8 +46,33 @@ impl Process {
             address: base.trim_start_matches("http://").to_owned(),
             key: key.to_owned(),
             client: Client::new(&base, key),
-            _data: data,
+            data,
         })
+    }
+
+    /// Kills it and starts another on the same directory; answers how long that took to be ready.
+    pub(crate) fn killed_and_started(mut self) -> anyhow::Result<(Self, Duration)> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let data = std::mem::replace(&mut self.data, tempfile::tempdir()?);
+        let began = Instant::now();
+        let started = Self::over(data)?;
+        Ok((started, began.elapsed()))
+    }
+
+    /// Bytes on disk in its directory.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        fn sum(directory: &Path) -> u64 {
+            let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.metadata() {
+                    Ok(data) if data.is_dir() => sum(&entry.path()),
+                    Ok(data) => data.blocks() * 512,
+                    Err(_) => 0,
+                })
+                .sum()
+        }
+        sum(self.data.path())
     }
 
     /// User and system time so far, as the kernel counts it (in hundredths of a second).
