@@ -21,7 +21,7 @@ pub const INDEX_AFTER_MS: u64 = 2_000;
 /// Rows that go into the index before those who wait for room hear of it.
 pub const INDEX_ROWS_PER_STEP: usize = 1_000;
 /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
-pub const SNAPSHOT_AFTER_BYTES: u64 = 256 << 20;
+pub const SNAPSHOT_AFTER_BYTES: u64 = 128 << 20;
 /// Rows in one block of a snapshot.
 pub const SNAPSHOT_BLOCK_ROWS: usize = 500;
 /// Largest block of a snapshot that is read; a damaged length can ask for no more memory than this.

@@ -11,6 +11,7 @@
 //! | [`config`] | flags, environment, `sereno.toml`, the data directory |
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
+//! | [`keep`] | backup, restore, check |
 
 pub mod api;
 pub mod client;
