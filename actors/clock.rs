@@ -183,7 +183,7 @@ impl Clock {
             }
             state.endpoints.pop_first();
             state.endpoint_due.remove(&(tenant.clone(), endpoint));
-            self.hints.deliver(&tenant, endpoint);
+            self.hints.deliver(&tenant, endpoint, due);
         }
         state.bring_back(now);
         loop {

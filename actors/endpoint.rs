@@ -43,8 +43,8 @@ pub(crate) struct EndpointActor {
 
 /// What an endpoint is told.
 pub(crate) enum EndpointMessage {
-    /// Look at the queue.
-    Deliver(Arc<TenantView>),
+    /// Look at the queue: something is due at that time or later.
+    Deliver(Arc<TenantView>, Timestamp),
     /// An attempt ended.
     Ended(Box<Ended>),
     /// What came of an attempt is durable.
@@ -59,6 +59,9 @@ pub(crate) struct EndpointState {
     /// Deliveries whose attempt is under way or not recorded yet.
     under_way: HashSet<Sequence>,
     attempts: JoinSet<()>,
+    /// Everything in the queue before this place is under way or gone. What was delivered leaves
+    /// traces in the store for a while, and looking from the start would pass over all of them.
+    from: (Timestamp, Sequence),
     health: Option<Health>,
 }
 
@@ -76,6 +79,7 @@ impl Actor for EndpointActor {
             view: None,
             under_way: HashSet::new(),
             attempts: JoinSet::new(),
+            from: (Timestamp(0), Sequence(0)),
             health: None,
         })
     }
@@ -87,8 +91,9 @@ impl Actor for EndpointActor {
         state: &mut EndpointState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            EndpointMessage::Deliver(view) => {
+            EndpointMessage::Deliver(view, due) => {
                 state.view = Some(view);
+                state.go_back_to(due);
                 self.look(&myself, state)?;
             }
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
@@ -123,20 +128,22 @@ impl EndpointActor {
             return Ok(());
         }
         let ledger = &self.around.ledger;
-        // What is under way is still at the head of the queue: look past it.
+        // What is under way may still be at the head of the queue: look past it.
         let limit = state.under_way.len() + limits::ATTEMPTS_PER_ENDPOINT_MAX;
         let now = ledger.now().timestamp();
-        for queued in ledger.queued(&self.tenant, self.id, limit)? {
-            if state.under_way.contains(&queued.delivery) {
-                continue;
-            }
+        for queued in ledger.queued_from(&self.tenant, self.id, state.from, limit)? {
+            state.from = (queued.due, queued.delivery);
             if queued.due > now {
                 self.around.hints.deliver_at(&self.tenant, self.id, queued.due);
                 break;
             }
+            if state.under_way.contains(&queued.delivery) {
+                continue;
+            }
             if state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
                 break;
             }
+            state.from = (queued.due, queued.delivery.next());
             state.under_way.insert(queued.delivery);
             self.begin(myself, state, &view, queued);
         }
@@ -188,6 +195,7 @@ impl EndpointActor {
                 let again = DeliveryRecord { attempts, ..record.clone() };
                 draft.enqueue(self.id, at, *delivery, &again);
                 draft.take_after();
+                state.go_back_to(at);
             }
             Next::Dead => draft.dead_letter(
                 *delivery,
@@ -199,12 +207,11 @@ impl EndpointActor {
                 },
             ),
         }
-        let endpoint = self.id.0;
         draft.status(
             record.event,
             *delivery,
             &DeliveryStatusRecord {
-                endpoint,
+                endpoint: self.id.0,
                 status,
                 attempts,
                 code,
@@ -215,7 +222,7 @@ impl EndpointActor {
         draft.log(
             ledger.sequence(),
             &LogRecord::Attempt {
-                endpoint,
+                endpoint: self.id.0,
                 delivery: *delivery,
                 event: record.event,
                 event_type: ended.event_type,
@@ -299,6 +306,13 @@ impl EndpointActor {
             ended?;
         }
         Ok(())
+    }
+}
+
+impl EndpointState {
+    /// There may be something in the queue at `due` or later that was not looked at.
+    fn go_back_to(&mut self, due: Timestamp) {
+        self.from = self.from.min((due, Sequence(0)));
     }
 }
 

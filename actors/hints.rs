@@ -80,16 +80,16 @@ impl Hints {
         for hint in after {
             match hint {
                 After::Arm(timer, what) => self.tell_clock(ClockMessage::Arm(timer, what)),
-                After::Deliver(endpoint) => self.deliver(tenant, endpoint),
+                After::Deliver(endpoint, due) => self.deliver(tenant, endpoint, due),
             }
         }
     }
 
-    /// Tells a tenant that one of its endpoints has something due.
-    pub(crate) fn deliver(&self, tenant: &TenantId, endpoint: EndpointId) {
+    /// Tells a tenant that one of its endpoints has something due, at `due` or later.
+    pub(crate) fn deliver(&self, tenant: &TenantId, endpoint: EndpointId, due: Timestamp) {
         let actor = self.tenants.read().get(tenant).map(|listing| listing.actor.clone());
         if let Some(actor) = actor
-            && actor.cast(TenantMessage::Deliver(endpoint)).is_err()
+            && actor.cast(TenantMessage::Deliver(endpoint, due)).is_err()
         {
             tracing::debug!(%tenant, "a tenant was told of a delivery while it restarts");
         }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey};
+use sereno_workflows::time::Timestamp;
 
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
@@ -62,8 +63,8 @@ pub(crate) enum TenantMessage {
     Wake(Ticket),
     /// A timer whose wake killed its actor again and again.
     Quarantine(Ticket),
-    /// An endpoint has something due.
-    Deliver(EndpointId),
+    /// An endpoint has something due, at that time or later.
+    Deliver(EndpointId, Timestamp),
     /// An endpoint that was asked to end still has work.
     Busy(EndpointId),
     /// Change settings or endpoints.
@@ -116,7 +117,7 @@ impl Actor for Tenant {
             TenantMessage::Test(test) => self.test(state, test).await,
             TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
             TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
-            TenantMessage::Deliver(endpoint) => self.deliver(&myself, state, endpoint),
+            TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
             TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
             TenantMessage::Configure(change, reply) => {
                 let changed = self.configure(&myself, state, change).await;
@@ -172,8 +173,9 @@ impl Tenant {
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
         endpoint: EndpointId,
+        due: Timestamp,
     ) {
-        let message = EndpointMessage::Deliver(Arc::clone(&state.view));
+        let message = EndpointMessage::Deliver(Arc::clone(&state.view), due);
         self.tell_endpoint(myself, state, endpoint, message);
     }
 
@@ -223,7 +225,7 @@ impl Tenant {
             // What was kept are hints; one look at the queue serves them all, and finds what an
             // endpoint that died had left.
             if self.has_queue(&state.view, id) {
-                self.deliver(myself, state, id);
+                self.deliver(myself, state, id, Timestamp(0));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! One commit in the making: everything that one decision changes, and what to do once it is durable.
 
+use std::collections::BTreeMap;
+
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
@@ -18,8 +20,8 @@ use crate::store::Batch;
 pub enum After {
     /// A timer was set.
     Arm(TimerKey, TimerRecord),
-    /// An endpoint has a delivery that is due.
-    Deliver(EndpointId),
+    /// An endpoint has a delivery that is due then.
+    Deliver(EndpointId, Timestamp),
 }
 
 /// A commit in the making.
@@ -28,13 +30,15 @@ pub struct Draft {
     tenant: TenantId,
     batch: Batch,
     after: Vec<After>,
+    /// The earliest delivery that each endpoint gets.
+    due: BTreeMap<EndpointId, Timestamp>,
 }
 
 impl Draft {
     /// An empty commit of this tenant.
     pub fn new(tenant: &TenantId) -> Self {
         let batch = Batch::new(key::partition(tenant));
-        Self { tenant: tenant.clone(), batch, after: Vec::new() }
+        Self { tenant: tenant.clone(), batch, after: Vec::new(), due: BTreeMap::new() }
     }
 
     /// Whose commit it is.
@@ -47,6 +51,9 @@ impl Draft {
         assert_eq!(self.tenant, other.tenant, "a commit belongs to one tenant");
         self.batch.writes.extend(other.batch.writes);
         self.after.extend(other.after);
+        for (endpoint, due) in other.due {
+            self.deliver(endpoint, due);
+        }
     }
 
     /// Records an event, in pieces if it is long; under its id too, where the caller gave it one.
@@ -101,10 +108,7 @@ impl Draft {
     ) {
         let key = key::queued(&self.tenant, endpoint, due, delivery);
         self.batch.put(key, record::encode(record));
-        let hint = After::Deliver(endpoint);
-        if !self.after.contains(&hint) {
-            self.after.push(hint);
-        }
+        self.deliver(endpoint, due);
     }
 
     /// Takes a delivery off its queue.
@@ -178,7 +182,15 @@ impl Draft {
 
     /// The hints to carry out once the commit is durable.
     pub fn take_after(&mut self) -> Vec<After> {
-        std::mem::take(&mut self.after)
+        let due = std::mem::take(&mut self.due).into_iter();
+        let mut after = std::mem::take(&mut self.after);
+        after.extend(due.map(|(endpoint, due)| After::Deliver(endpoint, due)));
+        after
+    }
+
+    fn deliver(&mut self, endpoint: EndpointId, due: Timestamp) {
+        let earliest = self.due.entry(endpoint).or_insert(due);
+        *earliest = due.min(*earliest);
     }
 
     pub(super) fn into_batch(self) -> Batch {

@@ -258,7 +258,20 @@ impl Ledger {
         endpoint: EndpointId,
         limit: usize,
     ) -> Result<Vec<Queued>, LedgerError> {
-        let rows = self.under(key::partition(tenant), &key::queue(tenant, endpoint), limit)?;
+        self.queued_from(tenant, endpoint, (Timestamp(0), Sequence(0)), limit)
+    }
+
+    /// The first deliveries that wait for an endpoint from a place of its queue on.
+    pub fn queued_from(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        (due, delivery): (Timestamp, Sequence),
+        limit: usize,
+    ) -> Result<Vec<Queued>, LedgerError> {
+        let end = key::after(&key::queue(tenant, endpoint));
+        let range = &key::queued(tenant, endpoint, due, delivery)[..]..&end[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
         rows.into_iter()
             .map(|(key, value)| {
                 let (due, delivery) =

@@ -179,9 +179,11 @@ impl Store for DiskStore {
     ) -> Result<Vec<Row>, StoreError> {
         let mut left = full_key(partition, range.start)..full_key(partition, range.end);
         let mut rows = Vec::new();
+        // Pages grow: where much was deleted lately, a small one brings nothing.
+        let mut page = limit.clamp(16, limits::SCAN_PAGE_ROWS);
         while left.start < left.end && rows.len() < limit {
-            let page = limits::SCAN_PAGE_ROWS.min(limit - rows.len()).max(16);
             left = self.inside.merge_page(left, direction, page, limit, &mut rows)?;
+            page = (2 * page).min(limits::SCAN_PAGE_ROWS);
         }
         for (key, _) in &mut rows {
             key.remove(0);

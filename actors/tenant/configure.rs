@@ -6,6 +6,7 @@ use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 
 use super::{Tenant, TenantMessage, TenantState};
@@ -132,7 +133,7 @@ impl Tenant {
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
         self.show(myself, state, view);
-        self.around.hints.deliver(&state.view.id, endpoint.id);
+        self.around.hints.deliver(&state.view.id, endpoint.id, Timestamp(0));
         Ok(Changed::Endpoint(endpoint))
     }
 
@@ -171,7 +172,7 @@ impl Tenant {
     fn look_again(&self, state: &TenantState) {
         let ids = state.view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
         for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
-            self.around.hints.deliver(&state.view.id, id);
+            self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }
     }
 }
