@@ -118,6 +118,14 @@ pub enum StoreError {
         /// What does not fit.
         problem: &'static str,
     },
+    /// Groups at the end of the journal that were durable are gone.
+    #[error("groups {first} to {last} at the end of the journal are damaged")]
+    Missing {
+        /// The first of them.
+        first: u64,
+        /// The last.
+        last: u64,
+    },
     /// A directory is not what it should be.
     #[error("{}: {problem}", directory.display())]
     Unusable {

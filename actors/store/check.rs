@@ -110,32 +110,63 @@ fn check_index(
         let bad = page.iter().filter(|(key, value)| !is_whole(key.get(1..).unwrap_or(&[]), value));
         broken += bad.count() as u64;
     }
-    let (compared, different) = compare(&index, &position, last)?;
+    let (compared, different) = compare(places, &index, &position, last)?;
+    let different = different + rows.abs_diff(compared.rows);
+    let compared = compared.keys;
     if broken + different > 0 {
         return Err(damaged(format!(
-            "{broken} of {rows} rows are damaged, {different} of {compared} differ from the journal; \
-             remove {} while the server is stopped, and the next start builds it again",
+            "{broken} of {rows} rows are damaged, {different} of {compared} differ from journal and \
+             snapshot; remove {} while the server is stopped, and the next start builds it again",
             places.index.display()
         )));
     }
-    Ok(format!("{rows} rows at group {}; {compared} compared with the journal", position.group))
+    Ok(format!(
+        "{rows} rows at group {}; {compared} compared with journal and snapshot",
+        position.group
+    ))
 }
 
-/// Compares what the index must have of the journal; answers how many keys, and how many differ.
+struct Compared {
+    /// Keys that were looked up.
+    keys: u64,
+    /// Rows that the index should have.
+    rows: u64,
+}
+
+/// Compares the index with the journal and, for what is older, with the newest snapshot; answers what was
+/// compared, and how many keys differ.
 fn compare(
+    places: &Places,
     index: &SledIndex,
     position: &Position,
     last: &LastWrites,
-) -> Result<(u64, u64), StoreError> {
-    let (mut compared, mut different) = (0, 0);
-    for (key, (seq, sum)) in last {
-        let partition = super::Partition(key.first().copied().unwrap_or_default());
-        if *seq > position.seq(partition) {
-            continue;
-        }
-        compared += 1;
+) -> Result<(Compared, u64), StoreError> {
+    let mut compared = Compared { keys: 0, rows: 0 };
+    let mut different = 0;
+    let mut look = |key: &[u8], sum: Option<u32>| -> Result<(), StoreError> {
+        compared.keys += 1;
+        compared.rows += u64::from(sum.is_some());
         let found = index.get(key)?.map(|value| crc32fast::hash(&value));
-        different += u64::from(found != *sum);
+        different += u64::from(found != sum);
+        Ok(())
+    };
+    // What the index has not come to yet is not its fault; the journal is read again at the start.
+    let ahead = |key: &[u8], seq: u64| {
+        seq > position.seq(super::Partition(key.first().copied().unwrap_or_default()))
+    };
+    for (key, (seq, sum)) in last {
+        if ahead(key, *seq) {
+            let found = index.get(key)?.map(|value| crc32fast::hash(&value));
+            look(key, found)?;
+        } else {
+            look(key, *sum)?;
+        }
+    }
+    if let Some(newest) = snapshot::list(&places.snapshots)?.first() {
+        snapshot::read(newest, |rows| {
+            let mut older = rows.iter().filter(|(key, _)| !last.contains_key(key));
+            older.try_for_each(|(key, value)| look(key, Some(crc32fast::hash(value))))
+        })?;
     }
     Ok((compared, different))
 }

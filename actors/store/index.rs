@@ -43,9 +43,9 @@ type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
 const POSITION_KEY: &[u8] = &[0];
 /// Before the position, so that another layout of the tree can be told apart.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 /// Rows of a table that go into its pages at once: sled lets nobody read meanwhile.
-const RUN_ROWS_MAX: usize = 64;
+const RUN_ROWS_MAX: usize = 128;
 
 impl SledIndex {
     /// Opens or creates the tree in `directory`, which must not be open elsewhere.

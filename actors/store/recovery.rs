@@ -108,7 +108,7 @@ pub(super) fn rebuild(
             directory: places.index.display().to_string(),
             problem: format!("{problem:?}"),
         })?;
-        match build(&index, source.as_deref(), journal) {
+        match build(&index, source.as_deref(), journal, behind::marked(places)) {
             Ok(rows) => {
                 tracing::warn!(rows, "the index is built again; nothing is missing");
                 if let Some(position) = index.position()?.filter(|_| !problems.is_empty()) {
@@ -141,6 +141,7 @@ fn build(
     index: &SledIndex,
     source: Option<&Path>,
     journal: &FileJournal,
+    marked: u64,
 ) -> Result<u64, StoreError> {
     let mut progress = Progress::new("building the index");
     let from = match source {
@@ -177,7 +178,13 @@ fn build(
         return Err(error);
     }
     write_out(index, &gathered)?;
-    index.apply(std::iter::empty(), Some(&end?))?;
+    let end = end?;
+    if end.group < marked {
+        // A damaged last group looks like a torn one; but the index that is gone had it.
+        let (first, last) = (end.group + 1, marked);
+        return Err(StoreError::Missing { first, last });
+    }
+    index.apply(std::iter::empty(), Some(&end))?;
     index.sync()?;
     Ok(progress.done)
 }

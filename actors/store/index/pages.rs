@@ -2,13 +2,18 @@
 //!
 //! A put costs sled some ten microseconds whatever its size, and a key some hundreds of bytes of memory.
 //! Events, lines of the log and states of deliveries are written once, in the order of their keys, and
-//! are small; so they go in together, up to [`PAGE_BYTES`] in one page. A page stands under its first row's
-//! key and holds every row of its table from there up to the next page.
+//! are small; so they go in together, up to [`PAGE_BYTES`] of them compressed (LZ4, after their length in
+//! 4 bytes) as one page. A page stands under its first row's key and holds every row of its table from
+//! there up to the next page.
 
+use crate::limits;
 use crate::store::{Batch, Partition, Write, frame};
 
-/// Rows are added to a page as long as it has no more bytes than this.
-const PAGE_BYTES: usize = 3_900;
+/// Rows are added to a page as long as they have no more bytes than this; compressed, JSON has less than
+/// half of it.
+const PAGE_BYTES: usize = 8_000;
+/// A longer page was not written by us.
+const PAGE_BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
 
 /// The tables that stand in pages, by their letters: events, the log, how deliveries stand.
 const TABLES: [u8; 3] = [b'E', b'L', b'D'];
@@ -27,12 +32,13 @@ pub(super) fn rows(page: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
         Write::Put(key, value) => Some((key, value)),
         Write::Delete(_) => None,
     };
-    frame::read(Partition(0), page)?.writes.into_iter().map(row).collect()
+    frame::read(Partition(0), &unpacked(page)?)?.writes.into_iter().map(row).collect()
 }
 
 /// The value of one row of a page.
 pub(super) fn find(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
-    let mut left = page;
+    let page = unpacked(page)?;
+    let mut left = &page[..];
     while !left.is_empty() {
         let (key, value) = frame::read_put(&mut left)?;
         if key == rest {
@@ -56,7 +62,19 @@ pub(super) fn pack(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u
             frame::write(page, &Batch { partition: Partition(0), writes });
         }
     }
+    for (_, page) in &mut pages {
+        *page = lz4_flex::block::compress_prepend_size(page);
+    }
     pages
+}
+
+fn unpacked(page: &[u8]) -> Option<Vec<u8>> {
+    let (length, compressed) = page.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    if length > PAGE_BYTES_MAX {
+        return None;
+    }
+    lz4_flex::block::decompress(compressed, length).ok()
 }
 
 #[cfg(test)]
@@ -65,16 +83,21 @@ mod tests {
 
     #[test]
     fn a_page_holds_its_rows_and_no_more_than_fits() {
-        let row = |number: u8| (vec![number], vec![number; 100]);
+        let row = |number: u8| (vec![number], vec![number; 200]);
         let pages = pack((0..100).map(row));
         assert_eq!(pages.len(), 3);
-        assert!(pages.iter().all(|(_, page)| page.len() <= PAGE_BYTES + 8));
+        assert!(pages.iter().all(|(_, page)| unpacked(page).unwrap().len() <= PAGE_BYTES + 8));
         let all: Vec<_> = pages.iter().flat_map(|(_, page)| rows(page).unwrap()).collect();
         assert_eq!(all, (0..100).map(row).collect::<Vec<_>>());
         let (first, page) = &pages[1];
-        assert_eq!(find(page, first), Some(Some(vec![first[0]; 100])));
+        assert_eq!(find(page, first), Some(Some(vec![first[0]; 200])));
         assert_eq!(find(page, &[0]), Some(None));
         assert_eq!(find(&page[..page.len() - 1], &[255]), None, "cut short");
+    }
+
+    #[test]
+    fn a_length_from_nowhere_asks_for_no_memory() {
+        assert_eq!(rows(&[0xFF; 12]), None);
     }
 
     #[test]

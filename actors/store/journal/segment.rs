@@ -11,6 +11,8 @@
 //! Segments are recycled, so the bytes after the last group may be an older segment's: the segment
 //! number in each group tells them apart. A group is written by one call and synced before the next is
 //! begun, so only the last one can be torn; a group that can be read after one that cannot means damage.
+//! Damage to the very last group cannot be told from a torn one by the journal alone; the index, or the
+//! mark beside it, says whether it had been whole.
 //! The magic is no valid UTF-8, so nothing that a user sends can look like a group.
 
 use super::{Frame, Position};
