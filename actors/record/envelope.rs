@@ -98,7 +98,7 @@ pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
     (used == payload.len()).then_some(fields)
 }
 
-/// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`key`].
+/// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`super::key`].
 pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
     // Places and pieces have no envelope, and long values go on in pieces.
     if matches!(key.first(), Some(0 | b'C' | b'I' | b'W')) || value.len() == VALUE_BYTES_MAX {

@@ -4,7 +4,7 @@
 //! Each frame names the sequence that it must get and the epoch in which it was written: whoever lost
 //! its partition to another writer is refused ([`JournalError::Fenced`]) instead of being mixed in.
 //!
-//! [`file`] keeps it in segment files of this machine.
+//! [`mod@file`] keeps it in segment files of this machine.
 
 pub mod file;
 pub(super) mod reading;
@@ -77,7 +77,7 @@ pub struct Frame<'a> {
     pub epoch: u64,
     /// The sequence that it must get: one more than the partition's last.
     pub seq: u64,
-    /// The batch, as [`super::frame`] writes it.
+    /// The batch, as `frame.rs` writes it.
     pub bytes: &'a [u8],
 }
 
