@@ -55,13 +55,10 @@ pub async fn run(args: ListenArgs, stop: impl Future<Output = ()>) -> anyhow::Re
     print(&format!("listening on {} · Ctrl-C ends", receiver.url()));
     let mut arrivals = receiver.inbox.watch();
     let shown = async {
-        let mut seen = 0;
         while arrivals.changed().await.is_ok() {
-            let all = receiver.inbox.all();
-            for delivery in all.iter().skip(seen) {
-                print(&line(delivery));
+            for delivery in receiver.inbox.take() {
+                print(&line(&delivery));
             }
-            seen = all.len();
         }
     };
     tokio::select! {

@@ -40,6 +40,11 @@ impl<T: Clone> Inbox<T> {
         self.count.send_modify(|count| *count += 1);
     }
 
+    /// Everything that came so far, which it then no longer holds.
+    pub fn take(&self) -> Vec<T> {
+        std::mem::take(&mut self.items.lock())
+    }
+
     /// Everything that came so far.
     pub fn all(&self) -> Vec<T> {
         self.items.lock().clone()

@@ -1,5 +1,7 @@
 //! A running server: opens the data, brings the engine up, serves until it is told to stop.
 
+mod connections;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,10 @@ use crate::config::{Config, Credentials, DataDirectory};
 
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(8);
+
+/// How long a connection may be without a whole request head; between requests, that is how long it may
+/// be idle.
+const HEAD_PATIENCE: Duration = Duration::from_secs(75);
 
 /// A server that is up and listens.
 pub struct Server {
@@ -106,7 +112,7 @@ impl Server {
     ) -> anyhow::Result<()> {
         let router = api::router(Arc::clone(&self.app));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(async move {
+        let served = connections::serve(self.listener, router, HEAD_PATIENCE, async move {
             stop.await;
             tracing::info!("stopping: finishing what is under way");
             stopping.send_replace(true);
@@ -119,7 +125,7 @@ impl Server {
             }
         };
         tokio::select! {
-            served = served.into_future() => served.context("the HTTP server failed")?,
+            () = served => {}
             () = deadline => {}
         }
         self.app.engine.stop(GRACE).await;

@@ -1,0 +1,119 @@
+//! The server's connections: so many at once, and none that is silent for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Connections open at once; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long to wait where a connection cannot be accepted, as when there are too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is ready, then until every request that was begun is answered. A connection that
+/// is without a whole request head for `head_patience`, at its beginning or later, is closed.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    head_patience: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(head_patience);
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut open = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        let accepted = async {
+            // The semaphore is never closed, so a permit always comes.
+            let permit = Arc::clone(&room).acquire_owned().await.ok();
+            (listener.accept().await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            () = &mut stop => break,
+            accepted = accepted => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => without_delay(stream),
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        open.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended in the middle");
+            }
+            drop(permit);
+        });
+        while open.try_join_next().is_some() {}
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn without_delay(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small answers may wait on this connection");
+    }
+    stream
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_head_that_never_ends_is_cut_off_and_a_request_that_was_begun_is_answered() {
+        let listener = TcpListener::bind(crate::receiver::any_port()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (started, mut begun) = tokio::sync::mpsc::channel(1);
+        let (finish, finished) = tokio::sync::watch::channel(false);
+        let router = Router::new().route(
+            "/",
+            get(move || {
+                let (started, mut finished) = (started.clone(), finished.clone());
+                async move {
+                    started.send(()).await.unwrap();
+                    finished.wait_for(|&done| done).await.unwrap();
+                    "done"
+                }
+            }),
+        );
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let patience = Duration::from_millis(200);
+        let serving = tokio::spawn(serve(listener, router, patience, async {
+            stopped.await.ok();
+        }));
+
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        silent.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        let mut rest = Vec::new();
+        silent.read_to_end(&mut rest).await.ok();
+        assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+
+        let mut asking = TcpStream::connect(address).await.unwrap();
+        asking.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        begun.recv().await.unwrap();
+        stop.send(()).unwrap();
+        finish.send(true).unwrap();
+        let mut answer = Vec::new();
+        asking.read_to_end(&mut answer).await.unwrap();
+        assert!(String::from_utf8_lossy(&answer).ends_with("done"));
+        serving.await.unwrap();
+    }
+}
