@@ -8,7 +8,7 @@ use sereno_workflows::time::Timestamp;
 
 use crate::ledger::{Draft, Ledger};
 use crate::limits;
-use crate::record::{DeliveryRecord, EventRecord, FilteredBy, LogRecord, Source};
+use crate::record::{Deliveries, DeliveryRecord, EventRecord, FilteredBy, LogRecord, Source};
 use crate::view::TenantView;
 
 /// An event about to be recorded.
@@ -62,11 +62,10 @@ pub(crate) fn announce(
     context: Context,
 ) -> Sequence {
     let sequence = ledger.sequence();
-    let now = ledger.now().timestamp();
     let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
     let body = payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
 
-    let mut deliveries = Vec::new();
+    let mut wanted = Vec::new();
     let mut filtered = Vec::new();
     let intent = announcement.data.get("intent").and_then(Value::as_str);
     for (&endpoint, found) in &view.endpoints {
@@ -85,14 +84,10 @@ pub(crate) fn announce(
         };
         match verdict {
             Some(reason) => filtered.push((endpoint.0, reason)),
-            None => {
-                let delivery = ledger.sequence();
-                let record = DeliveryRecord { event: sequence, attempts: 0, tell: None };
-                draft.enqueue(endpoint, now, delivery, &record);
-                deliveries.push((endpoint.0, delivery));
-            }
+            None => wanted.push(endpoint),
         }
     }
+    let deliveries = deliver(draft, ledger, sequence, &wanted);
     for page in filtered.chunks(limits::FILTERED_PER_PAGE_MAX) {
         let line = LogRecord::Filtered {
             event: sequence,
@@ -114,4 +109,27 @@ pub(crate) fn announce(
     };
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence
+}
+
+/// Queues an event for its endpoints; has it handed on one by one where they are many.
+fn deliver(
+    draft: &mut Draft,
+    ledger: &Ledger,
+    event: Sequence,
+    endpoints: &[EndpointId],
+) -> Deliveries {
+    if endpoints.is_empty() {
+        return Deliveries::NONE;
+    }
+    let deliveries = Deliveries::run(ledger.sequences(endpoints.len()), endpoints);
+    let now = ledger.now().timestamp();
+    if endpoints.len() > limits::QUEUED_AT_ONCE_MAX {
+        draft.begin_fan_out(event, now);
+        return deliveries;
+    }
+    let record = DeliveryRecord::first(event);
+    for (endpoint, delivery) in deliveries.to_vec() {
+        draft.enqueue(endpoint, now, delivery, &record);
+    }
+    deliveries
 }

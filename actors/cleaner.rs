@@ -134,11 +134,13 @@ impl Cleaner {
     ) -> Result<bool, LedgerError> {
         let range = cleaned.events..cutoff;
         let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
+        let mut room = CLEANED_PER_STEP_MAX;
         for (sequence, event) in &events {
-            cleaned.events = sequence.next();
-            if event.as_ref().is_none_or(|event| event.source != Source::Customer) {
-                self.forget(view, draft, *sequence, event.as_ref())?;
+            let kept = event.as_ref().is_some_and(|event| event.source == Source::Customer);
+            if !kept && !self.forget(view, draft, *sequence, event.as_ref(), &mut room)? {
+                return Ok(true);
             }
+            cleaned.events = sequence.next();
         }
         Ok(events.len() == CLEANED_PER_STEP_MAX)
     }
@@ -152,29 +154,41 @@ impl Cleaner {
     ) -> Result<bool, LedgerError> {
         let range = cleaned.inbound..cutoff;
         let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
+        let mut room = CLEANED_PER_STEP_MAX;
         for (sequence, event) in &events {
-            cleaned.inbound = sequence.next();
-            if event.as_ref().is_some_and(|event| event.source == Source::Customer) {
-                self.forget(view, draft, *sequence, event.as_ref())?;
+            let meant = event.as_ref().is_some_and(|event| event.source == Source::Customer);
+            if meant && !self.forget(view, draft, *sequence, event.as_ref(), &mut room)? {
+                return Ok(true);
             }
+            cleaned.inbound = sequence.next();
         }
         Ok(events.len() == CLEANED_PER_STEP_MAX)
     }
 
+    /// Removes an event and how its deliveries stand; answers whether there was room for all of it.
     fn forget(
         &self,
         view: &TenantView,
         draft: &mut Draft,
         sequence: Sequence,
         event: Option<&EventRecord>,
-    ) -> Result<(), LedgerError> {
+        room: &mut usize,
+    ) -> Result<bool, LedgerError> {
         let Some(event) = event else {
             tracing::error!(tenant = %view.id, "an event that cannot be read has outlived its time");
-            return Ok(());
+            return Ok(true);
         };
-        let statuses = self.ledger.statuses(&view.id, sequence)?;
-        draft.forget_event(sequence, event, statuses.into_iter().map(|(delivery, _)| delivery));
-        Ok(())
+        let statuses = self.ledger.statuses(&view.id, sequence, *room)?;
+        *room -= statuses.len();
+        for (delivery, _) in statuses {
+            draft.forget_status(sequence, delivery);
+        }
+        if *room == 0 {
+            return Ok(false);
+        }
+        *room -= 1;
+        draft.forget_event(sequence, event);
+        Ok(true)
     }
 
     /// What waits for endpoints that are gone.

@@ -11,9 +11,12 @@
 
 mod attempt;
 pub mod config;
+mod offer;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::endpoint::{Condition, Health};
@@ -24,11 +27,12 @@ use tokio::task::JoinSet;
 
 pub use self::attempt::delivery_id;
 use self::attempt::{Ended, attempt};
-use crate::ledger::read::Queued;
+use crate::fan_out::{Offer, Share};
+use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::{
-    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, LogRecord,
 };
 use crate::tenant::{Surroundings, TenantMessage};
 use crate::view::TenantView;
@@ -45,6 +49,10 @@ pub(crate) struct EndpointActor {
 pub(crate) enum EndpointMessage {
     /// Look at the queue: something is due at that time or later.
     Deliver(Arc<TenantView>, Timestamp),
+    /// A delivery of an event for many.
+    Offer(Arc<TenantView>, Offer),
+    /// The attempt of an offered delivery takes its time.
+    Slow(Queued),
     /// An attempt ended.
     Ended(Box<Ended>),
     /// What came of an attempt is durable.
@@ -57,12 +65,20 @@ pub(crate) enum EndpointMessage {
 pub(crate) struct EndpointState {
     view: Option<Arc<TenantView>>,
     /// Deliveries whose attempt is under way or not recorded yet.
-    under_way: HashSet<Sequence>,
+    under_way: HashMap<Sequence, Standing>,
     attempts: JoinSet<()>,
     /// Everything in the queue before this place is under way or gone. What was delivered leaves
     /// traces in the store for a while, and looking from the start would pass over all of them.
     from: (Timestamp, Sequence),
     health: Option<Health>,
+}
+
+/// Where a delivery that is under way stands on disk.
+enum Standing {
+    /// In the queue.
+    Queued,
+    /// Only in the event's record; whoever offered it waits for word.
+    Offered(Share),
 }
 
 impl Actor for EndpointActor {
@@ -77,7 +93,7 @@ impl Actor for EndpointActor {
     ) -> Result<EndpointState, ActorProcessingErr> {
         Ok(EndpointState {
             view: None,
-            under_way: HashSet::new(),
+            under_way: HashMap::new(),
             attempts: JoinSet::new(),
             from: (Timestamp(0), Sequence(0)),
             health: None,
@@ -96,9 +112,15 @@ impl Actor for EndpointActor {
                 state.go_back_to(due);
                 self.look(&myself, state)?;
             }
+            EndpointMessage::Offer(view, offer) => {
+                self.consider(&myself, state, view, offer).await?;
+            }
+            EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
             EndpointMessage::Recorded(delivery) => {
-                state.under_way.remove(&delivery);
+                if let Some(Standing::Offered(share)) = state.under_way.remove(&delivery) {
+                    share.secured();
+                }
                 self.look(&myself, state)?;
             }
             EndpointMessage::Retire => self.retire(&myself, state),
@@ -137,15 +159,15 @@ impl EndpointActor {
                 self.around.hints.deliver_at(&self.tenant, self.id, queued.due);
                 break;
             }
-            if state.under_way.contains(&queued.delivery) {
+            if state.under_way.contains_key(&queued.delivery) {
                 continue;
             }
             if state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
                 break;
             }
             state.from = (queued.due, queued.delivery.next());
-            state.under_way.insert(queued.delivery);
-            self.begin(myself, state, &view, queued);
+            state.under_way.insert(queued.delivery, Standing::Queued);
+            self.begin(myself, state, &view, queued, None);
         }
         Ok(())
     }
@@ -156,12 +178,26 @@ impl EndpointActor {
         state: &mut EndpointState,
         view: &Arc<TenantView>,
         queued: Queued,
+        offered: Option<Arc<EventRecord>>,
     ) {
         let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
         let myself = myself.clone();
         state.attempts.spawn(async move {
-            let ended = attempt(&around, &view, id, queued).await;
-            // An error means that this actor is gone; the row is still in the queue.
+            let slow = offered.is_some().then(|| queued.clone());
+            let mut attempt = pin!(attempt(&around, &view, id, queued, offered));
+            let patience = Duration::from_millis(limits::FAN_OUT_PATIENCE_MS);
+            let ended = match slow {
+                None => attempt.await,
+                Some(slow) => match tokio::time::timeout(patience, &mut attempt).await {
+                    Ok(ended) => ended,
+                    Err(_) => {
+                        // As below.
+                        drop(myself.cast(EndpointMessage::Slow(slow)));
+                        attempt.await
+                    }
+                },
+            };
+            // An error means that this actor is gone; its successor finds the delivery on disk.
             drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
         });
     }
@@ -180,13 +216,9 @@ impl EndpointActor {
         let next = self.retry(state).next(&ended.outcome, attempts, now, delivery.0);
 
         let mut draft = Draft::new(&self.tenant);
-        draft.dequeue(self.id, *due, *delivery);
-        let (status, next_at) = match next {
-            Next::Done => (AttemptStatus::Sent, None),
-            Next::Dead => (AttemptStatus::Dead, None),
-            Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
-        };
-        let (code, error) = told(&ended.outcome);
+        if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
+            draft.dequeue(self.id, *due, *delivery);
+        }
         match next {
             Next::Done => {}
             // What is left for an endpoint that was deleted meanwhile would lie in its queue for ever.
@@ -203,38 +235,11 @@ impl EndpointActor {
                     endpoint: self.id.0,
                     delivery: DeliveryRecord { attempts, ..record.clone() },
                     at: now,
-                    error: error.clone().unwrap_or_default(),
+                    error: told(&ended.outcome).1.unwrap_or_default(),
                 },
             ),
         }
-        draft.status(
-            record.event,
-            *delivery,
-            &DeliveryStatusRecord {
-                endpoint: self.id.0,
-                status,
-                attempts,
-                code,
-                error: error.clone(),
-                next_at,
-            },
-        );
-        draft.log(
-            ledger.sequence(),
-            &LogRecord::Attempt {
-                endpoint: self.id.0,
-                delivery: *delivery,
-                event: record.event,
-                event_type: ended.event_type,
-                status,
-                code,
-                error,
-                attempt: attempts,
-                duration_ms: ended.duration_ms,
-                began_at: ended.began_at,
-                message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
-            },
-        );
+        self.note(&mut draft, &ended, next);
         self.judge(state, &mut draft, &ended.outcome, now)?;
 
         let (myself, delivery, permit) = (myself.clone(), *delivery, ended.permit);
@@ -245,6 +250,41 @@ impl EndpointActor {
         });
         ledger.commit(draft, then).await;
         Ok(())
+    }
+
+    /// Notes with the event how its delivery stands, and the attempt in the log.
+    fn note(&self, draft: &mut Draft, ended: &Ended, next: Next) {
+        let Queued { delivery, record, .. } = &ended.queued;
+        let attempts = record.attempts + 1;
+        let (status, next_at) = match next {
+            Next::Done => (AttemptStatus::Sent, None),
+            Next::Dead => (AttemptStatus::Dead, None),
+            Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
+        };
+        let (code, error) = told(&ended.outcome);
+        let stands = DeliveryStatusRecord {
+            endpoint: self.id.0,
+            status,
+            attempts,
+            code,
+            error: error.clone(),
+            next_at,
+        };
+        draft.status(record.event, *delivery, &stands);
+        let line = LogRecord::Attempt {
+            endpoint: self.id.0,
+            delivery: *delivery,
+            event: record.event,
+            event_type: ended.event_type.clone(),
+            status,
+            code,
+            error,
+            attempt: attempts,
+            duration_ms: ended.duration_ms,
+            began_at: ended.began_at,
+            message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
+        };
+        draft.log(self.around.ledger.sequence(), &line);
     }
 
     /// Steps the endpoint's health; writes it down when its condition changes.

@@ -81,24 +81,29 @@ impl Hints {
             match hint {
                 After::Arm(timer, what) => self.tell_clock(ClockMessage::Arm(timer, what)),
                 After::Deliver(endpoint, due) => self.deliver(tenant, endpoint, due),
+                After::FanOut(event) => self.tell(tenant, TenantMessage::FanOut(event)),
             }
         }
     }
 
     /// Tells a tenant that one of its endpoints has something due, at `due` or later.
     pub(crate) fn deliver(&self, tenant: &TenantId, endpoint: EndpointId, due: Timestamp) {
-        let actor = self.tenants.read().get(tenant).map(|listing| listing.actor.clone());
-        if let Some(actor) = actor
-            && actor.cast(TenantMessage::Deliver(endpoint, due)).is_err()
-        {
-            tracing::debug!(%tenant, "a tenant was told of a delivery while it restarts");
-        }
+        self.tell(tenant, TenantMessage::Deliver(endpoint, due));
     }
 
     /// Asks the clock to tell of an endpoint's next delivery when it is due.
     pub(crate) fn deliver_at(&self, tenant: &TenantId, endpoint: EndpointId, due: Timestamp) {
         let tenant = tenant.clone();
         self.tell_clock(ClockMessage::ArmEndpoint { tenant, endpoint, due });
+    }
+
+    fn tell(&self, tenant: &TenantId, message: TenantMessage) {
+        let actor = self.tenants.read().get(tenant).map(|listing| listing.actor.clone());
+        if let Some(actor) = actor
+            && actor.cast(message).is_err()
+        {
+            tracing::debug!(%tenant, "a tenant was told of a delivery while it restarts");
+        }
     }
 
     fn tell_clock(&self, message: ClockMessage) {

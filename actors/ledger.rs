@@ -4,6 +4,7 @@
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
 pub mod draft;
+pub mod queue;
 pub mod read;
 
 use std::sync::Arc;
@@ -72,8 +73,14 @@ impl Ledger {
 
     /// A new sequence: the present microsecond, or the next one that was not given yet.
     pub fn sequence(&self) -> Sequence {
+        self.sequences(1)
+    }
+
+    /// The first of so many new sequences without a gap.
+    pub fn sequences(&self, count: usize) -> Sequence {
         let now = self.now.micros();
-        let next = |last: u64| Some(now.max(last + 1));
+        let more = count.saturating_sub(1) as u64;
+        let next = |last: u64| Some(now.max(last + 1) + more);
         let last = self.last_sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         Sequence(now.max(last.unwrap_or(0) + 1))
     }

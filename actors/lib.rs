@@ -5,12 +5,12 @@
 //!                  ______/ | \________
 //!      clock, cleaner   tenant  tenant ...
 //!                     ____/ \____
-//!                entity ...   endpoint ...      Committer (a thread) --> Store
+//!        entity ...  endpoint ...  fan-out       Committer (a thread) --> Store
 //! ```
 //! | module | is |
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
-//! | `root`, [`tenant`], `entity`, [`endpoint`], `clock`, `cleaner` | the actors |
+//! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, `clock`, `cleaner` | the actors |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -23,6 +23,7 @@ mod clock;
 pub mod endpoint;
 pub mod engine;
 mod entity;
+mod fan_out;
 mod fatal;
 mod gather;
 mod hints;

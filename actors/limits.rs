@@ -48,6 +48,8 @@ pub const EVENT_BYTES_MAX: usize = 256 << 10;
 pub const TENANTS_MAX: usize = 10_000;
 /// Endpoints of one tenant.
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 10_000;
+/// Deliveries of one event: one to each endpoint, and a message to the customer.
+pub const DELIVERIES_PER_EVENT_MAX: usize = ENDPOINTS_PER_TENANT_MAX + 1;
 /// Keys of one tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 100;
 /// Bookings of one customer that are looked at to understand an answer.
@@ -71,6 +73,17 @@ pub const DEATHS_MAX: u32 = 3;
 /// How long a wake whose actor died waits before it is tried again.
 pub const WAKE_AGAIN_MS: u64 = 250;
 
+/// Endpoints of an event up to which each gets a row in its queue with the event itself; for more, the
+/// event is handed on one by one, and only what does not succeed at once becomes a row.
+pub const QUEUED_AT_ONCE_MAX: usize = 16;
+/// Deliveries of a tenant's events for many endpoints under way at once.
+pub const FAN_OUT_IN_FLIGHT_MAX: usize = 256;
+/// Events of a tenant that are handed to many endpoints at once; further ones wait as rows.
+pub const FAN_OUTS_MAX: usize = 64;
+/// Deliveries of such an event after which it is written down how far it came.
+pub const FAN_OUT_STEP: u32 = 500;
+/// An attempt on behalf of such an event that takes longer goes on in its endpoint's queue.
+pub const FAN_OUT_PATIENCE_MS: u64 = 1_000;
 /// Attempts of one endpoint under way at once.
 pub const ATTEMPTS_PER_ENDPOINT_MAX: usize = 16;
 /// Attempts of all endpoints under way at once.

@@ -3,6 +3,7 @@
 //! A struct here is frozen once it has been released: a change is a new version beside the old one, which
 //! is read for ever.
 
+mod deliveries;
 pub mod envelope;
 pub mod key;
 
@@ -16,6 +17,7 @@ use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
+pub use self::deliveries::Deliveries;
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 
@@ -84,8 +86,8 @@ pub struct EventRecord {
     pub ignored: Option<String>,
     /// The event that led to it, if one did.
     pub cause: Option<Sequence>,
-    /// Its deliveries: endpoint and delivery.
-    pub deliveries: Vec<(u32, Sequence)>,
+    /// Its deliveries.
+    pub deliveries: Deliveries,
     /// The body as it is delivered, without the phone number.
     pub body: Vec<u8>,
 }
@@ -122,6 +124,23 @@ pub struct DeliveryRecord {
     pub attempts: u32,
     /// A message to a customer, which is carried instead of the event.
     pub tell: Option<Tell>,
+}
+
+impl DeliveryRecord {
+    /// The delivery of an event before its first attempt.
+    pub fn first(event: Sequence) -> Self {
+        Self { event, attempts: 0, tell: None }
+    }
+}
+
+/// How far an event has been handed to its many endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FanOutRecord {
+    /// When its deliveries were due first.
+    pub due: Timestamp,
+    /// So many of the event's deliveries, from the first on, need no further thought: each was attempted
+    /// or waits in its endpoint's queue.
+    pub secured: u32,
 }
 
 /// A message on its way to a customer.
@@ -267,7 +286,6 @@ records! {
     TenantRecord = 1 "tenant",
     KeyRecord = 2 "key",
     EndpointRecord = 3 "endpoint",
-    EventRecord = 4 "event",
     StateRecord = 5 "state",
     TimerRecord = 6 "timer",
     DeliveryRecord = 7 "delivery",
@@ -277,6 +295,24 @@ records! {
     QuarantineRecord = 11 "quarantine",
     HealthRecord = 12 "health",
     CleanedRecord = 14 "cleaned",
+    FanOutRecord = 15 "fan-out",
+}
+
+impl Record for EventRecord {
+    const KIND: u16 = 4;
+    /// 1: each delivery with a number of its own.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "event";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
+            fields(payload)?;
+        let deliveries = Deliveries::Each(deliveries);
+        Some(Self { id, event_type, at, source, entity, ignored, cause, deliveries, body })
+    }
 }
 
 impl Record for MetaRecord {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
-use sereno_workflows::id::{EndpointId, EntityKey};
+use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::time::Timestamp;
 
 use self::children::Children;
@@ -27,8 +27,9 @@ pub(crate) use self::submit::{Act, CustomerMessage, Receipt, Submission, Test};
 use crate::channel::Channels;
 use crate::endpoint::{EndpointActor, EndpointMessage};
 use crate::entity::{Entity, EntityMessage};
+use crate::fan_out::{FanOut, FanOutMessage, Offer};
 use crate::hints::Hints;
-use crate::ledger::{Draft, Ledger};
+use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::ticket::Ticket;
 use crate::view::TenantView;
@@ -65,6 +66,12 @@ pub(crate) enum TenantMessage {
     Quarantine(Ticket),
     /// An endpoint has something due, at that time or later.
     Deliver(EndpointId, Timestamp),
+    /// An event is to be handed to its many endpoints.
+    FanOut(Sequence),
+    /// There may be such events from before the start.
+    ResumeFanOut,
+    /// A delivery of such an event.
+    Offer(Offer),
     /// An endpoint that was asked to end still has work.
     Busy(EndpointId),
     /// Change settings or endpoints.
@@ -78,6 +85,7 @@ pub(crate) struct TenantState {
     view: Arc<TenantView>,
     entities: Children<EntityKey, EntityMessage>,
     endpoints: Children<EndpointId, EndpointMessage>,
+    fan_out: Option<ActorRef<FanOutMessage>>,
     recordings: Recordings,
     sweeping: bool,
 }
@@ -92,13 +100,15 @@ impl Actor for Tenant {
         myself: ActorRef<TenantMessage>,
         view: Arc<TenantView>,
     ) -> Result<TenantState, ActorProcessingErr> {
-        self.around.hints.list(Arc::clone(&view), myself);
+        self.around.hints.list(Arc::clone(&view), myself.clone());
         self.look_for_deliveries(&view)?;
         self.around.hints.clean(&view.id);
+        myself.cast(TenantMessage::ResumeFanOut)?;
         Ok(TenantState {
             view,
             entities: Children::new(),
             endpoints: Children::new(),
+            fan_out: None,
             recordings: Recordings::default(),
             sweeping: false,
         })
@@ -118,6 +128,11 @@ impl Actor for Tenant {
             TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
             TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
             TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
+            TenantMessage::FanOut(event) => {
+                self.tell_fan_out(&myself, state, FanOutMessage::Begin(event));
+            }
+            TenantMessage::ResumeFanOut => self.resume_fan_out(&myself, state)?,
+            TenantMessage::Offer(offer) => self.offer(&myself, state, offer),
             TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
             TenantMessage::Configure(change, reply) => {
                 let changed = self.configure(&myself, state, change).await;
@@ -179,6 +194,45 @@ impl Tenant {
         self.tell_endpoint(myself, state, endpoint, message);
     }
 
+    fn offer(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, offer: Offer) {
+        if !state.view.endpoints.contains_key(&offer.endpoint) {
+            offer.share.secured();
+            return;
+        }
+        let endpoint = offer.endpoint;
+        let message = EndpointMessage::Offer(Arc::clone(&state.view), offer);
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    fn resume_fan_out(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+    ) -> Result<(), LedgerError> {
+        let first = self.around.ledger.fan_outs_from(&state.view.id, Sequence(0), 1)?;
+        if !first.is_empty() {
+            self.tell_fan_out(myself, state, FanOutMessage::Resume);
+        }
+        Ok(())
+    }
+
+    fn tell_fan_out(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        message: FanOutMessage,
+    ) {
+        let actor = || FanOut {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+        };
+        let wake = || started(actor(), myself.get_cell());
+        // One that has just died drops the message; its successor reads the rows.
+        drop(state.fan_out.get_or_insert_with(wake).cast(message));
+    }
+
     fn tell_entity(
         &self,
         myself: &ActorRef<TenantMessage>,
@@ -221,12 +275,20 @@ impl Tenant {
             for message in kept {
                 self.tell_entity(myself, state, key.clone(), message);
             }
-        } else if let Some((id, _)) = state.endpoints.ended(child) {
-            // What was kept are hints; one look at the queue serves them all, and finds what an
+        } else if let Some((id, kept)) = state.endpoints.ended(child) {
+            for message in kept {
+                if let EndpointMessage::Offer(_, offer) = message {
+                    self.offer(myself, state, offer);
+                }
+            }
+            // The others that were kept are hints; one look at the queue serves them all, and finds what an
             // endpoint that died had left.
             if self.has_queue(&state.view, id) {
                 self.deliver(myself, state, id, Timestamp(0));
             }
+        } else if state.fan_out.take_if(|actor| actor.get_id() == child.get_id()).is_some() {
+            // An error means that this tenant is ending itself.
+            drop(myself.cast(TenantMessage::ResumeFanOut));
         }
     }
 

@@ -113,6 +113,7 @@ mod tests {
     #[test]
     fn a_line_tells_the_verdict_and_cannot_steer_the_terminal() {
         let mut delivery = Delivery {
+            path: "/hook".to_owned(),
             id: "d1".to_owned(),
             event_type: "a\u{1b}[2Jb".to_owned(),
             attempt: 2,

@@ -11,7 +11,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::channel::{Destination, Load};
 use crate::ledger::LedgerError;
-use crate::ledger::read::Queued;
+use crate::ledger::queue::Queued;
+use crate::record::EventRecord;
 use crate::tenant::Surroundings;
 use crate::view::TenantView;
 
@@ -36,18 +37,20 @@ pub fn delivery_id(delivery: Sequence) -> String {
     format!("msg_{}", delivery.to_text())
 }
 
-/// Carries a queued delivery to its destination, as soon as the engine has room for one more.
+/// Carries a delivery to its destination, as soon as the engine has room for one more; its event is read
+/// from the ledger unless it was offered with the delivery.
 pub(super) async fn attempt(
     around: &Surroundings,
     view: &TenantView,
     endpoint: EndpointId,
     queued: Queued,
+    offered: Option<Arc<EventRecord>>,
 ) -> Ended {
     // The semaphore is never closed, so a permit always comes.
     let permit = Arc::clone(&around.attempts).acquire_owned().await.ok();
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
-    let (event_type, outcome) = match prepare(around, view, endpoint, &queued) {
+    let (event_type, outcome) = match prepare(around, view, endpoint, &queued, offered) {
         Ok((destination, load)) => {
             let outcome = around.channels.send(&destination, &load, began_at).await;
             (load.event_type, outcome)
@@ -74,10 +77,16 @@ fn prepare(
     view: &TenantView,
     id: EndpointId,
     queued: &Queued,
+    offered: Option<Arc<EventRecord>>,
 ) -> Result<(Destination, Load), Unready> {
     let record = &queued.record;
-    let event = around.ledger.event(&view.id, record.event).map_err(Unready::Ledger)?;
-    let event = event.ok_or_else(|| Unready::Never("its event is no longer kept".to_owned()))?;
+    let event = match offered {
+        Some(event) => Arc::unwrap_or_clone(event),
+        None => {
+            let event = around.ledger.event(&view.id, record.event).map_err(Unready::Ledger)?;
+            event.ok_or_else(|| Unready::Never("its event is no longer kept".to_owned()))?
+        }
+    };
     let destination = match &record.tell {
         Some(tell) => Destination::WhatsApp {
             to: tell.to.clone(),

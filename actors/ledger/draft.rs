@@ -10,7 +10,7 @@ use crate::limits;
 use crate::record::key::{self, TimerKey};
 use crate::record::{
     self, CleanedRecord, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord,
-    HealthRecord, LogRecord, QuarantineRecord, StateRecord, TimerRecord,
+    FanOutRecord, HealthRecord, LogRecord, QuarantineRecord, StateRecord, TimerRecord,
 };
 use crate::store::Batch;
 
@@ -22,6 +22,8 @@ pub enum After {
     Arm(TimerKey, TimerRecord),
     /// An endpoint has a delivery that is due then.
     Deliver(EndpointId, Timestamp),
+    /// An event is to be handed to its many endpoints.
+    FanOut(Sequence),
 }
 
 /// A commit in the making.
@@ -111,6 +113,22 @@ impl Draft {
         self.deliver(endpoint, due);
     }
 
+    /// Has an event handed to its many endpoints.
+    pub fn begin_fan_out(&mut self, event: Sequence, due: Timestamp) {
+        self.fan_out(event, &FanOutRecord { due, secured: 0 });
+        self.after.push(After::FanOut(event));
+    }
+
+    /// Notes how far an event was handed to its many endpoints.
+    pub fn fan_out(&mut self, event: Sequence, how_far: &FanOutRecord) {
+        self.batch.put(key::fan_out(&self.tenant, event), record::encode(how_far));
+    }
+
+    /// All of an event's many endpoints have it.
+    pub fn end_fan_out(&mut self, event: Sequence) {
+        self.batch.delete(key::fan_out(&self.tenant, event));
+    }
+
     /// Takes a delivery off its queue.
     pub fn dequeue(&mut self, endpoint: EndpointId, due: Timestamp, delivery: Sequence) {
         self.batch.delete(key::queued(&self.tenant, endpoint, due, delivery));
@@ -145,13 +163,13 @@ impl Draft {
         self.batch.put(key::quarantine(&self.tenant, sequence), record::encode(&record));
     }
 
-    /// Removes an event with everything that hangs on it: pieces, id, how its deliveries stand.
-    pub fn forget_event(
-        &mut self,
-        sequence: Sequence,
-        event: &EventRecord,
-        deliveries: impl Iterator<Item = Sequence>,
-    ) {
+    /// Forgets how a delivery stands.
+    pub fn forget_status(&mut self, event: Sequence, delivery: Sequence) {
+        self.batch.delete(key::status(&self.tenant, event, delivery));
+    }
+
+    /// Removes an event with its pieces, its id and what is left of its way to many endpoints.
+    pub fn forget_event(&mut self, sequence: Sequence, event: &EventRecord) {
         self.batch.delete(key::event(&self.tenant, sequence));
         let pieces = record::encode(event).len().div_ceil(limits::VALUE_BYTES_MAX);
         for number in (0_u16..).take(pieces.saturating_sub(1)) {
@@ -160,8 +178,8 @@ impl Draft {
         if let Ok(id) = event.id.parse() {
             self.batch.delete(key::event_id(&self.tenant, &id));
         }
-        for delivery in deliveries {
-            self.batch.delete(key::status(&self.tenant, sequence, delivery));
+        if event.deliveries.len() > limits::QUEUED_AT_ONCE_MAX {
+            self.end_fan_out(sequence);
         }
     }
 

@@ -11,21 +11,10 @@ use super::{Ledger, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME, TimerKey};
 use crate::record::{
-    self, CleanedRecord, DeliveryRecord, DeliveryStatusRecord, EndpointRecord, EventRecord,
-    HealthRecord, KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
+    self, CleanedRecord, DeliveryStatusRecord, EndpointRecord, EventRecord, HealthRecord,
+    KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
 };
 use crate::store::{Direction, Partition, Row};
-
-/// A delivery that waits: when it is due, which it is, and what it carries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queued {
-    /// When it is due.
-    pub due: Timestamp,
-    /// Which it is.
-    pub delivery: Sequence,
-    /// What it carries.
-    pub record: DeliveryRecord,
-}
 
 impl Ledger {
     /// All tenants.
@@ -200,19 +189,6 @@ impl Ledger {
         Ok(rows.iter().filter_map(|(key, _)| key::sequence(key)).collect())
     }
 
-    /// The first delivery in the queues of the endpoints from one on, whether there is such an endpoint
-    /// or not.
-    pub fn first_queued_from(
-        &self,
-        tenant: &TenantId,
-        from: EndpointId,
-    ) -> Result<Option<EndpointId>, LedgerError> {
-        let end = key::after(&key::table(b'Q', tenant));
-        let range = &key::queue(tenant, from)[..]..&end[..];
-        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
-        Ok(rows.first().and_then(|(key, _)| key::queue_of(tenant, key)))
-    }
-
     /// How far a tenant was cleaned.
     pub fn cleaned(&self, tenant: &TenantId) -> Result<CleanedRecord, LedgerError> {
         Ok(self.get(key::partition(tenant), &key::cleaned(tenant))?.unwrap_or_default())
@@ -223,9 +199,10 @@ impl Ledger {
         &self,
         tenant: &TenantId,
         event: Sequence,
+        limit: usize,
     ) -> Result<Vec<(Sequence, DeliveryStatusRecord)>, LedgerError> {
         let prefix = key::statuses(tenant, event);
-        let rows = self.under(key::partition(tenant), &prefix, limits::ENDPOINTS_PER_TENANT_MAX)?;
+        let rows = self.under(key::partition(tenant), &prefix, limit)?;
         rows.into_iter()
             .map(|(key, value)| {
                 let delivery = key::sequence(&key).ok_or(LedgerError::Content("delivery key"))?;
@@ -247,36 +224,6 @@ impl Ledger {
             .map(|(key, value)| {
                 let sequence = key::sequence(&key).ok_or(LedgerError::Content("log key"))?;
                 Ok((sequence, record::decode(&value)?))
-            })
-            .collect()
-    }
-
-    /// The first deliveries that wait for an endpoint, the earliest first.
-    pub fn queued(
-        &self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-        limit: usize,
-    ) -> Result<Vec<Queued>, LedgerError> {
-        self.queued_from(tenant, endpoint, (Timestamp(0), Sequence(0)), limit)
-    }
-
-    /// The first deliveries that wait for an endpoint from a place of its queue on.
-    pub fn queued_from(
-        &self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-        (due, delivery): (Timestamp, Sequence),
-        limit: usize,
-    ) -> Result<Vec<Queued>, LedgerError> {
-        let end = key::after(&key::queue(tenant, endpoint));
-        let range = &key::queued(tenant, endpoint, due, delivery)[..]..&end[..];
-        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
-        rows.into_iter()
-            .map(|(key, value)| {
-                let (due, delivery) =
-                    key::of_queued(&key).ok_or(LedgerError::Content("queue key"))?;
-                Ok(Queued { due, delivery, record: record::decode(&value)? })
             })
             .collect()
     }
@@ -321,7 +268,7 @@ impl Ledger {
         self.under(key::partition(tenant), &key::table(letter, tenant), limit)
     }
 
-    fn under(
+    pub(super) fn under(
         &self,
         partition: Partition,
         prefix: &[u8],

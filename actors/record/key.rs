@@ -9,6 +9,7 @@
 //! | `W` | phone number, reservation id | nothing: whose bookings |
 //! | `N` | endpoint | an endpoint |
 //! | `H` | endpoint | its health |
+//! | `F` | event | how far an event for many endpoints was handed on |
 //! | `Q` | endpoint, due, delivery | a delivery that waits |
 //! | `D` | event, delivery | how it stands |
 //! | `X` | delivery | a dead letter |
@@ -155,6 +156,11 @@ pub fn endpoint(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
 /// An endpoint's health.
 pub fn health(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
     of_endpoint(b'H', tenant, id)
+}
+
+/// How far an event was handed to its many endpoints.
+pub fn fan_out(tenant: &TenantId, event: Sequence) -> Vec<u8> {
+    numbered(b'F', tenant, event)
 }
 
 /// All deliveries that wait for an endpoint, the earliest first.

@@ -133,7 +133,9 @@ impl Tenant {
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
         self.show(myself, state, view);
-        self.around.hints.deliver(&state.view.id, endpoint.id, Timestamp(0));
+        if self.has_queue(&state.view, endpoint.id) {
+            self.around.hints.deliver(&state.view.id, endpoint.id, Timestamp(0));
+        }
         Ok(Changed::Endpoint(endpoint))
     }
 

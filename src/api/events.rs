@@ -1,5 +1,6 @@
 //! Events in, and what became of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -121,22 +122,21 @@ pub async fn show(
     let missing = || Problem::not_found("event");
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
     let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
-    let statuses = app.engine.ledger().statuses(&caller.tenant, sequence)?;
-    let known: Vec<Sequence> = event.deliveries.iter().map(|(_, delivery)| *delivery).collect();
-    // A message to the customer goes with the event and is none of its own deliveries.
-    let messages = statuses.iter().filter(|(delivery, _)| !known.contains(delivery));
-    let messages = messages.map(|(delivery, status)| (status.endpoint, *delivery));
+    let statuses =
+        app.engine.ledger().statuses(&caller.tenant, sequence, limits::DELIVERIES_PER_EVENT_MAX)?;
+    let mut statuses: BTreeMap<Sequence, DeliveryStatusRecord> = statuses.into_iter().collect();
     let view = app.engine.view(&caller.tenant)?;
-    let deliveries: Vec<Value> = event
-        .deliveries
-        .iter()
-        .copied()
-        .chain(messages)
+    let own = event.deliveries.to_vec();
+    let mut deliveries: Vec<Value> = own
+        .into_iter()
         .map(|(endpoint, delivery)| {
-            let status = statuses.iter().find(|(of, _)| *of == delivery).map(|(_, status)| status);
-            show_delivery(&view, endpoint, delivery, status)
+            show_delivery(&view, endpoint, delivery, statuses.remove(&delivery).as_ref())
         })
         .collect();
+    // What is left are messages to the customer, which go with the event.
+    deliveries.extend(statuses.iter().map(|(delivery, status)| {
+        show_delivery(&view, EndpointId(status.endpoint), *delivery, Some(status))
+    }));
     let mut shown = summary(sequence, &event);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
@@ -204,11 +204,10 @@ fn find(app: &App, tenant: &TenantId, id: &str) -> Result<Option<Sequence>, Ledg
 
 fn show_delivery(
     view: &TenantView,
-    endpoint: u32,
+    id: EndpointId,
     delivery: Sequence,
     status: Option<&DeliveryStatusRecord>,
 ) -> Value {
-    let id = EndpointId(endpoint);
     let to = view.endpoints.get(&id);
     let waits = match to {
         _ if id == EndpointId::CUSTOMERS => Ok(()),
@@ -226,7 +225,7 @@ fn show_delivery(
     let next_at = status.and_then(|status| status.next_at).filter(|_| waits.is_ok());
     json!({
         "id": delivery_id(delivery),
-        "endpoint_id": endpoint,
+        "endpoint_id": id.0,
         "channel": match to {
             Some(endpoint) => json!(endpoint.config.kind),
             None if id == EndpointId::CUSTOMERS => json!("whatsapp"),

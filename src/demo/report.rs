@@ -159,6 +159,7 @@ mod tests {
     fn delivery(id: &str, status: u16, body: &str) -> Delivery {
         let json: Value = serde_json::from_str(body).unwrap();
         Delivery {
+            path: String::new(),
             id: id.to_owned(),
             event_type: json["event_type"].as_str().unwrap_or_default().to_owned(),
             attempt: 1,

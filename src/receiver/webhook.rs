@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use parking_lot::Mutex;
 use rand::RngExt as _;
@@ -20,6 +20,8 @@ use super::{Inbox, Service};
 /// A delivery as it came.
 #[derive(Debug, Clone)]
 pub struct Delivery {
+    /// The path that it came to.
+    pub path: String,
     /// `webhook-id`.
     pub id: String,
     /// The event's type, from the body.
@@ -100,7 +102,12 @@ impl WebhookReceiver {
     }
 }
 
-async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(
+    State(shared): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let (secret, delay, (status, retry_after)) = {
         let mut behaviour = shared.behaviour.lock();
         let failing = rand::rng().random::<f64>() < behaviour.fail_rate;
@@ -124,6 +131,7 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) 
     let event: Value = serde_json::from_slice(&body).unwrap_or_default();
     let event_type = event.get("event_type").and_then(Value::as_str).unwrap_or_default();
     let delivery = Delivery {
+        path: uri.path().to_owned(),
         id: text("webhook-id").to_owned(),
         event_type: event_type.to_owned(),
         attempt: text("x-sereno-attempt").parse().unwrap_or(0),

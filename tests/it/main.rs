@@ -12,6 +12,7 @@ mod conversations;
 mod delivery;
 mod endpoints;
 mod events;
+mod fan_out;
 mod power;
 mod process;
 mod restart;

@@ -1,0 +1,77 @@
+//! What an endpoint does with an offered delivery: attempts it at once if it can, queues it otherwise.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use sereno_workflows::id::Sequence;
+use sereno_workflows::time::Timestamp;
+
+use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
+use crate::fan_out::{Offer, Share};
+use crate::ledger::queue::Queued;
+use crate::ledger::{Draft, LedgerError};
+use crate::limits;
+use crate::record::DeliveryRecord;
+use crate::view::TenantView;
+
+impl EndpointActor {
+    /// Attempts an offered delivery, or queues it where there is no room for it now.
+    pub(super) async fn consider(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        view: Arc<TenantView>,
+        offer: Offer,
+    ) -> Result<(), LedgerError> {
+        let Offer { delivery, event: (place, event), due, again, share, .. } = offer;
+        if let Some(standing) = state.under_way.get_mut(&delivery) {
+            // Whoever offered it before is gone.
+            match standing {
+                Standing::Offered(waiting) => *waiting = share,
+                Standing::Queued => share.secured(),
+            }
+            return Ok(());
+        }
+        let whose = (place, delivery);
+        if again && self.around.ledger.is_secured(&self.tenant, whose, (self.id, due))? {
+            share.secured();
+            return Ok(());
+        }
+        let record = DeliveryRecord::first(place);
+        let has_room = state.under_way.len() < limits::ATTEMPTS_PER_ENDPOINT_MAX;
+        if has_room && self.may_deliver(&view) {
+            state.under_way.insert(delivery, Standing::Offered(share));
+            self.begin(myself, state, &view, Queued { due, delivery, record }, Some(event));
+        } else {
+            self.queue(delivery, due, &record, share).await;
+        }
+        state.view = Some(view);
+        Ok(())
+    }
+
+    /// An offered delivery takes its time: whoever offered it need not wait.
+    pub(super) async fn set_aside(&self, state: &mut EndpointState, queued: &Queued) {
+        let Some(standing) = state.under_way.get_mut(&queued.delivery) else { return };
+        if let Standing::Offered(share) = std::mem::replace(standing, Standing::Queued) {
+            self.queue(queued.delivery, queued.due, &queued.record, share).await;
+        }
+    }
+
+    async fn queue(
+        &self,
+        delivery: Sequence,
+        due: Timestamp,
+        record: &DeliveryRecord,
+        share: Share,
+    ) {
+        let mut draft = Draft::new(&self.tenant);
+        draft.enqueue(self.id, due, delivery, record);
+        let (after, hints) = (draft.take_after(), Arc::clone(&self.around.hints));
+        let tenant = self.tenant.clone();
+        let then = Box::new(move || {
+            hints.carry_out(&tenant, after);
+            share.secured();
+        });
+        self.around.ledger.commit(draft, then).await;
+    }
+}
