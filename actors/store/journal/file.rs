@@ -190,7 +190,8 @@ fn open_last(
         let group = segment::next_group(&bytes, number, offset);
         let Some(group) = group.filter(|group| group.number > head.group) else { break };
         head.group = group.number;
-        for frame in group.frames().flatten() {
+        let frames = group.unpack().unwrap_or_default();
+        for frame in segment::frames(&frames).flatten() {
             head.advance(frame.partition, frame.seq);
         }
         offset = group.end;

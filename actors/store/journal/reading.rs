@@ -103,8 +103,10 @@ fn visit_group(
     reached: &mut Position,
     visit: Visit<'_>,
 ) -> Result<(), JournalError> {
-    for frame in group.frames() {
-        let frame = frame.ok_or_else(|| foreign(path, "a frame in it was written wrong"))?;
+    let written_wrong = || foreign(path, "a frame in it was written wrong");
+    let frames = group.unpack().ok_or_else(written_wrong)?;
+    for frame in segment::frames(&frames) {
+        let frame = frame.ok_or_else(written_wrong)?;
         if frame.seq > from.seq(frame.partition) {
             visit(frame)?;
             reached.advance(frame.partition, frame.seq);

@@ -4,16 +4,20 @@
 //! header, 4,096 B:  magic 8 | version 2 | number 8 | epoch 8 | position at its start 2,056 | crc32 4
 //!                   and once more, since nothing else says where a segment begins
 //! group, at 8-byte boundaries, one write and one sync each:
-//!                   magic 4 | payload bytes 4 | segment number 8 | group number 8 | crc32 4 | 0 4
+//!                   magic 4 | payload bytes 4 | segment number 8 | group number 8 | crc32 4
+//!                   | payload bytes before it was compressed, or 0 if it was not 4
 //!                   then frames: partition 1 | epoch 8 | seq 8 | bytes 4 | batch
 //! ```
-//! Numbers are little-endian. The checksum covers everything of a group but the magic and itself.
+//! Numbers are little-endian. The checksum covers everything of a group but the magic and itself. The
+//! frames of a group are compressed together (LZ4) where that makes them shorter.
 //! Segments are recycled, so the bytes after the last group may be an older segment's: the segment
 //! number in each group tells them apart. A group is written by one call and synced before the next is
 //! begun, so only the last one can be torn; a group that can be read after one that cannot means damage.
 //! Damage to the very last group cannot be told from a torn one by the journal alone; the index, or the
 //! mark beside it, says whether it had been whole.
-//! The magic is no valid UTF-8, so nothing that a user sends can look like a group.
+//! The magic is no valid UTF-8, so no text that a user sends can hold one.
+
+use std::borrow::Cow;
 
 use super::{Frame, Position};
 use crate::store::Partition;
@@ -28,7 +32,8 @@ const FRAME_HEAD_BYTES: usize = 21;
 const ALIGNMENT: usize = 8;
 
 const MAGIC: [u8; 8] = *b"serenoj1";
-const VERSION: u16 = 1;
+/// 1: no group is compressed.
+const VERSION: u16 = 2;
 const GROUP_MAGIC: [u8; 4] = [0xF5, 0xC1, 0xFE, 0xFA];
 
 /// What a segment says of itself.
@@ -67,7 +72,7 @@ impl Header {
             return Err("it does not begin like one");
         }
         let short = "its header is too short";
-        if u16::from_le_bytes(rest.take().ok_or(short)?) != VERSION {
+        if !(1..=VERSION).contains(&u16::from_le_bytes(rest.take().ok_or(short)?)) {
             return Err("it is of another version; use the sereno that wrote it, or a newer one");
         }
         let number = rest.number().ok_or(short)?;
@@ -84,13 +89,29 @@ impl Header {
 
 /// A group as bytes, padded so that the next one begins at a boundary.
 pub(super) fn group_to_bytes(segment: u64, group: u64, frames: &[Frame<'_>]) -> Vec<u8> {
-    let size: usize = frames.iter().map(|frame| FRAME_HEAD_BYTES + frame.bytes.len()).sum();
-    let mut bytes = Vec::with_capacity(GROUP_HEAD_BYTES + size + ALIGNMENT);
+    let payload = frames_to_bytes(frames);
+    let packed = lz4_flex::block::compress(&payload);
+    let shorter = packed.len() < payload.len();
+    let (stored, unpacked) = if shorter { (&packed, payload.len()) } else { (&payload, 0) };
+    let mut bytes = Vec::with_capacity(GROUP_HEAD_BYTES + stored.len() + ALIGNMENT);
     bytes.extend_from_slice(&GROUP_MAGIC);
-    bytes.extend_from_slice(&length(size).to_le_bytes());
+    bytes.extend_from_slice(&length(stored.len()).to_le_bytes());
     bytes.extend_from_slice(&segment.to_le_bytes());
     bytes.extend_from_slice(&group.to_le_bytes());
-    bytes.extend_from_slice(&[0; 8]);
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&length(unpacked).to_le_bytes());
+    bytes.extend_from_slice(stored);
+    let crc = checksum(&bytes).unwrap_or_default().to_le_bytes();
+    if let Some(place) = bytes.get_mut(24..28) {
+        place.copy_from_slice(&crc);
+    }
+    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    bytes
+}
+
+fn frames_to_bytes(frames: &[Frame<'_>]) -> Vec<u8> {
+    let size = frames.iter().map(|frame| FRAME_HEAD_BYTES + frame.bytes.len()).sum();
+    let mut bytes = Vec::with_capacity(size);
     for frame in frames {
         bytes.push(frame.partition.0);
         bytes.extend_from_slice(&frame.epoch.to_le_bytes());
@@ -98,11 +119,6 @@ pub(super) fn group_to_bytes(segment: u64, group: u64, frames: &[Frame<'_>]) -> 
         bytes.extend_from_slice(&length(frame.bytes.len()).to_le_bytes());
         bytes.extend_from_slice(frame.bytes);
     }
-    let crc = checksum(&bytes).unwrap_or_default().to_le_bytes();
-    if let Some(place) = bytes.get_mut(24..28) {
-        place.copy_from_slice(&crc);
-    }
-    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
     bytes
 }
 
@@ -113,6 +129,9 @@ fn length(bytes: usize) -> u32 {
 fn checksum(group: &[u8]) -> Option<u32> {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(group.get(4..24)?);
+    // Version 1 had four zeros here and left them out.
+    let unpacked = group.get(28..GROUP_HEAD_BYTES)?;
+    hasher.update(if unpacked == [0; 4] { &[] } else { unpacked });
     hasher.update(group.get(GROUP_HEAD_BYTES..)?);
     Some(hasher.finalize())
 }
@@ -124,25 +143,36 @@ pub(super) struct Group<'a> {
     pub(super) number: u64,
     /// Where the next one begins.
     pub(super) end: usize,
-    frames: &'a [u8],
+    payload: &'a [u8],
+    /// The payload's bytes before it was compressed; 0 if it was not.
+    unpacked: usize,
 }
 
 impl<'a> Group<'a> {
-    /// Its frames; `None` in place of one that cannot be read, which its checksum makes impossible
-    /// unless it was written wrong.
-    pub(super) fn frames(&self) -> impl Iterator<Item = Option<Frame<'a>>> + use<'a> {
-        let mut rest = Reader(self.frames);
-        std::iter::from_fn(move || {
-            if rest.0.is_empty() {
-                return None;
-            }
-            let frame = rest.frame();
-            if frame.is_none() {
-                rest = Reader(&[]);
-            }
-            Some(frame)
-        })
+    /// Its frames as bytes; `None` if they cannot be read, which its checksum makes impossible unless
+    /// they were written wrong.
+    pub(super) fn unpack(&self) -> Option<Cow<'a, [u8]>> {
+        if self.unpacked == 0 {
+            return Some(Cow::Borrowed(self.payload));
+        }
+        let frames = lz4_flex::block::decompress(self.payload, self.unpacked).ok()?;
+        (frames.len() == self.unpacked).then_some(Cow::Owned(frames))
     }
+}
+
+/// The frames that a group was made of; `None` in place of one that cannot be read, which is the last.
+pub(super) fn frames(unpacked: &[u8]) -> impl Iterator<Item = Option<Frame<'_>>> {
+    let mut rest = Reader(unpacked);
+    std::iter::from_fn(move || {
+        if rest.0.is_empty() {
+            return None;
+        }
+        let frame = rest.frame();
+        if frame.is_none() {
+            rest = Reader(&[]);
+        }
+        Some(frame)
+    })
 }
 
 /// The group that begins at `offset`, if there is a whole one of this segment.
@@ -158,12 +188,13 @@ pub(super) fn group_at(segment: &[u8], number: u64, offset: usize) -> Option<Gro
     }
     let group = head.number()?;
     let crc = u32::from_le_bytes(head.take()?);
+    let unpacked = usize::try_from(u32::from_le_bytes(head.take()?)).ok()?;
     let whole = rest.get(..GROUP_HEAD_BYTES + size)?;
     if checksum(whole)? != crc {
         return None;
     }
     let end = (offset + whole.len()).next_multiple_of(ALIGNMENT);
-    Some(Group { number: group, end, frames: whole.get(GROUP_HEAD_BYTES..)? })
+    Some(Group { number: group, end, payload: whole.get(GROUP_HEAD_BYTES..)?, unpacked })
 }
 
 /// The first group at or after `offset`, wherever it begins.
@@ -235,17 +266,32 @@ mod tests {
 
     #[test]
     fn a_group_reads_back_and_every_flipped_bit_is_seen() {
-        let bytes = group_to_bytes(5, 1, &[frame(1, b"one"), frame(2, b"second")]);
-        let group = group_at(&bytes, 5, 0).unwrap();
-        let frames: Vec<_> = group.frames().map(Option::unwrap).collect();
-        assert_eq!(frames, [frame(1, b"one"), frame(2, b"second")]);
-        assert_eq!(group.end, bytes.len());
-        let written = GROUP_HEAD_BYTES + 2 * FRAME_HEAD_BYTES + 9;
-        for bit in (0..written * 8).filter(|bit| !(28 * 8..32 * 8).contains(bit)) {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            assert!(group_at(&damaged, 5, 0).is_none(), "bit {bit}");
+        let long = b"again and ".repeat(30);
+        for second in [&b"second"[..], &long] {
+            let bytes = group_to_bytes(5, 1, &[frame(1, b"one"), frame(2, second)]);
+            let group = group_at(&bytes, 5, 0).unwrap();
+            let unpacked = group.unpack().unwrap();
+            let read: Vec<_> = frames(&unpacked).map(Option::unwrap).collect();
+            assert_eq!(read, [frame(1, b"one"), frame(2, second)]);
+            assert_eq!(group.end, bytes.len());
+            let written = GROUP_HEAD_BYTES + group.payload.len();
+            for bit in 0..written * 8 {
+                let mut damaged = bytes.clone();
+                damaged[bit / 8] ^= 1 << (bit % 8);
+                assert!(group_at(&damaged, 5, 0).is_none(), "bit {bit}");
+            }
         }
+    }
+
+    #[test]
+    fn a_group_is_compressed_where_that_makes_it_shorter() {
+        let long = b"again and ".repeat(30);
+        let bytes = group_to_bytes(5, 1, &[frame(1, &long)]);
+        assert!(bytes.len() < 150, "{} bytes", bytes.len());
+        let odd = 0x0123_4567_89AB_CDEF;
+        let short = Frame { epoch: odd, seq: !odd, ..frame(1, b"one") };
+        let short = group_to_bytes(5, 1, &[short]);
+        assert_eq!(group_at(&short, 5, 0).unwrap().unpacked, 0);
     }
 
     #[test]
