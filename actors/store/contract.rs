@@ -121,7 +121,9 @@ fn writes() -> impl Strategy<Value = Vec<Write>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(
+        if std::env::var_os("SERENO_TESTS_LONG").is_some() { 400 } else { 48 }
+    ))]
 
     #[test]
     fn random_work_leaves_what_the_model_has(

@@ -132,7 +132,7 @@ fn tear(directory: &Path, bytes: usize) {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(
-        if std::env::var_os("SERENO_TESTS_LONG").is_some() { 400 } else { 12 }
+        if std::env::var_os("SERENO_TESTS_LONG").is_some() { 100 } else { 12 }
     ))]
 
     #[test]
