@@ -4,6 +4,8 @@
 //! to the next tenant after each step, so clearing a million rows never stalls anybody. How far it came is
 //! a row of the same commit; what it would do twice after a crash changes nothing.
 
+mod sweep;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +16,10 @@ use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::retention::Retention;
 use sereno_workflows::time::Timestamp;
 
+use self::sweep::{Sweep, Which};
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits::CLEANED_PER_STEP_MAX;
-use crate::record::{CleanedRecord, EventRecord, Source};
 use crate::view::TenantView;
 
 /// The cleaner.
@@ -40,6 +42,8 @@ pub(crate) struct CleanerState {
     /// When each tenant is looked at next, the earliest first.
     next: BTreeSet<(Timestamp, TenantId)>,
     due: HashMap<TenantId, Timestamp>,
+    /// Up to where each tenant's leftovers were looked through in the present round.
+    leftovers: HashMap<TenantId, Sequence>,
     alarm: Option<(Timestamp, JoinHandle<()>)>,
 }
 
@@ -90,7 +94,11 @@ impl Cleaner {
         let Some(tenant) = state.take_due(now) else { return Ok(()) };
         // Without a listing the tenant is gone, or restarts and will ask to be looked at.
         let Some(listing) = self.hints.tenant(&tenant) else { return Ok(()) };
-        let more = self.step(&listing.view, now).await?;
+        let mut leftover = state.leftovers.remove(&tenant).unwrap_or_default();
+        let more = self.step(&listing.view, &mut leftover, now).await?;
+        if leftover > Sequence(0) {
+            state.leftovers.insert(tenant.clone(), leftover);
+        }
         let pause = listing.view.policy.settings.retention.pause();
         // Where there is more, the others who are due come first all the same: their time is earlier.
         state.look_at(tenant, if more { now } else { now.after(pause) });
@@ -98,7 +106,12 @@ impl Cleaner {
     }
 
     /// Removes a little of what has outlived its time; answers whether there is more.
-    async fn step(&self, view: &TenantView, now: Timestamp) -> Result<bool, LedgerError> {
+    async fn step(
+        &self,
+        view: &TenantView,
+        leftover: &mut Sequence,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
         let ledger = &self.ledger;
         let retention = view.policy.settings.retention;
         let mut draft = Draft::new(&view.id);
@@ -106,10 +119,12 @@ impl Cleaner {
         let mut cleaned = before;
         let cutoff = |span| Sequence::at(Retention::cutoff(span, now));
         let mut more = self.clean_queues(view, &mut draft)?;
-        more |= self.clean_events(view, &mut draft, &mut cleaned, cutoff(retention.events))?;
+        let mut sweep = Sweep::new(ledger, view, &mut draft);
+        more |= sweep.events(Which::Own, &mut cleaned.events, cutoff(retention.events))?;
         if let Some(inbound) = retention.inbound {
-            more |= self.clean_inbound(view, &mut draft, &mut cleaned, cutoff(inbound))?;
+            more |= sweep.events(Which::Inbound, &mut cleaned.inbound, cutoff(inbound))?;
         }
+        more |= sweep.leftovers(leftover)?;
         let lines = cleaned.attempts..cutoff(retention.attempts);
         let lines = ledger.log_from(&view.id, lines, CLEANED_PER_STEP_MAX)?;
         for &line in &lines {
@@ -122,73 +137,6 @@ impl Cleaner {
         }
         ledger.commit_and_wait(draft).await;
         Ok(more)
-    }
-
-    /// Events that are kept no longer. What came in from outside has a time of its own.
-    fn clean_events(
-        &self,
-        view: &TenantView,
-        draft: &mut Draft,
-        cleaned: &mut CleanedRecord,
-        cutoff: Sequence,
-    ) -> Result<bool, LedgerError> {
-        let range = cleaned.events..cutoff;
-        let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
-        let mut room = CLEANED_PER_STEP_MAX;
-        for (sequence, event) in &events {
-            let kept = event.as_ref().is_some_and(|event| event.source == Source::Customer);
-            if !kept && !self.forget(view, draft, *sequence, event.as_ref(), &mut room)? {
-                return Ok(true);
-            }
-            cleaned.events = sequence.next();
-        }
-        Ok(events.len() == CLEANED_PER_STEP_MAX)
-    }
-
-    fn clean_inbound(
-        &self,
-        view: &TenantView,
-        draft: &mut Draft,
-        cleaned: &mut CleanedRecord,
-        cutoff: Sequence,
-    ) -> Result<bool, LedgerError> {
-        let range = cleaned.inbound..cutoff;
-        let events = self.ledger.events_from(&view.id, range, CLEANED_PER_STEP_MAX)?;
-        let mut room = CLEANED_PER_STEP_MAX;
-        for (sequence, event) in &events {
-            let meant = event.as_ref().is_some_and(|event| event.source == Source::Customer);
-            if meant && !self.forget(view, draft, *sequence, event.as_ref(), &mut room)? {
-                return Ok(true);
-            }
-            cleaned.inbound = sequence.next();
-        }
-        Ok(events.len() == CLEANED_PER_STEP_MAX)
-    }
-
-    /// Removes an event and how its deliveries stand; answers whether there was room for all of it.
-    fn forget(
-        &self,
-        view: &TenantView,
-        draft: &mut Draft,
-        sequence: Sequence,
-        event: Option<&EventRecord>,
-        room: &mut usize,
-    ) -> Result<bool, LedgerError> {
-        let Some(event) = event else {
-            tracing::error!(tenant = %view.id, "an event that cannot be read has outlived its time");
-            return Ok(true);
-        };
-        let statuses = self.ledger.statuses(&view.id, sequence, *room)?;
-        *room -= statuses.len();
-        for (delivery, _) in statuses {
-            draft.forget_status(sequence, delivery);
-        }
-        if *room == 0 {
-            return Ok(false);
-        }
-        *room -= 1;
-        draft.forget_event(sequence, event);
-        Ok(true)
     }
 
     /// What waits for endpoints that are gone.

@@ -269,6 +269,15 @@ pub struct CleanedRecord {
     pub attempts: Sequence,
 }
 
+/// Why an event that has outlived its time is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeftoverRecord {
+    /// Some of its deliveries have not come to their end.
+    Awaited,
+    /// It goes piece by piece.
+    Going,
+}
+
 /// A fact about the data directory itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetaRecord(pub Vec<u8>);
@@ -296,6 +305,7 @@ records! {
     HealthRecord = 12 "health",
     CleanedRecord = 14 "cleaned",
     FanOutRecord = 15 "fan-out",
+    LeftoverRecord = 16 "leftover",
 }
 
 impl Record for EventRecord {

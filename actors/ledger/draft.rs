@@ -10,7 +10,8 @@ use crate::limits;
 use crate::record::key::{self, TimerKey};
 use crate::record::{
     self, CleanedRecord, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord,
-    FanOutRecord, HealthRecord, LogRecord, QuarantineRecord, StateRecord, TimerRecord,
+    FanOutRecord, HealthRecord, LeftoverRecord, LogRecord, QuarantineRecord, StateRecord,
+    TimerRecord,
 };
 use crate::store::Batch;
 
@@ -181,6 +182,16 @@ impl Draft {
         if event.deliveries.len() > limits::QUEUED_AT_ONCE_MAX {
             self.end_fan_out(sequence);
         }
+    }
+
+    /// Notes why an event that has outlived its time is still there.
+    pub fn leave_over(&mut self, event: Sequence, why: LeftoverRecord) {
+        self.batch.put(key::leftover(&self.tenant, event), record::encode(&why));
+    }
+
+    /// An event that was left over is gone.
+    pub fn forget_leftover(&mut self, event: Sequence) {
+        self.batch.delete(key::leftover(&self.tenant, event));
     }
 
     /// Removes a line of the log.

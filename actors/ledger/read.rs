@@ -12,7 +12,7 @@ use crate::limits;
 use crate::record::key::{self, HOME, TimerKey};
 use crate::record::{
     self, CleanedRecord, DeliveryStatusRecord, EndpointRecord, EventRecord, HealthRecord,
-    KeyRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
+    KeyRecord, LeftoverRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
 };
 use crate::store::{Direction, Partition, Row};
 
@@ -187,6 +187,24 @@ impl Ledger {
         let range = &key::log(tenant, range.start)[..]..&key::log(tenant, range.end)[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
         Ok(rows.iter().filter_map(|(key, _)| key::sequence(key)).collect())
+    }
+
+    /// Events that have outlived their time and are still there, after one of them.
+    pub fn leftovers(
+        &self,
+        tenant: &TenantId,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, LeftoverRecord)>, LedgerError> {
+        let end = key::after(&key::table(b'R', tenant));
+        let range = &key::leftover(tenant, after.next())[..]..&end[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let event = key::sequence(&key).ok_or(LedgerError::Content("leftover's key"))?;
+                Ok((event, record::decode(&value)?))
+            })
+            .collect()
     }
 
     /// How far a tenant was cleaned.

@@ -100,8 +100,9 @@ pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
 
 /// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`super::key`].
 pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
-    // Places and pieces have no envelope, and long values go on in pieces.
-    if matches!(key.first(), Some(0 | b'C' | b'I' | b'W')) || value.len() == VALUE_BYTES_MAX {
+    // Places, pieces and numbers have no envelope, and long values go on in pieces.
+    if matches!(key.first(), Some(0 | b'C' | b'I' | b'O' | b'W')) || value.len() == VALUE_BYTES_MAX
+    {
         return true;
     }
     let Some((&[CODEC, _, _, _, _, c0, c1, c2, c3], payload)) =

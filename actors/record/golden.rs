@@ -129,6 +129,8 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
     stands_since(2, "/run", &EventRecord { deliveries, ..event });
     let (events, inbound, attempts) = (Sequence(3), Sequence(2), Sequence(1));
     stands("", &CleanedRecord { events, inbound, attempts });
+    stands("/awaited", &LeftoverRecord::Awaited);
+    stands("/going", &LeftoverRecord::Going);
     stands("", &MetaRecord(vec![1, 2]));
 }
 

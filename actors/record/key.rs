@@ -9,6 +9,7 @@
 //! | `W` | phone number, reservation id | nothing: whose bookings |
 //! | `N` | endpoint | an endpoint |
 //! | `H` | endpoint | its health |
+//! | `O` | | the number of the latest endpoint |
 //! | `F` | event | how far an event for many endpoints was handed on |
 //! | `Q` | endpoint, due, delivery | a delivery that waits |
 //! | `D` | event, delivery | how it stands |
@@ -16,6 +17,7 @@
 //! | `L` | sequence | a line of the log |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
+//! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
@@ -215,6 +217,11 @@ pub fn log(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
 /// A quarantined wake.
 pub fn quarantine(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
     numbered(b'Z', tenant, sequence)
+}
+
+/// An event that outlived its time and is still there.
+pub fn leftover(tenant: &TenantId, event: Sequence) -> Vec<u8> {
+    numbered(b'R', tenant, event)
 }
 
 /// How far a tenant was cleaned.

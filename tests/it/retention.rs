@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sereno::receiver::any_port;
+use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
-use crate::support::{House, deliveries};
+use crate::support::{House, PATIENCE, deliveries};
 
 fn none_left(list: &Value) -> bool {
     list["items"].as_array().unwrap().is_empty()
@@ -77,6 +79,24 @@ async fn e08_clearing_thousands_stalls_nobody() {
         slowest < Duration::from_secs(5),
         "an event took {slowest:?} while 10,000 were cleared"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b10_an_event_that_is_still_to_be_delivered_outlives_its_time() {
+    let house = House::new().await;
+    let behaviour = Behaviour { script: [(500, None); 3].into(), ..Behaviour::default() };
+    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+    house.settle(json!({"retention": {"events": "1s"}})).await;
+    let endpoint = json!({"kind": "webhook", "target": receiver.url(),
+        "retry": {"first": "3s", "attempts": 2}});
+    house.endpoint(endpoint).await;
+    let events: Vec<Value> = (0..3)
+        .map(|number| json!({"event_id": format!("e{number}"), "event_type": "a.b"}))
+        .collect();
+    house.api.post("/api/v1/events", &json!(events)).await.unwrap();
+    let came = |all: &[Delivery]| all.iter().filter(|d| d.answered.is_success()).count() == 3;
+    receiver.inbox.wait(PATIENCE, came).await.unwrap();
+    house.eventually("/api/v1/events", none_left).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
