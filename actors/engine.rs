@@ -48,6 +48,8 @@ pub struct EngineConfig {
     pub directory: Option<PathBuf>,
     /// What the store's index aims at for its cache, in bytes; it may use twice as much.
     pub cache_bytes: u64,
+    /// Whether a damaged store is opened with what can be read of it.
+    pub salvage: bool,
     /// 32 bytes in base64.
     pub master_key: String,
     /// How deliveries go out.
@@ -146,7 +148,8 @@ impl Engine {
         let store: Arc<dyn Store> = match &config.directory {
             Some(directory) => {
                 let cache_bytes = config.cache_bytes;
-                let options = DiskOptions { cache_bytes, ..DiskOptions::default() };
+                let salvage = config.salvage;
+                let options = DiskOptions { cache_bytes, salvage, ..DiskOptions::default() };
                 Arc::new(DiskStore::open(directory, options)?)
             }
             None => Arc::new(MemoryStore::default()),

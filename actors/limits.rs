@@ -22,6 +22,8 @@ pub const INDEX_AFTER_MS: u64 = 2_000;
 pub const INDEX_ROWS_PER_STEP: usize = 1_000;
 /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
 pub const SNAPSHOT_AFTER_BYTES: u64 = 128 << 20;
+/// How long after the beginning of one snapshot the next may begin.
+pub const SNAPSHOT_PAUSE_MS: u64 = 10_000;
 /// Rows in one block of a snapshot.
 pub const SNAPSHOT_BLOCK_ROWS: usize = 500;
 /// Largest block of a snapshot that is read; a damaged length can ask for no more memory than this.

@@ -15,6 +15,8 @@ pub mod disk;
 mod frame;
 mod index;
 pub mod journal;
+mod lock;
+mod mark;
 pub mod memory;
 mod overlay;
 mod recovery;
@@ -119,7 +121,7 @@ pub enum StoreError {
         problem: &'static str,
     },
     /// Groups at the end of the journal that were durable are gone.
-    #[error("groups {first} to {last} at the end of the journal are damaged")]
+    #[error("groups {first} to {last} at the end of the journal are missing")]
     Missing {
         /// The first of them.
         first: u64,
@@ -134,6 +136,9 @@ pub enum StoreError {
         /// What to do about it.
         problem: String,
     },
+    /// The disk has too little space for what can wait.
+    #[error("the disk is nearly full")]
+    Full,
     /// The store is closing.
     #[error("the store is closing")]
     Closing,
@@ -145,6 +150,17 @@ pub enum StoreError {
         /// Why.
         problem: String,
     },
+}
+
+/// An error with everything that caused it.
+fn in_full(error: &StoreError) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(present) = cause {
+        words = format!("{words}: {present}");
+        cause = present.source();
+    }
+    words
 }
 
 /// An ordered map of bytes with durable atomic batches. Keys begin with a byte other than 0.

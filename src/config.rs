@@ -47,6 +47,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_CACHE_MB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_mb: Option<u64>,
+    /// Start with what can be read of a damaged store: what is missing is named, and lost
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub salvage: bool,
     /// Where the journal is: empty for this machine, postgres://… for a cluster (not in this version)
     #[arg(long, env = "SERENO_JOURNAL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +103,8 @@ pub struct Config {
     pub graph_url: Url,
     /// What the index aims at for its cache.
     pub cache_mb: u64,
+    /// Whether a damaged store is to be started with what can be read of it.
+    pub salvage: bool,
     /// The journal's place; only this machine in this version.
     pub journal: String,
     /// The mail server for tenants without one, and what goes with it.
@@ -127,6 +133,7 @@ impl Default for Config {
             allow_private_targets: Vec::new(),
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
             cache_mb: 128,
+            salvage: false,
             journal: String::new(),
             smtp_host: None,
             smtp_port: 587,

@@ -10,8 +10,6 @@ use sereno_actors::record;
 use sereno_actors::store::backup::{self, Copied};
 use sereno_actors::store::check;
 
-use crate::config::write_private;
-
 /// The flags of `sereno backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -67,17 +65,20 @@ const BESIDE: [&str; 2] = ["credentials", "master.key"];
 
 /// Copies the data directory; answers what to tell.
 pub fn backup(args: &BackupArgs) -> anyhow::Result<String> {
-    private_directory(&args.directory)?;
-    let copied = backup::backup(&args.data, &args.directory)?;
-    copy_beside(&args.data, &args.directory)?;
-    Ok(format!("backed up to {} and verified: {}", args.directory.display(), told(copied)))
+    let (data, target) = (&args.data, &args.directory);
+    let copied = into_private(target, || {
+        let inside = fs::canonicalize(data).ok().zip(fs::canonicalize(target).ok());
+        if inside.is_some_and(|(data, target)| target.starts_with(data)) {
+            bail!("{}: it is inside the data directory; name a place outside", target.display());
+        }
+        Ok(backup::backup(data, &BESIDE, target)?)
+    })?;
+    Ok(format!("backed up to {} and verified: {}", target.display(), told(copied)))
 }
 
 /// Puts a copy back; answers what to tell.
 pub fn restore(args: &RestoreArgs) -> anyhow::Result<String> {
-    private_directory(&args.data)?;
-    let copied = backup::restore(&args.directory, &args.data)?;
-    copy_beside(&args.directory, &args.data)?;
+    let copied = into_private(&args.data, || Ok(backup::restore(&args.directory, &args.data)?))?;
     let data = args.data.display();
     Ok(format!(
         "restored to {data} and verified: {}\nstart with: sereno serve --data {data}",
@@ -114,21 +115,20 @@ fn told(copied: Copied) -> String {
     format!("{} rows in the snapshot, {} frames after it, {mib} MiB", copied.rows, copied.frames)
 }
 
-fn private_directory(directory: &Path) -> anyhow::Result<()> {
+/// Does something with a directory that only its owner may look into; one that was made for it goes again
+/// if nothing came of it.
+fn into_private(
+    directory: &Path,
+    fill: impl FnOnce() -> anyhow::Result<Copied>,
+) -> anyhow::Result<Copied> {
     use std::os::unix::fs::DirBuilderExt as _;
+    let there = directory.exists();
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.with_context(|| format!("cannot create {}", directory.display()))
-}
-
-fn copy_beside(from: &Path, to: &Path) -> anyhow::Result<()> {
-    for name in BESIDE {
-        match fs::read(from.join(name)) {
-            Ok(bytes) => write_private(&to.join(name), &bytes)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {name}"));
-            }
-        }
+    made.with_context(|| format!("cannot create {}", directory.display()))?;
+    let filled = fill();
+    if filled.is_err() && !there {
+        // It stays if it is not empty: then something of it may be of use.
+        fs::remove_dir(directory).ok();
     }
-    Ok(())
+    filled
 }

@@ -56,6 +56,7 @@ impl Server {
         let engine = Engine::start(EngineConfig {
             directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
+            salvage: config.salvage,
             master_key: directory.master_key(config.master_key.as_deref())?,
             channels: ChannelConfig {
                 private_targets,

@@ -1,16 +1,16 @@
 //! What is done behind the road of an event: writing the index and taking snapshots of it.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::disk::{Inside, Places};
 use super::index::SledIndex;
-use super::journal::{Journal as _, Position};
+use super::journal::{Journal as _, JournalError, Position};
+use super::mark::Mark;
 use super::overlay::Frozen;
-use super::{StoreError, snapshot};
+use super::{StoreError, in_full, snapshot};
 use crate::{fatal, limits};
 
 /// What the threads behind the road have less of a processor, on the scale of nice(1).
@@ -23,7 +23,7 @@ pub(super) fn write_until_closed(inside: &Arc<Inside>) {
     give_way();
     let options = &inside.options;
     let mut taking: Option<JoinHandle<()>> = None;
-    let mut last = newest_snapshot(inside);
+    let mut begun: Option<Instant> = None;
     while let Some(frozen) =
         inside.overlay.freeze_when_due(options.index_after_bytes, options.index_after)
     {
@@ -38,12 +38,14 @@ pub(super) fn write_until_closed(inside: &Arc<Inside>) {
             give_up(&error);
         }
         inside.overlay.drop_frozen();
-        let grown = inside.journal.bytes_after(&last);
+        let grown = inside.journal.bytes_after(&inside.snapshot.lock());
         let wanted = options.snapshot_after_bytes.max(inside.index().file_bytes() / 2);
         let busy = taking.as_ref().is_some_and(|taking| !taking.is_finished());
-        if grown >= wanted && !busy && !inside.overlay.is_closing() {
-            last = frozen.position.clone();
-            taking = take_snapshot(inside, last.clone());
+        // One that failed is not tried again at once.
+        let rested = begun.is_none_or(|begun| begun.elapsed() >= options.snapshot_pause);
+        if grown >= wanted && !busy && rested && !inside.overlay.is_closing() {
+            begun = Some(Instant::now());
+            taking = take_snapshot(inside, frozen.position.clone());
         }
     }
     if let Some(taking) = taking
@@ -68,22 +70,9 @@ fn write(inside: &Inside, frozen: &Frozen) -> Result<(), StoreError> {
         }
         result => result?,
     }
-    // Not synced, and no reason to end: a mark that is too old only sees less.
-    if let Err(error) = fs::write(mark(&inside.places), frozen.position.group.to_string()) {
-        tracing::warn!(%error, "how far the index is could not be marked");
-    }
+    let journal = inside.journal.head().group;
+    Mark { index: frozen.position.group, journal }.write(&inside.places);
     Ok(())
-}
-
-/// How far the index was said to be, outside of it: sled may open a file that lost its end, and then
-/// has an older state.
-pub(super) fn marked(places: &Places) -> u64 {
-    let mark = fs::read_to_string(mark(places)).unwrap_or_default();
-    mark.parse().unwrap_or_default()
-}
-
-fn mark(places: &Places) -> PathBuf {
-    places.root.join("index.mark")
 }
 
 /// Writes frozen rows to an index; `written` hears how many after each batch.
@@ -102,9 +91,37 @@ pub(super) fn write_to(
     index.sync()
 }
 
-fn newest_snapshot(inside: &Inside) -> Position {
-    let newest = snapshot::list(&inside.places.snapshots).unwrap_or_default().into_iter().next();
+/// The position of the newest snapshot, as its header says.
+pub(super) fn newest_snapshot(places: &Places) -> Position {
+    let newest = snapshot::list(&places.snapshots).unwrap_or_default().into_iter().next();
     newest.and_then(|path| snapshot::position(&path).ok()).unwrap_or_default()
+}
+
+/// Reads the journal once from end to end. While the index is whole nobody else does, and damage there
+/// would show only when it is too late: where there is any, a snapshot takes the journal's place.
+pub(super) fn read_journal_through(inside: &Inside) {
+    give_way();
+    let staying = inside.tidying.lock();
+    let oldest = snapshot::list(&inside.places.snapshots).unwrap_or_default().pop();
+    let from = oldest.and_then(|path| snapshot::position(&path).ok()).unwrap_or_default();
+    let read = inside.journal.read_from(&from, &mut |_| match inside.overlay.is_closing() {
+        true => Err(JournalError::Refused("the store is closing".to_owned())),
+        false => Ok(()),
+    });
+    drop(staying);
+    let error = match read {
+        Err(error) if !inside.overlay.is_closing() => error,
+        Err(_) | Ok(_) => return,
+    };
+    tracing::error!(
+        error = in_full(&error.into()),
+        "the index has all of it, so nothing is lost; a \
+        snapshot is taken, so that what is damaged is not needed any more"
+    );
+    let position = inside.index().position().ok().flatten().unwrap_or_default();
+    if let Err(error) = snapshot_and_tidy(inside, &position) {
+        report(inside, &error);
+    }
 }
 
 fn take_snapshot(inside: &Arc<Inside>, position: Position) -> Option<JoinHandle<()>> {
@@ -113,18 +130,29 @@ fn take_snapshot(inside: &Arc<Inside>, position: Position) -> Option<JoinHandle<
     let spawned = thread.spawn(move || {
         give_way();
         if let Err(error) = snapshot_and_tidy(&inside, &position) {
-            tracing::error!(%error, "no snapshot could be taken; the journal is kept for longer");
+            report(&inside, &error);
         }
     });
     spawned.ok()
 }
 
+fn report(inside: &Inside, error: &StoreError) {
+    if !inside.overlay.is_closing() {
+        let error = in_full(error);
+        tracing::error!(error, "no snapshot could be taken; the journal is kept for longer");
+    }
+}
+
 /// Takes a snapshot, keeps the last two and lets go of the journal before the older one.
 pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<(), StoreError> {
     let directory = &inside.places.snapshots;
+    let _one = inside.tidying.lock();
     snapshot::write(directory, position, |last| {
         if inside.overlay.is_closing() {
             return Err(StoreError::Closing);
+        }
+        if !inside.space.suffices_for_new() {
+            return Err(StoreError::Full);
         }
         inside.read(|index| index.rows_after(last, limits::SNAPSHOT_BLOCK_ROWS))
     })?;
@@ -132,6 +160,8 @@ pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<
     for outdated in kept.iter().skip(2) {
         fs::remove_file(outdated)?;
     }
+    snapshot::forget_damaged(directory)?;
+    *inside.snapshot.lock() = position.clone();
     if let Some(older) = kept.get(1) {
         inside.journal.retain(&snapshot::position(older)?)?;
     }
@@ -148,10 +178,10 @@ fn give_way() {
 }
 
 fn give_up(error: &StoreError) -> ! {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let words = format!(
-        "the index cannot be written: {error}: {cause}; nothing is lost, it is in the journal: check \
-         the disk, then start again"
+        "the index cannot be written: {}; nothing is lost, it is in the journal: check \
+         the disk, then start again",
+        in_full(error)
     );
     fatal::end(fatal::DISK, &words)
 }

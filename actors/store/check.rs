@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::disk::{Places, lock_now};
+use super::disk::Places;
 use super::index::{SledIndex, Unopened};
-use super::journal::{JournalError, Position, reading};
-use super::{StoreError, Write, frame, full_key, snapshot};
+use super::journal::reading::{self, Gaps};
+use super::journal::{JournalError, Position};
+use super::lock::lock_now;
+use super::mark::Mark;
+use super::{StoreError, Write, frame, full_key, in_full, snapshot};
 use crate::limits;
 
 /// What was found of one part.
@@ -27,33 +30,61 @@ pub struct Finding {
 pub fn check(data: &Path, is_whole: impl Fn(&[u8], &[u8]) -> bool) -> Vec<Finding> {
     let places = Places::in_directory(data);
     let mut last = HashMap::new();
-    let mut findings = vec![finding("journal", check_journal(&places, &mut last))];
-    findings.push(finding("snapshots", check_snapshots(&places)));
-    findings.push(match lock_now(data) {
-        Some(_lock) => finding("index", check_index(&places, &last, is_whole)),
-        None => Finding {
+    let (snapshots, good) = check_snapshots(&places);
+    let journal = check_journal(&places, good.as_ref(), &mut last);
+    let index = match (lock_now(data), &journal) {
+        (Some(_lock), Ok((_, end))) => {
+            let truth = Truth { last: &last, end: *end, snapshot: good.as_ref() };
+            finding("index", check_index(&places, Some(&truth), is_whole))
+        }
+        (Some(_lock), Err(_)) => finding("index", check_index(&places, None, is_whole)),
+        (None, _) => Finding {
             part: "index",
             passed: true,
             words: "not looked at: a server is using it; stop the server to have it compared"
                 .to_owned(),
         },
-    });
-    findings
+    };
+    vec![finding("journal", journal.map(|(words, _)| words)), snapshots, index]
+}
+
+/// What the index is compared with.
+struct Truth<'a> {
+    /// The journal's writes.
+    last: &'a LastWrites,
+    /// The journal's last group.
+    end: u64,
+    /// The newest snapshot that is good.
+    snapshot: Option<&'a (PathBuf, Position)>,
 }
 
 /// The last write of a key in the journal: its partition's sequence, and the value's checksum.
 type LastWrites = HashMap<Vec<u8>, (u64, Option<u32>)>;
 
-fn check_journal(places: &Places, last: &mut LastWrites) -> Result<String, StoreError> {
+/// Reads the journal, which must reach back to a good snapshot or to its own beginning; answers what was
+/// read, and the last group.
+fn check_journal(
+    places: &Places,
+    snapshot: Option<&(PathBuf, Position)>,
+    last: &mut LastWrites,
+) -> Result<(String, u64), StoreError> {
+    // Read first, since a server may be going on meanwhile.
+    let marked = Mark::read(places).journal;
     let segments = reading::list(&places.journal)?;
-    let Some((start, _)) = segments.first() else {
+    let Some((start, path)) = segments.first() else {
         return Err(StoreError::Unusable {
             directory: places.root.clone(),
             problem: "there is no store with a journal in it".to_owned(),
         });
     };
+    let needed_from = snapshot.map_or(0, |(_, position)| position.group);
+    if start.group > needed_from {
+        let (path, offset) = (path.clone(), 0);
+        let (first, last) = (needed_from + 1, start.group);
+        return Err(JournalError::Damaged { path, offset, first, last }.into());
+    }
     let (mut frames, mut writes) = (0_u64, 0_usize);
-    let end = reading::walk(&segments, None, start, &mut |read| {
+    let end = reading::walk(&segments, None, start, Gaps::Refuse, &mut |read| {
         let batch = frame::read(read.partition, read.bytes);
         let broken = || JournalError::Refused("a frame that is no batch".to_owned());
         let batch = batch.ok_or_else(broken)?;
@@ -68,25 +99,43 @@ fn check_journal(places: &Places, last: &mut LastWrites) -> Result<String, Store
         }
         Ok(())
     })?;
+    if marked > end.group {
+        return Err(StoreError::Missing { first: end.group + 1, last: marked });
+    }
     let (count, first) = (segments.len(), start.group + 1);
-    Ok(format!(
+    let words = format!(
         "{count} segments, groups {first} to {}, {frames} frames, {writes} writes",
         end.group
-    ))
+    );
+    Ok((words, end.group))
 }
 
-fn check_snapshots(places: &Places) -> Result<String, StoreError> {
-    let mut words = Vec::new();
-    for path in snapshot::list(&places.snapshots)? {
-        let (position, rows) = snapshot::read(&path, |_| Ok(()))?;
-        words.push(format!("{rows} rows at group {}", position.group));
+/// Reads the snapshots; answers what was found, and the newest good one.
+fn check_snapshots(places: &Places) -> (Finding, Option<(PathBuf, Position)>) {
+    let (mut words, mut passed, mut good) = (Vec::new(), true, None);
+    let paths = match snapshot::list(&places.snapshots) {
+        Ok(paths) => paths,
+        Err(error) => return (finding("snapshots", Err(error.into())), None),
+    };
+    for path in paths {
+        match snapshot::read(&path, |_| Ok(())) {
+            Ok((position, rows)) => {
+                words.push(format!("{rows} rows at group {}", position.group));
+                good.get_or_insert((path, position));
+            }
+            Err(error) => {
+                words.push(in_full(&error));
+                passed = false;
+            }
+        }
     }
-    Ok(if words.is_empty() { "none yet".to_owned() } else { words.join("; ") })
+    let words = if words.is_empty() { "none yet".to_owned() } else { words.join("; ") };
+    (Finding { part: "snapshots", passed, words }, good)
 }
 
 fn check_index(
     places: &Places,
-    last: &LastWrites,
+    truth: Option<&Truth<'_>>,
     is_whole: impl Fn(&[u8], &[u8]) -> bool,
 ) -> Result<String, StoreError> {
     let damaged = |problem: String| StoreError::Index { doing: "read", problem };
@@ -110,13 +159,25 @@ fn check_index(
         let bad = page.iter().filter(|(key, value)| !is_whole(key.get(1..).unwrap_or(&[]), value));
         broken += bad.count() as u64;
     }
-    let (compared, different) = compare(places, &index, &position, last)?;
+    let keep = "keep it: it has what the journal has not. Start the server, and take a backup";
+    let Some(truth) = truth else {
+        let words =
+            format!("{broken} of {rows} rows are damaged; not compared, as the journal is; {keep}");
+        return if broken == 0 { Ok(words) } else { Err(damaged(words)) };
+    };
+    if position.group > truth.end {
+        let (index, journal) = (position.group, truth.end);
+        let words = format!("it is of group {index}, but the journal ends at {journal}; {keep}");
+        return Err(damaged(words));
+    }
+    let (compared, different) = compare(&index, &position, truth)?;
     let different = different + rows.abs_diff(compared.rows);
     let compared = compared.keys;
     if broken + different > 0 {
         return Err(damaged(format!(
             "{broken} of {rows} rows are damaged, {different} of {compared} differ from journal and \
-             snapshot; remove {} while the server is stopped, and the next start builds it again",
+             snapshot, which are whole; move {} away while the server is stopped, and the next start \
+             builds it again",
             places.index.display()
         )));
     }
@@ -136,11 +197,11 @@ struct Compared {
 /// Compares the index with the journal and, for what is older, with the newest snapshot; answers what was
 /// compared, and how many keys differ.
 fn compare(
-    places: &Places,
     index: &SledIndex,
     position: &Position,
-    last: &LastWrites,
+    truth: &Truth<'_>,
 ) -> Result<(Compared, u64), StoreError> {
+    let last = truth.last;
     let mut compared = Compared { keys: 0, rows: 0 };
     let mut different = 0;
     let mut look = |key: &[u8], sum: Option<u32>| -> Result<(), StoreError> {
@@ -162,8 +223,8 @@ fn compare(
             look(key, *sum)?;
         }
     }
-    if let Some(newest) = snapshot::list(&places.snapshots)?.first() {
-        snapshot::read(newest, |rows| {
+    if let Some((path, _)) = truth.snapshot {
+        snapshot::read(path, |rows| {
             let mut older = rows.iter().filter(|(key, _)| !last.contains_key(key));
             older.try_for_each(|(key, value)| look(key, Some(crc32fast::hash(value))))
         })?;
@@ -174,7 +235,7 @@ fn compare(
 fn finding(part: &'static str, found: Result<String, StoreError>) -> Finding {
     match found {
         Ok(words) => Finding { part, passed: true, words },
-        Err(error) => Finding { part, passed: false, words: error.to_string() },
+        Err(error) => Finding { part, passed: false, words: in_full(&error) },
     }
 }
 

@@ -21,12 +21,16 @@ pub(super) fn small() -> DiskOptions {
         index_after_bytes: 4 << 10,
         index_after: Duration::from_millis(20),
         snapshot_after_bytes: 32 << 10,
+        snapshot_pause: Duration::ZERO,
+        salvage: false,
     }
 }
 
 /// What another process would find if this one were killed now. The truth is copied first, as no crash
 /// leaves an index that is ahead of its journal.
 pub(super) fn copy_store(from: &Path, to: &Path) {
+    // Never ahead of what it is about.
+    fs::copy(from.join("index.mark"), to.join("index.mark")).ok();
     for part in ["journal", "index", "snapshots"] {
         let (from, to) = (from.join(part), to.join(part));
         fs::create_dir_all(&to).unwrap();
@@ -39,7 +43,6 @@ pub(super) fn copy_store(from: &Path, to: &Path) {
             }
         }
     }
-    fs::copy(from.join("index.mark"), to.join("index.mark")).ok();
 }
 
 type Model = BTreeMap<(u8, Vec<u8>), Vec<u8>>;

@@ -12,7 +12,7 @@
 //! - The index says itself how far the journal is in it; what follows is replayed into the overlay.
 //! - The journal is kept back to the older of the last two snapshots, so that one may be damaged too.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,13 @@ use parking_lot::{Mutex, RwLock};
 use super::index::SledIndex;
 use super::journal::file::FileJournal;
 use super::journal::{Frame, Journal as _, JournalError, Position};
+use super::lock::lock;
+use super::mark::Mark;
 use super::overlay::Overlay;
 use super::space::Space;
 use super::{
     Batch, Direction, Partition, Row, Store, StoreError, behind, frame, full_key, recovery,
+    snapshot,
 };
 use crate::limits;
 
@@ -47,6 +50,10 @@ pub struct DiskOptions {
     pub index_after: Duration,
     /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
     pub snapshot_after_bytes: u64,
+    /// How long after the beginning of one snapshot the next may begin.
+    pub snapshot_pause: Duration,
+    /// Whether to go on without what is damaged and in no other place, instead of not starting.
+    pub salvage: bool,
 }
 
 impl Default for DiskOptions {
@@ -58,6 +65,8 @@ impl Default for DiskOptions {
             index_after_bytes: limits::INDEX_AFTER_BYTES,
             index_after: Duration::from_millis(limits::INDEX_AFTER_MS),
             snapshot_after_bytes: limits::SNAPSHOT_AFTER_BYTES,
+            snapshot_pause: Duration::from_millis(limits::SNAPSHOT_PAUSE_MS),
+            salvage: false,
         }
     }
 }
@@ -102,12 +111,14 @@ pub(super) struct Inside {
     /// Changed only when the index is built again.
     index: RwLock<Arc<SledIndex>>,
     healing: Mutex<()>,
+    /// How far the newest snapshot goes.
+    pub(super) snapshot: Mutex<Position>,
+    /// Held while a snapshot is taken and the journal let go, and by whoever needs it to stay.
+    pub(super) tidying: Mutex<()>,
 }
 
 /// How long the writer waits before it looks again whether there is space.
 const SPACE_PAUSE: Duration = Duration::from_millis(500);
-/// How long a start waits for a server that is just stopping.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 impl DiskStore {
     /// Opens or creates the store in `directory`, which must not be open elsewhere. What a crash left
@@ -115,6 +126,9 @@ impl DiskStore {
     pub fn open(directory: &Path, options: DiskOptions) -> Result<Self, StoreError> {
         let io = |doing| move |source| StoreError::Io { doing, source };
         fs::create_dir_all(directory).map_err(io("create its directory"))?;
+        let lock = lock(directory)?;
+        let places = Places::in_directory(directory);
+        snapshot::sweep(&places.snapshots).map_err(io("remove unfinished snapshots"))?;
         let space = Space::of(directory);
         if !space.suffices_to_start() {
             return Err(StoreError::Open {
@@ -125,12 +139,12 @@ impl DiskStore {
                 ),
             });
         }
-        let lock = lock(directory)?;
-        let places = Places::in_directory(directory);
-        let journal = FileJournal::open(&places.journal, options.segment_bytes)?;
+        let journal = FileJournal::open(&places.journal, options.segment_bytes, options.salvage)?;
         let (index, position) = recovery::open_index(&places, &options, &journal)?;
         let overlay = Overlay::new(position.clone());
         recovery::replay(&journal, &position, &overlay)?;
+        Mark { index: position.group, journal: journal.head().group }.write(&places);
+        let snapshot = Mutex::new(behind::newest_snapshot(&places));
         let inside = Arc::new(Inside {
             space,
             places,
@@ -139,11 +153,17 @@ impl DiskStore {
             overlay,
             index: RwLock::new(Arc::new(index)),
             healing: Mutex::new(()),
+            snapshot,
+            tidying: Mutex::new(()),
         });
         let its_own = Arc::clone(&inside);
         let indexer = thread::Builder::new().name("sereno-indexer".to_owned());
         let indexer = indexer.spawn(move || behind::write_until_closed(&its_own));
-        let threads = Mutex::new(vec![indexer.map_err(io("start its thread"))?]);
+        let its_own = Arc::clone(&inside);
+        let reader = thread::Builder::new().name("sereno-reader".to_owned());
+        let reader = reader.spawn(move || behind::read_journal_through(&its_own));
+        let threads = [indexer, reader].map(|thread| thread.map_err(io("start its thread")));
+        let threads = Mutex::new(threads.into_iter().collect::<Result<_, _>>()?);
         Ok(Self { inside, threads, _lock: lock })
     }
 }
@@ -346,35 +366,6 @@ impl Inside {
             Some(end) => range.start..end,
             None => range.end.clone()..range.end,
         })
-    }
-}
-
-/// Takes the directory for this process; waits a moment for one that is just stopping.
-fn lock(directory: &Path) -> Result<File, StoreError> {
-    let io = |source| StoreError::Io { doing: "lock its directory", source };
-    let file = File::create(directory.join("lock")).map_err(io)?;
-    let tries = 40;
-    for _ in 0..tries {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PATIENCE / tries),
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
-    }
-    Err(in_use(directory))
-}
-
-/// Takes the directory if nobody has it.
-pub(super) fn lock_now(directory: &Path) -> Option<File> {
-    let file = File::create(directory.join("lock")).ok()?;
-    file.try_lock().is_ok().then_some(file)
-}
-
-/// Another process has it.
-pub(super) fn in_use(directory: &Path) -> StoreError {
-    StoreError::Open {
-        directory: directory.display().to_string(),
-        problem: "another sereno is using it; stop that one first".to_owned(),
     }
 }
 

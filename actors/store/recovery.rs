@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::disk::{DiskOptions, Places, in_use};
+use super::disk::{DiskOptions, Places};
 use super::index::{SledIndex, Unopened};
 use super::journal::file::FileJournal;
 use super::journal::{Journal as _, JournalError, Position};
+use super::lock::in_use;
+use super::mark::{self, Mark};
 use super::overlay::Overlay;
-use super::{Batch, StoreError, behind, frame, snapshot};
+use super::{Batch, StoreError, behind, frame, in_full, snapshot};
 use crate::limits;
 
 /// How often long work says how far it is.
@@ -22,15 +24,21 @@ pub(super) fn open_index(
     journal: &FileJournal,
 ) -> Result<(SledIndex, Position), StoreError> {
     let fresh = journal.is_new() && snapshot::list(&places.snapshots)?.is_empty();
+    let mark = Mark::read(places);
+    if places.index.is_file() {
+        set_aside(&places.index)?;
+    }
     let problem = match SledIndex::open(&places.index, options.cache_bytes) {
         Ok(index) => match index.position() {
-            Ok(Some(position)) if position.group < behind::marked(places) => {
+            Ok(Some(position)) if position.group < mark.index => {
                 "it has lost what it had".to_owned()
             }
             Ok(Some(position)) => {
+                must_reach(&mark, position.group.max(journal.head().group), options, places)?;
                 if position.group > journal.head().group {
                     go_on_after(places, journal, &index, &position)?;
                 }
+                forget_aside(&places.index);
                 return Ok((index, position));
             }
             Ok(None) if fresh && index.raw_after(&[], 1)?.is_empty() => {
@@ -66,10 +74,41 @@ pub(super) fn open_index(
             ),
         });
     }
+    must_reach(&mark, journal.head().group, options, places)?;
     tracing::warn!(problem, "the index is damaged or gone; it is built again");
     let index = rebuild(places, options, journal)?;
     let position = index.position()?.unwrap_or_default();
+    if position.group > journal.head().group {
+        // Only where less than all was to be saved.
+        journal.skip_to(&position)?;
+    }
     Ok((index, position))
+}
+
+/// Index and journal together must come as far as they were said to be.
+fn must_reach(
+    mark: &Mark,
+    reached: u64,
+    options: &DiskOptions,
+    places: &Places,
+) -> Result<(), StoreError> {
+    let (first, last) = (reached + 1, mark.index.max(mark.journal));
+    if last < first {
+        return Ok(());
+    }
+    if options.salvage {
+        tracing::error!(first, last, "groups at the end of the journal are lost");
+        return Ok(());
+    }
+    Err(StoreError::Open {
+        directory: places.root.display().to_string(),
+        problem: format!(
+            "{}, says {}: restore a backup. To go on without what is missing, or if you put older \
+             files here yourself, start with --salvage",
+            StoreError::Missing { first, last },
+            mark::path(places).display()
+        ),
+    })
 }
 
 /// Applies to the overlay what the journal has after a position.
@@ -98,40 +137,54 @@ pub(super) fn rebuild(
     journal: &FileJournal,
 ) -> Result<SledIndex, StoreError> {
     let mut problems = Vec::new();
+    let salvage = options.salvage;
     let mut sources: Vec<_> = snapshot::list(&places.snapshots)?.into_iter().map(Some).collect();
     // Without any snapshot, or with none that is good, the journal may still have all of it.
     sources.push(None);
     for source in sources {
         set_aside(&places.index)?;
+        let mark = Mark::read(places);
+        let must_reach = (!salvage).then(|| mark.index.max(mark.journal));
         let opened = SledIndex::open(&places.index, options.cache_bytes);
         let index = opened.map_err(|problem| StoreError::Open {
             directory: places.index.display().to_string(),
             problem: format!("{problem:?}"),
         })?;
-        match build(&index, source.as_deref(), journal, behind::marked(places)) {
+        match build(&index, source.as_deref(), journal, must_reach) {
             Ok(rows) => {
-                tracing::warn!(rows, "the index is built again; nothing is missing");
-                if let Some(position) = index.position()?.filter(|_| !problems.is_empty()) {
+                let whole =
+                    if salvage { "as far as it could be read" } else { "nothing is missing" };
+                tracing::warn!(rows, "the index is built again; {whole}");
+                if let Some(position) =
+                    index.position()?.filter(|_| salvage || !problems.is_empty())
+                {
                     // There are to be two good ones again.
                     first_snapshot(places, &index, &position)?;
                 }
                 return Ok(index);
             }
+            Err(error @ (StoreError::Unusable { .. } | StoreError::Io { .. })) => {
+                drop(index);
+                put_back(&places.index);
+                return Err(error);
+            }
             Err(error) => {
-                tracing::error!(%error, "the index cannot be built from here; trying what is older");
+                let words = in_full(&error);
+                tracing::error!(error = words, "the index cannot be built from here");
                 if let StoreError::Snapshot { path, .. } = &error {
                     let io = |source| StoreError::Io { doing: "set a snapshot aside", source };
-                    fs::rename(path, path.with_extension("damaged")).map_err(io)?;
+                    snapshot::set_aside(path).map_err(io)?;
                 }
-                problems.push(error.to_string());
+                problems.push(words);
             }
         }
     }
+    put_back(&places.index);
     Err(StoreError::Open {
         directory: places.root.display().to_string(),
         problem: format!(
             "the index is damaged and cannot be built again: {}; restore a backup with `sereno \
-             restore`",
+             restore`, or start with --salvage to go on with what can be read",
             problems.join("; ")
         ),
     })
@@ -141,7 +194,7 @@ fn build(
     index: &SledIndex,
     source: Option<&Path>,
     journal: &FileJournal,
-    marked: u64,
+    must_reach: Option<u64>,
 ) -> Result<u64, StoreError> {
     let mut progress = Progress::new("building the index");
     let from = match source {
@@ -156,6 +209,16 @@ fn build(
         }
         None => Position::default(),
     };
+    let head = journal.head().group;
+    if head < from.group && must_reach.is_some() {
+        let problem = format!(
+            "it ends at group {head}, but a snapshot is of group {}, so what came after that is \
+             missing: put the journal back, or restore a backup. To go on without what is missing, \
+             start with --salvage",
+            from.group
+        );
+        return Err(StoreError::Unusable { directory: journal.directory().to_owned(), problem });
+    }
     // What dies young is not written here either.
     let gathered = Overlay::new(from.clone());
     let mut position = from.clone();
@@ -179,9 +242,9 @@ fn build(
     }
     write_out(index, &gathered)?;
     let end = end?;
-    if end.group < marked {
-        // A damaged last group looks like a torn one; but the index that is gone had it.
-        let (first, last) = (end.group + 1, marked);
+    if let Some(last) = must_reach.filter(|last| end.group < *last) {
+        // A damaged last group looks like a torn one; but the mark says that it was whole.
+        let first = end.group + 1;
         return Err(StoreError::Missing { first, last });
     }
     index.apply(std::iter::empty(), Some(&end))?;
@@ -230,17 +293,45 @@ fn first_snapshot(
     snapshot::write(&places.snapshots, position, page).map(drop)
 }
 
-/// Keeps what is there for a person to look at; only the latest.
+/// Sets the damaged index aside, until another has taken its place. What is there beside one that was
+/// set aside before is an attempt at another that did not come to its end.
 fn set_aside(index: &Path) -> Result<(), StoreError> {
     let io = |source| StoreError::Io { doing: "set the damaged index aside", source };
     let aside = index.with_extension("damaged");
-    if !index.exists() {
-        return Ok(());
+    match (index.exists(), aside.exists()) {
+        (false, _) => Ok(()),
+        (true, false) => fs::rename(index, &aside).map_err(io),
+        (true, true) => remove(index).map_err(io),
     }
-    if aside.exists() {
-        fs::remove_dir_all(&aside).map_err(io)?;
+}
+
+/// The index cannot be built again, so what is left of it stays where it was.
+fn put_back(index: &Path) {
+    let aside = index.with_extension("damaged");
+    if aside.exists()
+        && let Err(error) = remove(index).and_then(|()| fs::rename(&aside, index))
+    {
+        tracing::error!(%error, path = %aside.display(), "the damaged index stays set aside");
     }
-    fs::rename(index, &aside).map_err(io)
+}
+
+/// There is a good index, so nobody needs the one that was set aside.
+fn forget_aside(index: &Path) {
+    let aside = index.with_extension("damaged");
+    if aside.exists()
+        && let Err(error) = remove(&aside)
+    {
+        tracing::warn!(%error, path = %aside.display(), "the damaged index could not be removed");
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Says every second how far long work is.

@@ -22,18 +22,37 @@ use crate::store::{Batch, Partition};
 const MAGIC: [u8; 8] = *b"serenos1";
 const VERSION: u16 = 1;
 const SUFFIX: &str = "snapshot";
+const UNFINISHED: &str = "unfinished";
+const DAMAGED: &str = "damaged";
 
 /// Writes a snapshot into a directory. `page` gives the rows after a key, none at the end.
 pub(super) fn write(
     directory: &Path,
     position: &Position,
-    mut page: impl FnMut(&[u8]) -> Result<Vec<Row>, StoreError>,
+    page: impl FnMut(&[u8]) -> Result<Vec<Row>, StoreError>,
 ) -> Result<PathBuf, StoreError> {
     let io = |source| StoreError::Io { doing: "write a snapshot", source };
     fs::create_dir_all(directory).map_err(io)?;
     let path = directory.join(format!("{:020}.{SUFFIX}", position.group));
-    let unfinished = path.with_extension("unfinished");
-    let mut file = BufWriter::new(File::create(&unfinished).map_err(io)?);
+    let unfinished = path.with_extension(UNFINISHED);
+    let written = write_rows(&unfinished, position, page)
+        .and_then(|()| fs::rename(&unfinished, &path).map_err(io));
+    if let Err(error) = written {
+        // It may be what fills the disk. If it cannot be removed, the next start does.
+        fs::remove_file(&unfinished).ok();
+        return Err(error);
+    }
+    File::open(directory).and_then(|handle| handle.sync_all()).map_err(io)?;
+    Ok(path)
+}
+
+fn write_rows(
+    path: &Path,
+    position: &Position,
+    mut page: impl FnMut(&[u8]) -> Result<Vec<Row>, StoreError>,
+) -> Result<(), StoreError> {
+    let io = |source| StoreError::Io { doing: "write a snapshot", source };
+    let mut file = BufWriter::new(File::create(path).map_err(io)?);
     file.write_all(&header(position)).map_err(io)?;
     let mut last = Vec::new();
     let mut count = 0_u64;
@@ -46,29 +65,39 @@ pub(super) fn write(
     }
     file.write_all(&sealed(0, &count.to_le_bytes())).map_err(io)?;
     let file = file.into_inner().map_err(|error| io(error.into_error()))?;
-    file.sync_all().map_err(io)?;
-    fs::rename(&unfinished, &path).map_err(io)?;
-    File::open(directory).and_then(|handle| handle.sync_all()).map_err(io)?;
-    Ok(path)
+    file.sync_all().map_err(io)
 }
 
-/// The snapshots in a directory, newest first. Unfinished ones are removed.
+/// The snapshots in a directory, newest first.
 pub(super) fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = files(directory, SUFFIX)?;
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(found)
+}
+
+/// Removes what crashes left unfinished; only for whoever has the store to himself.
+pub(super) fn sweep(directory: &Path) -> io::Result<()> {
+    files(directory, UNFINISHED)?.iter().try_for_each(fs::remove_file)
+}
+
+/// Sets a damaged snapshot aside.
+pub(super) fn set_aside(path: &Path) -> io::Result<()> {
+    fs::rename(path, path.with_extension(DAMAGED))
+}
+
+/// Removes the snapshots that were set aside: there are newer ones that are good.
+pub(super) fn forget_damaged(directory: &Path) -> io::Result<()> {
+    files(directory, DAMAGED)?.iter().try_for_each(fs::remove_file)
+}
+
+fn files(directory: &Path, extension: &str) -> io::Result<Vec<PathBuf>> {
     if !directory.exists() {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
-        match extension.as_deref() {
-            Some(SUFFIX) => found.push(path),
-            Some("unfinished") => fs::remove_file(path)?,
-            _ => {}
-        }
-    }
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(found)
+    let paths: io::Result<Vec<PathBuf>> =
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect();
+    let is_meant = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
+    Ok(paths?.into_iter().filter(is_meant).collect())
 }
 
 /// The position that a snapshot is good for.
@@ -122,8 +151,14 @@ impl Reading {
         if magic != MAGIC {
             return Err(damaged(path, "it does not begin like one"));
         }
-        if u16::from_le_bytes([v0, v1]) != VERSION {
-            return Err(damaged(path, "it is of another version"));
+        match u16::from_le_bytes([v0, v1]) {
+            VERSION => {}
+            // So many versions there will never be.
+            0 | 100.. => return Err(damaged(path, "it is of no version")),
+            _ => {
+                let problem = "it was written by a newer sereno; use that one".to_owned();
+                return Err(StoreError::Unusable { directory: path.to_owned(), problem });
+            }
         }
         let mut bytes = [0; Position::BYTES];
         reading.fill(&mut bytes)?;
@@ -202,4 +237,24 @@ fn sealed(raw: usize, bytes: &[u8]) -> Vec<u8> {
 
 fn damaged(path: &Path, problem: &'static str) -> StoreError {
     StoreError::Snapshot { path: path.to_owned(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_that_fails_leaves_nothing_and_a_crash_leaves_what_the_next_start_removes() {
+        let home = tempfile::tempdir().unwrap();
+        let mut pages = vec![Err(StoreError::Full), Ok(vec![(b"k".to_vec(), vec![7; 9_000])])];
+        let page = |_: &[u8]| pages.pop().unwrap();
+        assert!(write(home.path(), &Position::default(), page).is_err());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        let unfinished = home.path().join("7.unfinished");
+        fs::write(&unfinished, b"half").unwrap();
+        assert!(list(home.path()).unwrap().is_empty());
+        assert!(unfinished.exists(), "it may be another's, who is just writing it");
+        sweep(home.path()).unwrap();
+        assert!(!unfinished.exists());
+    }
 }

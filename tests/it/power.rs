@@ -95,7 +95,7 @@ async fn cut_again_and_again(
     environment: &[(&str, &OsStr)],
 ) -> (BTreeSet<String>, Result<Process, String>) {
     let mut acknowledged = BTreeSet::new();
-    let mut server = Process::try_start(&disk.data(), NOWHERE, environment).unwrap();
+    let mut server = Process::try_start(&disk.data(), NOWHERE, environment, &[]).unwrap();
     for round in 0..rounds {
         let load = book_until_it_ends(&server.client(&disk.data()), round);
         tokio::time::sleep(Duration::from_millis(300 + (round * 97) % 400)).await;
@@ -105,7 +105,7 @@ async fn cut_again_and_again(
         assert!(!taken.is_empty(), "nothing was acknowledged in round {round}");
         acknowledged.extend(taken.iter().cloned());
         disk.power_on();
-        server = match Process::try_start(&disk.data(), NOWHERE, environment) {
+        server = match Process::try_start(&disk.data(), NOWHERE, environment, &[]) {
             Ok(server) => server,
             Err(said) => return (acknowledged, Err(said)),
         };

@@ -20,7 +20,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the server and waits until it says where it listens.
     pub(crate) fn start(data: &Path, graph_url: &str) -> Self {
-        Self::try_start(data, graph_url, &[])
+        Self::start_with(data, graph_url, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(data: &Path, graph_url: &str, more: &[&str]) -> Self {
+        Self::try_start(data, graph_url, &[], more)
             .unwrap_or_else(|said| panic!("no address in {said:?}"))
     }
 
@@ -29,11 +34,13 @@ impl Process {
         data: &Path,
         graph_url: &str,
         environment: &[(&str, &OsStr)],
+        more: &[&str],
     ) -> Result<Self, String> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sereno"))
             .args(["serve", "--listen", "127.0.0.1:0", "--graph-url", graph_url, "--data"])
             .arg(data)
             .args(["--allow-private-targets", "127.0.0.0/8"])
+            .args(more)
             .env("RUST_LOG", "error")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
@@ -57,6 +64,13 @@ impl Process {
         let text = std::fs::read_to_string(data.join("credentials")).unwrap();
         let key = text.lines().find_map(|line| line.strip_prefix("api_key=")).unwrap();
         Client::new(&self.base, key)
+    }
+
+    /// Ends it in good order.
+    pub(crate) fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
     }
 
     /// Kills it, as kill -9 does.

@@ -106,9 +106,13 @@ async fn check_finds_a_flipped_bit_and_passes_what_is_whole() {
     let data = home.path().join("data");
     booked_and_killed(&data, 0).await;
     let running = Process::start(&data, NOWHERE);
+    let endpoint = json!({"kind": "webhook", "target": "http://127.0.0.1:9/x"});
+    running.client(&data).post(crate::support::ENDPOINTS, &endpoint).await.unwrap();
     let checked = sereno(&["check", "--store"], &data);
     assert!(checked.status.success() && said(&checked).contains("stop the server"));
     running.kill();
+    // A start brings the index up to the end of the journal.
+    Process::start(&data, NOWHERE).stop();
     let checked = sereno(&["check", "--store", "--json"], &data);
     let findings: Value = serde_json::from_slice(&checked.stdout).unwrap();
     assert_eq!((checked.status.code(), &findings["ok"]), (Some(0), &json!(true)), "{findings}");
@@ -121,8 +125,114 @@ async fn check_finds_a_flipped_bit_and_passes_what_is_whole() {
     let checked = sereno(&["check", "--store"], &data);
     assert_eq!(checked.status.code(), Some(1));
     assert!(said(&checked).contains("FAIL  journal"), "{}", said(&checked));
+    assert!(said(&checked).contains("pass  index"), "{}", said(&checked));
+    assert!(said(&checked).contains("keep it"), "the only whole copy: {}", said(&checked));
     let nowhere = sereno(&["check", "--store"], &home.path().join("nowhere"));
     assert!(said(&nowhere).contains("--data"), "{}", said(&nowhere));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f02_a_copy_that_is_not_whole_is_no_backup() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let copy = home.path().join("copy");
+    booked_and_killed(&data, 0).await;
+    assert!(sereno(&["backup", copy.to_str().unwrap()], &data).status.success());
+    let inside = data.join("backups/1");
+    let inside = sereno(&["backup", inside.to_str().unwrap()], &data);
+    assert!(said(&inside).contains("inside the data directory"), "{}", said(&inside));
+    let (segment, key) = (segments(&copy).pop().unwrap(), copy.join("master.key"));
+    let (whole, master) = (fs::read(&segment).unwrap(), fs::read(&key).unwrap());
+    let refused = |why: &str| {
+        let other = home.path().join("other");
+        let restored = sereno(&["restore", copy.to_str().unwrap()], &other);
+        assert!(!restored.status.success() && said(&restored).contains(why), "{}", said(&restored));
+        assert!(!other.exists(), "nothing is left of it");
+    };
+    fs::write(&segment, &whole[..whole.len() / 2]).unwrap();
+    refused("not as it was");
+    fs::remove_file(&segment).unwrap();
+    refused("not as it was");
+    fs::write(&segment, whole).unwrap();
+    fs::remove_file(&key).unwrap();
+    refused("master.key");
+    fs::write(&key, master).unwrap();
+    fs::rename(copy.join("manifest.json"), home.path().join("manifest.json")).unwrap();
+    refused("no manifest");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f02_what_is_missing_for_good_is_named_and_given_up_only_on_request() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let all = booked_and_killed(&data, 0).await;
+    Process::start(&data, NOWHERE).stop();
+    // A flipped bit in the middle of the journal hurts nobody as long as the index is whole …
+    let segment = segments(&data).remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[8_192 + 4_000] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let intact = home.path().join("intact");
+    copy_directory(&data, &intact);
+    let server = Process::start(&data, NOWHERE);
+    all_there(&server.client(&data), all.iter()).await;
+    // … and is noticed while it is, so that a snapshot takes its place.
+    let snapshots = data.join("snapshots");
+    while fs::read_dir(&snapshots).map_or(0, Iterator::count) == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.stop();
+    fs::remove_dir_all(data.join("index")).unwrap();
+    let server = Process::start(&data, NOWHERE);
+    all_there(&server.client(&data), all.iter()).await;
+    server.kill();
+
+    // Without the index there is nothing that has it: refused, until somebody says otherwise.
+    fs::remove_dir_all(intact.join("index")).unwrap();
+    let refused = sereno(&["serve", "--listen", "127.0.0.1:0"], &intact);
+    let words = said(&refused);
+    assert!(!refused.status.success() && words.contains("--salvage"), "{words}");
+    assert!(words.contains("groups"), "{words}");
+    let salvaging = Process::start_with(&intact, NOWHERE, &["--salvage"]);
+    let client = salvaging.client(&intact);
+    let mut left = 0;
+    for id in &all {
+        left += usize::from(client.get(&format!("/api/v1/events/{id}")).await.is_ok());
+    }
+    assert!(left > 0 && left < all.len(), "{left} of {} are left", all.len());
+    let event = json!({"event_id": "after", "event_type": "a.b"});
+    client.post("/api/v1/events", &event).await.unwrap();
+    salvaging.kill();
+    let server = Process::start(&intact, NOWHERE);
+    assert!(server.client(&intact).get("/api/v1/events/after").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f02_a_store_whose_end_is_gone_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    booked_and_killed(&data, 0).await;
+    Process::start(&data, NOWHERE).stop();
+    // An index and a journal that both end too early, as after a copy that was broken off.
+    let early = home.path().join("early");
+    copy_directory(&data, &early);
+    fs::copy(data.join("index.mark"), home.path().join("mark")).unwrap();
+    let server = Process::start(&data, NOWHERE);
+    let event = json!({"event_id": "late", "event_type": "a.b"});
+    server.client(&data).post("/api/v1/events", &event).await.unwrap();
+    server.stop();
+    fs::copy(data.join("index.mark"), early.join("index.mark")).unwrap();
+    let refused = sereno(&["serve", "--listen", "127.0.0.1:0"], &early);
+    let words = said(&refused);
+    assert!(!refused.status.success() && words.contains("index.mark"), "{words}");
+    // A mark with a wrong digit says nothing at all.
+    fs::write(early.join("index.mark"), "9999 9999 00000000\n").unwrap();
+    Process::start(&early, NOWHERE).kill();
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+    assert!(copied.success());
 }
 
 /// A directory that the version before the journal wrote: an index alone.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
-use super::reading::{self, io_error, path_of};
+use super::reading::{self, Gaps, io_error, path_of};
 use super::segment::{self, GROUP_HEAD_BYTES, HEADER_BYTES, Header};
 use super::spares::{Spares, sync_directory};
 use super::{Frame, Journal, JournalError, Position, Visit};
@@ -22,6 +22,7 @@ pub struct FileJournal {
     directory: PathBuf,
     epoch: u64,
     spares: Spares,
+    gaps: Gaps,
     state: Mutex<State>,
 }
 
@@ -44,9 +45,14 @@ impl FileJournal {
     /// Opens or creates the journal in `directory`; nobody else may have it open.
     ///
     /// `segment_bytes` is the size of new segments; a group that is larger gets one of its own.
-    pub fn open(directory: &Path, segment_bytes: u64) -> Result<Self, JournalError> {
+    /// With `salvage`, what is damaged is reported and passed over.
+    pub fn open(directory: &Path, segment_bytes: u64, salvage: bool) -> Result<Self, JournalError> {
         let io = |doing| move |source| io_error(doing, directory, source);
         fs::create_dir_all(directory).map_err(io("create"))?;
+        let gaps = if salvage { Gaps::Skip } else { Gaps::Refuse };
+        if salvage {
+            reading::set_unreadable_aside(directory)?;
+        }
         let found = reading::headers(directory)?;
         let epoch = found.iter().map(|header| header.epoch).max().unwrap_or_default();
         let segments: BTreeMap<u64, Position> =
@@ -61,7 +67,12 @@ impl FileJournal {
         let spares = Spares::open(directory, segment_bytes).map_err(io("prepare"))?;
         sync_directory(directory)?;
         let state = Mutex::new(State { segments, head, writer });
-        Ok(Self { directory: directory.to_owned(), epoch: epoch + 1, spares, state })
+        Ok(Self { directory: directory.to_owned(), epoch: epoch + 1, spares, gaps, state })
+    }
+
+    /// Where it is.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Whether nothing was ever appended here.
@@ -145,7 +156,8 @@ impl Journal for FileJournal {
 
     fn read_from(&self, from: &Position, visit: Visit<'_>) -> Result<Position, JournalError> {
         let head = self.head();
-        let mut reached = reading::walk(&self.segments(), Some(head.group), from, visit)?;
+        let mut reached =
+            reading::walk(&self.segments(), Some(head.group), from, self.gaps, visit)?;
         reached.group = head.group.max(reached.group);
         Ok(reached)
     }
@@ -198,7 +210,8 @@ fn open_last(
     }
     if segment::is_begun(&bytes, number, offset) {
         tracing::warn!(path = %path.display(), offset,
-            "a group at the end of the journal is torn and was cut off; it was not acknowledged");
+            "a group at the end of the journal is not whole and was cut off: it was being written, and \
+             not acknowledged, unless the file was damaged since");
     }
     let file = OpenOptions::new().read(true).write(true).open(path);
     let file = file.map_err(|source| io_error("open", path, source))?;

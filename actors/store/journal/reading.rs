@@ -25,24 +25,33 @@ pub(super) fn headers(directory: &Path) -> Result<Vec<Header>, JournalError> {
     numbers.into_iter().map(|number| header(&path_of(directory, number), number)).collect()
 }
 
+/// What to do about groups that cannot be read and that the reader does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Gaps {
+    /// It is an error.
+    Refuse,
+    /// Report them and go on behind them.
+    Skip,
+}
+
 /// Reads what segments hold after a position, in order; answers where reading ended. `end` is the
 /// journal's last group, if that is known.
 pub(in crate::store) fn walk(
     segments: &[Segment],
     end: Option<u64>,
     from: &Position,
+    gaps: Gaps,
     visit: Visit<'_>,
 ) -> Result<Position, JournalError> {
     let mut reached = from.clone();
     let Some((oldest, path)) = segments.first() else { return Ok(reached) };
     if oldest.group > from.group {
-        let (first, last) = (from.group + 1, oldest.group);
-        return Err(JournalError::Damaged { path: path.clone(), offset: 0, first, last });
+        missing(path, 0, (from.group, oldest.group), from, gaps)?;
     }
     let first = segments.partition_point(|(start, _)| start.group <= from.group);
-    for (index, (start, path)) in segments.iter().enumerate().skip(first - 1) {
+    for (index, (start, path)) in segments.iter().enumerate().skip(first.saturating_sub(1)) {
         let end = segments.get(index + 1).map(|(start, _)| start.group).or(end);
-        read_segment(path, (start.group, end), from, &mut reached, visit)?;
+        read_segment(path, (start.group, end), from, gaps, &mut reached, visit)?;
     }
     Ok(reached)
 }
@@ -71,6 +80,7 @@ fn read_segment(
     path: &Path,
     groups: (u64, Option<u64>),
     from: &Position,
+    gaps: Gaps,
     reached: &mut Position,
     visit: Visit<'_>,
 ) -> Result<(), JournalError> {
@@ -84,7 +94,7 @@ fn read_segment(
             .filter(|group| group.number > number);
         let last = found.map(|group| group.number - 1).or(end);
         if let Some(last) = last.filter(|last| *last > number) {
-            missing(path, offset, number, last, from)?;
+            missing(path, offset, (number, last), from, gaps)?;
         }
         let Some(group) = found else { return Ok(()) };
         if group.number > from.group {
@@ -120,12 +130,17 @@ fn visit_group(
 fn missing(
     path: &Path,
     offset: usize,
-    present: u64,
-    last: u64,
+    (present, last): (u64, u64),
     from: &Position,
+    gaps: Gaps,
 ) -> Result<(), JournalError> {
     let first = present + 1;
     let (path, offset) = (path.to_owned(), offset as u64);
+    if last > from.group && gaps == Gaps::Skip {
+        tracing::error!(path = %path.display(), offset, first, last,
+            "the journal is damaged, and these groups are lost");
+        return Ok(());
+    }
     if last > from.group {
         return Err(JournalError::Damaged { path, offset, first, last });
     }
@@ -138,12 +153,29 @@ fn missing(
 fn header(path: &Path, number: u64) -> Result<Header, JournalError> {
     let mut bytes = vec![0; HEADER_BYTES];
     let file = File::open(path).map_err(|source| io_error("open", path, source))?;
-    file.read_exact_at(&mut bytes, 0).map_err(|source| io_error("read", path, source))?;
+    file.read_exact_at(&mut bytes, 0).map_err(|source| match source.kind() {
+        io::ErrorKind::UnexpectedEof => foreign(path, "it is too short to be one"),
+        _ => io_error("read", path, source),
+    })?;
     let header = Header::from_bytes(&bytes).map_err(|problem| foreign(path, problem))?;
     if header.number != number {
         return Err(foreign(path, "it has another segment's number"));
     }
     Ok(header)
+}
+
+/// Sets aside the segments that do not even begin like one.
+pub(super) fn set_unreadable_aside(directory: &Path) -> Result<(), JournalError> {
+    let numbers = numbers(directory).map_err(|source| io_error("list", directory, source))?;
+    for number in numbers {
+        let path = path_of(directory, number);
+        if let Err(error) = header(&path, number) {
+            tracing::error!(%error, "a segment of the journal is lost and set aside");
+            let aside = fs::rename(&path, path.with_extension("damaged"));
+            aside.map_err(|source| io_error("set aside", &path, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// The numbers of the segments in a directory, in order.
