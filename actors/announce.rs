@@ -33,6 +33,8 @@ pub(crate) struct Announcement {
 pub(crate) enum Audience {
     /// Every endpoint whose filters want it.
     Subscribers,
+    /// The same without this endpoint, which the event is about.
+    Others(EndpointId),
     /// This endpoint, whatever it wants.
     Only(EndpointId),
     /// Nobody: it is kept, not sent.
@@ -73,8 +75,11 @@ pub(crate) fn announce(
             Audience::Nobody => break,
             Audience::Only(only) if only == endpoint => None,
             Audience::Only(_) => continue,
-            Audience::Subscribers if !found.config.enabled => Some(FilteredBy::Disabled),
-            Audience::Subscribers => {
+            Audience::Others(not) if not == endpoint => continue,
+            Audience::Subscribers | Audience::Others(_) if !found.config.enabled => {
+                Some(FilteredBy::Disabled)
+            }
+            Audience::Subscribers | Audience::Others(_) => {
                 match found.config.filters.verdict(&announcement.event_type, intent) {
                     Verdict::Wanted => None,
                     Verdict::OtherType => Some(FilteredBy::Type),

@@ -11,6 +11,7 @@
 
 mod attempt;
 pub mod config;
+mod health;
 mod offer;
 
 use std::collections::HashMap;
@@ -18,9 +19,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use sereno_workflows::endpoint::{Condition, Health};
+use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::rate::Minute;
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
@@ -43,6 +46,8 @@ pub(crate) struct EndpointActor {
     pub(crate) tenant: TenantId,
     pub(crate) parent: ActorRef<TenantMessage>,
     pub(crate) id: EndpointId,
+    /// The attempts of all of the tenant's endpoints in the last minute.
+    pub(crate) minute: Arc<Mutex<Minute>>,
 }
 
 /// What an endpoint is told.
@@ -51,6 +56,8 @@ pub(crate) enum EndpointMessage {
     Deliver(Arc<TenantView>, Timestamp),
     /// A delivery of an event for many.
     Offer(Arc<TenantView>, Offer),
+    /// It was enabled again: what it did before is forgotten.
+    Forgive,
     /// The attempt of an offered delivery takes its time.
     Slow(Queued),
     /// An attempt ended.
@@ -71,6 +78,9 @@ pub(crate) struct EndpointState {
     /// traces in the store for a while, and looking from the start would pass over all of them.
     from: (Timestamp, Sequence),
     health: Option<Health>,
+    window: Window,
+    /// Its attempts in the last minute.
+    minute: Minute,
 }
 
 /// Where a delivery that is under way stands on disk.
@@ -97,6 +107,8 @@ impl Actor for EndpointActor {
             attempts: JoinSet::new(),
             from: (Timestamp(0), Sequence(0)),
             health: None,
+            window: Window::default(),
+            minute: Minute::default(),
         })
     }
 
@@ -114,6 +126,11 @@ impl Actor for EndpointActor {
             }
             EndpointMessage::Offer(view, offer) => {
                 self.consider(&myself, state, view, offer).await?;
+            }
+            EndpointMessage::Forgive => {
+                (state.health, state.window) = (None, Window::default());
+                state.go_back_to(Timestamp(0));
+                self.look(&myself, state)?;
             }
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
@@ -146,13 +163,14 @@ impl EndpointActor {
         state: &mut EndpointState,
     ) -> Result<(), LedgerError> {
         let Some(view) = state.view.clone() else { return Ok(()) };
-        if !self.may_deliver(&view) || state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
+        let ledger = &self.around.ledger;
+        let now = ledger.now().timestamp();
+        let room = self.room(state, &view, now)?;
+        if state.under_way.len() >= room {
             return Ok(());
         }
-        let ledger = &self.around.ledger;
         // What is under way may still be at the head of the queue: look past it.
-        let limit = state.under_way.len() + limits::ATTEMPTS_PER_ENDPOINT_MAX;
-        let now = ledger.now().timestamp();
+        let limit = state.under_way.len() + room;
         for queued in ledger.queued_from(&self.tenant, self.id, state.from, limit)? {
             state.from = (queued.due, queued.delivery);
             if queued.due > now {
@@ -162,7 +180,11 @@ impl EndpointActor {
             if state.under_way.contains_key(&queued.delivery) {
                 continue;
             }
-            if state.under_way.len() >= limits::ATTEMPTS_PER_ENDPOINT_MAX {
+            if state.under_way.len() >= room {
+                break;
+            }
+            if let Err(at) = self.take_turn(state, &view, now) {
+                self.around.hints.deliver_at(&self.tenant, self.id, at);
                 break;
             }
             state.from = (queued.due, queued.delivery.next());
@@ -240,11 +262,14 @@ impl EndpointActor {
             ),
         }
         self.note(&mut draft, &ended, next);
-        self.judge(state, &mut draft, &ended.outcome, now)?;
+        self.judge(state, &mut draft, &ended, now)?;
 
-        let (myself, delivery, permit) = (myself.clone(), *delivery, ended.permit);
+        let (after, hints, tenant) =
+            (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
+        let (myself, delivery, pass) = (myself.clone(), *delivery, ended.pass);
         let then = Box::new(move || {
-            drop(permit);
+            drop(pass);
+            hints.carry_out(&tenant, after);
             // An error means that this actor is gone; its successor reads the queue.
             drop(myself.cast(EndpointMessage::Recorded(delivery)));
         });
@@ -285,32 +310,6 @@ impl EndpointActor {
             message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
         };
         draft.log(self.around.ledger.sequence(), &line);
-    }
-
-    /// Steps the endpoint's health; writes it down when its condition changes.
-    fn judge(
-        &self,
-        state: &mut EndpointState,
-        draft: &mut Draft,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let before = match state.health.take() {
-            Some(health) => health,
-            None => self.around.ledger.health(&self.tenant, self.id)?,
-        };
-        let after = before.step(outcome, now);
-        if after.condition() != before.condition() {
-            draft.health(self.id, &after);
-            let (tenant, endpoint) = (&self.tenant, self.id);
-            match after.condition() {
-                Condition::Failing => tracing::warn!(%tenant, %endpoint, "an endpoint is failing"),
-                Condition::Healthy => tracing::info!(%tenant, %endpoint, "an endpoint is healthy"),
-                Condition::Unknown => {}
-            }
-        }
-        state.health = Some(after);
-        Ok(())
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {
@@ -360,8 +359,8 @@ impl EndpointState {
 fn told(outcome: &Outcome) -> (i32, Option<String>) {
     match outcome {
         Outcome::Done { code } => (*code, None),
-        Outcome::Retry { code, error, .. } | Outcome::Dead { code, error } => {
-            (*code, Some(error.clone()))
-        }
+        Outcome::Retry { code, error, .. }
+        | Outcome::Dead { code, error }
+        | Outcome::Gone { code, error } => (*code, Some(error.clone())),
     }
 }

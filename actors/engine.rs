@@ -39,6 +39,7 @@ use crate::tenant::{
     TenantMessage, Test,
 };
 use crate::ticket::Tally;
+use crate::turnstile::Turnstile;
 use crate::vault::{Vault, VaultError};
 use crate::view::TenantView;
 
@@ -160,7 +161,7 @@ impl Engine {
             ledger,
             hints: Arc::default(),
             channels: Arc::new(Channels::new(config.channels)?),
-            attempts: Arc::new(Semaphore::new(limits::ATTEMPTS_MAX)),
+            attempts: Turnstile::new(),
         };
         let root = Root { around: around.clone(), server_smtp: config.smtp };
         let spawned = Actor::spawn(None, root, ()).await;
@@ -177,11 +178,7 @@ impl Engine {
     /// Lets what is under way end, for at most `grace`, writes everything out and ends the actors.
     pub async fn stop(&self, grace: Duration) {
         self.credits.close();
-        let all = u32::try_from(limits::ATTEMPTS_MAX).unwrap_or(u32::MAX);
-        let idle = Arc::clone(&self.around.attempts).acquire_many_owned(all);
-        // The permits are held to the end, so that no new attempt begins.
-        let held = tokio::time::timeout(grace, idle).await;
-        if held.is_err() {
+        if tokio::time::timeout(grace, self.around.attempts.stop()).await.is_err() {
             tracing::warn!("some attempts did not end in time; they will be repeated");
         }
         self.root.stop(None);

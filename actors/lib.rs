@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, `clock`, `cleaner` | the actors |
+//! | `turnstile` | how tenants share the room for attempts |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -36,5 +37,6 @@ pub mod signature;
 pub mod store;
 pub mod tenant;
 mod ticket;
+mod turnstile;
 pub mod vault;
 pub mod view;

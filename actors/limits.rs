@@ -86,10 +86,10 @@ pub const FAN_OUTS_MAX: usize = 64;
 pub const FAN_OUT_STEP: u32 = 500;
 /// An attempt on behalf of such an event that takes longer goes on in its endpoint's queue.
 pub const FAN_OUT_PATIENCE_MS: u64 = 1_000;
-/// Attempts of one endpoint under way at once.
-pub const ATTEMPTS_PER_ENDPOINT_MAX: usize = 16;
 /// Attempts of all endpoints under way at once.
 pub const ATTEMPTS_MAX: usize = 512;
+/// Attempts of one tenant's endpoints under way at once, so that there is always room for others.
+pub const ATTEMPTS_PER_TENANT_MAX: usize = ATTEMPTS_MAX / 4 * 3;
 /// How long a call from the edge to an actor may take.
 pub const CALL_TIMEOUT_MS: u64 = 10_000;
 /// Endpoints named in one page of the log of filtered events.

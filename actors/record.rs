@@ -302,7 +302,6 @@ records! {
     LogRecord = 9 "log",
     DeadLetterRecord = 10 "dead letter",
     QuarantineRecord = 11 "quarantine",
-    HealthRecord = 12 "health",
     CleanedRecord = 14 "cleaned",
     FanOutRecord = 15 "fan-out",
     LeftoverRecord = 16 "leftover",
@@ -322,6 +321,22 @@ impl Record for EventRecord {
             fields(payload)?;
         let deliveries = Deliveries::Each(deliveries);
         Some(Self { id, event_type, at, source, entity, ignored, cause, deliveries, body })
+    }
+}
+
+impl Record for HealthRecord {
+    const KIND: u16 = 12;
+    /// 1: the count of failures and the latest times alone.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "health";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let (failures_in_a_row, last_success_at, last_failure_at) = fields(payload)?;
+        let times = Health { last_success_at, last_failure_at, ..Health::default() };
+        Some(Self(Health { failures_in_a_row, ..times }))
     }
 }
 

@@ -16,8 +16,10 @@ mod submit;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
+use sereno_workflows::rate::Minute;
 use sereno_workflows::time::Timestamp;
 
 use self::children::Children;
@@ -32,8 +34,9 @@ use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::ticket::Ticket;
+use crate::turnstile::Turnstile;
 use crate::view::TenantView;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// What every tenant needs of the engine.
 #[derive(Clone)]
@@ -42,7 +45,7 @@ pub(crate) struct Surroundings {
     pub(crate) hints: Arc<Hints>,
     pub(crate) channels: Arc<Channels>,
     /// Attempts of all endpoints under way.
-    pub(crate) attempts: Arc<Semaphore>,
+    pub(crate) attempts: Turnstile,
 }
 
 /// One tenant.
@@ -66,6 +69,8 @@ pub(crate) enum TenantMessage {
     Quarantine(Ticket),
     /// An endpoint has something due, at that time or later.
     Deliver(EndpointId, Timestamp),
+    /// An endpoint does not work and is to be disabled, for this reason.
+    Disable(EndpointId, String),
     /// An event is to be handed to its many endpoints.
     FanOut(Sequence),
     /// There may be such events from before the start.
@@ -86,6 +91,8 @@ pub(crate) struct TenantState {
     entities: Children<EntityKey, EntityMessage>,
     endpoints: Children<EndpointId, EndpointMessage>,
     fan_out: Option<ActorRef<FanOutMessage>>,
+    /// The attempts of all endpoints in the last minute.
+    minute: Arc<Mutex<Minute>>,
     recordings: Recordings,
     sweeping: bool,
 }
@@ -109,6 +116,7 @@ impl Actor for Tenant {
             entities: Children::new(),
             endpoints: Children::new(),
             fan_out: None,
+            minute: Arc::default(),
             recordings: Recordings::default(),
             sweeping: false,
         })
@@ -128,6 +136,12 @@ impl Actor for Tenant {
             TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
             TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
             TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
+            TenantMessage::Disable(endpoint, reason) => {
+                let change = Change::DisableEndpoint(endpoint, reason);
+                if let Err(error) = self.configure(&myself, state, change).await {
+                    tracing::debug!(%error, %endpoint, "an endpoint is gone before it is disabled");
+                }
+            }
             TenantMessage::FanOut(event) => {
                 self.tell_fan_out(&myself, state, FanOutMessage::Begin(event));
             }
@@ -265,6 +279,7 @@ impl Tenant {
             tenant: state.view.id.clone(),
             parent: myself.clone(),
             id,
+            minute: Arc::clone(&state.minute),
         };
         let wake = || started(actor(), myself.get_cell());
         state.endpoints.tell(id, message, wake);

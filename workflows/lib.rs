@@ -30,6 +30,7 @@ pub mod message;
 pub mod payload;
 pub mod policy;
 pub mod privacy;
+pub mod rate;
 pub mod reservation;
 pub mod retention;
 pub mod retry;

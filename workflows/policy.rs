@@ -74,6 +74,15 @@ pub enum HashKind {
     Keyed,
 }
 
+/// What a tenant may have of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Attempts at deliveries in any minute; what is more waits its turn on disk (row E03). 0: as many as
+    /// there are.
+    pub deliveries_per_minute: u32,
+}
+
 /// A tenant's settings, each with the default of the field's own type or the one below.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -94,6 +103,10 @@ pub struct Settings {
     pub wa_number_hash: HashKind,
     /// How failed deliveries are tried again, where the endpoint does not say.
     pub retry: RetryPolicy,
+    /// What the tenant may have of the server.
+    pub limits: Limits,
+    /// How long an endpoint may fail before it is disabled, where the endpoint does not say.
+    pub disable_after: Span,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// The mail server; without it, the server's own.
@@ -117,6 +130,8 @@ impl Default for Settings {
             sla_cluster: SlaCluster::default(),
             wa_number_hash: HashKind::default(),
             retry: RetryPolicy::default(),
+            limits: Limits::default(),
+            disable_after: Span::hours(120),
             retention: Retention::default(),
             smtp: None,
             whatsapp: None,
@@ -138,7 +153,10 @@ impl Settings {
     /// These settings with a JSON merge patch (RFC 7386) over them: what it names is changed, and
     /// `null` brings a default back.
     pub fn patched(&self, mut patch: Map<String, Value>) -> Result<Self, Invalid> {
-        must_be_objects(&patch, &["sla_cluster", "retry", "retention", "smtp", "whatsapp"])?;
+        must_be_objects(
+            &patch,
+            &["sla_cluster", "retry", "limits", "retention", "smtp", "whatsapp"],
+        )?;
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
             if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
@@ -181,9 +199,11 @@ impl Settings {
         if !(1..=1_000).contains(&self.sla_cluster.count) {
             return Err(Invalid::new("sla_cluster.count", "must be from 1 to 1000"));
         }
-        for (field, span) in
-            [("sla_after", self.sla_after), ("sla_cluster.window", self.sla_cluster.window)]
-        {
+        for (field, span) in [
+            ("sla_after", self.sla_after),
+            ("sla_cluster.window", self.sla_cluster.window),
+            ("disable_after", self.disable_after),
+        ] {
             if span.0 == 0 {
                 return Err(Invalid::new(field, "must be longer than zero"));
             }
@@ -282,6 +302,8 @@ mod tests {
             (json!({"sla_cluster": []}), "sla_cluster"),
             (json!({"retention": {"events": "0s"}}), "retention.events"),
             (json!({"retention": {"inbound": 7}}), "retention.inbound"),
+            (json!({"limits": {"deliveries_per_minute": -1}}), "limits.deliveries_per_minute"),
+            (json!({"disable_after": "0s"}), "disable_after"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

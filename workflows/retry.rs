@@ -31,6 +31,13 @@ pub enum Outcome {
         /// What happened.
         error: String,
     },
+    /// There is nobody there any more, and the place wants nothing further.
+    Gone {
+        /// The answer's code.
+        code: i32,
+        /// What happened.
+        error: String,
+    },
 }
 
 /// What to do after an attempt.
@@ -106,7 +113,7 @@ impl RetryPolicy {
     pub fn next(&self, outcome: &Outcome, attempt: u32, now: Timestamp, spread: u64) -> Next {
         let asked = match outcome {
             Outcome::Done { .. } => return Next::Done,
-            Outcome::Dead { .. } => return Next::Dead,
+            Outcome::Dead { .. } | Outcome::Gone { .. } => return Next::Dead,
             Outcome::Retry { after, .. } => *after,
         };
         if attempt >= self.attempts_max() {

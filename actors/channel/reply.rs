@@ -56,6 +56,9 @@ impl Reply {
         if self.status.is_redirection() {
             return Outcome::Dead { code, error: self.redirected() };
         }
+        if self.status == StatusCode::GONE {
+            return Outcome::Gone { code, error: self.refused() };
+        }
         if may_change(self.status) {
             return Outcome::Retry { code, error: self.refused(), after: self.retry_after(now) };
         }
@@ -185,6 +188,7 @@ mod tests {
             let retried = matches!(outcome, Outcome::Retry { .. });
             match status {
                 200..=299 => assert_eq!(outcome, Outcome::Done { code: i32::from(status) }),
+                410 => assert!(matches!(outcome, Outcome::Gone { .. })),
                 501 | 505 => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),
                 100..=199 | 408 | 425 | 429 | 500..=599 => assert!(retried, "{status}"),
                 _ => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),

@@ -187,7 +187,9 @@ fn pause() -> Span {
 fn without(mut outcome: Outcome, secret: &str) -> Outcome {
     match &mut outcome {
         Outcome::Done { .. } => {}
-        Outcome::Retry { error, .. } | Outcome::Dead { error, .. } => {
+        Outcome::Retry { error, .. }
+        | Outcome::Dead { error, .. }
+        | Outcome::Gone { error, .. } => {
             *error = error.replace(secret, "[token]");
         }
     }

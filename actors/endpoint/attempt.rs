@@ -7,13 +7,12 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::channel::{Destination, Load};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
 use crate::record::EventRecord;
 use crate::tenant::Surroundings;
+use crate::turnstile::Pass;
 use crate::view::TenantView;
 
 /// An attempt that came to its end.
@@ -29,7 +28,7 @@ pub(crate) struct Ended {
     /// How long it took.
     pub(crate) duration_ms: u32,
     /// The room that it takes up until what came of it is durable.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) pass: Pass,
 }
 
 /// The id under which the receiver knows a delivery, the same on every attempt.
@@ -46,8 +45,7 @@ pub(super) async fn attempt(
     queued: Queued,
     offered: Option<Arc<EventRecord>>,
 ) -> Ended {
-    // The semaphore is never closed, so a permit always comes.
-    let permit = Arc::clone(&around.attempts).acquire_owned().await.ok();
+    let pass = around.attempts.pass(&view.id).await;
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
     let (event_type, outcome) = match prepare(around, view, endpoint, &queued, offered) {
@@ -64,7 +62,7 @@ pub(super) async fn attempt(
         Err(Unready::Never(error)) => (String::new(), Outcome::Dead { code: -1, error }),
     };
     let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ended { queued, event_type, outcome, began_at, duration_ms, permit }
+    Ended { queued, event_type, outcome, began_at, duration_ms, pass }
 }
 
 enum Unready {

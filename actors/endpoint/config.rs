@@ -9,7 +9,7 @@ use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::invalid::{Invalid, must_be_objects, read};
 use sereno_workflows::privacy;
 use sereno_workflows::retry::RetryPolicy;
-use sereno_workflows::time::Timestamp;
+use sereno_workflows::time::{Span, Timestamp};
 use url::Url;
 
 use crate::channel::webhook::check_header;
@@ -53,10 +53,24 @@ pub struct EndpointConfig {
     pub headers: BTreeMap<String, String>,
     /// How patiently it is tried again; the tenant's way where left out.
     pub retry: Option<RetryPolicy>,
+    /// How many attempts it takes.
+    pub rate_limit: Option<RateLimit>,
+    /// How long it may fail before it is disabled; the tenant's way where left out.
+    pub disable_after: Option<Span>,
+    /// Why it was disabled, if not by a person.
+    pub disabled_reason: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// How many attempts an endpoint takes; what is more waits its turn on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// In any minute.
+    pub per_minute: u32,
 }
 
 /// An endpoint's secrets.
@@ -89,14 +103,24 @@ struct Spec {
     filters: Option<Filters>,
     headers: Option<BTreeMap<String, String>>,
     retry: Option<RetryPolicy>,
+    rate_limit: Option<RateLimit>,
+    disable_after: Option<Span>,
     secret: Option<String>,
     auth: Option<Auth>,
 }
 
 impl Spec {
     fn read(body: Map<String, Value>) -> Result<Self, Invalid> {
-        must_be_objects(&body, &["filters", "headers", "retry", "auth"])?;
+        must_be_objects(&body, &["filters", "headers", "retry", "rate_limit", "auth"])?;
         read(Value::Object(body))
+    }
+}
+
+impl EndpointConfig {
+    /// Enables or disables it, as a person wishes.
+    pub fn enable(&mut self, enabled: bool) {
+        self.enabled = enabled;
+        self.disabled_reason = None;
     }
 }
 
@@ -122,6 +146,9 @@ impl Endpoint {
                 filters: spec.filters.unwrap_or_default(),
                 headers: spec.headers.unwrap_or_default(),
                 retry: spec.retry,
+                rate_limit: spec.rate_limit,
+                disable_after: spec.disable_after,
+                disabled_reason: None,
                 created_at: now,
                 updated_at: now,
             },
@@ -140,6 +167,8 @@ impl Endpoint {
     ) -> Result<Self, Invalid> {
         let no_auth = body.get("auth").is_some_and(Value::is_null);
         let no_retry = body.get("retry").is_some_and(Value::is_null);
+        let no_limit = body.get("rate_limit").is_some_and(Value::is_null);
+        let no_disabling = body.get("disable_after").is_some_and(Value::is_null);
         let spec = Spec::read(body)?;
         if spec.kind.is_some_and(|kind| kind != self.config.kind) {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
@@ -147,10 +176,16 @@ impl Endpoint {
         let mut next = self.clone();
         let config = &mut next.config;
         config.target = spec.target.unwrap_or(std::mem::take(&mut config.target));
-        config.enabled = spec.enabled.unwrap_or(config.enabled);
+        if let Some(enabled) = spec.enabled {
+            config.enable(enabled);
+        }
         config.filters = spec.filters.unwrap_or(std::mem::take(&mut config.filters));
         config.headers = spec.headers.unwrap_or(std::mem::take(&mut config.headers));
         config.retry = if no_retry { None } else { spec.retry.or(config.retry.take()) };
+        config.rate_limit =
+            if no_limit { None } else { spec.rate_limit.or(config.rate_limit.take()) };
+        config.disable_after =
+            if no_disabling { None } else { spec.disable_after.or(config.disable_after.take()) };
         config.updated_at = now;
         next.secrets.secret = spec.secret.or(next.secrets.secret.take());
         next.secrets.auth = if no_auth { None } else { spec.auth.or(next.secrets.auth.take()) };
@@ -215,6 +250,12 @@ impl Endpoint {
         check_headers(&self.config.headers)?;
         if let Some(retry) = &self.config.retry {
             retry.check().map_err(|invalid| invalid.inside("retry"))?;
+        }
+        if self.config.rate_limit.is_some_and(|limit| limit.per_minute == 0) {
+            return Err(Invalid::new("rate_limit.per_minute", "must be 1 or more"));
+        }
+        if self.config.disable_after.is_some_and(|span| span.0 == 0) {
+            return Err(Invalid::new("disable_after", "must be longer than zero"));
         }
         if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, self.config.kind) {
             signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;

@@ -10,7 +10,6 @@ use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
-use crate::limits;
 use crate::record::DeliveryRecord;
 use crate::view::TenantView;
 
@@ -38,8 +37,9 @@ impl EndpointActor {
             return Ok(());
         }
         let record = DeliveryRecord::first(place);
-        let has_room = state.under_way.len() < limits::ATTEMPTS_PER_ENDPOINT_MAX;
-        if has_room && self.may_deliver(&view) {
+        let now = self.around.ledger.now().timestamp();
+        let has_room = state.under_way.len() < self.room(state, &view, now)?;
+        if has_room && self.take_turn(state, &view, now).is_ok() {
             state.under_way.insert(delivery, Standing::Offered(share));
             self.begin(myself, state, &view, Queued { due, delivery, record }, Some(event));
         } else {

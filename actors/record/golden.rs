@@ -5,6 +5,7 @@
 
 use serde_json::json;
 use sereno_workflows::effect::Signal;
+use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::event::{Booking, Escalation};
 use sereno_workflows::handoff;
 use sereno_workflows::id::{EndpointId, EntityKind};
@@ -184,12 +185,9 @@ fn deliveries_stand_on_disk_as_they_always_did() {
         "",
         &DeadLetterRecord { endpoint: 1, delivery: delivery(), at: NOW, error: "no".into() },
     );
-    stands(
-        "",
-        &HealthRecord(Health {
-            failures_in_a_row: 2,
-            last_success_at: Some(NOW),
-            last_failure_at: None,
-        }),
-    );
+    let health = Health { failures_in_a_row: 2, last_success_at: Some(NOW), ..Health::default() };
+    stands("", &HealthRecord(health.clone()));
+    let breaker = Breaker::Open { until: NOW, trips: 3 };
+    let health = Health { breaker, failing_since: Some(NOW), noticed: 50, ..health };
+    stands_since(2, "/open", &HealthRecord(health));
 }

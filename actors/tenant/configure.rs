@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 
 use super::{Tenant, TenantMessage, TenantState};
+use crate::announce::{Announcement, Audience, Context, announce};
+use crate::endpoint::EndpointMessage;
 use crate::endpoint::config::Endpoint;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME};
-use crate::record::{self, EndpointRecord, TenantRecord};
+use crate::record::{self, EndpointRecord, Source, TenantRecord};
 use crate::store::Batch;
 use crate::view::TenantView;
 
@@ -29,6 +31,8 @@ pub enum Change {
     ChangeEndpoint(EndpointId, Map<String, Value>),
     /// Enable a disabled endpoint, disable an enabled one.
     ToggleEndpoint(EndpointId),
+    /// Disable an endpoint that does not work, for this reason.
+    DisableEndpoint(EndpointId, String),
     /// Remove an endpoint and what waits for it.
     DeleteEndpoint(EndpointId),
 }
@@ -86,7 +90,15 @@ impl Tenant {
             }
             Change::ToggleEndpoint(id) => {
                 let mut endpoint = Endpoint::clone(found(&state.view, id)?);
-                endpoint.config.enabled = !endpoint.config.enabled;
+                let enabled = endpoint.config.enabled;
+                endpoint.config.enable(!enabled);
+                endpoint.config.updated_at = now;
+                self.put_endpoint(myself, state, endpoint).await
+            }
+            Change::DisableEndpoint(id, reason) => {
+                let mut endpoint = Endpoint::clone(found(&state.view, id)?);
+                endpoint.config.enabled = false;
+                endpoint.config.disabled_reason = Some(reason);
                 endpoint.config.updated_at = now;
                 self.put_endpoint(myself, state, endpoint).await
             }
@@ -120,6 +132,7 @@ impl Tenant {
         endpoint: Endpoint,
     ) -> Result<Changed, ConfigureError> {
         let ledger = &self.around.ledger;
+        let now = ledger.now().timestamp();
         let tenant = &state.view.id;
         let mut draft = Draft::new(tenant);
         let record: EndpointRecord = endpoint.to_record(tenant, ledger.vault());
@@ -128,11 +141,25 @@ impl Tenant {
         if !state.view.endpoints.contains_key(&endpoint.id) {
             draft.batch().put(key::table(b'O', tenant), latest);
         }
-        self.around.ledger.commit_and_wait(draft).await;
+        let was_enabled = state.view.endpoints.get(&endpoint.id).map(|e| e.config.enabled);
+        let forgiven = endpoint.config.enabled && was_enabled == Some(false);
+        if forgiven {
+            draft.batch().delete(key::health(tenant, endpoint.id));
+        }
+        if let (Some(reason), Some(true)) = (&endpoint.config.disabled_reason, was_enabled) {
+            let about = disabled(&endpoint, reason, now);
+            announce(&mut draft, ledger, &state.view, about, Context::default());
+        }
+        let after = draft.take_after();
+        ledger.commit_and_wait(draft).await;
+        self.around.hints.carry_out(tenant, after);
         let endpoint = Arc::new(endpoint);
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
         self.show(myself, state, view);
+        if forgiven {
+            self.tell_endpoint(myself, state, endpoint.id, EndpointMessage::Forgive);
+        }
         if self.has_queue(&state.view, endpoint.id) {
             self.around.hints.deliver(&state.view.id, endpoint.id, Timestamp(0));
         }
@@ -176,6 +203,20 @@ impl Tenant {
         for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
             self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }
+    }
+}
+
+/// `endpoint.disabled`, for the others to hear.
+fn disabled(endpoint: &Endpoint, reason: &str, now: Timestamp) -> Announcement {
+    let data =
+        json!({"endpoint_id": endpoint.id.0, "kind": endpoint.config.kind, "reason": reason});
+    Announcement {
+        id: None,
+        event_type: "endpoint.disabled".to_owned(),
+        at: now,
+        source: Source::Workflow,
+        data: data.as_object().cloned().unwrap_or_default(),
+        audience: Audience::Others(endpoint.id),
     }
 }
 

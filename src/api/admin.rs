@@ -12,6 +12,7 @@ use sereno_actors::endpoint::delivery_id;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::tenant::{Change, Changed};
+use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
 
@@ -230,6 +231,9 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
         },
         "headers": config.headers,
         "retry": config.retry,
+        "rate_limit": config.rate_limit,
+        "disable_after": config.disable_after,
+        "disabled_reason": config.disabled_reason,
         "auth": secrets.auth.as_ref().map(|auth| match auth {
             Auth::Basic { .. } => "basic",
             Auth::Bearer { .. } => "bearer",
@@ -237,6 +241,11 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
         }),
         "has_secret": secrets.secret.is_some(),
         "health": health.condition().as_str(),
+        "failing_since": health.failing_since.map(Timestamp::to_rfc3339),
+        "next_probe_at": match health.breaker {
+            Breaker::Open { until, .. } => Some(until.to_rfc3339()),
+            Breaker::Closed => None,
+        },
         "created_at": config.created_at.to_rfc3339(),
         "updated_at": config.updated_at.to_rfc3339(),
     }))

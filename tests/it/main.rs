@@ -13,6 +13,7 @@ mod delivery;
 mod endpoints;
 mod events;
 mod fan_out;
+mod policies;
 mod power;
 mod process;
 mod restart;

@@ -1,0 +1,149 @@
+//! How an endpoint is judged by its attempts, and how many of them it gets.
+
+use serde_json::{Value, json};
+use sereno_workflows::endpoint::{Condition, Health, Notice, Patience, Room};
+use sereno_workflows::id::EndpointId;
+use sereno_workflows::time::Timestamp;
+
+use super::attempt::Ended;
+use super::{EndpointActor, EndpointState};
+use crate::announce::{Announcement, Audience, Context, announce};
+use crate::ledger::{Draft, LedgerError};
+use crate::record::Source;
+use crate::tenant::TenantMessage;
+use crate::view::TenantView;
+
+impl EndpointActor {
+    /// How many attempts may be under way now; has the clock tell when there may be more.
+    pub(super) fn room(
+        &self,
+        state: &mut EndpointState,
+        view: &TenantView,
+        now: Timestamp,
+    ) -> Result<usize, LedgerError> {
+        if !self.may_deliver(view) {
+            return Ok(0);
+        }
+        let room = self.health(state)?.room(now);
+        Ok(match room {
+            Room::Window => state.window.size(),
+            Room::Probe => 1,
+            Room::Not(until) => {
+                self.around.hints.deliver_at(&self.tenant, self.id, until);
+                0
+            }
+        })
+    }
+
+    /// Takes one of the attempts that the tenant and the endpoint have in a minute; otherwise answers
+    /// when there is one.
+    pub(super) fn take_turn(
+        &self,
+        state: &mut EndpointState,
+        view: &TenantView,
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
+        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.rate_limit);
+        let most = view.policy.settings.limits.deliveries_per_minute;
+        let mut all = self.minute.lock();
+        if let Some(own) = own
+            && state.minute.count(now) >= own.per_minute
+        {
+            return state.minute.take(own.per_minute, now);
+        }
+        if most > 0 {
+            all.take(most, now)?;
+        }
+        match own {
+            Some(own) => state.minute.take(own.per_minute, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Steps the endpoint's health; writes it down where it must survive a restart, and announces what
+    /// people should hear.
+    pub(super) fn judge(
+        &self,
+        state: &mut EndpointState,
+        draft: &mut Draft,
+        ended: &Ended,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        state.window = state.window.step(&ended.outcome, ended.began_at, now);
+        let before = self.health(state)?.clone();
+        let (after, notices) = before.step(&ended.outcome, now, self.patience(state));
+        if !after.stands_like(&before) {
+            draft.health(self.id, &after);
+        }
+        if after.condition() != before.condition() {
+            let (tenant, endpoint) = (&self.tenant, self.id);
+            match after.condition() {
+                Condition::Failing => tracing::warn!(%tenant, %endpoint, "an endpoint is failing"),
+                Condition::Healthy => tracing::info!(%tenant, %endpoint, "an endpoint is healthy"),
+                Condition::Unknown => {}
+            }
+        }
+        state.health = Some(after);
+        if self.id != EndpointId::CUSTOMERS {
+            for notice in notices {
+                self.tell(state, draft, notice, ended, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(
+        &self,
+        state: &EndpointState,
+        draft: &mut Draft,
+        notice: Notice,
+        ended: &Ended,
+        now: Timestamp,
+    ) {
+        let (event_type, more) = match notice {
+            Notice::Failing { percent, since, disabled_at } => {
+                let more = json!({"percent": percent, "failing_since": since.to_rfc3339(),
+                    "disabled_at": disabled_at.to_rfc3339(), "error": super::told(&ended.outcome).1});
+                ("endpoint.failing", more)
+            }
+            Notice::Recovered { since } => {
+                ("endpoint.recovered", json!({"failing_since": since.to_rfc3339()}))
+            }
+            Notice::Disable { reason } => {
+                // An error means that the tenant is gone; the next failure says it again.
+                drop(self.parent.cast(TenantMessage::Disable(self.id, reason)));
+                return;
+            }
+        };
+        let Some(view) = &state.view else { return };
+        let kind = view.endpoints.get(&self.id).map(|endpoint| endpoint.config.kind);
+        let mut data = json!({"endpoint_id": self.id.0, "kind": kind});
+        if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
+            data.extend(more);
+        }
+        let announcement = Announcement {
+            id: None,
+            event_type: event_type.to_owned(),
+            at: now,
+            source: Source::Workflow,
+            data: data.as_object().cloned().unwrap_or_default(),
+            audience: Audience::Others(self.id),
+        };
+        announce(draft, &self.around.ledger, view, announcement, Context::default());
+    }
+
+    fn health<'a>(&self, state: &'a mut EndpointState) -> Result<&'a Health, LedgerError> {
+        let health = match state.health.take() {
+            Some(health) => health,
+            None => self.around.ledger.health(&self.tenant, self.id)?,
+        };
+        Ok(state.health.insert(health))
+    }
+
+    fn patience(&self, state: &EndpointState) -> Patience {
+        let view = state.view.as_ref();
+        let own = view.and_then(|view| view.endpoints.get(&self.id)?.config.disable_after);
+        let tenants = view.map(|view| view.policy.settings.disable_after);
+        Patience { disable_after: own.or(tenants).unwrap_or_default() }
+    }
+}
