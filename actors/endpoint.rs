@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
-use sereno_workflows::rate::Minute;
+use sereno_workflows::rate::Rates;
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
@@ -46,8 +46,8 @@ pub(crate) struct EndpointActor {
     pub(crate) tenant: TenantId,
     pub(crate) parent: ActorRef<TenantMessage>,
     pub(crate) id: EndpointId,
-    /// The attempts of all of the tenant's endpoints in the last minute.
-    pub(crate) minute: Arc<Mutex<Minute>>,
+    /// The attempts of the tenant's endpoints in the last minute; they outlive this actor.
+    pub(crate) rates: Arc<Mutex<Rates>>,
 }
 
 /// What an endpoint is told.
@@ -79,8 +79,6 @@ pub(crate) struct EndpointState {
     from: (Timestamp, Sequence),
     health: Option<Health>,
     window: Window,
-    /// Its attempts in the last minute.
-    minute: Minute,
 }
 
 /// Where a delivery that is under way stands on disk.
@@ -108,7 +106,6 @@ impl Actor for EndpointActor {
             from: (Timestamp(0), Sequence(0)),
             health: None,
             window: Window::default(),
-            minute: Minute::default(),
         })
     }
 
@@ -183,7 +180,7 @@ impl EndpointActor {
             if state.under_way.len() >= room {
                 break;
             }
-            if let Err(at) = self.take_turn(state, &view, now) {
+            if let Err(at) = self.take_turn(&view, now) {
                 self.around.hints.deliver_at(&self.tenant, self.id, at);
                 break;
             }

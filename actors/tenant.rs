@@ -19,7 +19,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
-use sereno_workflows::rate::Minute;
+use sereno_workflows::rate::Rates;
 use sereno_workflows::time::Timestamp;
 
 use self::children::Children;
@@ -91,8 +91,8 @@ pub(crate) struct TenantState {
     entities: Children<EntityKey, EntityMessage>,
     endpoints: Children<EndpointId, EndpointMessage>,
     fan_out: Option<ActorRef<FanOutMessage>>,
-    /// The attempts of all endpoints in the last minute.
-    minute: Arc<Mutex<Minute>>,
+    /// The attempts of the endpoints in the last minute.
+    rates: Arc<Mutex<Rates>>,
     recordings: Recordings,
     sweeping: bool,
 }
@@ -116,7 +116,7 @@ impl Actor for Tenant {
             entities: Children::new(),
             endpoints: Children::new(),
             fan_out: None,
-            minute: Arc::default(),
+            rates: Arc::default(),
             recordings: Recordings::default(),
             sweeping: false,
         })
@@ -152,7 +152,7 @@ impl Actor for Tenant {
                 let changed = self.configure(&myself, state, change).await;
                 reply.send(changed).ok();
             }
-            TenantMessage::Sweep => Self::sweep(state),
+            TenantMessage::Sweep => self.sweep(state),
         }
         Self::keep_sweeping(&myself, state);
         Ok(())
@@ -279,7 +279,7 @@ impl Tenant {
             tenant: state.view.id.clone(),
             parent: myself.clone(),
             id,
-            minute: Arc::clone(&state.minute),
+            rates: Arc::clone(&state.rates),
         };
         let wake = || started(actor(), myself.get_cell());
         state.endpoints.tell(id, message, wake);
@@ -323,8 +323,9 @@ impl Tenant {
         self.around.ledger.queued(&view.id, id, 1).is_ok_and(|first| !first.is_empty())
     }
 
-    fn sweep(state: &mut TenantState) {
+    fn sweep(&self, state: &mut TenantState) {
         state.sweeping = false;
+        state.rates.lock().tidy(self.around.ledger.now().timestamp());
         let idle = Duration::from_millis(limits::IDLE_MS);
         state.entities.retire(idle, || EntityMessage::Retire);
         state.endpoints.retire(idle, || EndpointMessage::Retire);

@@ -11,7 +11,7 @@ use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig};
 use sereno_actors::now::Now;
 use sereno_actors::vault;
-use sereno_workflows::policy::Settings;
+use sereno_workflows::policy::{Limits, Settings};
 use tokio::net::TcpListener;
 
 use crate::api::request::default_tenant;
@@ -73,7 +73,10 @@ impl Server {
         let first_start = engine.views().is_empty();
         if first_start {
             let tenant = default_tenant();
-            engine.create_tenant(tenant.clone(), "Default".to_owned(), Settings::default()).await?;
+            // The operator's own: nobody needs to be kept from it.
+            let limits = Limits { deliveries_per_minute: 0 };
+            let settings = Settings { limits, ..Settings::default() };
+            engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
             credentials.api_key = Some(engine.create_key(&tenant, "first").await?);
         }
         let given = config.admin_token.clone().filter(|token| !token.is_empty());

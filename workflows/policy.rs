@@ -75,12 +75,18 @@ pub enum HashKind {
 }
 
 /// What a tenant may have of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Attempts at deliveries in any minute; what is more waits its turn on disk (row E03). 0: as many as
     /// there are.
     pub deliveries_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deliveries_per_minute: 1_000 }
+    }
 }
 
 /// A tenant's settings, each with the default of the field's own type or the one below.

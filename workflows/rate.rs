@@ -1,11 +1,57 @@
 //! At most so many in any minute.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
+use crate::id::EndpointId;
 use crate::time::{Span, Timestamp};
 
 const SECOND_MS: i64 = 1_000;
 const SECONDS: i64 = 60;
+
+/// The attempts of a tenant in the last minute: those of each of its endpoints, and all together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rates {
+    all: Minute,
+    each: HashMap<EndpointId, Minute>,
+}
+
+/// How many attempts are allowed in any minute; without a number, as many as there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowance {
+    /// To this endpoint.
+    pub endpoint: Option<u32>,
+    /// To all of the tenant's endpoints together.
+    pub tenant: Option<u32>,
+}
+
+impl Rates {
+    /// Counts one more attempt where both limits have room for it; otherwise says when to ask again.
+    pub fn take(
+        &mut self,
+        endpoint: EndpointId,
+        allowance: Allowance,
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
+        let Some(own) = allowance.endpoint else {
+            return self.take_of_all(allowance, now);
+        };
+        let minute = self.each.entry(endpoint).or_default();
+        if minute.count(now) >= own {
+            return Err(minute.room_at(own, now));
+        }
+        self.take_of_all(allowance, now)?;
+        self.each.entry(endpoint).or_default().take(own, now)
+    }
+
+    /// Forgets endpoints that made no attempt in the last minute.
+    pub fn tidy(&mut self, now: Timestamp) {
+        self.each.retain(|_, minute| minute.count(now) > 0);
+    }
+
+    fn take_of_all(&mut self, allowance: Allowance, now: Timestamp) -> Result<(), Timestamp> {
+        allowance.tenant.map_or(Ok(()), |most| self.all.take(most, now))
+    }
+}
 
 /// Counts what happened in the last minute, second by second.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,6 +127,19 @@ mod tests {
             assert!(inside <= 7, "{inside} from {first:?}");
         }
         assert!(taken.len() > 5_000, "and the share is used: {}", taken.len());
+    }
+
+    #[test]
+    fn a17_an_endpoint_over_its_own_limit_takes_nothing_of_the_tenants() {
+        let mut rates = Rates::default();
+        let (narrow, wide) = (EndpointId(1), EndpointId(2));
+        let own = Allowance { endpoint: Some(2), tenant: Some(5) };
+        let none = Allowance { endpoint: None, tenant: Some(5) };
+        let mut take = |id, allowance| rates.take(id, allowance, Timestamp(1_000)).is_ok();
+        assert_eq!([0; 4].map(|_| take(narrow, own)), [true, true, false, false]);
+        assert_eq!([0; 4].map(|_| take(wide, none)), [true, true, true, false]);
+        rates.tidy(Timestamp(62_000));
+        assert_eq!(rates.each.len(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sereno_workflows::endpoint::{Condition, Health, Notice, Patience, Room};
 use sereno_workflows::id::EndpointId;
+use sereno_workflows::rate::Allowance;
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
@@ -37,27 +38,12 @@ impl EndpointActor {
 
     /// Takes one of the attempts that the tenant and the endpoint have in a minute; otherwise answers
     /// when there is one.
-    pub(super) fn take_turn(
-        &self,
-        state: &mut EndpointState,
-        view: &TenantView,
-        now: Timestamp,
-    ) -> Result<(), Timestamp> {
+    pub(super) fn take_turn(&self, view: &TenantView, now: Timestamp) -> Result<(), Timestamp> {
         let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.rate_limit);
-        let most = view.policy.settings.limits.deliveries_per_minute;
-        let mut all = self.minute.lock();
-        if let Some(own) = own
-            && state.minute.count(now) >= own.per_minute
-        {
-            return state.minute.take(own.per_minute, now);
-        }
-        if most > 0 {
-            all.take(most, now)?;
-        }
-        match own {
-            Some(own) => state.minute.take(own.per_minute, now),
-            None => Ok(()),
-        }
+        let all = view.policy.settings.limits.deliveries_per_minute;
+        let allowance =
+            Allowance { endpoint: own.map(|own| own.per_minute), tenant: (all > 0).then_some(all) };
+        self.rates.lock().take(self.id, allowance, now)
     }
 
     /// Steps the endpoint's health; writes it down where it must survive a restart, and announces what

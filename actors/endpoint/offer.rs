@@ -39,7 +39,7 @@ impl EndpointActor {
         let record = DeliveryRecord::first(place);
         let now = self.around.ledger.now().timestamp();
         let has_room = state.under_way.len() < self.room(state, &view, now)?;
-        if has_room && self.take_turn(state, &view, now).is_ok() {
+        if has_room && self.take_turn(&view, now).is_ok() {
             state.under_way.insert(delivery, Standing::Offered(share));
             self.begin(myself, state, &view, Queued { due, delivery, record }, Some(event));
         } else {
