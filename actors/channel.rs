@@ -160,6 +160,21 @@ impl fmt::Debug for Load {
     }
 }
 
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The beginning of the answer's body, where there was one that is worth keeping.
+    pub response: Vec<u8>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, response: Vec::new() }
+    }
+}
+
 /// What the channels of one process share.
 #[derive(Debug, Clone)]
 pub struct ChannelConfig {
@@ -230,21 +245,27 @@ impl Channels {
     ///
     /// Ends within the channel's deadline whatever the other side does. Dropping the future breaks
     /// the attempt off; whether it arrived is then unknown.
-    pub async fn send(&self, destination: &Destination, load: &Load, now: Timestamp) -> Outcome {
+    pub async fn attempt(&self, destination: &Destination, load: &Load, now: Timestamp) -> Answer {
         match destination {
             Destination::Webhook { url, secrets, headers, auth } => {
                 let post = webhook::Post { url, secrets, headers, auth: auth.as_ref() };
                 self.send_webhook(&post, load, now).await
             }
-            Destination::Slack { url } => self.send_slack(url, load, now).await,
+            Destination::Slack { url } => self.send_slack(url, load, now).await.into(),
             Destination::Email { to, smtp, by_operator } => {
                 let server = smtp.as_ref().map(|smtp| Server { smtp, by_operator: *by_operator });
-                self.send_email(to, server, load, now).await
+                self.send_email(to, server, load, now).await.into()
             }
             Destination::WhatsApp { to, line } => {
-                self.send_whatsapp(to, line.as_ref(), load, now).await
+                self.send_whatsapp(to, line.as_ref(), load, now).await.into()
             }
         }
+    }
+
+    /// The outcome alone of an attempt.
+    #[cfg(test)]
+    async fn send(&self, destination: &Destination, load: &Load, now: Timestamp) -> Outcome {
+        self.attempt(destination, load, now).await.outcome
     }
 
     /// Whether a webhook may be sent there, as far as the URL alone tells; for use when one is

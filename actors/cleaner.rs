@@ -12,14 +12,17 @@ use std::time::Duration;
 
 use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use serde_json::json;
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::retention::Retention;
-use sereno_workflows::time::Timestamp;
+use sereno_workflows::time::{Span, Timestamp};
 
 use self::sweep::{Sweep, Which};
+use crate::announce::{Announcement, Audience, Context, announce};
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
-use crate::limits::CLEANED_PER_STEP_MAX;
+use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS, SCAN_ROWS_MAX};
+use crate::record::Source;
 use crate::view::TenantView;
 
 /// The cleaner.
@@ -99,7 +102,8 @@ impl Cleaner {
         if leftover > Sequence(0) {
             state.leftovers.insert(tenant.clone(), leftover);
         }
-        let pause = listing.view.policy.settings.retention.pause();
+        let settings = &listing.view.policy.settings;
+        let pause = settings.retention.pause().min(settings.dead_letters.keep);
         // Where there is more, the others who are due come first all the same: their time is earlier.
         state.look_at(tenant, if more { now } else { now.after(pause) });
         Ok(())
@@ -132,11 +136,63 @@ impl Cleaner {
             cleaned.attempts = line.next();
         }
         more |= lines.len() == CLEANED_PER_STEP_MAX;
+        more |= self.expire_letters(view, &mut draft, now)?;
+        self.forget_jobs(view, &mut draft, now)?;
         if cleaned != before {
             draft.cleaned(&cleaned);
         }
+        let after = draft.take_after();
         ledger.commit_and_wait(draft).await;
+        self.hints.carry_out(&view.id, after);
         Ok(more)
+    }
+
+    /// Dead letters that have lain there for too long. None that was made later than that can have, so only
+    /// those that are old enough are looked at.
+    fn expire_letters(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let cutoff = now.before(view.policy.settings.dead_letters.keep);
+        let range = Sequence(0)..Sequence::at(cutoff);
+        let found = self.ledger.dead_letters(&view.id, range, false, SCAN_ROWS_MAX)?;
+        let expired = found.iter().filter(|(_, letter)| letter.at < cutoff);
+        let expired: Vec<Sequence> =
+            expired.take(CLEANED_PER_STEP_MAX).map(|(delivery, _)| *delivery).collect();
+        for &delivery in &expired {
+            draft.forget_dead_letter(delivery);
+        }
+        if !expired.is_empty() {
+            let data = json!({"count": expired.len()});
+            let announcement = Announcement {
+                id: None,
+                event_type: "dead_letters.expired".to_owned(),
+                at: now,
+                source: Source::Workflow,
+                data: data.as_object().cloned().unwrap_or_default(),
+                audience: Audience::Subscribers,
+            };
+            announce(draft, &self.ledger, view, announcement, Context::default());
+        }
+        Ok(expired.len() == CLEANED_PER_STEP_MAX)
+    }
+
+    /// Jobs that ended long ago.
+    fn forget_jobs(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let cutoff = now.before(Span::millis(JOB_KEPT_MS));
+        for (id, job) in self.ledger.jobs(&view.id)? {
+            if job.ended_at.is_some_and(|ended| ended < cutoff) {
+                draft.forget_job(id);
+            }
+        }
+        Ok(())
     }
 
     /// What waits for endpoints that are gone.

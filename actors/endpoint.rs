@@ -9,10 +9,12 @@
 //! the queue in the commit that records the attempt's outcome; a crash in between repeats the attempt
 //! under the same delivery id.
 
+pub mod again;
 mod attempt;
 pub mod config;
 mod health;
 mod offer;
+pub mod standing;
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -28,6 +30,7 @@ use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
 
+use self::again::AgainRequest;
 pub use self::attempt::delivery_id;
 use self::attempt::{Ended, attempt};
 use crate::fan_out::{Offer, Share};
@@ -58,6 +61,8 @@ pub(crate) enum EndpointMessage {
     Offer(Arc<TenantView>, Offer),
     /// It was enabled again: what it did before is forgotten.
     Forgive,
+    /// Somebody wants deliveries tried again.
+    Again(Arc<TenantView>, AgainRequest),
     /// The attempt of an offered delivery takes its time.
     Slow(Queued),
     /// An attempt ended.
@@ -128,6 +133,10 @@ impl Actor for EndpointActor {
                 (state.health, state.window) = (None, Window::default());
                 state.go_back_to(Timestamp(0));
                 self.look(&myself, state)?;
+            }
+            EndpointMessage::Again(view, request) => {
+                state.view = Some(view);
+                self.try_again(state, request).await?;
             }
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
@@ -231,8 +240,10 @@ impl EndpointActor {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
         let Queued { due, delivery, record } = &ended.queued;
-        let attempts = record.attempts + 1;
-        let next = self.retry(state).next(&ended.outcome, attempts, now, delivery.0);
+        let line = ledger.sequence();
+        let tried = record.attempted(line);
+        let counted = tried.attempts - tried.forgiven;
+        let next = self.retry(state).next(&ended.outcome, counted, now, delivery.0);
 
         let mut draft = Draft::new(&self.tenant);
         if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
@@ -243,8 +254,7 @@ impl EndpointActor {
             // What is left for an endpoint that was deleted meanwhile would lie in its queue for ever.
             Next::Later(_) if !self.is_there() => {}
             Next::Later(at) => {
-                let again = DeliveryRecord { attempts, ..record.clone() };
-                draft.enqueue(self.id, at, *delivery, &again);
+                draft.enqueue(self.id, at, *delivery, &tried);
                 draft.take_after();
                 state.go_back_to(at);
             }
@@ -252,13 +262,16 @@ impl EndpointActor {
                 *delivery,
                 &DeadLetterRecord {
                     endpoint: self.id.0,
-                    delivery: DeliveryRecord { attempts, ..record.clone() },
+                    delivery: tried.clone(),
                     at: now,
                     error: told(&ended.outcome).1.unwrap_or_default(),
+                    event_type: ended.event_type.clone(),
+                    code: told(&ended.outcome).0,
+                    fault: ended.fault,
                 },
             ),
         }
-        self.note(&mut draft, &ended, next);
+        self.note(&mut draft, &ended, &tried, next);
         self.judge(state, &mut draft, &ended, now)?;
 
         let (after, hints, tenant) =
@@ -275,9 +288,9 @@ impl EndpointActor {
     }
 
     /// Notes with the event how its delivery stands, and the attempt in the log.
-    fn note(&self, draft: &mut Draft, ended: &Ended, next: Next) {
+    fn note(&self, draft: &mut Draft, ended: &Ended, tried: &DeliveryRecord, next: Next) {
         let Queued { delivery, record, .. } = &ended.queued;
-        let attempts = record.attempts + 1;
+        let attempts = tried.attempts;
         let (status, next_at) = match next {
             Next::Done => (AttemptStatus::Sent, None),
             Next::Dead => (AttemptStatus::Dead, None),
@@ -291,6 +304,7 @@ impl EndpointActor {
             code,
             error: error.clone(),
             next_at,
+            history: tried.history.clone(),
         };
         draft.status(record.event, *delivery, &stands);
         let line = LogRecord::Attempt {
@@ -305,8 +319,11 @@ impl EndpointActor {
             duration_ms: ended.duration_ms,
             began_at: ended.began_at,
             message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
+            response: ended.response.clone(),
         };
-        draft.log(self.around.ledger.sequence(), &line);
+        if let Some(place) = tried.history.last() {
+            draft.log(*place, &line);
+        }
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {

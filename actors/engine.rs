@@ -1,5 +1,6 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
+mod deliveries;
 mod keys;
 
 use std::collections::HashMap;
@@ -27,7 +28,7 @@ use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::now::Now;
-use crate::record::KeyRecord;
+use crate::record::{KeyRecord, Source};
 use crate::root::{Root, RootMessage};
 use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
@@ -35,8 +36,8 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::tenant::recording::all_durable;
 use crate::tenant::{
-    Act, Change, Changed, ConfigureError, CustomerMessage, Receipt, Submission, Surroundings,
-    TenantMessage, Test,
+    Act, Change, Changed, ConfigureError, CustomerMessage, Direct, Receipt, Submission,
+    Surroundings, TenantMessage,
 };
 use crate::ticket::Tally;
 use crate::turnstile::Turnstile;
@@ -283,8 +284,18 @@ impl Engine {
             let problem = "the endpoint is disabled; enable it first, with toggle";
             return Err(EngineError::Rejected(problem.to_owned()));
         }
+        let data = serde_json::json!({"endpoint_id": endpoint.0, "message": "Hello from Sereno"});
         let (reply, answer) = oneshot::channel();
-        ask(&actor, TenantMessage::Test(Test { endpoint, reply }), answer).await
+        let direct = Direct {
+            endpoint,
+            event_type: "test.ping".to_owned(),
+            data: data.as_object().cloned().unwrap_or_default(),
+            source: Source::Test,
+            cause: None,
+            instead_of: None,
+            reply,
+        };
+        ask(&actor, TenantMessage::Direct(direct), answer).await
     }
 
     /// Changes a tenant's settings or endpoints; returns once the change is durable.

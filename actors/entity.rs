@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::effect::Effect;
-use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
 pub(crate) use self::decide::{Command, Deed, Origin};
@@ -165,6 +165,12 @@ impl Entity {
             ticket.settle();
             return Ok(());
         }
+        let command = match self.key.kind {
+            EntityKind::DeadLetters => {
+                Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
+            }
+            EntityKind::Reservation | EntityKind::Handoff | EntityKind::Tenant => command,
+        };
         let deed = Deed { event: None, command, origin: Origin::Clock, at: now };
         match decide::decide(before.as_ref(), &deed, now, &view.policy) {
             Ok(transition) => {
@@ -243,11 +249,8 @@ impl Entity {
                     latest = Some(announce(draft, &self.ledger, view, announcement, context));
                 }
                 Effect::Tell { to, message } => {
-                    let record = DeliveryRecord {
-                        event: latest.unwrap_or_default(),
-                        attempts: 0,
-                        tell: Some(Tell { to, message }),
-                    };
+                    let event = latest.unwrap_or_default();
+                    let record = DeliveryRecord::to_customer(event, Tell { to, message });
                     draft.enqueue(EndpointId::CUSTOMERS, now, self.ledger.sequence(), &record);
                 }
                 Effect::Signal { to, signal } => {

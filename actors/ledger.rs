@@ -3,7 +3,9 @@
 //! The ledger is the truth and actors are caches of it. A [`Draft`] collects everything that one
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
+pub mod delivery;
 pub mod draft;
+pub mod job;
 pub mod queue;
 pub mod read;
 

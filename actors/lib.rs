@@ -5,12 +5,12 @@
 //!                  ______/ | \________
 //!      clock, cleaner   tenant  tenant ...
 //!                     ____/ \____
-//!        entity ...  endpoint ...  fan-out       Committer (a thread) --> Store
+//!        entity ...  endpoint ...  fan-out, jobs      Committer (a thread) --> Store
 //! ```
 //! | module | is |
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
-//! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, `clock`, `cleaner` | the actors |
+//! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
 //! | `turnstile` | how tenants share the room for attempts |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
@@ -28,6 +28,7 @@ mod fan_out;
 mod fatal;
 mod gather;
 mod hints;
+pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod now;

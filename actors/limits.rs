@@ -90,6 +90,20 @@ pub const FAN_OUT_PATIENCE_MS: u64 = 1_000;
 pub const ATTEMPTS_MAX: usize = 512;
 /// Attempts of one tenant's endpoints under way at once, so that there is always room for others.
 pub const ATTEMPTS_PER_TENANT_MAX: usize = ATTEMPTS_MAX / 4 * 3;
+/// Attempts of one delivery that its record names; further back the log alone tells of them.
+pub const HISTORY_LINES_MAX: usize = 100;
+/// Events that are looked at to find the one of a delivery: those recorded at the same time.
+pub const EVENTS_BESIDE_MAX: usize = 256;
+/// Dead letters that are counted before people are told that there are many.
+pub const DEAD_LETTERS_COUNTED_MAX: usize = 1_000;
+/// Rows that are counted for a summary or a dry run; beyond, the answer says that there are more.
+pub const COUNTED_ROWS_MAX: usize = 1_000_000;
+/// Jobs of one tenant that are kept, ended or not.
+pub const JOBS_MAX: usize = 100;
+/// Deliveries that a job looks at in one step.
+pub const JOB_STEP_ROWS: usize = 256;
+/// How long a job that ended is kept (row E08).
+pub const JOB_KEPT_MS: u64 = 24 * 3_600_000;
 /// How long a call from the edge to an actor may take.
 pub const CALL_TIMEOUT_MS: u64 = 10_000;
 /// Endpoints named in one page of the log of filtered events.

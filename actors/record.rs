@@ -4,22 +4,29 @@
 //! is read for ever.
 
 mod deliveries;
+mod delivery;
 pub mod envelope;
+mod job;
 pub mod key;
 
 use serde::{Deserialize, Serialize};
+use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::{EntityKey, Sequence};
-use sereno_workflows::message::Message;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 pub use self::deliveries::Deliveries;
+pub use self::delivery::{
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
+    FilteredBy, LogRecord, Tell,
+};
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
+pub use self::job::{JobRecord, JobState, JobTask, Selection};
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +74,8 @@ pub enum Source {
     Customer,
     /// A test of an endpoint.
     Test,
+    /// A person, in place of one that was given up.
+    Edited,
 }
 
 /// An event as it was recorded.
@@ -101,6 +110,8 @@ pub enum StateRecord {
     Handoff(Handoff),
     /// The tenant as a whole.
     Tenant(Breaches),
+    /// The tenant's dead letters.
+    DeadLetters(Pile),
 }
 
 /// Why an entity must be woken.
@@ -113,134 +124,6 @@ pub enum TimerRecord {
     },
     /// Another entity tells it something.
     Signal(Signal),
-}
-
-/// A delivery that is waiting or under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryRecord {
-    /// The event that it carries, or that it goes with.
-    pub event: Sequence,
-    /// Attempts made so far.
-    pub attempts: u32,
-    /// A message to a customer, which is carried instead of the event.
-    pub tell: Option<Tell>,
-}
-
-impl DeliveryRecord {
-    /// The delivery of an event before its first attempt.
-    pub fn first(event: Sequence) -> Self {
-        Self { event, attempts: 0, tell: None }
-    }
-}
-
-/// How far an event has been handed to its many endpoints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FanOutRecord {
-    /// When its deliveries were due first.
-    pub due: Timestamp,
-    /// So many of the event's deliveries, from the first on, need no further thought: each was attempted
-    /// or waits in its endpoint's queue.
-    pub secured: u32,
-}
-
-/// A message on its way to a customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tell {
-    /// The customer's number.
-    pub to: String,
-    /// The message.
-    pub message: Message,
-}
-
-/// What an attempt came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AttemptStatus {
-    /// It arrived.
-    Sent,
-    /// It failed and will be tried again.
-    Retrying,
-    /// It failed for good.
-    Dead,
-}
-
-/// How a delivery stands, kept with its event once its first attempt has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryStatusRecord {
-    /// The endpoint.
-    pub endpoint: u32,
-    /// What the latest attempt came to.
-    pub status: AttemptStatus,
-    /// Attempts made.
-    pub attempts: u32,
-    /// The latest answer's code; -1 where there was none.
-    pub code: i32,
-    /// The latest error.
-    pub error: Option<String>,
-    /// When the next attempt is due.
-    pub next_at: Option<Timestamp>,
-}
-
-/// A line of the notification log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LogRecord {
-    /// One attempt.
-    Attempt {
-        /// The endpoint.
-        endpoint: u32,
-        /// The delivery.
-        delivery: Sequence,
-        /// The event.
-        event: Sequence,
-        /// Its type.
-        event_type: String,
-        /// What it came to.
-        status: AttemptStatus,
-        /// The answer's code; -1 where there was none.
-        code: i32,
-        /// What went wrong.
-        error: Option<String>,
-        /// The attempt's number, from 1.
-        attempt: u32,
-        /// How long it took.
-        duration_ms: u32,
-        /// When it began.
-        began_at: Timestamp,
-        /// The text of a message to a customer; other payloads are read from the event.
-        message: Option<String>,
-    },
-    /// Endpoints whose filters did not want an event.
-    Filtered {
-        /// The event.
-        event: Sequence,
-        /// Its type.
-        event_type: String,
-        /// The endpoints, and why.
-        endpoints: Vec<(u32, FilteredBy)>,
-    },
-}
-
-/// Why an endpoint did not get an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FilteredBy {
-    /// It is disabled.
-    Disabled,
-    /// Its event types do not list it.
-    Type,
-    /// Its intents do not list it.
-    Intent,
-}
-
-/// A delivery that was given up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeadLetterRecord {
-    /// The endpoint.
-    pub endpoint: u32,
-    /// The delivery as it last stood.
-    pub delivery: DeliveryRecord,
-    /// When it was given up.
-    pub at: Timestamp,
-    /// Why.
-    pub error: String,
 }
 
 /// A wake that killed its actor again and again.
@@ -297,14 +180,10 @@ records! {
     EndpointRecord = 3 "endpoint",
     StateRecord = 5 "state",
     TimerRecord = 6 "timer",
-    DeliveryRecord = 7 "delivery",
-    DeliveryStatusRecord = 8 "delivery status",
-    LogRecord = 9 "log",
-    DeadLetterRecord = 10 "dead letter",
     QuarantineRecord = 11 "quarantine",
     CleanedRecord = 14 "cleaned",
-    FanOutRecord = 15 "fan-out",
     LeftoverRecord = 16 "leftover",
+    JobRecord = 17 "job",
 }
 
 impl Record for EventRecord {

@@ -12,12 +12,13 @@ pub(crate) mod children;
 mod configure;
 pub(crate) mod recording;
 mod submit;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::rate::Rates;
 use sereno_workflows::time::Timestamp;
@@ -25,13 +26,15 @@ use sereno_workflows::time::Timestamp;
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 use self::recording::Recordings;
-pub(crate) use self::submit::{Act, CustomerMessage, Receipt, Submission, Test};
+pub(crate) use self::submit::{Act, CustomerMessage, Direct, Receipt, Submission};
 use crate::channel::Channels;
-use crate::endpoint::{EndpointActor, EndpointMessage};
-use crate::entity::{Entity, EntityMessage};
-use crate::fan_out::{FanOut, FanOutMessage, Offer};
+use crate::endpoint::EndpointMessage;
+use crate::endpoint::again::AgainRequest;
+use crate::entity::EntityMessage;
+use crate::fan_out::{FanOutMessage, Offer};
 use crate::hints::Hints;
-use crate::ledger::{Draft, Ledger, LedgerError};
+use crate::jobs::JobsMessage;
+use crate::ledger::{Draft, Ledger};
 use crate::limits;
 use crate::ticket::Ticket;
 use crate::turnstile::Turnstile;
@@ -61,8 +64,8 @@ pub(crate) enum TenantMessage {
     Hear(CustomerMessage),
     /// A person asks something of an entity.
     Act(Act),
-    /// Send a test to an endpoint.
-    Test(Test),
+    /// Send an event to one endpoint.
+    Direct(Direct),
     /// A timer rang.
     Wake(Ticket),
     /// A timer whose wake killed its actor again and again.
@@ -71,6 +74,10 @@ pub(crate) enum TenantMessage {
     Deliver(EndpointId, Timestamp),
     /// An endpoint does not work and is to be disabled, for this reason.
     Disable(EndpointId, String),
+    /// Deliveries of an endpoint are to be tried again.
+    Again(EndpointId, AgainRequest),
+    /// Something of a job.
+    Job(JobsMessage),
     /// An event is to be handed to its many endpoints.
     FanOut(Sequence),
     /// There may be such events from before the start.
@@ -91,6 +98,7 @@ pub(crate) struct TenantState {
     entities: Children<EntityKey, EntityMessage>,
     endpoints: Children<EndpointId, EndpointMessage>,
     fan_out: Option<ActorRef<FanOutMessage>>,
+    jobs: Option<ActorRef<JobsMessage>>,
     /// The attempts of the endpoints in the last minute.
     rates: Arc<Mutex<Rates>>,
     recordings: Recordings,
@@ -111,11 +119,15 @@ impl Actor for Tenant {
         self.look_for_deliveries(&view)?;
         self.around.hints.clean(&view.id);
         myself.cast(TenantMessage::ResumeFanOut)?;
+        if !self.around.ledger.jobs(&view.id)?.is_empty() {
+            myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
+        }
         Ok(TenantState {
             view,
             entities: Children::new(),
             endpoints: Children::new(),
             fan_out: None,
+            jobs: None,
             rates: Arc::default(),
             recordings: Recordings::default(),
             sweeping: false,
@@ -132,7 +144,7 @@ impl Actor for Tenant {
             TenantMessage::Submit(submission) => self.submit(&myself, state, submission).await,
             TenantMessage::Hear(message) => self.hear(&myself, state, message).await,
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
-            TenantMessage::Test(test) => self.test(state, test).await,
+            TenantMessage::Direct(direct) => self.direct(state, direct).await,
             TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
             TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
             TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
@@ -142,6 +154,10 @@ impl Actor for Tenant {
                     tracing::debug!(%error, %endpoint, "an endpoint is gone before it is disabled");
                 }
             }
+            TenantMessage::Again(endpoint, request) => {
+                self.again(&myself, state, endpoint, request);
+            }
+            TenantMessage::Job(message) => self.tell_jobs(&myself, state, message),
             TenantMessage::FanOut(event) => {
                 self.tell_fan_out(&myself, state, FanOutMessage::Begin(event));
             }
@@ -197,94 +213,6 @@ impl Tenant {
         ledger.commit(draft, Box::new(move || ticket.settle())).await;
     }
 
-    fn deliver(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        endpoint: EndpointId,
-        due: Timestamp,
-    ) {
-        let message = EndpointMessage::Deliver(Arc::clone(&state.view), due);
-        self.tell_endpoint(myself, state, endpoint, message);
-    }
-
-    fn offer(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, offer: Offer) {
-        if !state.view.endpoints.contains_key(&offer.endpoint) {
-            offer.share.secured();
-            return;
-        }
-        let endpoint = offer.endpoint;
-        let message = EndpointMessage::Offer(Arc::clone(&state.view), offer);
-        self.tell_endpoint(myself, state, endpoint, message);
-    }
-
-    fn resume_fan_out(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-    ) -> Result<(), LedgerError> {
-        let first = self.around.ledger.fan_outs_from(&state.view.id, Sequence(0), 1)?;
-        if !first.is_empty() {
-            self.tell_fan_out(myself, state, FanOutMessage::Resume);
-        }
-        Ok(())
-    }
-
-    fn tell_fan_out(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        message: FanOutMessage,
-    ) {
-        let actor = || FanOut {
-            ledger: Arc::clone(&self.around.ledger),
-            hints: Arc::clone(&self.around.hints),
-            tenant: state.view.id.clone(),
-            parent: myself.clone(),
-        };
-        let wake = || started(actor(), myself.get_cell());
-        // One that has just died drops the message; its successor reads the rows.
-        drop(state.fan_out.get_or_insert_with(wake).cast(message));
-    }
-
-    fn tell_entity(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        key: EntityKey,
-        message: EntityMessage,
-    ) {
-        if state.entities.len() >= limits::ENTITIES_ALIVE_MAX {
-            state.entities.retire(Duration::from_millis(50), || EntityMessage::Retire);
-        }
-        let entity = || Entity {
-            ledger: Arc::clone(&self.around.ledger),
-            hints: Arc::clone(&self.around.hints),
-            tenant: state.view.id.clone(),
-            key: key.clone(),
-        };
-        let wake = || started(entity(), myself.get_cell());
-        state.entities.tell(key.clone(), message, wake);
-    }
-
-    fn tell_endpoint(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        id: EndpointId,
-        message: EndpointMessage,
-    ) {
-        let actor = || EndpointActor {
-            around: self.around.clone(),
-            tenant: state.view.id.clone(),
-            parent: myself.clone(),
-            id,
-            rates: Arc::clone(&state.rates),
-        };
-        let wake = || started(actor(), myself.get_cell());
-        state.endpoints.tell(id, message, wake);
-    }
-
     fn ended(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, child: &ActorCell) {
         if let Some((key, kept)) = state.entities.ended(child) {
             for message in kept {
@@ -292,8 +220,10 @@ impl Tenant {
             }
         } else if let Some((id, kept)) = state.endpoints.ended(child) {
             for message in kept {
-                if let EndpointMessage::Offer(_, offer) = message {
-                    self.offer(myself, state, offer);
+                match message {
+                    EndpointMessage::Offer(_, offer) => self.offer(myself, state, offer),
+                    EndpointMessage::Again(_, request) => self.again(myself, state, id, request),
+                    _ => {}
                 }
             }
             // The others that were kept are hints; one look at the queue serves them all, and finds what an
@@ -304,6 +234,9 @@ impl Tenant {
         } else if state.fan_out.take_if(|actor| actor.get_id() == child.get_id()).is_some() {
             // An error means that this tenant is ending itself.
             drop(myself.cast(TenantMessage::ResumeFanOut));
+        } else if state.jobs.take_if(|actor| actor.get_id() == child.get_id()).is_some() {
+            // As above.
+            drop(myself.cast(TenantMessage::Job(JobsMessage::Resume)));
         }
     }
 
@@ -340,14 +273,4 @@ impl Tenant {
         // The handle is not kept: the task ends by itself, and a late Sweep does no harm.
         drop(myself.send_after(Duration::from_millis(limits::SWEEP_MS), || TenantMessage::Sweep));
     }
-}
-
-/// Starts a child without waiting for it. Its `pre_start` cannot fail: it does nothing but exist.
-fn started<A>(actor: A, supervisor: ActorCell) -> ActorRef<A::Msg>
-where
-    A: Actor<Arguments = ()>,
-{
-    let spawned = ActorRuntime::<A>::spawn_linked_instant(None, actor, (), supervisor);
-    let (actor, _) = spawned.expect("an actor without a name cannot collide with another");
-    actor
 }

@@ -1,9 +1,12 @@
 //! The HTTP API: the table of routes, and nothing else.
 
 pub mod admin;
+pub mod dead_letters;
+pub mod deliveries;
 pub mod entities;
 pub mod error;
 pub mod events;
+pub mod jobs;
 pub mod request;
 pub mod tenants;
 pub mod timers;
@@ -38,6 +41,20 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(timers::ready))
         .route("/api/v1/events", post(events::submit).get(events::list))
         .route("/api/v1/events/{id}", get(events::show))
+        .route("/api/v1/events/{id}/replay", post(events::replay))
+        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries/retry", post(deliveries::retry_many))
+        .route("/api/v1/deliveries/{id}", get(deliveries::show))
+        .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/api/v1/dead-letters", get(dead_letters::list))
+        .route("/api/v1/dead-letters/export", get(dead_letters::export))
+        .route("/api/v1/dead-letters/retry", post(dead_letters::retry_many))
+        .route("/api/v1/dead-letters/discard", post(dead_letters::discard_many))
+        .route("/api/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
+        .route("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry))
+        .route("/api/v1/jobs", get(jobs::list))
+        .route("/api/v1/jobs/{id}", get(jobs::show))
+        .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
         .route("/api/v1/reservations", get(entities::reservations))
         .route("/api/v1/reservations/{id}", get(entities::reservation))
         .route("/api/v1/reservations/{id}/actions", post(entities::act_on_reservation))
@@ -53,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(admin::show).patch(admin::change).delete(admin::remove),
         )
         .route(&format!("{notify}/endpoints/{{id}}/toggle"), post(admin::toggle))
+        .route(&format!("{notify}/endpoints/{{id}}/recover"), post(jobs::recover))
         .route(&format!("{notify}/test/{{id}}"), post(admin::test))
         .route(&format!("{notify}/logs"), get(admin::logs))
         .route(tenants, get(tenants::list).post(tenants::create))

@@ -147,6 +147,8 @@ pub enum EntityKind {
     Handoff,
     /// The tenant as a whole: its breaches and incidents.
     Tenant,
+    /// All dead letters of the tenant.
+    DeadLetters,
 }
 
 impl EntityKind {
@@ -156,6 +158,7 @@ impl EntityKind {
             Self::Reservation => "reservation",
             Self::Handoff => "handoff",
             Self::Tenant => "tenant",
+            Self::DeadLetters => "dead-letters",
         }
     }
 }
@@ -183,6 +186,11 @@ impl EntityKey {
     /// The one entity that watches its tenant as a whole.
     pub fn tenant() -> Self {
         Self { kind: EntityKind::Tenant, id: "tenant".to_owned() }
+    }
+
+    /// The one entity that watches its tenant's dead letters.
+    pub fn dead_letters() -> Self {
+        Self { kind: EntityKind::DeadLetters, id: "dead-letters".to_owned() }
     }
 }
 

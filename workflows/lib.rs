@@ -17,6 +17,7 @@
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
+pub mod dead_letters;
 pub mod effect;
 pub mod endpoint;
 pub mod event;

@@ -89,6 +89,24 @@ impl Default for Limits {
     }
 }
 
+/// What is done about dead letters (row E06).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeadLetterPolicy {
+    /// More than so many are told of.
+    pub alert_count: usize,
+    /// One that has lain there for so long is told of.
+    pub alert_age: Span,
+    /// One that has lain there for so long is thrown away.
+    pub keep: Span,
+}
+
+impl Default for DeadLetterPolicy {
+    fn default() -> Self {
+        Self { alert_count: 10, alert_age: Span::hours(24), keep: Span::hours(7 * 24) }
+    }
+}
+
 /// A tenant's settings, each with the default of the field's own type or the one below.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -113,6 +131,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long an endpoint may fail before it is disabled, where the endpoint does not say.
     pub disable_after: Span,
+    /// What is done about dead letters.
+    pub dead_letters: DeadLetterPolicy,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// The mail server; without it, the server's own.
@@ -138,6 +158,7 @@ impl Default for Settings {
             retry: RetryPolicy::default(),
             limits: Limits::default(),
             disable_after: Span::hours(120),
+            dead_letters: DeadLetterPolicy::default(),
             retention: Retention::default(),
             smtp: None,
             whatsapp: None,
@@ -161,7 +182,7 @@ impl Settings {
     pub fn patched(&self, mut patch: Map<String, Value>) -> Result<Self, Invalid> {
         must_be_objects(
             &patch,
-            &["sla_cluster", "retry", "limits", "retention", "smtp", "whatsapp"],
+            &["sla_cluster", "retry", "limits", "dead_letters", "retention", "smtp", "whatsapp"],
         )?;
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
@@ -209,6 +230,8 @@ impl Settings {
             ("sla_after", self.sla_after),
             ("sla_cluster.window", self.sla_cluster.window),
             ("disable_after", self.disable_after),
+            ("dead_letters.alert_age", self.dead_letters.alert_age),
+            ("dead_letters.keep", self.dead_letters.keep),
         ] {
             if span.0 == 0 {
                 return Err(Invalid::new(field, "must be longer than zero"));
@@ -310,6 +333,8 @@ mod tests {
             (json!({"retention": {"inbound": 7}}), "retention.inbound"),
             (json!({"limits": {"deliveries_per_minute": -1}}), "limits.deliveries_per_minute"),
             (json!({"disable_after": "0s"}), "disable_after"),
+            (json!({"dead_letters": {"keep": "0s"}}), "dead_letters.keep"),
+            (json!({"dead_letters": {"alert_count": -1}}), "dead_letters.alert_count"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

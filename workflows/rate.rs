@@ -1,6 +1,6 @@
 //! At most so many in any minute.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::EndpointId;
 use crate::time::{Span, Timestamp};
@@ -12,7 +12,7 @@ const SECONDS: i64 = 60;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rates {
     all: Minute,
-    each: HashMap<EndpointId, Minute>,
+    each: BTreeMap<EndpointId, Minute>,
 }
 
 /// How many attempts are allowed in any minute; without a number, as many as there are.

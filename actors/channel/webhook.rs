@@ -7,13 +7,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::reply::Reply;
-use super::{Auth, Channels, Load, dead};
+use super::{Answer, Auth, Channels, Load, dead};
 use crate::signature::{self, to_hex};
 
 /// Names that a user's own headers may not have: those we send, and those that frame a request.
@@ -67,18 +66,18 @@ impl Channels {
         post: &Post<'_>,
         load: &Load,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Answer {
         if let Err(error) = self.guard.check_url(post.url) {
-            return dead(error);
+            return dead(error).into();
         }
         let headers = match headers(post, load, now) {
             Ok(headers) => headers,
-            Err(error) => return dead(error),
+            Err(error) => return dead(error).into(),
         };
         let request = self.guarded.post(post.url.clone()).headers(headers).body(load.body.clone());
         match Reply::of(request, self.config.webhook_timeout).await {
-            Ok(reply) => reply.outcome(now),
-            Err(outcome) => outcome,
+            Ok(reply) => Answer { outcome: reply.outcome(now), response: reply.body },
+            Err(outcome) => outcome.into(),
         }
     }
 }

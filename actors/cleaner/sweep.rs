@@ -1,6 +1,6 @@
 //! Which events go, and which have outlived their time but are still awaited by an endpoint.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sereno_workflows::id::{EndpointId, Sequence};
 
@@ -109,7 +109,7 @@ impl<'a> Sweep<'a> {
             self.draft.leave_over(sequence, LeftoverRecord::Going);
             return Ok(());
         }
-        self.remove(sequence, &statuses);
+        self.remove(sequence, event, &statuses);
         self.draft.forget_event(sequence, event);
         self.draft.forget_leftover(sequence);
         Ok(())
@@ -118,7 +118,7 @@ impl<'a> Sweep<'a> {
     /// Removes a piece of an event that has many rows; answers whether it was the last.
     fn go_on(&mut self, sequence: Sequence, event: &EventRecord) -> Result<bool, LedgerError> {
         let statuses = self.ledger.statuses(&self.view.id, sequence, self.room)?;
-        self.remove(sequence, &statuses);
+        self.remove(sequence, event, &statuses);
         if self.room == 0 {
             return Ok(false);
         }
@@ -128,25 +128,32 @@ impl<'a> Sweep<'a> {
         Ok(true)
     }
 
-    fn remove(&mut self, sequence: Sequence, statuses: &Statuses) {
+    fn remove(&mut self, sequence: Sequence, event: &EventRecord, statuses: &Statuses) {
+        let own: HashSet<Sequence> =
+            event.deliveries.to_vec().into_iter().map(|(_, delivery)| delivery).collect();
         for (delivery, _) in statuses {
             self.draft.forget_status(sequence, *delivery);
+            if !own.contains(delivery) {
+                self.draft.forget_late(*delivery);
+            }
         }
         self.room -= statuses.len();
     }
 
     /// Whether some of an event's deliveries have not come to their end.
     fn is_awaited(&self, event: &EventRecord, statuses: &Statuses) -> bool {
-        let ended = |status: &DeliveryStatusRecord| {
-            matches!(status.status, AttemptStatus::Sent | AttemptStatus::Dead)
+        let ended = |status: &DeliveryStatusRecord| match status.status {
+            AttemptStatus::Sent | AttemptStatus::Dead | AttemptStatus::Collected => true,
+            AttemptStatus::Retrying => false,
         };
         let known: HashMap<Sequence, bool> =
             statuses.iter().map(|(delivery, status)| (*delivery, ended(status))).collect();
         let own = event.deliveries.to_vec();
-        let mut messages = statuses.iter().filter(|(_, to)| to.endpoint == EndpointId::CUSTOMERS.0);
+        let is_there = |id| id == EndpointId::CUSTOMERS || self.view.endpoints.contains_key(&id);
+        let mut others = statuses.iter().filter(|(_, to)| is_there(EndpointId(to.endpoint)));
         own.iter().any(|(endpoint, delivery)| {
             let ended = known.get(delivery).copied().unwrap_or_default();
             self.view.endpoints.contains_key(endpoint) && !ended
-        }) || messages.any(|(_, status)| !ended(status))
+        }) || others.any(|(_, status)| !ended(status))
     }
 }

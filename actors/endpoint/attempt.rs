@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 
-use crate::channel::{Destination, Load};
+use crate::channel::{Answer, Destination, Load};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
 use crate::record::EventRecord;
@@ -23,6 +24,10 @@ pub(crate) struct Ended {
     pub(crate) event_type: String,
     /// What came of it.
     pub(crate) outcome: Outcome,
+    /// The beginning of the answer's body.
+    pub(crate) response: Vec<u8>,
+    /// Whose fault it was, if it failed.
+    pub(crate) fault: Fault,
     /// When it began.
     pub(crate) began_at: Timestamp,
     /// How long it took.
@@ -48,21 +53,25 @@ pub(super) async fn attempt(
     let pass = around.attempts.pass(&view.id).await;
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
-    let (event_type, outcome) = match prepare(around, view, endpoint, &queued, offered) {
+    let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
         Ok((destination, load)) => {
-            let outcome = around.channels.send(&destination, &load, began_at).await;
-            (load.event_type, outcome)
+            let answer = around.channels.attempt(&destination, &load, began_at).await;
+            let fault = Fault::of(&answer.outcome);
+            (load.event_type, answer, fault)
         }
         Err(Unready::Ledger(error)) => {
             tracing::error!(%error, tenant = %view.id, "a delivery cannot be read");
             let error = error.to_string();
             let after = Some(Span::minutes(1));
-            (String::new(), Outcome::Retry { code: -1, error, after })
+            (String::new(), Outcome::Retry { code: -1, error, after }.into(), Fault::System)
         }
-        Err(Unready::Never(error)) => (String::new(), Outcome::Dead { code: -1, error }),
+        Err(Unready::Never(error)) => {
+            (String::new(), Outcome::Dead { code: -1, error }.into(), Fault::System)
+        }
     };
+    let Answer { outcome, response } = answer;
     let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ended { queued, event_type, outcome, began_at, duration_ms, pass }
+    Ended { queued, event_type, outcome, response, fault, began_at, duration_ms, pass }
 }
 
 enum Unready {

@@ -1,5 +1,6 @@
 //! Which workflow decides: the one match between an entity's kind and its rules.
 
+use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
 use sereno_workflows::policy::Policy;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     },
     /// Another entity told it something.
     Signal(Signal),
+    /// The dead letters are as they are seen here.
+    Look(Sight),
 }
 
 impl Command {
@@ -100,6 +103,10 @@ pub(crate) fn decide(
             let transition = breaches.step(at, &policy.settings.sla_cluster);
             Ok(wrapped(transition, StateRecord::Tenant))
         }
+        (Some(StateRecord::DeadLetters(pile)), Command::Look(sight)) => {
+            let transition = pile.step(sight, &policy.settings.dead_letters, now);
+            Ok(wrapped(transition, StateRecord::DeadLetters))
+        }
         (None, Command::Wake { .. }) => Err(Rejected::because("there is nothing to wake")),
         (_, command) => Err(Rejected::because(format!("{command:?} is not for this entity"))),
     }
@@ -110,6 +117,7 @@ pub(crate) fn alarm(state: &StateRecord) -> Option<(Timestamp, u32)> {
     match state {
         StateRecord::Reservation(booking) => booking.alarm().map(|due| (due, booking.generation)),
         StateRecord::Handoff(handoff) => handoff.alarm().map(|due| (due, handoff.generation)),
+        StateRecord::DeadLetters(pile) => pile.look_at.map(|due| (due, pile.generation)),
         StateRecord::Tenant(_) => None,
     }
 }
@@ -122,7 +130,7 @@ pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
             Status::Booked | Status::Confirmed | Status::NoShow => booking.wa_number.as_deref(),
             Status::Cancelled | Status::Arrived | Status::Completed => None,
         },
-        StateRecord::Handoff(_) | StateRecord::Tenant(_) => None,
+        StateRecord::Handoff(_) | StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => None,
     }
 }
 

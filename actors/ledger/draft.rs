@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
@@ -10,8 +11,8 @@ use crate::limits;
 use crate::record::key::{self, TimerKey};
 use crate::record::{
     self, CleanedRecord, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord,
-    FanOutRecord, HealthRecord, LeftoverRecord, LogRecord, QuarantineRecord, StateRecord,
-    TimerRecord,
+    FanOutRecord, HealthRecord, JobRecord, LeftoverRecord, LogRecord, QuarantineRecord,
+    StateRecord, TimerRecord,
 };
 use crate::store::Batch;
 
@@ -141,9 +142,43 @@ impl Draft {
         self.batch.put(key, record::encode(status));
     }
 
-    /// Keeps a delivery that was given up.
+    /// Keeps a delivery that was given up, and has the tenant's dead letters looked at: once a second,
+    /// however many there are.
     pub fn dead_letter(&mut self, delivery: Sequence, letter: &DeadLetterRecord) {
         self.batch.put(key::dead_letter(&self.tenant, delivery), record::encode(letter));
+        let second = letter.at.0.div_euclid(1_000) + 1;
+        let timer = TimerKey {
+            due: Timestamp(second * 1_000),
+            tenant: self.tenant.clone(),
+            entity: EntityKey::dead_letters(),
+            slot: Sequence(1),
+        };
+        self.arm(timer, TimerRecord::Signal(Signal::LetterDied));
+    }
+
+    /// A dead letter is tried again, or thrown away.
+    pub fn forget_dead_letter(&mut self, delivery: Sequence) {
+        self.batch.delete(key::dead_letter(&self.tenant, delivery));
+    }
+
+    /// Notes whose event a delivery carries that is made long after it.
+    pub fn late(&mut self, delivery: Sequence, event: Sequence) {
+        self.batch.put(key::late(&self.tenant, delivery), event.0.to_be_bytes().to_vec());
+    }
+
+    /// Forgets whose event a delivery carried that was made long after it.
+    pub fn forget_late(&mut self, delivery: Sequence) {
+        self.batch.delete(key::late(&self.tenant, delivery));
+    }
+
+    /// Notes how a job stands.
+    pub fn job(&mut self, id: Sequence, job: &JobRecord) {
+        self.batch.put(key::job(&self.tenant, id), record::encode(job));
+    }
+
+    /// Forgets a job.
+    pub fn forget_job(&mut self, id: Sequence) {
+        self.batch.delete(key::job(&self.tenant, id));
     }
 
     /// Adds a line to the log.
@@ -231,6 +266,7 @@ impl Draft {
 pub fn blank(kind: EntityKind) -> Option<StateRecord> {
     match kind {
         EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
+        EntityKind::DeadLetters => Some(StateRecord::DeadLetters(Default::default())),
         EntityKind::Reservation | EntityKind::Handoff => None,
     }
 }

@@ -4,6 +4,7 @@
 //! a new line, and an upcaster that reads the old one.
 
 use serde_json::json;
+use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::event::{Booking, Escalation};
@@ -90,7 +91,7 @@ fn tell() -> Tell {
 }
 
 fn delivery() -> DeliveryRecord {
-    DeliveryRecord { event: Sequence(7), attempts: 2, tell: Some(tell()) }
+    DeliveryRecord { attempts: 2, ..DeliveryRecord::to_customer(Sequence(7), tell()) }
 }
 
 #[test]
@@ -141,6 +142,9 @@ fn states_and_timers_stand_on_disk_as_they_always_did() {
     stands("/handoff", &StateRecord::Handoff(opened()));
     let breaches = Breaches { recent: vec![NOW], incident_at: Some(NOW) };
     stands("/tenant", &StateRecord::Tenant(breaches));
+    let pile = Pile { told_count: true, told_age_of: Some(NOW), look_at: Some(NOW), generation: 2 };
+    stands("/dead-letters", &StateRecord::DeadLetters(pile));
+    stands("/letter-died", &TimerRecord::Signal(Signal::LetterDied));
     stands("/signal", &TimerRecord::Signal(Signal::Breached { at: NOW }));
     stands("/alarm", &TimerRecord::Alarm { generation: 3 });
     let entity = EntityKey { kind: EntityKind::Tenant, id: String::new() };
@@ -160,6 +164,24 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             code: -1,
             error: Some("refused".into()),
             next_at: Some(NOW),
+            history: Vec::new(),
+        },
+    );
+    let history = vec![Sequence(5), Sequence(6)];
+    let collect = Some("a.b".into());
+    let again = DeliveryRecord { forgiven: 1, history: history.clone(), collect, ..delivery() };
+    stands_since(2, "/again", &again);
+    stands_since(
+        2,
+        "/history",
+        &DeliveryStatusRecord {
+            endpoint: 1,
+            status: AttemptStatus::Collected,
+            attempts: 2,
+            code: 200,
+            error: None,
+            next_at: None,
+            history,
         },
     );
     stands(
@@ -176,6 +198,7 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             duration_ms: 12,
             began_at: NOW,
             message: Some("hola".into()),
+            response: Vec::new(),
         },
     );
     let endpoints = vec![(1, FilteredBy::Type), (2, FilteredBy::Disabled), (3, FilteredBy::Intent)];
@@ -183,7 +206,38 @@ fn deliveries_stand_on_disk_as_they_always_did() {
     stands("/filtered", &LogRecord::Filtered { event: Sequence(7), event_type, endpoints });
     stands(
         "",
-        &DeadLetterRecord { endpoint: 1, delivery: delivery(), at: NOW, error: "no".into() },
+        &DeadLetterRecord {
+            endpoint: 1,
+            delivery: delivery(),
+            at: NOW,
+            error: "no".into(),
+            event_type: String::new(),
+            code: -1,
+            fault: Fault::Receiver,
+        },
+    );
+    let selection = Selection {
+        endpoint: Some(1),
+        event_type: Some("a.*".into()),
+        status: Some("dead".into()),
+        cause: Some("404".into()),
+        from: Sequence(7),
+        to: Sequence(9),
+    };
+    stands(
+        "",
+        &JobRecord {
+            task: JobTask::Recover,
+            selection,
+            state: JobState::Failed,
+            created_at: NOW,
+            ended_at: Some(NOW),
+            place: Sequence(8),
+            examined: 3,
+            matched: 2,
+            done: 1,
+            error: Some("no".into()),
+        },
     );
     let health = Health { failures_in_a_row: 2, last_success_at: Some(NOW), ..Health::default() };
     stands("", &HealthRecord(health.clone()));

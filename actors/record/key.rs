@@ -13,7 +13,9 @@
 //! | `F` | event | how far an event for many endpoints was handed on |
 //! | `Q` | endpoint, due, delivery | a delivery that waits |
 //! | `D` | event, delivery | how it stands |
+//! | `V` | delivery | the event of a delivery that was made long after it |
 //! | `X` | delivery | a dead letter |
+//! | `J` | sequence | a job |
 //! | `L` | sequence | a line of the log |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
@@ -204,6 +206,16 @@ pub fn status(tenant: &TenantId, event: Sequence, delivery: Sequence) -> Vec<u8>
     key
 }
 
+/// The event of a delivery that was made long after it.
+pub fn late(tenant: &TenantId, delivery: Sequence) -> Vec<u8> {
+    numbered(b'V', tenant, delivery)
+}
+
+/// A job.
+pub fn job(tenant: &TenantId, job: Sequence) -> Vec<u8> {
+    numbered(b'J', tenant, job)
+}
+
 /// A dead letter.
 pub fn dead_letter(tenant: &TenantId, delivery: Sequence) -> Vec<u8> {
     numbered(b'X', tenant, delivery)
@@ -284,6 +296,7 @@ fn kind(kind: EntityKind) -> u8 {
         EntityKind::Reservation => b'r',
         EntityKind::Handoff => b'h',
         EntityKind::Tenant => b't',
+        EntityKind::DeadLetters => b'x',
     }
 }
 
@@ -292,6 +305,7 @@ fn entity_kind(byte: u8) -> Option<EntityKind> {
         b'r' => Some(EntityKind::Reservation),
         b'h' => Some(EntityKind::Handoff),
         b't' => Some(EntityKind::Tenant),
+        b'x' => Some(EntityKind::DeadLetters),
         _ => None,
     }
 }

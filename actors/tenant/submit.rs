@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::{Event, Fact};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId};
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -69,10 +69,20 @@ pub(crate) struct Act {
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// Send a test to an endpoint.
-pub(crate) struct Test {
+/// An event for one endpoint.
+pub(crate) struct Direct {
     /// Which.
     pub(crate) endpoint: EndpointId,
+    /// The event's type.
+    pub(crate) event_type: String,
+    /// What it carries.
+    pub(crate) data: Map<String, Value>,
+    /// Where it came from.
+    pub(crate) source: Source,
+    /// The event that led to it.
+    pub(crate) cause: Option<Sequence>,
+    /// The dead letter that it replaces.
+    pub(crate) instead_of: Option<Sequence>,
     /// Where the answer goes once it is durable.
     pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
 }
@@ -200,22 +210,25 @@ impl Tenant {
         self.spread(myself, state, draft, BTreeMap::from([(key, vec![deed])]), answer).await;
     }
 
-    /// Queues a `test.ping` for one endpoint.
-    pub(super) async fn test(&self, state: &TenantState, test: Test) {
+    /// Queues an event for one endpoint.
+    pub(super) async fn direct(&self, state: &TenantState, direct: Direct) {
         let ledger = &self.around.ledger;
         let mut draft = Draft::new(&state.view.id);
-        let data = json!({"endpoint_id": test.endpoint.0, "message": "Hello from Sereno"});
+        if let Some(letter) = direct.instead_of {
+            draft.forget_dead_letter(letter);
+        }
         let announcement = Announcement {
             id: None,
-            event_type: "test.ping".to_owned(),
+            event_type: direct.event_type,
             at: ledger.now().timestamp(),
-            source: Source::Test,
-            data: data.as_object().cloned().unwrap_or_default(),
-            audience: Audience::Only(test.endpoint),
+            source: direct.source,
+            data: state.view.policy.phone_hash.redact(&direct.data),
+            audience: Audience::Only(direct.endpoint),
         };
-        let sequence = announce(&mut draft, ledger, &state.view, announcement, Context::default());
+        let context = Context { cause: direct.cause, ..Context::default() };
+        let sequence = announce(&mut draft, ledger, &state.view, announcement, context);
         let id = crate::announce::own_id(sequence);
-        let reply = test.reply;
+        let reply = direct.reply;
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result.map(|()| id))));
         for part in self.parts(draft, 1, answer) {

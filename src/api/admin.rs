@@ -273,13 +273,14 @@ fn lines(
             duration_ms,
             began_at,
             message,
+            response: _,
         } => {
             let (event_id, payload) = told(event_of(event)?);
             let ended_at = began_at.after(Span::millis(u64::from(duration_ms)));
-            let (status, outcome) = match status {
-                AttemptStatus::Sent => ("sent", "done"),
-                AttemptStatus::Retrying => ("failed", "retrying"),
-                AttemptStatus::Dead => ("failed", "dead"),
+            let outcome = super::deliveries::outcome(status);
+            let status = match status {
+                AttemptStatus::Sent | AttemptStatus::Collected => "sent",
+                AttemptStatus::Retrying | AttemptStatus::Dead => "failed",
             };
             Ok(vec![json!({
                 "id": format!("log_{place}"),

@@ -124,7 +124,7 @@ fn list(
     let policy = &app.engine.view(&caller.tenant)?.policy;
     let statuses: &[&str] = match kind {
         EntityKind::Handoff => &["open", "replied", "closed"],
-        EntityKind::Reservation | EntityKind::Tenant => {
+        EntityKind::Reservation | EntityKind::Tenant | EntityKind::DeadLetters => {
             &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"]
         }
     };
@@ -187,7 +187,7 @@ fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Valu
             handoff.status.as_str(),
             show_handoff(handoff, policy),
         ),
-        StateRecord::Tenant(_) => (String::new(), "", Value::Null),
+        StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => (String::new(), "", Value::Null),
     }
 }
 

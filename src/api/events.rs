@@ -1,6 +1,5 @@
 //! Events in, and what became of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -10,16 +9,18 @@ use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
-use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, Source};
-use sereno_actors::view::TenantView;
+use sereno_actors::record::{EventRecord, Source};
 use sereno_workflows::event::{Event, EventType};
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::deliveries::show_delivery;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonBody, ListQuery, aside};
+use super::request::{
+    Caller, InPath, JsonBody, JsonObject, ListQuery, aside, nothing_else, take_number,
+};
 
 /// `POST /api/v1/events`: one event, an array, or `{"events": […]}`; 202 once all are durable.
 pub async fn submit(
@@ -76,14 +77,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         let known = if whole.is_empty() { Ok(()) } else { whole.parse::<EventType>().map(drop) };
         known.map_err(|error| Invalid::new("type", error.to_string()))?;
     }
-    let moment = |name: &str| match query.get(name) {
-        None => Ok(None),
-        Some(text) => Timestamp::from_rfc3339(text)
-            .map(Some)
-            .map_err(|error| Problem::from(Invalid::new(name, error.to_string()))),
-    };
-    let from = moment("from")?.map_or(Sequence(0), Sequence::at);
-    let mut before = query.before()?.min(moment("to")?.map_or(Sequence(u64::MAX), Sequence::at));
+    let (from, to) = query.from_to()?;
+    let mut before = query.before()?.min(to);
     let mut items = Vec::new();
     let mut looked_at = 0;
     let mut next_cursor = None;
@@ -122,27 +117,36 @@ pub async fn show(
     let missing = || Problem::not_found("event");
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
     let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
-    let statuses =
-        app.engine.ledger().statuses(&caller.tenant, sequence, limits::DELIVERIES_PER_EVENT_MAX)?;
-    let mut statuses: BTreeMap<Sequence, DeliveryStatusRecord> = statuses.into_iter().collect();
     let view = app.engine.view(&caller.tenant)?;
-    let own = event.deliveries.to_vec();
-    let mut deliveries: Vec<Value> = own
+    let deliveries = app.engine.ledger().deliveries_of(&caller.tenant, sequence, &event)?;
+    let deliveries: Vec<Value> = deliveries
         .into_iter()
-        .map(|(endpoint, delivery)| {
-            show_delivery(&view, endpoint, delivery, statuses.remove(&delivery).as_ref())
+        .map(|(endpoint, delivery, status)| {
+            show_delivery(&view, endpoint, delivery, status.as_ref())
         })
         .collect();
-    // What is left are messages to the customer, which go with the event.
-    deliveries.extend(statuses.iter().map(|(delivery, status)| {
-        show_delivery(&view, EndpointId(status.endpoint), *delivery, Some(status))
-    }));
     let mut shown = summary(sequence, &event);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
         map.insert("deliveries".to_owned(), Value::from(deliveries));
     }
     Ok(Json(shown))
+}
+
+/// `POST /api/v1/events/{id}/replay`: once more to every endpoint that wants it, or to one alone.
+pub async fn replay(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let place = find(&app, &caller.tenant, &id)?.ok_or_else(|| Problem::not_found("event"))?;
+    let only = take_number(&mut body, "endpoint_id")?.map(EndpointId);
+    nothing_else(&body)?;
+    let deliveries = app.engine.replay(&caller.tenant, place, only).await?;
+    let ids: Vec<String> = deliveries.iter().map(|delivery| delivery_id(*delivery)).collect();
+    let answer = json!({"ok": true, "replayed": ids.len(), "deliveries": ids});
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
@@ -193,50 +197,17 @@ fn unindexed(invalid: Invalid, single: bool) -> Invalid {
     Invalid { field, ..invalid }
 }
 
-fn find(app: &App, tenant: &TenantId, id: &str) -> Result<Option<Sequence>, LedgerError> {
+pub(super) fn find(
+    app: &App,
+    tenant: &TenantId,
+    id: &str,
+) -> Result<Option<Sequence>, LedgerError> {
     let given = match id.parse() {
         Ok(id) => app.engine.ledger().find_event(tenant, &id)?,
         Err(_) => None,
     };
     // Events of the workflows are found by the sequence in their id.
     Ok(given.or_else(|| Sequence::from_text(id.strip_prefix("evt_")?)))
-}
-
-fn show_delivery(
-    view: &TenantView,
-    id: EndpointId,
-    delivery: Sequence,
-    status: Option<&DeliveryStatusRecord>,
-) -> Value {
-    let to = view.endpoints.get(&id);
-    let waits = match to {
-        _ if id == EndpointId::CUSTOMERS => Ok(()),
-        Some(endpoint) if endpoint.config.enabled => Ok(()),
-        Some(_) => Err(("held", "the endpoint is disabled")),
-        None => Err(("cancelled", "the endpoint was deleted")),
-    };
-    let pending = (if status.is_some() { "retrying" } else { "pending" }, None);
-    let (word, why) = match (status.map(|status| status.status), waits) {
-        (Some(AttemptStatus::Sent), _) => ("sent", None),
-        (Some(AttemptStatus::Dead), _) => ("dead", None),
-        (Some(AttemptStatus::Retrying) | None, Ok(())) => pending,
-        (Some(AttemptStatus::Retrying) | None, Err((word, why))) => (word, Some(why.to_owned())),
-    };
-    let next_at = status.and_then(|status| status.next_at).filter(|_| waits.is_ok());
-    json!({
-        "id": delivery_id(delivery),
-        "endpoint_id": id.0,
-        "channel": match to {
-            Some(endpoint) => json!(endpoint.config.kind),
-            None if id == EndpointId::CUSTOMERS => json!("whatsapp"),
-            None => Value::Null,
-        },
-        "status": word,
-        "attempts": status.map_or(0, |status| status.attempts),
-        "response_code": status.map(|status| status.code),
-        "error_message": why.or_else(|| status.and_then(|status| status.error.clone())),
-        "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
-    })
 }
 
 fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {
@@ -254,7 +225,7 @@ fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {
     type_fits && in_data("conversation_id") && in_data("user_id") && text_fits
 }
 
-fn summary(sequence: Sequence, event: &EventRecord) -> Value {
+pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
     json!({
         "event_id": event.id,
@@ -266,6 +237,7 @@ fn summary(sequence: Sequence, event: &EventRecord) -> Value {
             Source::Workflow => "workflow",
             Source::Customer => "customer",
             Source::Test => "test",
+            Source::Edited => "edited",
         },
         "entity": event.entity.as_ref().map(ToString::to_string),
         "ignored": event.ignored,

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use super::App;
@@ -213,6 +214,31 @@ pub fn take_text(map: &mut Map<String, Value>, field: &str) -> Result<Option<Str
     }
 }
 
+/// Takes a number out of a body's object.
+pub fn take_number(map: &mut Map<String, Value>, field: &str) -> Result<Option<u32>, Invalid> {
+    match map.remove(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            number.map(Some).ok_or_else(|| Invalid::new(field, "must be a whole number"))
+        }
+    }
+}
+
+/// Takes a yes or no out of a body's object; no where it is left out.
+pub fn take_flag(map: &mut Map<String, Value>, field: &str) -> Result<bool, Invalid> {
+    match map.remove(field) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(_) => Err(Invalid::new(field, "must be true or false")),
+    }
+}
+
+/// Reads a moment in the form of RFC 3339.
+pub fn moment(field: &str, text: &str) -> Result<Timestamp, Invalid> {
+    Timestamp::from_rfc3339(text).map_err(|error| Invalid::new(field, error.to_string()))
+}
+
 /// Refuses what is left of a body's object by name.
 pub fn nothing_else(map: &Map<String, Value>) -> Result<(), Invalid> {
     match map.keys().next() {
@@ -274,6 +300,15 @@ impl ListQuery {
             true => Ok(value),
             false => Err(Invalid::new(name, format!("must be one of {}", words.join(", "))).into()),
         }
+    }
+
+    /// The parameters `from` and `to`, as places in the tenant's log.
+    pub fn from_to(&self) -> Result<(Sequence, Sequence), Problem> {
+        let place = |name: &str, otherwise| match self.get(name) {
+            None => Ok(otherwise),
+            Some(text) => moment(name, text).map(Sequence::at).map_err(Problem::from),
+        };
+        Ok((place("from", Sequence(0))?, place("to", Sequence(u64::MAX))?))
     }
 
     /// The cursor as the id after which a list in the order of ids goes on.

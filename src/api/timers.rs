@@ -117,7 +117,10 @@ pub async fn run_sla_watch(
     let start = app.engine.ledger().now().timestamp().before(window);
     let critical = match state {
         Some(StateRecord::Tenant(breaches)) => breaches.incident_at.is_some_and(|at| at > start),
-        Some(StateRecord::Reservation(_) | StateRecord::Handoff(_)) | None => false,
+        Some(
+            StateRecord::Reservation(_) | StateRecord::Handoff(_) | StateRecord::DeadLetters(_),
+        )
+        | None => false,
     };
     Ok(Json(json!({"ok": true, "breaches": breaches, "critical_cluster": critical})))
 }
@@ -129,6 +132,9 @@ fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>,
         Some(StateRecord::Reservation(booking)) => booking.pending().collect(),
         Some(StateRecord::Handoff(handoff)) => {
             handoff.deadline.into_iter().map(|due| ("sla".to_owned(), due)).collect()
+        }
+        Some(StateRecord::DeadLetters(pile)) => {
+            pile.look_at.into_iter().map(|due| ("dead_letter_age".to_owned(), due)).collect()
         }
         Some(StateRecord::Tenant(_)) | None => Vec::new(),
     };
@@ -164,6 +170,7 @@ fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
     let why = match kind {
         "no_show" => "the customer is a no-show, unless they have come by then".to_owned(),
         "sla" => "a person must have replied by then, or the SLA is breached".to_owned(),
+        "dead_letter_age" => "the oldest dead letter will have lain there for too long".to_owned(),
         "signal" => "another workflow tells it something".to_owned(),
         "unreadable" => "its record is damaged; it will be set aside when it is due".to_owned(),
         other => format!("{other} is due, if the booking is still unconfirmed then"),

@@ -1,0 +1,169 @@
+//! What people do with deliveries: try them again, edit and throw away those that were given up, and have
+//! the same done to many by a job.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use serde_json::{Map, Value};
+use sereno_workflows::event::Event;
+use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
+use tokio::sync::oneshot;
+
+use super::{Engine, EngineError, ask, within_call_timeout};
+use crate::endpoint::again::{Again, AgainRequest};
+use crate::gather::Refusal;
+use crate::hints::Listing;
+use crate::jobs::JobsMessage;
+use crate::jobs::walk::{self, Count};
+use crate::ledger::Draft;
+use crate::record::{JobRecord, JobState, JobTask, Selection, Source};
+use crate::tenant::{Direct, TenantMessage};
+
+impl Engine {
+    /// Has a delivery tried again now, whether it arrived, waits or was given up; returns once that is
+    /// durable.
+    pub async fn retry(&self, tenant: &TenantId, delivery: Sequence) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let found = self.ledger().find_delivery(tenant, delivery)?;
+        let found = found.ok_or(EngineError::NotFound("delivery"))?;
+        let again = Again { event: found.place, delivery: Some(delivery) };
+        try_again(&actor, found.endpoint, again).await.map(drop)
+    }
+
+    /// Brings an event once more to every endpoint that wants it now, or to this one alone; returns its
+    /// deliveries.
+    pub async fn replay(
+        &self,
+        tenant: &TenantId,
+        place: Sequence,
+        only: Option<EndpointId>,
+    ) -> Result<Vec<Sequence>, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let event = self.ledger().event(tenant, place)?.ok_or(EngineError::NotFound("event"))?;
+        let before = self.ledger().deliveries_of(tenant, place, &event)?;
+        let chosen: Vec<EndpointId> = match only {
+            Some(id) if view.endpoints.contains_key(&id) => vec![id],
+            Some(_) => return Err(EngineError::NotFound("endpoint")),
+            None => {
+                let wants = |endpoint: &&Arc<_>| walk::wants(endpoint, &event);
+                let enabled = view.endpoints.values().filter(|endpoint| endpoint.config.enabled);
+                enabled.filter(wants).map(|endpoint| endpoint.id).collect()
+            }
+        };
+        let mut deliveries = Vec::new();
+        for endpoint in chosen {
+            let known = before.iter().find(|(to, ..)| *to == endpoint);
+            let again = Again { event: place, delivery: known.map(|(_, delivery, _)| *delivery) };
+            deliveries.extend(try_again(&actor, endpoint, again).await?);
+        }
+        Ok(deliveries)
+    }
+
+    /// Sends a dead letter's event again with other data, as a new event for its endpoint alone, and throws
+    /// the letter away; returns the new event's id once both are durable.
+    pub async fn retry_edited(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+        data: Map<String, Value>,
+    ) -> Result<EventId, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let letter = self.ledger().dead_letter(tenant, delivery)?;
+        let letter = letter.ok_or(EngineError::NotFound("dead letter"))?;
+        if letter.delivery.tell.is_some() {
+            let reason = "a message to a customer has no data to edit";
+            return Err(EngineError::Rejected(reason.to_owned()));
+        }
+        let endpoint = EndpointId(letter.endpoint);
+        if !view.endpoints.contains_key(&endpoint) {
+            return Err(EngineError::Rejected("the endpoint was deleted".to_owned()));
+        }
+        let place = letter.delivery.event;
+        let event = self.ledger().event(tenant, place)?.ok_or(EngineError::NotFound("event"))?;
+        let edited = serde_json::json!({"event_type": event.event_type, "data": data});
+        let edited = Event::from_json(edited, self.ledger().now().timestamp())?;
+        let (reply, answer) = oneshot::channel();
+        let direct = Direct {
+            endpoint,
+            event_type: event.event_type,
+            data: edited.data,
+            source: Source::Edited,
+            cause: Some(place),
+            instead_of: Some(delivery),
+            reply,
+        };
+        ask(&actor, TenantMessage::Direct(direct), answer).await
+    }
+
+    /// Throws a dead letter away; returns once that is durable.
+    pub async fn discard(&self, tenant: &TenantId, delivery: Sequence) -> Result<(), EngineError> {
+        self.ledger().dead_letter(tenant, delivery)?.ok_or(EngineError::NotFound("dead letter"))?;
+        let mut draft = Draft::new(tenant);
+        draft.forget_dead_letter(delivery);
+        self.ledger().commit_and_wait(draft).await;
+        Ok(())
+    }
+
+    /// Counts the deliveries that a job would be about; reads many rows, so it belongs on a thread that
+    /// may block.
+    pub fn count(
+        &self,
+        tenant: &TenantId,
+        task: JobTask,
+        selection: Selection,
+    ) -> Result<Count, EngineError> {
+        let Listing { view, .. } = self.listing(tenant)?;
+        Ok(walk::count(self.ledger(), &view, &self.job(task, selection))?)
+    }
+
+    /// Starts a job; returns its id once it is durable.
+    pub async fn begin_job(
+        &self,
+        tenant: &TenantId,
+        task: JobTask,
+        selection: Selection,
+    ) -> Result<Sequence, EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let begin = JobsMessage::Begin(Box::new(self.job(task, selection)), reply);
+        ask(&actor, TenantMessage::Job(begin), answer).await
+    }
+
+    /// Ends a job where it is; returns once that is durable.
+    pub async fn cancel_job(&self, tenant: &TenantId, id: Sequence) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        self.ledger().job(tenant, id)?.ok_or(EngineError::NotFound("job"))?;
+        let (reply, answer) = oneshot::channel();
+        ask(&actor, TenantMessage::Job(JobsMessage::Cancel(id, reply)), answer).await
+    }
+
+    fn job(&self, task: JobTask, selection: Selection) -> JobRecord {
+        JobRecord {
+            task,
+            place: selection.from,
+            selection,
+            state: JobState::Running,
+            created_at: self.ledger().now().timestamp(),
+            ended_at: None,
+            examined: 0,
+            matched: 0,
+            done: 0,
+            error: None,
+        }
+    }
+}
+
+async fn try_again(
+    tenant: &ActorRef<TenantMessage>,
+    endpoint: EndpointId,
+    again: Again,
+) -> Result<Vec<Sequence>, EngineError> {
+    let (reply, answer) = oneshot::channel();
+    let request = AgainRequest { deliveries: vec![again], reply };
+    let cast = tenant.cast(TenantMessage::Again(endpoint, request));
+    cast.map_err(|_| EngineError::Busy)?;
+    within_call_timeout(answer).await?.map_err(|refusal| match refusal {
+        Refusal::Rejected(reason) => EngineError::Rejected(reason),
+        Refusal::Again => EngineError::Busy,
+    })
+}

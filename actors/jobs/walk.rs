@@ -1,0 +1,197 @@
+//! Which deliveries a job is about, a page at a time.
+
+use serde_json::Value;
+use sereno_workflows::filter::Verdict;
+use sereno_workflows::id::{EndpointId, Sequence};
+
+use crate::endpoint::again::Again;
+use crate::endpoint::config::Endpoint;
+use crate::endpoint::standing::standing;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits::{COUNTED_ROWS_MAX, JOB_STEP_ROWS};
+use crate::record::{EventRecord, JobRecord, JobTask, Selection, Source};
+use crate::view::TenantView;
+
+/// A delivery that a job is about.
+pub(crate) struct Target {
+    pub(crate) endpoint: EndpointId,
+    pub(crate) again: Again,
+}
+
+/// A page of them.
+pub(crate) struct Page {
+    pub(crate) targets: Vec<Target>,
+    /// Deliveries that were looked at.
+    pub(crate) examined: u64,
+    /// Where the next page begins, if there is one.
+    pub(crate) next: Option<Sequence>,
+}
+
+/// How many deliveries a job would be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// So many.
+    pub count: u64,
+    /// Whether everything was looked at.
+    pub complete: bool,
+}
+
+/// Counts what a job would be about, and does nothing.
+pub(crate) fn count(
+    ledger: &Ledger,
+    view: &TenantView,
+    job: &JobRecord,
+) -> Result<Count, LedgerError> {
+    let mut job = job.clone();
+    let (mut count, mut examined) = (0, 0);
+    loop {
+        let page = walk(ledger, view, &job)?;
+        count += u64::try_from(page.targets.len()).unwrap_or(u64::MAX);
+        examined += page.examined;
+        match page.next {
+            None => return Ok(Count { count, complete: true }),
+            Some(_) if examined >= COUNTED_ROWS_MAX as u64 => {
+                return Ok(Count { count, complete: false });
+            }
+            Some(next) => job.place = next,
+        }
+    }
+}
+
+/// The page from the job's place on.
+pub(crate) fn walk(
+    ledger: &Ledger,
+    view: &TenantView,
+    job: &JobRecord,
+) -> Result<Page, LedgerError> {
+    match job.task {
+        JobTask::RetryDeadLetters | JobTask::DiscardDeadLetters => letters(ledger, view, job),
+        JobTask::RetryDeliveries => events(ledger, view, job, |place, event, targets| {
+            deliveries(ledger, view, &job.selection, (place, event), targets)
+        }),
+        JobTask::Recover => {
+            let wanted = job.selection.endpoint.and_then(|id| view.endpoints.get(&EndpointId(id)));
+            let Some(endpoint) = wanted else {
+                return Ok(Page { targets: Vec::new(), examined: 0, next: None });
+            };
+            events(ledger, view, job, |place, event, targets| {
+                missing(ledger, view, endpoint, (place, event), targets)
+            })
+        }
+    }
+}
+
+fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, LedgerError> {
+    let range = job.place..job.selection.to;
+    let rows = ledger.dead_letters(&view.id, range, false, JOB_STEP_ROWS)?;
+    let full = rows.len() == JOB_STEP_ROWS;
+    let next = rows.last().filter(|_| full).map(|(delivery, _)| delivery.next());
+    let examined = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let targets = rows
+        .into_iter()
+        .filter(|(_, letter)| job.selection.means_letter(letter))
+        .map(|(delivery, letter)| Target {
+            endpoint: EndpointId(letter.endpoint),
+            again: Again { event: letter.delivery.event, delivery: Some(delivery) },
+        })
+        .collect();
+    Ok(Page { targets, examined, next })
+}
+
+type Look<'a> =
+    &'a mut dyn FnMut(Sequence, &EventRecord, &mut Vec<Target>) -> Result<u64, LedgerError>;
+
+/// Goes through events until enough of their deliveries were looked at.
+fn events(
+    ledger: &Ledger,
+    view: &TenantView,
+    job: &JobRecord,
+    mut look: impl FnMut(Sequence, &EventRecord, &mut Vec<Target>) -> Result<u64, LedgerError>,
+) -> Result<Page, LedgerError> {
+    let look: Look<'_> = &mut look;
+    let rows = ledger.events_from(&view.id, job.place..job.selection.to, JOB_STEP_ROWS)?;
+    let full = rows.len() == JOB_STEP_ROWS;
+    let mut page = Page { targets: Vec::new(), examined: 0, next: None };
+    for (place, event) in &rows {
+        if page.examined >= JOB_STEP_ROWS as u64 {
+            page.next = Some(*place);
+            return Ok(page);
+        }
+        page.examined += 1;
+        let Some(event) = event else { continue };
+        if job.selection.wants_type(&event.event_type) {
+            page.examined += look(*place, event, &mut page.targets)?;
+        }
+    }
+    page.next = rows.last().filter(|_| full).map(|(place, _)| place.next());
+    Ok(page)
+}
+
+/// Those of an event's deliveries that a selection means.
+fn deliveries(
+    ledger: &Ledger,
+    view: &TenantView,
+    selection: &Selection,
+    (place, event): (Sequence, &EventRecord),
+    targets: &mut Vec<Target>,
+) -> Result<u64, LedgerError> {
+    let all = ledger.deliveries_of(&view.id, place, event)?;
+    let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    for (endpoint, delivery, status) in all {
+        let (word, _) = standing(view, endpoint, status.as_ref());
+        let status_fits = selection.status.as_deref().is_none_or(|wanted| wanted == word);
+        if status_fits && selection.wants_endpoint(endpoint.0) {
+            let again = Again { event: place, delivery: Some(delivery) };
+            targets.push(Target { endpoint, again });
+        }
+    }
+    Ok(examined)
+}
+
+/// What an endpoint would want of an event and did not get.
+fn missing(
+    ledger: &Ledger,
+    view: &TenantView,
+    endpoint: &Endpoint,
+    (place, event): (Sequence, &EventRecord),
+    targets: &mut Vec<Target>,
+) -> Result<u64, LedgerError> {
+    if !wants(endpoint, event) {
+        return Ok(0);
+    }
+    let all = ledger.deliveries_of(&view.id, place, event)?;
+    let own = all.iter().filter(|(to, ..)| *to == endpoint.id);
+    let own: Vec<_> = own
+        .map(|(_, delivery, status)| (delivery, standing(view, endpoint.id, status.as_ref()).0))
+        .collect();
+    let delivery = match own.iter().find(|(_, word)| *word != "dead") {
+        Some(_) => return Ok(1),
+        None => own.first().map(|(delivery, _)| **delivery),
+    };
+    let again = Again { event: place, delivery };
+    targets.push(Target { endpoint: endpoint.id, again });
+    Ok(1)
+}
+
+/// Whether an endpoint's filters let an event through that was meant for all.
+pub(crate) fn wants(endpoint: &Endpoint, event: &EventRecord) -> bool {
+    match event.source {
+        Source::Api | Source::Workflow => {}
+        Source::Customer | Source::Test | Source::Edited => return false,
+    }
+    let filters = &endpoint.config.filters;
+    let about_itself = event.event_type.starts_with("endpoint.");
+    let data = (about_itself || !filters.intents.is_empty()).then(|| data_of(event));
+    let field = |name: &str| data.as_ref().and_then(|data| data.get(name).cloned());
+    if about_itself && field("endpoint_id") == Some(Value::from(endpoint.id.0)) {
+        return false;
+    }
+    let intent = field("intent");
+    let verdict = filters.verdict(&event.event_type, intent.as_ref().and_then(Value::as_str));
+    verdict == Verdict::Wanted
+}
+
+fn data_of(event: &EventRecord) -> Value {
+    let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
+    body.get("data").cloned().unwrap_or_default()
+}

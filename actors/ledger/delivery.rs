@@ -1,0 +1,150 @@
+//! Deliveries, found by their own ids, and those that were given up.
+
+use std::ops::Range;
+
+use sereno_workflows::dead_letters::Sight;
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
+
+use super::{Ledger, LedgerError};
+use crate::limits;
+use crate::record::{
+    self, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, LogRecord, key,
+};
+use crate::store::Direction;
+
+/// A delivery with its event, and how it stands once it was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where the event stands.
+    pub place: Sequence,
+    /// The event.
+    pub event: EventRecord,
+    /// To whom it goes.
+    pub endpoint: EndpointId,
+    /// Which delivery it is.
+    pub delivery: Sequence,
+    /// How it stands; nothing before its first attempt.
+    pub status: Option<DeliveryStatusRecord>,
+}
+
+impl Ledger {
+    /// A delivery by its own place, which says when it was made: right after its event, except for
+    /// those that are noted as late.
+    pub fn find_delivery(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+    ) -> Result<Option<Found>, LedgerError> {
+        let late = self.store.get(key::partition(tenant), &key::late(tenant, delivery))?;
+        let events = match late.as_deref().and_then(key::sequence) {
+            Some(place) => {
+                self.event(tenant, place)?.map(|event| (place, event)).into_iter().collect()
+            }
+            None => {
+                let (all, most) = (Sequence(0), limits::EVENTS_BESIDE_MAX);
+                self.events(tenant, delivery.next(), all, most)?
+            }
+        };
+        for (place, event) in events {
+            let status = self.status(tenant, place, delivery)?;
+            let own = event.deliveries.to_vec().into_iter().find(|(_, own)| *own == delivery);
+            let endpoint = own.map(|(endpoint, _)| endpoint);
+            let known = status.as_ref().map(|status| EndpointId(status.endpoint));
+            if let Some(endpoint) = endpoint.or(known) {
+                return Ok(Some(Found { place, event, endpoint, delivery, status }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All deliveries of an event: its own, then those that were made later and what it told customers.
+    pub fn deliveries_of(
+        &self,
+        tenant: &TenantId,
+        place: Sequence,
+        event: &EventRecord,
+    ) -> Result<Vec<Delivered>, LedgerError> {
+        let statuses = self.statuses(tenant, place, limits::DELIVERIES_PER_EVENT_MAX)?;
+        let mut statuses: std::collections::BTreeMap<_, _> = statuses.into_iter().collect();
+        let mut all: Vec<Delivered> = Vec::new();
+        for (endpoint, delivery) in event.deliveries.to_vec() {
+            all.push((endpoint, delivery, statuses.remove(&delivery)));
+        }
+        for (delivery, status) in statuses {
+            all.push((EndpointId(status.endpoint), delivery, Some(status)));
+        }
+        Ok(all)
+    }
+
+    /// How a delivery stands, if it was tried.
+    pub fn status(
+        &self,
+        tenant: &TenantId,
+        event: Sequence,
+        delivery: Sequence,
+    ) -> Result<Option<DeliveryStatusRecord>, LedgerError> {
+        self.get(key::partition(tenant), &key::status(tenant, event, delivery))
+    }
+
+    /// A delivery that waits in a queue, by its place there.
+    pub fn waiting(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        due: Timestamp,
+        delivery: Sequence,
+    ) -> Result<Option<DeliveryRecord>, LedgerError> {
+        self.get(key::partition(tenant), &key::queued(tenant, endpoint, due, delivery))
+    }
+
+    /// A line of the log, if it is still kept.
+    pub fn log_line(
+        &self,
+        tenant: &TenantId,
+        line: Sequence,
+    ) -> Result<Option<LogRecord>, LedgerError> {
+        self.get(key::partition(tenant), &key::log(tenant, line))
+    }
+
+    /// A dead letter.
+    pub fn dead_letter(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+    ) -> Result<Option<DeadLetterRecord>, LedgerError> {
+        self.get(key::partition(tenant), &key::dead_letter(tenant, delivery))
+    }
+
+    /// Dead letters by the place of their delivery.
+    pub fn dead_letters(
+        &self,
+        tenant: &TenantId,
+        range: Range<Sequence>,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, DeadLetterRecord)>, LedgerError> {
+        let range =
+            &key::dead_letter(tenant, range.start)[..]..&key::dead_letter(tenant, range.end)[..];
+        let direction = if newest_first { Direction::Descending } else { Direction::Ascending };
+        let rows = self.store.scan(key::partition(tenant), range, direction, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let delivery = key::sequence(&key).ok_or(LedgerError::Content("letter's key"))?;
+                Ok((delivery, record::decode(&value)?))
+            })
+            .collect()
+    }
+
+    /// How many dead letters there are, as far as people care, and since when the oldest is one.
+    pub fn dead_letters_at_sight(&self, tenant: &TenantId) -> Result<Sight, LedgerError> {
+        let all = Sequence(0)..Sequence(u64::MAX);
+        let limit = limits::DEAD_LETTERS_COUNTED_MAX;
+        let letters = self.dead_letters(tenant, all, false, limit)?;
+        let oldest = letters.iter().map(|(_, letter)| letter.at).min();
+        Ok(Sight { count: letters.len(), oldest })
+    }
+}
+
+/// To whom, which, and how it stands.
+pub type Delivered = (EndpointId, Sequence, Option<DeliveryStatusRecord>);

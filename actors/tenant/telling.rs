@@ -1,0 +1,157 @@
+//! How a tenant speaks to its children: each is woken by what it is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorCell, ActorRef, ActorRuntime};
+use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
+use sereno_workflows::time::Timestamp;
+
+use super::{Tenant, TenantMessage, TenantState};
+use crate::endpoint::again::AgainRequest;
+use crate::endpoint::{EndpointActor, EndpointMessage};
+use crate::entity::{Entity, EntityMessage};
+use crate::fan_out::{FanOut, FanOutMessage, Offer};
+use crate::gather::Refusal;
+use crate::jobs::{Jobs, JobsMessage};
+use crate::ledger::LedgerError;
+use crate::limits;
+
+impl Tenant {
+    pub(super) fn deliver(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        endpoint: EndpointId,
+        due: Timestamp,
+    ) {
+        let message = EndpointMessage::Deliver(Arc::clone(&state.view), due);
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    pub(super) fn offer(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        offer: Offer,
+    ) {
+        if !state.view.endpoints.contains_key(&offer.endpoint) {
+            offer.share.secured();
+            return;
+        }
+        let endpoint = offer.endpoint;
+        let message = EndpointMessage::Offer(Arc::clone(&state.view), offer);
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    pub(super) fn again(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        endpoint: EndpointId,
+        request: AgainRequest,
+    ) {
+        if endpoint != EndpointId::CUSTOMERS && !state.view.endpoints.contains_key(&endpoint) {
+            let refusal = Refusal::Rejected("the endpoint was deleted".to_owned());
+            // An error means that the caller has gone.
+            drop(request.reply.send(Err(refusal)));
+            return;
+        }
+        let message = EndpointMessage::Again(Arc::clone(&state.view), request);
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    pub(super) fn tell_jobs(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        message: JobsMessage,
+    ) {
+        let actor = || Jobs {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+        };
+        let wake = || started(actor(), myself.get_cell());
+        // One that has just died drops the message: the caller is told to try again.
+        drop(state.jobs.get_or_insert_with(wake).cast(message));
+    }
+
+    pub(super) fn resume_fan_out(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+    ) -> Result<(), LedgerError> {
+        let first = self.around.ledger.fan_outs_from(&state.view.id, Sequence(0), 1)?;
+        if !first.is_empty() {
+            self.tell_fan_out(myself, state, FanOutMessage::Resume);
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_fan_out(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        message: FanOutMessage,
+    ) {
+        let actor = || FanOut {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+        };
+        let wake = || started(actor(), myself.get_cell());
+        // One that has just died drops the message; its successor reads the rows.
+        drop(state.fan_out.get_or_insert_with(wake).cast(message));
+    }
+
+    pub(super) fn tell_entity(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        key: EntityKey,
+        message: EntityMessage,
+    ) {
+        if state.entities.len() >= limits::ENTITIES_ALIVE_MAX {
+            state.entities.retire(Duration::from_millis(50), || EntityMessage::Retire);
+        }
+        let entity = || Entity {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            tenant: state.view.id.clone(),
+            key: key.clone(),
+        };
+        let wake = || started(entity(), myself.get_cell());
+        state.entities.tell(key.clone(), message, wake);
+    }
+
+    pub(super) fn tell_endpoint(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        id: EndpointId,
+        message: EndpointMessage,
+    ) {
+        let actor = || EndpointActor {
+            around: self.around.clone(),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+            id,
+            rates: Arc::clone(&state.rates),
+        };
+        let wake = || started(actor(), myself.get_cell());
+        state.endpoints.tell(id, message, wake);
+    }
+}
+
+/// Starts a child without waiting for it. Its `pre_start` cannot fail: it does nothing but exist.
+fn started<A>(actor: A, supervisor: ActorCell) -> ActorRef<A::Msg>
+where
+    A: Actor<Arguments = ()>,
+{
+    let spawned = ActorRuntime::<A>::spawn_linked_instant(None, actor, (), supervisor);
+    let (actor, _) = spawned.expect("an actor without a name cannot collide with another");
+    actor
+}

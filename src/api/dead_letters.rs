@@ -1,0 +1,345 @@
+//! Dead letters: what was given up and why, and what people do with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::{Value, json};
+use sereno_actors::endpoint::delivery_id;
+use sereno_actors::limits;
+use sereno_actors::record::{DeadLetterRecord, JobTask, Selection};
+use sereno_workflows::dead_letters::{Fault, cause};
+use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::time::Timestamp;
+
+use super::App;
+use super::deliveries::{attempts, endpoint_number, number};
+use super::error::Problem;
+use super::jobs;
+use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+
+/// Rows read at once for an export.
+const EXPORT_ROWS: usize = 200;
+
+/// `GET /api/v1/dead-letters`: the newest first, by `endpoint_id, event_type, cause, fault, from, to`;
+/// `group=cause` shows how many there are of each cause instead.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to", "group"])?;
+    query.one_of("fault", &["receiver", "configuration", "system"])?;
+    let grouped = query.one_of("group", &["cause"])?.is_some();
+    aside(move || if grouped { groups(&app, &caller, &query) } else { page(&app, &caller, &query) })
+        .await
+}
+
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+    let wanted = wanted(query)?;
+    let mut before = query.before()?.min(wanted.to);
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let range = wanted.from..before;
+        let rows = app.engine.ledger().dead_letters(&caller.tenant, range, true, query.limit)?;
+        let full = rows.len() == query.limit;
+        for (delivery, letter) in rows {
+            before = delivery;
+            looked_at += 1;
+            if means(&wanted, query, &letter) {
+                items.push(show_letter(app, caller, delivery, &letter)?);
+            }
+            let enough = items.len() == query.limit || looked_at >= limits::SCAN_ROWS_MAX;
+            if enough {
+                let next = before.to_text();
+                return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next})));
+            }
+        }
+        if !full {
+            return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
+        }
+    }
+}
+
+/// Dead letters of one cause.
+#[derive(Default)]
+struct Group {
+    count: u64,
+    oldest: Option<Timestamp>,
+    newest: Option<Timestamp>,
+    endpoints: BTreeMap<u32, u64>,
+    example: Option<(Sequence, String)>,
+}
+
+fn groups(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+    let wanted = wanted(query)?;
+    let mut groups: BTreeMap<(Fault, String), Group> = BTreeMap::new();
+    let (mut from, mut total, mut complete) = (wanted.from, 0_usize, true);
+    loop {
+        let page = limits::PAGE_ROWS_MAX;
+        let rows =
+            app.engine.ledger().dead_letters(&caller.tenant, from..wanted.to, false, page)?;
+        let full = rows.len() == page;
+        for (delivery, letter) in rows {
+            from = delivery.next();
+            if !means(&wanted, query, &letter) {
+                continue;
+            }
+            total += 1;
+            let cause = cause(letter.code, &letter.error);
+            let group = groups.entry((letter.fault, cause)).or_default();
+            group.count += 1;
+            group.oldest = Some(group.oldest.map_or(letter.at, |oldest| oldest.min(letter.at)));
+            group.newest = Some(group.newest.map_or(letter.at, |newest| newest.max(letter.at)));
+            *group.endpoints.entry(letter.endpoint).or_default() += 1;
+            group.example = Some((delivery, letter.error));
+        }
+        if !full {
+            break;
+        }
+        if total >= limits::COUNTED_ROWS_MAX {
+            complete = false;
+            break;
+        }
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
+    let items: Vec<Value> = groups.iter().map(|(key, group)| show_group(key, group)).collect();
+    Ok(Json(json!({
+        "ok": true, "items": items, "total": total, "complete": complete, "next_cursor": null,
+    })))
+}
+
+fn show_group((fault, cause): &(Fault, String), group: &Group) -> Value {
+    let endpoints: Vec<Value> = group
+        .endpoints
+        .iter()
+        .map(|(id, count)| json!({"endpoint_id": id, "count": count}))
+        .collect();
+    json!({
+        "cause": cause,
+        "fault": fault.as_str(),
+        "count": group.count,
+        "oldest_at": group.oldest.map(Timestamp::to_rfc3339),
+        "newest_at": group.newest.map(Timestamp::to_rfc3339),
+        "endpoints": endpoints,
+        "example": group.example.as_ref().map(|(delivery, error)| {
+            json!({"id": delivery_id(*delivery), "error_message": error})
+        }),
+    })
+}
+
+/// `GET /api/v1/dead-letters/{id}`: with its payload and everything that was tried.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<Value>, Problem> {
+    let delivery = number(&id, "dead letter")?;
+    let letter = app.engine.ledger().dead_letter(&caller.tenant, delivery)?;
+    let letter = letter.ok_or_else(|| Problem::not_found("dead letter"))?;
+    let mut shown = whole(&app, &caller, delivery, &letter)?;
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+    }
+    Ok(Json(shown))
+}
+
+/// `POST /api/v1/dead-letters/{id}/retry`: as it was, or with other `data`.
+pub async fn retry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let delivery = number(&id, "dead letter")?;
+    let found = app.engine.ledger().dead_letter(&caller.tenant, delivery)?;
+    found.ok_or_else(|| Problem::not_found("dead letter"))?;
+    let data = match body.remove("data") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(data)) => Some(data),
+        Some(_) => {
+            let problem = sereno_workflows::invalid::Invalid::new("data", "must be an object");
+            return Err(problem.into());
+        }
+    };
+    nothing_else(&body)?;
+    let answer = match data {
+        Some(data) => {
+            let event = app.engine.retry_edited(&caller.tenant, delivery, data).await?;
+            json!({"ok": true, "event_id": event.as_str()})
+        }
+        None => {
+            app.engine.retry(&caller.tenant, delivery).await?;
+            json!({"ok": true, "id": id, "status": "pending"})
+        }
+    };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// `DELETE /api/v1/dead-letters/{id}`: its event and its history stay.
+pub async fn discard(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<Value>, Problem> {
+    app.engine.discard(&caller.tenant, number(&id, "dead letter")?).await?;
+    Ok(Json(json!({"ok": true, "message": "dead letter discarded"})))
+}
+
+/// `POST /api/v1/dead-letters/retry`: many, by `endpoint_id, event_type, cause, from, to`; with `dry_run`
+/// only their count.
+pub async fn retry_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let selection = chosen(&mut body)?;
+    jobs::begin(&app, &caller, JobTask::RetryDeadLetters, selection, body).await
+}
+
+/// `POST /api/v1/dead-letters/discard`: many, chosen in the same way.
+pub async fn discard_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let selection = chosen(&mut body)?;
+    jobs::begin(&app, &caller, JobTask::DiscardDeadLetters, selection, body).await
+}
+
+/// `GET /api/v1/dead-letters/export`: all of them, the oldest first, one JSON object a line.
+pub async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Response, Problem> {
+    query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to"])?;
+    query.one_of("fault", &["receiver", "configuration", "system"])?;
+    let wanted = wanted(&query)?;
+    let reader = Arc::new((app, caller, query));
+    let start = Some((wanted.from, wanted));
+    let pages = stream::unfold(start, move |at| {
+        let reader = Arc::clone(&reader);
+        async move {
+            let (from, wanted) = at?;
+            let read = aside(move || {
+                let (app, caller, query) = &*reader;
+                let (lines, next) = export_page(app, caller, query, from, &wanted)?;
+                Ok((lines, next.map(|next| (next, wanted))))
+            });
+            match read.await {
+                Ok((lines, next)) => Some((Ok(lines), next)),
+                // The connection breaks off, which the client notices: half a list is not a list.
+                Err(_) => {
+                    Some((Err(std::io::Error::other("the dead letters cannot be read")), None))
+                }
+            }
+        }
+    });
+    let name = (header::CONTENT_DISPOSITION, "attachment; filename=\"dead-letters.ndjson\"");
+    let kind = (header::CONTENT_TYPE, "application/x-ndjson");
+    Ok(([kind, name], Body::from_stream(pages)).into_response())
+}
+
+fn export_page(
+    app: &App,
+    caller: &Caller,
+    query: &ListQuery,
+    from: Sequence,
+    wanted: &Selection,
+) -> Result<(String, Option<Sequence>), Problem> {
+    let rows =
+        app.engine.ledger().dead_letters(&caller.tenant, from..wanted.to, false, EXPORT_ROWS)?;
+    let next = rows.last().filter(|_| rows.len() == EXPORT_ROWS).map(|(last, _)| last.next());
+    let mut lines = String::new();
+    for (delivery, letter) in rows {
+        if means(wanted, query, &letter) {
+            lines.push_str(&whole(app, caller, delivery, &letter)?.to_string());
+            lines.push('\n');
+        }
+    }
+    Ok((lines, next))
+}
+
+fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
+    let (from, to) = query.from_to()?;
+    Ok(Selection {
+        endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
+        event_type: query.get("event_type").map(str::to_owned),
+        cause: query.get("cause").map(str::to_owned),
+        status: None,
+        from,
+        to,
+    })
+}
+
+fn chosen(body: &mut serde_json::Map<String, Value>) -> Result<Selection, Problem> {
+    let mut selection = jobs::selection(body)?;
+    selection.cause = take_text(body, "cause")?;
+    Ok(selection)
+}
+
+fn means(wanted: &Selection, query: &ListQuery, letter: &DeadLetterRecord) -> bool {
+    let fault_fits = query.get("fault").is_none_or(|fault| fault == letter.fault.as_str());
+    fault_fits && wanted.means_letter(letter)
+}
+
+fn show_letter(
+    app: &App,
+    caller: &Caller,
+    delivery: Sequence,
+    letter: &DeadLetterRecord,
+) -> Result<Value, Problem> {
+    let view = app.engine.view(&caller.tenant)?;
+    let keep = view.policy.settings.dead_letters.keep;
+    let event = app.engine.ledger().event(&caller.tenant, letter.delivery.event)?;
+    let channel = match view.endpoints.get(&EndpointId(letter.endpoint)) {
+        Some(endpoint) => json!(endpoint.config.kind),
+        None if letter.endpoint == EndpointId::CUSTOMERS.0 => json!("whatsapp"),
+        None => Value::Null,
+    };
+    Ok(json!({
+        "id": delivery_id(delivery),
+        "delivery_id": delivery_id(delivery),
+        "endpoint_id": letter.endpoint,
+        "channel": channel,
+        "event_id": event.map(|event| event.id),
+        "event_type": letter.event_type,
+        "cause": cause(letter.code, &letter.error),
+        "fault": letter.fault.as_str(),
+        "response_code": letter.code,
+        "error_message": letter.error,
+        "attempts": letter.delivery.attempts,
+        "created_at": delivery.moment().to_rfc3339(),
+        "dead_at": letter.at.to_rfc3339(),
+        "expires_at": letter.at.after(keep).to_rfc3339(),
+    }))
+}
+
+/// A dead letter with its payload and history.
+fn whole(
+    app: &App,
+    caller: &Caller,
+    delivery: Sequence,
+    letter: &DeadLetterRecord,
+) -> Result<Value, Problem> {
+    let mut shown = show_letter(app, caller, delivery, letter)?;
+    let event = app.engine.ledger().event(&caller.tenant, letter.delivery.event)?;
+    let payload: Option<Value> = event.and_then(|event| serde_json::from_slice(&event.body).ok());
+    let history = attempts(app, caller, &letter.delivery.history)?;
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("payload".to_owned(), payload.unwrap_or_default());
+        map.insert("history".to_owned(), Value::from(history));
+        if let Some(tell) = &letter.delivery.tell {
+            map.insert("message".to_owned(), Value::from(tell.message.text.clone()));
+        }
+    }
+    Ok(shown)
+}

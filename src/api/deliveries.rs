@@ -1,0 +1,261 @@
+//! Deliveries: where each stands, everything that was tried, and another try.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Json, response::IntoResponse};
+use serde_json::{Map, Value, json};
+use sereno_actors::endpoint::delivery_id;
+use sereno_actors::endpoint::standing::{STANDINGS, standing};
+use sereno_actors::ledger::delivery::Found;
+use sereno_actors::limits;
+use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, JobTask, LogRecord, Selection};
+use sereno_actors::view::TenantView;
+use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::invalid::Invalid;
+use sereno_workflows::time::{Span, Timestamp};
+
+use super::App;
+use super::error::Problem;
+use super::jobs;
+use super::request::{
+    Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_number, take_text,
+};
+
+/// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, from, to`.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    query: ListQuery,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["status", "endpoint_id", "event_type", "from", "to"])?;
+    query.one_of("status", &STANDINGS)?;
+    aside(move || page(&app, &caller, &query)).await
+}
+
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+    let ledger = app.engine.ledger();
+    let view = app.engine.view(&caller.tenant)?;
+    let wanted = Selection {
+        endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
+        event_type: query.get("event_type").map(str::to_owned),
+        ..Selection::default()
+    };
+    let (from, to) = query.from_to()?;
+    let (mut before, mut after) = place(query, to)?;
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let events = ledger.events(&caller.tenant, before, from, 64)?;
+        let full = events.len() == 64;
+        for (place, event) in events {
+            before = place;
+            looked_at += 1;
+            if !wanted.wants_type(&event.event_type) {
+                continue;
+            }
+            for (to, delivery, status) in ledger.deliveries_of(&caller.tenant, place, &event)? {
+                looked_at += 1;
+                let (word, _) = standing(&view, to, status.as_ref());
+                let fits = query.get("status").is_none_or(|wanted| wanted == word);
+                if after.is_some_and(|after| delivery <= after)
+                    || !fits
+                    || !wanted.wants_endpoint(to.0)
+                {
+                    continue;
+                }
+                let mut item = show_delivery(&view, to, delivery, status.as_ref());
+                about_event(&mut item, &event.id, &event.event_type, delivery);
+                items.push(item);
+                if items.len() == query.limit {
+                    let next = format!("{}{}", place.to_text(), delivery.to_text());
+                    return Ok(answer(items, Some(next)));
+                }
+            }
+            after = None;
+            if looked_at >= limits::SCAN_ROWS_MAX {
+                return Ok(answer(items, Some(before.to_text())));
+            }
+        }
+        if !full {
+            return Ok(answer(items, None));
+        }
+    }
+}
+
+fn answer(items: Vec<Value>, next_cursor: Option<String>) -> Json<Value> {
+    Json(json!({"ok": true, "items": items, "next_cursor": next_cursor}))
+}
+
+/// The event before which the list goes on, or the one inside which, and after which delivery.
+fn place(query: &ListQuery, to: Sequence) -> Result<(Sequence, Option<Sequence>), Problem> {
+    let Some(cursor) = query.get("cursor") else { return Ok((to, None)) };
+    let (event, delivery) = cursor.split_at_checked(13).ok_or_else(|| query.bad_cursor())?;
+    let event = Sequence::from_text(event).ok_or_else(|| query.bad_cursor())?;
+    if delivery.is_empty() {
+        return Ok((event.min(to), None));
+    }
+    let delivery = Sequence::from_text(delivery).ok_or_else(|| query.bad_cursor())?;
+    Ok((event.next().min(to), Some(delivery)))
+}
+
+/// `GET /api/v1/deliveries/{id}`: how it stands, and every attempt with its answer.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<Value>, Problem> {
+    let found = find(&app, &caller, &id)?;
+    let view = app.engine.view(&caller.tenant)?;
+    let mut shown = show_delivery(&view, found.endpoint, found.delivery, found.status.as_ref());
+    about_event(&mut shown, &found.event.id, &found.event.event_type, found.delivery);
+    let history = found.status.as_ref().map(|status| history(&app, &caller, status)).transpose()?;
+    let payload: Value = serde_json::from_slice(&found.event.body).unwrap_or_default();
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+        map.insert("history".to_owned(), Value::from(history.unwrap_or_default()));
+        map.insert("payload".to_owned(), payload);
+    }
+    Ok(Json(shown))
+}
+
+/// `POST /api/v1/deliveries/{id}/retry`: now, whether it arrived, waits or was given up.
+pub async fn retry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    nothing_else(&body)?;
+    let delivery = number(&id, "delivery")?;
+    app.engine.retry(&caller.tenant, delivery).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"ok": true, "id": id, "status": "pending"}))))
+}
+
+/// `POST /api/v1/deliveries/retry`: many, by `status, endpoint_id, event_type, from, to`; with `dry_run`
+/// only their count.
+pub async fn retry_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let mut selection = jobs::selection(&mut body)?;
+    let status = take_text(&mut body, "status")?;
+    if let Some(status) = status.as_deref().filter(|status| !STANDINGS.contains(status)) {
+        let problem = format!("'{status}' is not one of {}", STANDINGS.join(", "));
+        return Err(Invalid::new("status", problem).into());
+    }
+    selection.status = Some(status.unwrap_or_else(|| "dead".to_owned()));
+    jobs::begin(&app, &caller, JobTask::RetryDeliveries, selection, body).await
+}
+
+/// A delivery, as lists and its event show it.
+pub fn show_delivery(
+    view: &TenantView,
+    id: EndpointId,
+    delivery: Sequence,
+    status: Option<&DeliveryStatusRecord>,
+) -> Value {
+    let to = view.endpoints.get(&id);
+    let (word, why) = standing(view, id, status);
+    let goes_on = matches!(word, "pending" | "retrying");
+    let next_at = status.and_then(|status| status.next_at).filter(|_| goes_on);
+    let tried = status.filter(|status| status.attempts > 0);
+    json!({
+        "id": delivery_id(delivery),
+        "endpoint_id": id.0,
+        "channel": match to {
+            Some(endpoint) => json!(endpoint.config.kind),
+            None if id == EndpointId::CUSTOMERS => json!("whatsapp"),
+            None => Value::Null,
+        },
+        "status": word,
+        "attempts": status.map_or(0, |status| status.attempts),
+        "response_code": tried.map(|status| status.code),
+        "error_message": why.map(str::to_owned)
+            .or_else(|| status.and_then(|status| status.error.clone())),
+        "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
+    })
+}
+
+/// Adds to a delivery what its event is.
+pub fn about_event(item: &mut Value, event_id: &str, event_type: &str, delivery: Sequence) {
+    if let Some(map) = item.as_object_mut() {
+        map.insert("event_id".to_owned(), Value::from(event_id));
+        map.insert("event_type".to_owned(), Value::from(event_type));
+        map.insert("created_at".to_owned(), Value::from(delivery.moment().to_rfc3339()));
+    }
+}
+
+/// The attempts of a delivery, the oldest first, as far as the log still has them.
+pub fn history(
+    app: &App,
+    caller: &Caller,
+    status: &DeliveryStatusRecord,
+) -> Result<Vec<Value>, Problem> {
+    attempts(app, caller, &status.history)
+}
+
+/// The attempts that stand in the log there.
+pub fn attempts(app: &App, caller: &Caller, lines: &[Sequence]) -> Result<Vec<Value>, Problem> {
+    let mut attempts = Vec::new();
+    for line in lines {
+        let found = app.engine.ledger().log_line(&caller.tenant, *line)?;
+        attempts.extend(found.and_then(show_attempt));
+    }
+    Ok(attempts)
+}
+
+fn show_attempt(line: LogRecord) -> Option<Value> {
+    let LogRecord::Attempt {
+        status, code, error, attempt, duration_ms, began_at, response, ..
+    } = line
+    else {
+        return None;
+    };
+    let ended_at = began_at.after(Span::millis(u64::from(duration_ms)));
+    Some(json!({
+        "attempt": attempt,
+        "outcome": outcome(status),
+        "response_code": code,
+        "error_message": error,
+        "response_body": (!response.is_empty())
+            .then(|| String::from_utf8_lossy(&response).into_owned()),
+        "duration_ms": duration_ms,
+        "began_at": began_at.to_rfc3339(),
+        "ended_at": ended_at.to_rfc3339(),
+    }))
+}
+
+/// What an attempt came to, in a word.
+pub fn outcome(status: AttemptStatus) -> &'static str {
+    match status {
+        AttemptStatus::Sent => "done",
+        AttemptStatus::Retrying => "retrying",
+        AttemptStatus::Dead => "dead",
+        AttemptStatus::Collected => "collected",
+    }
+}
+
+fn find(app: &App, caller: &Caller, id: &str) -> Result<Found, Problem> {
+    let delivery = number(id, "delivery")?;
+    let found = app.engine.ledger().find_delivery(&caller.tenant, delivery)?;
+    found.ok_or_else(|| Problem::not_found("delivery"))
+}
+
+/// The place of a delivery whose id is in a path.
+pub fn number(id: &str, what: &str) -> Result<Sequence, Problem> {
+    let place = id.strip_prefix("msg_").and_then(Sequence::from_text);
+    place.ok_or_else(|| Problem::not_found(what))
+}
+
+/// An endpoint's number in a query.
+pub fn endpoint_number(text: &str) -> Result<u32, Problem> {
+    text.parse().map_err(|_| Invalid::new("endpoint_id", "must be a whole number").into())
+}
+
+/// An endpoint's number in a body.
+pub fn take_endpoint(body: &mut Map<String, Value>) -> Result<Option<u32>, Invalid> {
+    take_number(body, "endpoint_id")
+}
