@@ -1,6 +1,7 @@
 //! Records an event and queues it for every endpoint that wants it, as part of one commit.
 
 use serde_json::{Map, Value};
+use sereno_workflows::digest::Batch;
 use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
@@ -92,7 +93,11 @@ pub(crate) fn announce(
             None => wanted.push(endpoint),
         }
     }
-    let deliveries = deliver(draft, ledger, sequence, &wanted);
+    let together = match announcement.audience {
+        Audience::Subscribers | Audience::Others(_) => Some(announcement.event_type.as_str()),
+        Audience::Only(_) | Audience::Nobody => None,
+    };
+    let deliveries = deliver(draft, ledger, view, (sequence, together), &wanted);
     for page in filtered.chunks(limits::FILTERED_PER_PAGE_MAX) {
         let line = LogRecord::Filtered {
             event: sequence,
@@ -116,11 +121,28 @@ pub(crate) fn announce(
     sequence
 }
 
+/// A delivery as it is queued first, and when it is due: now, unless it waits for others of its type.
+pub(crate) fn first(
+    event: Sequence,
+    together: Option<(Batch, &str)>,
+    now: Timestamp,
+) -> (Timestamp, DeliveryRecord) {
+    let record = DeliveryRecord::first(event);
+    match together {
+        Some((batch, event_type)) => {
+            let collect = Some(event_type.to_owned());
+            (now.after(batch.wait), DeliveryRecord { collect, ..record })
+        }
+        None => (now, record),
+    }
+}
+
 /// Queues an event for its endpoints; has it handed on one by one where they are many.
 fn deliver(
     draft: &mut Draft,
     ledger: &Ledger,
-    event: Sequence,
+    view: &TenantView,
+    (event, together): (Sequence, Option<&str>),
     endpoints: &[EndpointId],
 ) -> Deliveries {
     if endpoints.is_empty() {
@@ -132,9 +154,10 @@ fn deliver(
         draft.begin_fan_out(event, now);
         return deliveries;
     }
-    let record = DeliveryRecord::first(event);
     for (endpoint, delivery) in deliveries.to_vec() {
-        draft.enqueue(endpoint, now, delivery, &record);
+        let batch = view.endpoints.get(&endpoint).and_then(|found| found.config.batch);
+        let (due, record) = first(event, batch.zip(together), now);
+        draft.enqueue(endpoint, due, delivery, &record);
     }
     deliveries
 }

@@ -195,18 +195,21 @@ impl Cleaner {
         Ok(())
     }
 
-    /// What waits for endpoints that are gone.
+    /// What waits for endpoints that are gone: in queues, parked, and the heads of what is parked.
     fn clean_queues(&self, view: &TenantView, draft: &mut Draft) -> Result<bool, LedgerError> {
-        let mut from = EndpointId(0);
-        while let Some(id) = self.ledger.first_queued_from(&view.id, from)? {
-            if id != EndpointId::CUSTOMERS && !view.endpoints.contains_key(&id) {
-                for queued in self.ledger.queued(&view.id, id, CLEANED_PER_STEP_MAX)? {
-                    draft.dequeue(id, queued.due, queued.delivery);
+        for letter in *b"QPG" {
+            let mut from = EndpointId(0);
+            while let Some(id) = self.ledger.first_with_rows(letter, &view.id, from)? {
+                if id != EndpointId::CUSTOMERS && !view.endpoints.contains_key(&id) {
+                    let most = CLEANED_PER_STEP_MAX;
+                    for key in self.ledger.keys_of_endpoint(letter, &view.id, id, most)? {
+                        draft.batch().delete(key);
+                    }
+                    return Ok(true);
                 }
-                return Ok(true);
+                let Some(next) = id.0.checked_add(1) else { break };
+                from = EndpointId(next);
             }
-            let Some(next) = id.0.checked_add(1) else { break };
-            from = EndpointId(next);
         }
         Ok(false)
     }

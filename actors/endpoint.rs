@@ -11,12 +11,15 @@
 
 pub mod again;
 mod attempt;
+mod collect;
 pub mod config;
 mod health;
 mod offer;
+mod order;
+mod outcome;
 pub mod standing;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,20 +29,19 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::rate::Rates;
-use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
 
 use self::again::AgainRequest;
 pub use self::attempt::delivery_id;
 use self::attempt::{Ended, attempt};
+use self::collect::Collecting;
+use self::order::{Line, Turn, park};
 use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
-use crate::record::{
-    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, LogRecord,
-};
+use crate::record::EventRecord;
 use crate::tenant::{Surroundings, TenantMessage};
 use crate::view::TenantView;
 
@@ -51,6 +53,8 @@ pub(crate) struct EndpointActor {
     pub(crate) id: EndpointId,
     /// The attempts of the tenant's endpoints in the last minute; they outlive this actor.
     pub(crate) rates: Arc<Mutex<Rates>>,
+    /// The endpoints whose line was looked through since the start.
+    pub(crate) tidied: Arc<Mutex<HashSet<EndpointId>>>,
 }
 
 /// What an endpoint is told.
@@ -84,6 +88,17 @@ pub(crate) struct EndpointState {
     from: (Timestamp, Sequence),
     health: Option<Health>,
     window: Window,
+    line: Line,
+    collecting: Collecting,
+}
+
+/// A delivery that is about to be attempted.
+struct Start {
+    queued: Queued,
+    /// Its event, where that was read already.
+    event: Option<Arc<EventRecord>>,
+    /// Whether somebody waits for it to come to its end, or to its queue.
+    offered: bool,
 }
 
 /// Where a delivery that is under way stands on disk.
@@ -111,6 +126,8 @@ impl Actor for EndpointActor {
             from: (Timestamp(0), Sequence(0)),
             health: None,
             window: Window::default(),
+            line: Line::default(),
+            collecting: Collecting::default(),
         })
     }
 
@@ -124,7 +141,7 @@ impl Actor for EndpointActor {
             EndpointMessage::Deliver(view, due) => {
                 state.view = Some(view);
                 state.go_back_to(due);
-                self.look(&myself, state)?;
+                self.look(&myself, state).await?;
             }
             EndpointMessage::Offer(view, offer) => {
                 self.consider(&myself, state, view, offer).await?;
@@ -132,7 +149,7 @@ impl Actor for EndpointActor {
             EndpointMessage::Forgive => {
                 (state.health, state.window) = (None, Window::default());
                 state.go_back_to(Timestamp(0));
-                self.look(&myself, state)?;
+                self.look(&myself, state).await?;
             }
             EndpointMessage::Again(view, request) => {
                 state.view = Some(view);
@@ -144,7 +161,8 @@ impl Actor for EndpointActor {
                 if let Some(Standing::Offered(share)) = state.under_way.remove(&delivery) {
                     share.secured();
                 }
-                self.look(&myself, state)?;
+                self.free_place(state, delivery).await?;
+                self.look(&myself, state).await?;
             }
             EndpointMessage::Retire => self.retire(&myself, state),
         }
@@ -163,41 +181,80 @@ impl Actor for EndpointActor {
 
 impl EndpointActor {
     /// Starts what is due, as far as there is room; asks the clock for what is due later.
-    fn look(
+    async fn look(
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
     ) -> Result<(), LedgerError> {
         let Some(view) = state.view.clone() else { return Ok(()) };
-        let ledger = &self.around.ledger;
-        let now = ledger.now().timestamp();
-        let room = self.room(state, &view, now)?;
-        if state.under_way.len() >= room {
-            return Ok(());
+        self.tidy_line(state, &view).await?;
+        let now = self.around.ledger.now().timestamp();
+        if let Some(batch) = self.batch(&view).filter(|_| self.may_deliver(&view)) {
+            self.collect(state, batch, now).await?;
         }
+        let room = self.room(state, &view, now)?;
+        while state.under_way.len() < room {
+            let mut parked = Draft::new(&self.tenant);
+            let page = self.start_page(myself, state, &view, (now, room), &mut parked)?;
+            if parked.is_empty() {
+                return Ok(());
+            }
+            self.around.ledger.commit_and_wait(parked).await;
+            if !page {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what is due in one page of the queue, and parks what must wait for its turn; answers whether
+    /// there may be more.
+    fn start_page(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        view: &Arc<TenantView>,
+        (now, room): (Timestamp, usize),
+        parked: &mut Draft,
+    ) -> Result<bool, LedgerError> {
+        let ledger = &self.around.ledger;
+        let ordered = self.is_ordered(view);
         // What is under way may still be at the head of the queue: look past it.
         let limit = state.under_way.len() + room;
-        for queued in ledger.queued_from(&self.tenant, self.id, state.from, limit)? {
+        let page = ledger.queued_from(&self.tenant, self.id, state.from, limit)?;
+        let full = page.len() == limit;
+        for queued in page {
             state.from = (queued.due, queued.delivery);
             if queued.due > now {
                 self.around.hints.deliver_at(&self.tenant, self.id, queued.due);
-                break;
+                return Ok(false);
             }
             if state.under_way.contains_key(&queued.delivery) {
                 continue;
             }
             if state.under_way.len() >= room {
-                break;
+                return Ok(false);
             }
-            if let Err(at) = self.take_turn(&view, now) {
+            let mut event = None;
+            if ordered {
+                match self.take_place(state, &queued)? {
+                    Turn::Now(read) => event = read,
+                    Turn::Later { key } => {
+                        park(parked, self.id, &queued, &key);
+                        continue;
+                    }
+                }
+            }
+            if let Err(at) = self.take_turn(view, now) {
+                state.line.give_up(queued.delivery);
                 self.around.hints.deliver_at(&self.tenant, self.id, at);
-                break;
+                return Ok(false);
             }
             state.from = (queued.due, queued.delivery.next());
             state.under_way.insert(queued.delivery, Standing::Queued);
-            self.begin(myself, state, &view, queued, None);
+            self.begin(myself, state, view, Start { queued, event, offered: false });
         }
-        Ok(())
+        Ok(full)
     }
 
     fn begin(
@@ -205,14 +262,13 @@ impl EndpointActor {
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
         view: &Arc<TenantView>,
-        queued: Queued,
-        offered: Option<Arc<EventRecord>>,
+        Start { queued, event, offered }: Start,
     ) {
         let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
         let myself = myself.clone();
         state.attempts.spawn(async move {
-            let slow = offered.is_some().then(|| queued.clone());
-            let mut attempt = pin!(attempt(&around, &view, id, queued, offered));
+            let slow = offered.then(|| queued.clone());
+            let mut attempt = pin!(attempt(&around, &view, id, queued, event));
             let patience = Duration::from_millis(limits::FAN_OUT_PATIENCE_MS);
             let ended = match slow {
                 None => attempt.await,
@@ -228,108 +284,6 @@ impl EndpointActor {
             // An error means that this actor is gone; its successor finds the delivery on disk.
             drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
         });
-    }
-
-    /// Commits what came of an attempt: done, later or dead, with its line in the log.
-    async fn record(
-        &self,
-        myself: &ActorRef<EndpointMessage>,
-        state: &mut EndpointState,
-        ended: Ended,
-    ) -> Result<(), LedgerError> {
-        let ledger = &self.around.ledger;
-        let now = ledger.now().timestamp();
-        let Queued { due, delivery, record } = &ended.queued;
-        let line = ledger.sequence();
-        let tried = record.attempted(line);
-        let counted = tried.attempts - tried.forgiven;
-        let next = self.retry(state).next(&ended.outcome, counted, now, delivery.0);
-
-        let mut draft = Draft::new(&self.tenant);
-        if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
-            draft.dequeue(self.id, *due, *delivery);
-        }
-        match next {
-            Next::Done => {}
-            // What is left for an endpoint that was deleted meanwhile would lie in its queue for ever.
-            Next::Later(_) if !self.is_there() => {}
-            Next::Later(at) => {
-                draft.enqueue(self.id, at, *delivery, &tried);
-                draft.take_after();
-                state.go_back_to(at);
-            }
-            Next::Dead => draft.dead_letter(
-                *delivery,
-                &DeadLetterRecord {
-                    endpoint: self.id.0,
-                    delivery: tried.clone(),
-                    at: now,
-                    error: told(&ended.outcome).1.unwrap_or_default(),
-                    event_type: ended.event_type.clone(),
-                    code: told(&ended.outcome).0,
-                    fault: ended.fault,
-                },
-            ),
-        }
-        self.note(&mut draft, &ended, &tried, next);
-        self.judge(state, &mut draft, &ended, now)?;
-
-        let (after, hints, tenant) =
-            (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
-        let (myself, delivery, pass) = (myself.clone(), *delivery, ended.pass);
-        let then = Box::new(move || {
-            drop(pass);
-            hints.carry_out(&tenant, after);
-            // An error means that this actor is gone; its successor reads the queue.
-            drop(myself.cast(EndpointMessage::Recorded(delivery)));
-        });
-        ledger.commit(draft, then).await;
-        Ok(())
-    }
-
-    /// Notes with the event how its delivery stands, and the attempt in the log.
-    fn note(&self, draft: &mut Draft, ended: &Ended, tried: &DeliveryRecord, next: Next) {
-        let Queued { delivery, record, .. } = &ended.queued;
-        let attempts = tried.attempts;
-        let (status, next_at) = match next {
-            Next::Done => (AttemptStatus::Sent, None),
-            Next::Dead => (AttemptStatus::Dead, None),
-            Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
-        };
-        let (code, error) = told(&ended.outcome);
-        let stands = DeliveryStatusRecord {
-            endpoint: self.id.0,
-            status,
-            attempts,
-            code,
-            error: error.clone(),
-            next_at,
-            history: tried.history.clone(),
-        };
-        draft.status(record.event, *delivery, &stands);
-        let line = LogRecord::Attempt {
-            endpoint: self.id.0,
-            delivery: *delivery,
-            event: record.event,
-            event_type: ended.event_type.clone(),
-            status,
-            code,
-            error,
-            attempt: attempts,
-            duration_ms: ended.duration_ms,
-            began_at: ended.began_at,
-            message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
-            response: ended.response.clone(),
-        };
-        if let Some(place) = tried.history.last() {
-            draft.log(*place, &line);
-        }
-    }
-
-    fn retry(&self, state: &EndpointState) -> RetryPolicy {
-        let Some(view) = &state.view else { return RetryPolicy::default() };
-        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.retry.clone());
-        own.unwrap_or_else(|| view.policy.settings.retry.clone())
     }
 
     /// Customers are always written to; an endpoint must be there and enabled.
@@ -366,15 +320,6 @@ impl EndpointState {
     /// There may be something in the queue at `due` or later that was not looked at.
     fn go_back_to(&mut self, due: Timestamp) {
         self.from = self.from.min((due, Sequence(0)));
-    }
-}
-
-/// The code and the error of an outcome.
-fn told(outcome: &Outcome) -> (i32, Option<String>) {
-    match outcome {
-        Outcome::Done { code } => (*code, None),
-        Outcome::Retry { code, error, .. }
-        | Outcome::Dead { code, error }
-        | Outcome::Gone { code, error } => (*code, Some(error.clone())),
+        self.collecting.go_back_to(due);
     }
 }

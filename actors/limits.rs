@@ -98,6 +98,10 @@ pub const EVENTS_BESIDE_MAX: usize = 256;
 pub const DEAD_LETTERS_COUNTED_MAX: usize = 1_000;
 /// Rows that are counted for a summary or a dry run; beyond, the answer says that there are more.
 pub const COUNTED_ROWS_MAX: usize = 1_000_000;
+/// Deliveries of one endpoint that may wait for others of their type; beyond that they go out earlier.
+pub const COLLECTING_MAX: usize = 2_000;
+/// Rows of a queue that are looked at together in search of those.
+pub const COLLECT_PAGE_ROWS: usize = 256;
 /// Jobs of one tenant that are kept, ended or not.
 pub const JOBS_MAX: usize = 100;
 /// Deliveries that a job looks at in one step.

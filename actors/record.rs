@@ -76,6 +76,8 @@ pub enum Source {
     Test,
     /// A person, in place of one that was given up.
     Edited,
+    /// Others of one type, which go out together.
+    Digest,
 }
 
 /// An event as it was recorded.

@@ -14,6 +14,7 @@ pub(crate) mod recording;
 mod submit;
 mod telling;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +102,8 @@ pub(crate) struct TenantState {
     jobs: Option<ActorRef<JobsMessage>>,
     /// The attempts of the endpoints in the last minute.
     rates: Arc<Mutex<Rates>>,
+    /// The endpoints whose line was looked through.
+    tidied: Arc<Mutex<HashSet<EndpointId>>>,
     recordings: Recordings,
     sweeping: bool,
 }
@@ -129,6 +132,7 @@ impl Actor for Tenant {
             fan_out: None,
             jobs: None,
             rates: Arc::default(),
+            tidied: Arc::default(),
             recordings: Recordings::default(),
             sweeping: false,
         })
@@ -187,6 +191,7 @@ impl Actor for Tenant {
                     from the ledger");
                 // What it had submitted must be readable before its successor reads.
                 self.around.ledger.settled().await;
+                state.tidied.lock().clear();
                 self.ended(&myself, state, &child);
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}

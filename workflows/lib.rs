@@ -18,6 +18,7 @@
 
 pub mod answer;
 pub mod dead_letters;
+pub mod digest;
 pub mod effect;
 pub mod endpoint;
 pub mod event;
@@ -28,6 +29,7 @@ pub mod invalid;
 pub mod line;
 pub mod locale;
 pub mod message;
+pub mod order;
 pub mod payload;
 pub mod policy;
 pub mod privacy;

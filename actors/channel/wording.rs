@@ -3,6 +3,8 @@
 //! Slack, mail and a WhatsApp text differ in their markup only, so the words are chosen once, here.
 //! Nothing is escaped yet: each channel knows what its own markup needs.
 
+mod digest;
+
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use sereno_workflows::locale::Locale;
@@ -51,10 +53,12 @@ impl Wording {
             .iter()
             .find_map(|name| data.get(*name).and_then(Value::as_str))
             .map(|text| line(text, LABEL_CHARS_MAX));
+        let (title, facts) = digest::words(data, load)
+            .unwrap_or_else(|| (title(&load.event_type, load.locale), facts(data, load)));
         Self {
-            title: line(&title(&load.event_type, load.locale), TITLE_CHARS_MAX),
+            title: line(&title, TITLE_CHARS_MAX),
             subject: subject.filter(|text| !text.is_empty()),
-            facts: facts(data, load),
+            facts,
             at: moment(text("timestamp"), &load.zone, load.locale),
             event_type: load.event_type.clone(),
             event_id: line(text("event_id"), FACT_CHARS_MAX),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sereno_workflows::digest::Batch;
 use sereno_workflows::filter::Filters;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::invalid::{Invalid, must_be_objects, read};
+use sereno_workflows::order::Ordering;
 use sereno_workflows::privacy;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::{Span, Timestamp};
@@ -57,6 +59,11 @@ pub struct EndpointConfig {
     pub rate_limit: Option<RateLimit>,
     /// How long it may fail before it is disabled; the tenant's way where left out.
     pub disable_after: Option<Span>,
+    /// In which order it gets its deliveries.
+    #[serde(default)]
+    pub ordering: Ordering,
+    /// How notifications of one type go out together, if they do.
+    pub batch: Option<Batch>,
     /// Why it was disabled, if not by a person.
     pub disabled_reason: Option<String>,
     /// When it was made.
@@ -105,13 +112,15 @@ struct Spec {
     retry: Option<RetryPolicy>,
     rate_limit: Option<RateLimit>,
     disable_after: Option<Span>,
+    ordering: Option<Ordering>,
+    batch: Option<Batch>,
     secret: Option<String>,
     auth: Option<Auth>,
 }
 
 impl Spec {
     fn read(body: Map<String, Value>) -> Result<Self, Invalid> {
-        must_be_objects(&body, &["filters", "headers", "retry", "rate_limit", "auth"])?;
+        must_be_objects(&body, &["filters", "headers", "retry", "rate_limit", "batch", "auth"])?;
         read(Value::Object(body))
     }
 }
@@ -148,6 +157,8 @@ impl Endpoint {
                 retry: spec.retry,
                 rate_limit: spec.rate_limit,
                 disable_after: spec.disable_after,
+                ordering: spec.ordering.unwrap_or_default(),
+                batch: spec.batch,
                 disabled_reason: None,
                 created_at: now,
                 updated_at: now,
@@ -169,6 +180,8 @@ impl Endpoint {
         let no_retry = body.get("retry").is_some_and(Value::is_null);
         let no_limit = body.get("rate_limit").is_some_and(Value::is_null);
         let no_disabling = body.get("disable_after").is_some_and(Value::is_null);
+        let no_batch = body.get("batch").is_some_and(Value::is_null);
+        let no_order = body.get("ordering").is_some_and(Value::is_null);
         let spec = Spec::read(body)?;
         if spec.kind.is_some_and(|kind| kind != self.config.kind) {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
@@ -186,6 +199,9 @@ impl Endpoint {
             if no_limit { None } else { spec.rate_limit.or(config.rate_limit.take()) };
         config.disable_after =
             if no_disabling { None } else { spec.disable_after.or(config.disable_after.take()) };
+        config.ordering =
+            if no_order { Ordering::None } else { spec.ordering.unwrap_or(config.ordering) };
+        config.batch = if no_batch { None } else { spec.batch.or(config.batch.take()) };
         config.updated_at = now;
         next.secrets.secret = spec.secret.or(next.secrets.secret.take());
         next.secrets.auth = if no_auth { None } else { spec.auth.or(next.secrets.auth.take()) };
@@ -256,6 +272,15 @@ impl Endpoint {
         }
         if self.config.disable_after.is_some_and(|span| span.0 == 0) {
             return Err(Invalid::new("disable_after", "must be longer than zero"));
+        }
+        if let Some(batch) = &self.config.batch {
+            if self.config.kind == Kind::Whatsapp {
+                return Err(Invalid::new("batch", "is for slack, email and webhook endpoints"));
+            }
+            if self.config.ordering == Ordering::Fifo {
+                return Err(Invalid::new("batch", "cannot be kept in order; leave ordering out"));
+            }
+            batch.check().map_err(|invalid| invalid.inside("batch"))?;
         }
         if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, self.config.kind) {
             signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;

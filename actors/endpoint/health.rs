@@ -89,7 +89,7 @@ impl EndpointActor {
         let (event_type, more) = match notice {
             Notice::Failing { percent, since, disabled_at } => {
                 let more = json!({"percent": percent, "failing_since": since.to_rfc3339(),
-                    "disabled_at": disabled_at.to_rfc3339(), "error": super::told(&ended.outcome).1});
+                    "disabled_at": disabled_at.to_rfc3339(), "error": super::outcome::told(&ended.outcome).1});
                 ("endpoint.failing", more)
             }
             Notice::Recovered { since } => {

@@ -6,7 +6,8 @@ use ractor::ActorRef;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
-use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
+use super::{EndpointActor, EndpointMessage, EndpointState, Standing, Start};
+use crate::announce::first;
 use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
@@ -32,16 +33,19 @@ impl EndpointActor {
             return Ok(());
         }
         let whose = (place, delivery);
+        let together = self.batch(&view).map(|batch| (batch, event.event_type.as_str()));
+        let waits = together.is_some() || self.is_ordered(&view);
+        let (due, record) = first(place, together, due);
         if again && self.around.ledger.is_secured(&self.tenant, whose, (self.id, due))? {
             share.secured();
             return Ok(());
         }
-        let record = DeliveryRecord::first(place);
         let now = self.around.ledger.now().timestamp();
         let has_room = state.under_way.len() < self.room(state, &view, now)?;
-        if has_room && self.take_turn(&view, now).is_ok() {
+        if !waits && has_room && self.take_turn(&view, now).is_ok() {
             state.under_way.insert(delivery, Standing::Offered(share));
-            self.begin(myself, state, &view, Queued { due, delivery, record }, Some(event));
+            let queued = Queued { due, delivery, record };
+            self.begin(myself, state, &view, Start { queued, event: Some(event), offered: true });
         } else {
             self.queue(delivery, due, &record, share).await;
         }

@@ -156,7 +156,9 @@ fn missing(
     (place, event): (Sequence, &EventRecord),
     targets: &mut Vec<Target>,
 ) -> Result<u64, LedgerError> {
-    if !wants(endpoint, event) {
+    // What was meant for it alone, such as a digest, it gets as well.
+    let is_its_own = event.deliveries.to_vec().iter().any(|(to, _)| *to == endpoint.id);
+    if !is_its_own && !wants(endpoint, event) {
         return Ok(0);
     }
     let all = ledger.deliveries_of(&view.id, place, event)?;
@@ -177,7 +179,7 @@ fn missing(
 pub(crate) fn wants(endpoint: &Endpoint, event: &EventRecord) -> bool {
     match event.source {
         Source::Api | Source::Workflow => {}
-        Source::Customer | Source::Test | Source::Edited => return false,
+        Source::Customer | Source::Test | Source::Edited | Source::Digest => return false,
     }
     let filters = &endpoint.config.filters;
     let about_itself = event.event_type.starts_with("endpoint.");

@@ -50,6 +50,11 @@ impl Draft {
         &self.tenant
     }
 
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.batch.writes.is_empty()
+    }
+
     /// Takes over everything of another draft of the same tenant.
     pub fn append(&mut self, other: Self) {
         assert_eq!(self.tenant, other.tenant, "a commit belongs to one tenant");

@@ -49,17 +49,30 @@ impl Ledger {
             .collect()
     }
 
-    /// The first delivery in the queues of the endpoints from one on, whether there is such an endpoint
-    /// or not.
-    pub fn first_queued_from(
+    /// The first endpoint from one on that has rows in a table, whether there is such an endpoint or not.
+    pub fn first_with_rows(
         &self,
+        letter: u8,
         tenant: &TenantId,
         from: EndpointId,
     ) -> Result<Option<EndpointId>, LedgerError> {
-        let end = key::after(&key::table(b'Q', tenant));
-        let range = &key::queue(tenant, from)[..]..&end[..];
+        let end = key::after(&key::table(letter, tenant));
+        let range = &key::rows_of_endpoint(letter, tenant, from)[..]..&end[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
-        Ok(rows.first().and_then(|(key, _)| key::queue_of(tenant, key)))
+        Ok(rows.first().and_then(|(key, _)| key::endpoint_of(letter, tenant, key)))
+    }
+
+    /// The keys of the first rows of an endpoint in a table.
+    pub fn keys_of_endpoint(
+        &self,
+        letter: u8,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let prefix = key::rows_of_endpoint(letter, tenant, endpoint);
+        let rows = self.under(key::partition(tenant), &prefix, limit)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
     /// How far an event was handed to its many endpoints, unless all of them have it.

@@ -167,23 +167,6 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             history: Vec::new(),
         },
     );
-    let history = vec![Sequence(5), Sequence(6)];
-    let collect = Some("a.b".into());
-    let again = DeliveryRecord { forgiven: 1, history: history.clone(), collect, ..delivery() };
-    stands_since(2, "/again", &again);
-    stands_since(
-        2,
-        "/history",
-        &DeliveryStatusRecord {
-            endpoint: 1,
-            status: AttemptStatus::Collected,
-            attempts: 2,
-            code: 200,
-            error: None,
-            next_at: None,
-            history,
-        },
-    );
     stands(
         "/attempt",
         &LogRecord::Attempt {
@@ -216,6 +199,15 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             fault: Fault::Receiver,
         },
     );
+    let health = Health { failures_in_a_row: 2, last_success_at: Some(NOW), ..Health::default() };
+    stands("", &HealthRecord(health.clone()));
+    let breaker = Breaker::Open { until: NOW, trips: 3 };
+    let health = Health { breaker, failing_since: Some(NOW), noticed: 50, ..health };
+    stands_since(2, "/open", &HealthRecord(health));
+}
+
+#[test]
+fn jobs_stand_on_disk_as_they_always_did() {
     let selection = Selection {
         endpoint: Some(1),
         event_type: Some("a.*".into()),
@@ -239,9 +231,25 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             error: Some("no".into()),
         },
     );
-    let health = Health { failures_in_a_row: 2, last_success_at: Some(NOW), ..Health::default() };
-    stands("", &HealthRecord(health.clone()));
-    let breaker = Breaker::Open { until: NOW, trips: 3 };
-    let health = Health { breaker, failing_since: Some(NOW), noticed: 50, ..health };
-    stands_since(2, "/open", &HealthRecord(health));
+}
+
+#[test]
+fn the_history_of_deliveries_stands_on_disk_as_it_always_did() {
+    let history = vec![Sequence(5), Sequence(6)];
+    let collect = Some("a.b".into());
+    let again = DeliveryRecord { forgiven: 1, history: history.clone(), collect, ..delivery() };
+    stands_since(2, "/again", &again);
+    stands_since(
+        2,
+        "/history",
+        &DeliveryStatusRecord {
+            endpoint: 1,
+            status: AttemptStatus::Collected,
+            attempts: 2,
+            code: 200,
+            error: None,
+            next_at: None,
+            history,
+        },
+    );
 }

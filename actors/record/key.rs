@@ -12,6 +12,8 @@
 //! | `O` | | the number of the latest endpoint |
 //! | `F` | event | how far an event for many endpoints was handed on |
 //! | `Q` | endpoint, due, delivery | a delivery that waits |
+//! | `P` | endpoint, order key, delivery | a delivery that is parked behind the head of its key |
+//! | `G` | endpoint, order key | the head's delivery |
 //! | `D` | event, delivery | how it stands |
 //! | `V` | delivery | the event of a delivery that was made long after it |
 //! | `X` | delivery | a dead letter |
@@ -180,9 +182,50 @@ pub fn queued(tenant: &TenantId, id: EndpointId, due: Timestamp, delivery: Seque
     key
 }
 
-/// Whose queue a row of a queue is in.
-pub fn queue_of(tenant: &TenantId, key: &[u8]) -> Option<EndpointId> {
-    let rest = key.strip_prefix(&table(b'Q', tenant)[..])?;
+/// All deliveries of an endpoint that are parked.
+pub fn parked(tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    of_endpoint(b'P', tenant, id)
+}
+
+/// All deliveries of an endpoint that are parked under a key.
+pub fn parked_under(tenant: &TenantId, id: EndpointId, order: &str) -> Vec<u8> {
+    let mut key = parked(tenant, id);
+    text(&mut key, order);
+    key
+}
+
+/// A delivery that is parked under a key.
+pub fn parked_delivery(
+    tenant: &TenantId,
+    id: EndpointId,
+    order: &str,
+    delivery: Sequence,
+) -> Vec<u8> {
+    let mut key = parked_under(tenant, id, order);
+    key.extend_from_slice(&delivery.0.to_be_bytes());
+    key
+}
+
+/// The key under which a row is parked that begins with the endpoint's own prefix.
+pub fn order_of(prefix: &[u8], key: &[u8]) -> Option<String> {
+    split_text(key.strip_prefix(prefix)?).map(|(order, _)| order.to_owned())
+}
+
+/// The head of a key.
+pub fn head(tenant: &TenantId, id: EndpointId, order: &str) -> Vec<u8> {
+    let mut key = of_endpoint(b'G', tenant, id);
+    text(&mut key, order);
+    key
+}
+
+/// All rows of one of an endpoint's tables.
+pub fn rows_of_endpoint(letter: u8, tenant: &TenantId, id: EndpointId) -> Vec<u8> {
+    of_endpoint(letter, tenant, id)
+}
+
+/// Whose a row of one of the endpoints' tables is.
+pub fn endpoint_of(letter: u8, tenant: &TenantId, key: &[u8]) -> Option<EndpointId> {
+    let rest = key.strip_prefix(&table(letter, tenant)[..])?;
     rest.first_chunk::<4>().map(|number| EndpointId(u32::from_be_bytes(*number)))
 }
 

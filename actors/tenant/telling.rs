@@ -140,6 +140,7 @@ impl Tenant {
             parent: myself.clone(),
             id,
             rates: Arc::clone(&state.rates),
+            tidied: Arc::clone(&state.tidied),
         };
         let wake = || started(actor(), myself.get_cell());
         state.endpoints.tell(id, message, wake);

@@ -233,6 +233,8 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
         "retry": config.retry,
         "rate_limit": config.rate_limit,
         "disable_after": config.disable_after,
+        "ordering": config.ordering,
+        "batch": config.batch,
         "disabled_reason": config.disabled_reason,
         "auth": secrets.auth.as_ref().map(|auth| match auth {
             Auth::Basic { .. } => "basic",

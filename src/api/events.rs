@@ -238,6 +238,7 @@ pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
             Source::Customer => "customer",
             Source::Test => "test",
             Source::Edited => "edited",
+            Source::Digest => "digest",
         },
         "entity": event.entity.as_ref().map(ToString::to_string),
         "ignored": event.ignored,

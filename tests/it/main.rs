@@ -14,6 +14,7 @@ mod delivery;
 mod endpoints;
 mod events;
 mod fan_out;
+mod order;
 mod policies;
 mod power;
 mod process;

@@ -1,0 +1,130 @@
+//! What comes of an attempt, as one commit: done, later or dead, how the delivery stands, its line in the log
+//! and what it says about the endpoint.
+
+use std::sync::Arc;
+
+use ractor::ActorRef;
+use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
+
+use super::attempt::Ended;
+use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
+use crate::ledger::queue::Queued;
+use crate::ledger::{Draft, LedgerError};
+use crate::record::{
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
+};
+
+impl EndpointActor {
+    /// Commits what came of an attempt: done, later or dead, with its line in the log.
+    pub(super) async fn record(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        ended: Ended,
+    ) -> Result<(), LedgerError> {
+        let ledger = &self.around.ledger;
+        let now = ledger.now().timestamp();
+        let Queued { due, delivery, record } = &ended.queued;
+        let line = ledger.sequence();
+        let tried = record.attempted(line);
+        let counted = tried.attempts - tried.forgiven;
+        let next = self.retry(state).next(&ended.outcome, counted, now, delivery.0);
+
+        let mut draft = Draft::new(&self.tenant);
+        if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
+            draft.dequeue(self.id, *due, *delivery);
+        }
+        match next {
+            Next::Done => {}
+            // What is left for an endpoint that was deleted meanwhile would lie in its queue for ever.
+            Next::Later(_) if !self.is_there() => {}
+            Next::Later(at) => {
+                draft.enqueue(self.id, at, *delivery, &tried);
+                draft.take_after();
+                state.go_back_to(at);
+            }
+            Next::Dead => draft.dead_letter(
+                *delivery,
+                &DeadLetterRecord {
+                    endpoint: self.id.0,
+                    delivery: tried.clone(),
+                    at: now,
+                    error: told(&ended.outcome).1.unwrap_or_default(),
+                    event_type: ended.event_type.clone(),
+                    code: told(&ended.outcome).0,
+                    fault: ended.fault,
+                },
+            ),
+        }
+        self.keep_place(state, &mut draft, *delivery, matches!(next, Next::Later(_)));
+        self.note(&mut draft, &ended, &tried, next);
+        self.judge(state, &mut draft, &ended, now)?;
+
+        let (after, hints, tenant) =
+            (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
+        let (myself, delivery, pass) = (myself.clone(), *delivery, ended.pass);
+        let then = Box::new(move || {
+            drop(pass);
+            hints.carry_out(&tenant, after);
+            // An error means that this actor is gone; its successor reads the queue.
+            drop(myself.cast(EndpointMessage::Recorded(delivery)));
+        });
+        ledger.commit(draft, then).await;
+        Ok(())
+    }
+
+    /// Notes with the event how its delivery stands, and the attempt in the log.
+    fn note(&self, draft: &mut Draft, ended: &Ended, tried: &DeliveryRecord, next: Next) {
+        let Queued { delivery, record, .. } = &ended.queued;
+        let attempts = tried.attempts;
+        let (status, next_at) = match next {
+            Next::Done => (AttemptStatus::Sent, None),
+            Next::Dead => (AttemptStatus::Dead, None),
+            Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
+        };
+        let (code, error) = told(&ended.outcome);
+        let stands = DeliveryStatusRecord {
+            endpoint: self.id.0,
+            status,
+            attempts,
+            code,
+            error: error.clone(),
+            next_at,
+            history: tried.history.clone(),
+        };
+        draft.status(record.event, *delivery, &stands);
+        let line = LogRecord::Attempt {
+            endpoint: self.id.0,
+            delivery: *delivery,
+            event: record.event,
+            event_type: ended.event_type.clone(),
+            status,
+            code,
+            error,
+            attempt: attempts,
+            duration_ms: ended.duration_ms,
+            began_at: ended.began_at,
+            message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
+            response: ended.response.clone(),
+        };
+        if let Some(place) = tried.history.last() {
+            draft.log(*place, &line);
+        }
+    }
+
+    fn retry(&self, state: &EndpointState) -> RetryPolicy {
+        let Some(view) = &state.view else { return RetryPolicy::default() };
+        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.retry.clone());
+        own.unwrap_or_else(|| view.policy.settings.retry.clone())
+    }
+}
+
+/// The code and the error of an outcome.
+pub(super) fn told(outcome: &Outcome) -> (i32, Option<String>) {
+    match outcome {
+        Outcome::Done { code } => (*code, None),
+        Outcome::Retry { code, error, .. }
+        | Outcome::Dead { code, error }
+        | Outcome::Gone { code, error } => (*code, Some(error.clone())),
+    }
+}
