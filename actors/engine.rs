@@ -36,7 +36,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::tenant::recording::all_durable;
 use crate::tenant::{
-    Act, Change, Changed, ConfigureError, CustomerMessage, Direct, Receipt, Submission,
+    Act, Change, Changed, ConfigureError, Credit, CustomerMessage, Direct, Receipt, Submission,
     Surroundings, TenantMessage,
 };
 use crate::ticket::Tally;
@@ -68,6 +68,8 @@ pub struct Engine {
     root: ActorRef<RootMessage>,
     root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
     credits: Arc<Semaphore>,
+    /// What each tenant may have of the credits.
+    shares: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
 }
 
@@ -172,6 +174,7 @@ impl Engine {
             root,
             root_ended: Mutex::new(Some(ended)),
             credits: Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_MAX)),
+            shares: Mutex::default(),
             keys: RwLock::new(keys),
         })
     }
@@ -237,12 +240,23 @@ impl Engine {
             known.push((event, fact));
         }
         let count = u32::try_from(known.len()).map_err(|_| EngineError::Busy)?;
-        let credit = Arc::clone(&self.credits).try_acquire_many_owned(count);
-        let credit = credit.map_err(|_| EngineError::Busy)?;
+        let credit = self.credit(tenant, count)?;
         let (reply, answer) = oneshot::channel();
         let submission = Submission { events: known, reply, credit };
         let (receipt, first) = ask(&actor, TenantMessage::Submit(submission), answer).await?;
         if all_durable(first).await { Ok(receipt) } else { Err(EngineError::Busy) }
+    }
+
+    /// The right to have so many more events under way, of the tenant's share and of all.
+    fn credit(&self, tenant: &TenantId, count: u32) -> Result<Credit, EngineError> {
+        let share = {
+            let mut shares = self.shares.lock();
+            let full = || Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX));
+            Arc::clone(shares.entry(tenant.clone()).or_insert_with(full))
+        };
+        let of_tenant = share.try_acquire_many_owned(count).map_err(|_| EngineError::Busy)?;
+        let of_all = Arc::clone(&self.credits).try_acquire_many_owned(count);
+        Ok(Credit { _of_tenant: of_tenant, _of_all: of_all.map_err(|_| EngineError::Busy)? })
     }
 
     /// Takes a customer's message; returns once it and what follows from it are durable.

@@ -41,6 +41,8 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 
 /// Events that may be under way in the engine at once; more are refused with "try again".
 pub const EVENTS_IN_FLIGHT_MAX: usize = 8_192;
+/// Events of one tenant that may be under way at once, so that there is always room for others.
+pub const EVENTS_IN_FLIGHT_PER_TENANT_MAX: usize = EVENTS_IN_FLIGHT_MAX / 2;
 /// Events in one request.
 pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.
@@ -87,9 +89,7 @@ pub const FAN_OUT_STEP: u32 = 500;
 /// An attempt on behalf of such an event that takes longer goes on in its endpoint's queue.
 pub const FAN_OUT_PATIENCE_MS: u64 = 1_000;
 /// Attempts of all endpoints under way at once.
-pub const ATTEMPTS_MAX: usize = 512;
-/// Attempts of one tenant's endpoints under way at once, so that there is always room for others.
-pub const ATTEMPTS_PER_TENANT_MAX: usize = ATTEMPTS_MAX / 4 * 3;
+pub const ATTEMPTS_MAX: usize = 1_024;
 /// Attempts of one delivery that its record names; further back the log alone tells of them.
 pub const HISTORY_LINES_MAX: usize = 100;
 /// Events that are looked at to find the one of a delivery: those recorded at the same time.

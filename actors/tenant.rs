@@ -27,7 +27,7 @@ use sereno_workflows::time::Timestamp;
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 use self::recording::Recordings;
-pub(crate) use self::submit::{Act, CustomerMessage, Direct, Receipt, Submission};
+pub(crate) use self::submit::{Act, Credit, CustomerMessage, Direct, Receipt, Submission};
 use crate::channel::Channels;
 use crate::endpoint::EndpointMessage;
 use crate::endpoint::again::AgainRequest;

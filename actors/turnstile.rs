@@ -1,18 +1,20 @@
-//! The room for attempts, which all tenants share: each in its turn, none with more than its share.
+//! The room for attempts, which all tenants share: each in its turn, and always some left for the next.
 //!
-//! An attempt costs memory and a socket for as long as it takes, so there is room for so many. Whoever
-//! waits, waits in the line of his tenant, and room that becomes free goes to the lines in turn (deficit
-//! round robin with a cost of one for each). A tenant has at most [`ATTEMPTS_PER_TENANT_MAX`] at once, so
-//! that one whose endpoints all hang leaves room for the others.
+//! An attempt costs memory and a socket for as long as it takes, so there is room for so many. Nobody may
+//! hold more than what is left: a tenant alone gets half of all room, the next one half of the rest, and so on;
+//! within a tenant, its endpoints share in the same way. So a tenant, or an endpoint, all of whose attempts
+//! hang leaves room for whoever comes after it, without a share being set aside for those who are not there.
+//! Whoever waits, waits in the line of its endpoint; room that becomes free goes to the tenants in turn, and
+//! within one to its endpoints in turn (deficit round robin with a cost of one for each).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use sereno_workflows::id::TenantId;
+use sereno_workflows::id::{EndpointId, TenantId};
 use tokio::sync::{Notify, oneshot};
 
-use crate::limits::{ATTEMPTS_MAX, ATTEMPTS_PER_TENANT_MAX};
+use crate::limits::ATTEMPTS_MAX;
 
 /// The room for attempts.
 #[derive(Clone)]
@@ -22,33 +24,46 @@ pub(crate) struct Turnstile {
 
 struct Inner {
     free: usize,
-    per_tenant: usize,
-    held: HashMap<TenantId, usize>,
-    lines: HashMap<TenantId, VecDeque<oneshot::Sender<Pass>>>,
-    /// The tenants with a line, in turn.
+    held: usize,
+    tenants: HashMap<TenantId, Tenant>,
+    /// The tenants with somebody in a line, in turn.
     turns: VecDeque<TenantId>,
     stopping: bool,
     idle: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Tenant {
+    held: usize,
+    endpoints: HashMap<EndpointId, Endpoint>,
+    /// The endpoints with a line, in turn.
+    turns: VecDeque<EndpointId>,
+}
+
+#[derive(Default)]
+struct Endpoint {
+    held: usize,
+    line: VecDeque<oneshot::Sender<Pass>>,
 }
 
 /// The right to make an attempt; given back when it is dropped.
 pub(crate) struct Pass {
     turnstile: Option<Turnstile>,
     tenant: TenantId,
+    endpoint: EndpointId,
 }
 
 impl Turnstile {
     /// One with all of its room free.
     pub(crate) fn new() -> Self {
-        Self::with_room(ATTEMPTS_MAX, ATTEMPTS_PER_TENANT_MAX)
+        Self::with_room(ATTEMPTS_MAX)
     }
 
-    fn with_room(free: usize, per_tenant: usize) -> Self {
+    fn with_room(free: usize) -> Self {
         let inner = Inner {
             free,
-            per_tenant,
-            held: HashMap::new(),
-            lines: HashMap::new(),
+            held: 0,
+            tenants: HashMap::new(),
             turns: VecDeque::new(),
             stopping: false,
             idle: Arc::default(),
@@ -61,7 +76,7 @@ impl Turnstile {
         let idle = {
             let mut inner = self.inner.lock();
             inner.stopping = true;
-            if inner.held.is_empty() {
+            if inner.held == 0 {
                 return;
             }
             Arc::clone(&inner.idle)
@@ -69,33 +84,30 @@ impl Turnstile {
         idle.notified().await;
     }
 
-    /// Waits for the tenant's turn.
-    pub(crate) async fn pass(&self, tenant: &TenantId) -> Pass {
+    /// Waits for the endpoint's turn.
+    pub(crate) async fn pass(&self, tenant: &TenantId, endpoint: EndpointId) -> Pass {
         let turn = {
             let mut inner = self.inner.lock();
-            // Where room is free, whoever waits has his share already.
-            if inner.free > 0 && inner.may_have_more(tenant) {
-                inner.free -= 1;
-                inner.take(tenant);
-                return Pass { turnstile: Some(self.clone()), tenant: tenant.clone() };
+            // Where there is room for it, whoever waits has as much as it may.
+            if inner.has_room_for(tenant, endpoint) {
+                inner.take(tenant, endpoint);
+                return self.given(tenant.clone(), endpoint);
             }
-            inner.line_up(tenant)
+            inner.line_up(tenant, endpoint)
         };
         turn.await.expect("whoever is in line is passed through before the line goes")
     }
 
-    fn give_back(&self, tenant: &TenantId) {
+    fn given(&self, tenant: TenantId, endpoint: EndpointId) -> Pass {
+        Pass { turnstile: Some(self.clone()), tenant, endpoint }
+    }
+
+    fn give_back(&self, tenant: &TenantId, endpoint: EndpointId) {
         let mut inner = self.inner.lock();
-        inner.free += 1;
-        inner.leave(tenant);
-        while let Some((next, waiting)) = inner.next_in_turn() {
-            let pass = Pass { turnstile: Some(self.clone()), tenant: next.clone() };
-            match waiting.send(pass) {
-                Ok(()) => {
-                    inner.free -= 1;
-                    inner.take(&next);
-                    return;
-                }
+        inner.leave(tenant, endpoint);
+        while let Some((tenant, endpoint, waiting)) = inner.next_in_turn() {
+            match waiting.send(self.given(tenant.clone(), endpoint)) {
+                Ok(()) => inner.take(&tenant, endpoint),
                 // Whoever waited is gone; this pass was never given.
                 Err(mut pass) => pass.turnstile = None,
             }
@@ -104,53 +116,104 @@ impl Turnstile {
 }
 
 impl Inner {
-    fn may_have_more(&self, tenant: &TenantId) -> bool {
-        let has_share = |held: &usize| *held >= self.per_tenant;
-        !self.stopping && !self.held.get(tenant).is_some_and(has_share)
+    /// Whether the endpoint may hold one more: no more than what its tenant has left, which is no more than
+    /// what all have left.
+    fn has_room_for(&self, tenant: &TenantId, endpoint: EndpointId) -> bool {
+        let (of_tenant, of_endpoint) = match self.tenants.get(tenant) {
+            Some(tenant) => (tenant.held, tenant.held_by(endpoint)),
+            None => (0, 0),
+        };
+        let left = self.free.saturating_sub(of_tenant);
+        !self.stopping && of_endpoint < left
     }
 
-    fn take(&mut self, tenant: &TenantId) {
-        *self.held.entry(tenant.clone()).or_default() += 1;
+    fn take(&mut self, tenant: &TenantId, endpoint: EndpointId) {
+        self.free -= 1;
+        self.held += 1;
+        if !self.tenants.contains_key(tenant) {
+            self.tenants.insert(tenant.clone(), Tenant::default());
+        }
+        if let Some(tenant) = self.tenants.get_mut(tenant) {
+            tenant.held += 1;
+            tenant.endpoints.entry(endpoint).or_default().held += 1;
+        }
     }
 
-    fn leave(&mut self, tenant: &TenantId) {
-        if let Some(held) = self.held.get_mut(tenant) {
-            *held -= 1;
-            if *held == 0 {
-                self.held.remove(tenant);
+    fn leave(&mut self, id: &TenantId, endpoint: EndpointId) {
+        self.free += 1;
+        self.held -= 1;
+        if let Some(tenant) = self.tenants.get_mut(id) {
+            tenant.leave(endpoint);
+            if tenant.endpoints.is_empty() {
+                self.tenants.remove(id);
             }
         }
-        if self.stopping && self.held.is_empty() {
+        if self.stopping && self.held == 0 {
             self.idle.notify_one();
         }
     }
 
-    fn line_up(&mut self, tenant: &TenantId) -> oneshot::Receiver<Pass> {
+    fn line_up(&mut self, id: &TenantId, endpoint: EndpointId) -> oneshot::Receiver<Pass> {
         let (waiting, turn) = oneshot::channel();
-        let line = self.lines.entry(tenant.clone()).or_default();
+        let tenant = self.tenants.entry(id.clone()).or_default();
+        if tenant.turns.is_empty() {
+            self.turns.push_back(id.clone());
+        }
+        let line = &mut tenant.endpoints.entry(endpoint).or_default().line;
         if line.is_empty() {
-            self.turns.push_back(tenant.clone());
+            tenant.turns.push_back(endpoint);
         }
         line.push_back(waiting);
         turn
     }
 
-    /// The first in the line of the first tenant in turn that may have more.
-    fn next_in_turn(&mut self) -> Option<(TenantId, oneshot::Sender<Pass>)> {
+    /// The first in the line of the first endpoint in turn that may have more, of the first tenant in turn
+    /// that has one.
+    fn next_in_turn(&mut self) -> Option<(TenantId, EndpointId, oneshot::Sender<Pass>)> {
         for _ in 0..self.turns.len() {
-            let tenant = self.turns.pop_front()?;
-            if !self.may_have_more(&tenant) {
-                self.turns.push_back(tenant);
-                continue;
+            if self.stopping {
+                return None;
             }
-            let line = self.lines.get_mut(&tenant)?;
-            let waiting = line.pop_front()?;
-            if line.is_empty() {
-                self.lines.remove(&tenant);
-            } else {
-                self.turns.push_back(tenant.clone());
+            let id = self.turns.pop_front()?;
+            let tenant = self.tenants.get_mut(&id)?;
+            let found = tenant.next_in_turn(self.free.saturating_sub(tenant.held));
+            if !tenant.turns.is_empty() {
+                self.turns.push_back(id.clone());
             }
-            return Some((tenant, waiting));
+            if let Some((endpoint, waiting)) = found {
+                return Some((id, endpoint, waiting));
+            }
+        }
+        None
+    }
+}
+
+impl Tenant {
+    fn held_by(&self, endpoint: EndpointId) -> usize {
+        self.endpoints.get(&endpoint).map_or(0, |endpoint| endpoint.held)
+    }
+
+    fn leave(&mut self, id: EndpointId) {
+        self.held -= 1;
+        if let Some(endpoint) = self.endpoints.get_mut(&id) {
+            endpoint.held -= 1;
+            if endpoint.held == 0 && endpoint.line.is_empty() {
+                self.endpoints.remove(&id);
+            }
+        }
+    }
+
+    fn next_in_turn(&mut self, left: usize) -> Option<(EndpointId, oneshot::Sender<Pass>)> {
+        for _ in 0..self.turns.len() {
+            let id = self.turns.pop_front()?;
+            let endpoint = self.endpoints.get_mut(&id)?;
+            let waiting = if endpoint.held < left { endpoint.line.pop_front() } else { None };
+            if !endpoint.line.is_empty() {
+                self.turns.push_back(id);
+            }
+            if let Some(waiting) = waiting {
+                return Some((id, waiting));
+            }
         }
         None
     }
@@ -159,7 +222,7 @@ impl Inner {
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(turnstile) = self.turnstile.take() {
-            turnstile.give_back(&self.tenant);
+            turnstile.give_back(&self.tenant, self.endpoint);
         }
     }
 }
@@ -172,6 +235,8 @@ mod tests {
 
     use super::*;
 
+    const ONE: EndpointId = EndpointId(1);
+
     fn tenant(name: &str) -> TenantId {
         name.parse().unwrap()
     }
@@ -182,15 +247,29 @@ mod tests {
         }
     }
 
+    /// As many passes as an endpoint gets at once, up to so many.
+    async fn all_for(turnstile: &Turnstile, name: &str, endpoint: u32, most: usize) -> Vec<Pass> {
+        let mut held = Vec::new();
+        let name = tenant(name);
+        let patience = Duration::from_millis(20);
+        while held.len() < most
+            && let Ok(pass) =
+                tokio::time::timeout(patience, turnstile.pass(&name, EndpointId(endpoint))).await
+        {
+            held.push(pass);
+        }
+        held
+    }
+
     #[tokio::test]
     async fn e01_room_that_becomes_free_goes_to_the_tenants_in_turn() {
-        let turnstile = Turnstile::with_room(1, 1);
-        let first = turnstile.pass(&tenant("a")).await;
+        let turnstile = Turnstile::with_room(1);
+        let first = turnstile.pass(&tenant("a"), ONE).await;
         let (passed, mut order) = mpsc::unbounded_channel();
         for name in ["a", "a", "a", "a", "b", "b", "c"] {
             let (turnstile, passed) = (turnstile.clone(), passed.clone());
             tokio::spawn(async move {
-                let pass = turnstile.pass(&tenant(name)).await;
+                let pass = turnstile.pass(&tenant(name), ONE).await;
                 passed.send(name).unwrap();
                 drop(pass);
             });
@@ -205,28 +284,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn f04_a_tenant_that_hangs_with_all_it_has_leaves_room_for_others() {
-        let turnstile = Turnstile::with_room(4, 3);
-        let dead = tenant("dead");
+    async fn f04_whoever_hangs_with_all_it_may_have_leaves_room_for_the_next() {
+        let turnstile = Turnstile::with_room(64);
         let mut held = Vec::new();
-        for _ in 0..3 {
-            held.push(turnstile.pass(&dead).await);
+        for name in ["dead", "black-hole", "slow"] {
+            let before = turnstile.inner.lock().free;
+            let got = all_for(&turnstile, name, 1, 64).await;
+            assert!((1..=before / 2).contains(&got.len()), "{name} got {}", got.len());
+            held.push(got);
         }
-        let patience = Duration::from_millis(50);
-        let fourth = tokio::time::timeout(patience, turnstile.pass(&dead)).await;
-        assert!(fourth.is_err(), "it has its share");
-        for _ in 0..3 {
-            let well = tenant("well");
-            drop(tokio::time::timeout(patience, turnstile.pass(&well)).await.unwrap());
+        assert!(!all_for(&turnstile, "well", 1, 1).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn f04_endpoints_that_hang_leave_room_for_the_others_of_their_tenant() {
+        let turnstile = Turnstile::with_room(256);
+        let mut held = Vec::new();
+        for endpoint in 1..=6 {
+            held.push(all_for(&turnstile, "one", endpoint, 16).await);
         }
-        held.pop();
-        turnstile.pass(&dead).await;
+        let shares: Vec<usize> = held.iter().map(Vec::len).collect();
+        assert!(shares.iter().all(|share| *share > 0), "{shares:?}");
+        let well = tenant("one");
+        turnstile.pass(&well, EndpointId(7)).await;
+        held.clear();
+        assert_eq!(turnstile.inner.lock().free, 256, "everything was given back");
+        assert!(turnstile.inner.lock().tenants.len() <= 1);
     }
 
     #[tokio::test]
     async fn a_stop_waits_for_what_is_under_way_and_lets_nothing_more_through() {
-        let turnstile = Turnstile::with_room(2, 2);
-        let pass = turnstile.pass(&tenant("a")).await;
+        let turnstile = Turnstile::with_room(4);
+        let pass = turnstile.pass(&tenant("a"), ONE).await;
         let stopping = tokio::spawn({
             let turnstile = turnstile.clone();
             async move { turnstile.stop().await }
@@ -234,8 +323,8 @@ mod tests {
         settle().await;
         assert!(!stopping.is_finished());
         let late = tenant("b");
-        let late = tokio::time::timeout(Duration::from_millis(50), turnstile.pass(&late)).await;
-        assert!(late.is_err());
+        let late = turnstile.pass(&late, ONE);
+        assert!(tokio::time::timeout(Duration::from_millis(50), late).await.is_err());
         drop(pass);
         stopping.await.unwrap();
     }

@@ -50,7 +50,7 @@ pub(super) async fn attempt(
     queued: Queued,
     offered: Option<Arc<EventRecord>>,
 ) -> Ended {
-    let pass = around.attempts.pass(&view.id).await;
+    let pass = around.attempts.pass(&view.id, endpoint).await;
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
     let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {

@@ -27,7 +27,13 @@ pub(crate) struct Submission {
     /// Where the answer goes once it is durable, with what else must be.
     pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
     /// The right to have so many events under way.
-    pub(crate) credit: OwnedSemaphorePermit,
+    pub(crate) credit: Credit,
+}
+
+/// The right to have so many events under way; given back when it is dropped.
+pub(crate) struct Credit {
+    pub(crate) _of_tenant: OwnedSemaphorePermit,
+    pub(crate) _of_all: OwnedSemaphorePermit,
 }
 
 /// What became of submitted events.

@@ -110,3 +110,43 @@ async fn e04_who_asks_for_time_is_left_alone_with_all_deliveries() {
     let pause = got[1].at - got[0].at;
     assert!(pause >= Duration::from_millis(1_900), "{pause:?} after a wish for 2 s");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f04_neighbours_that_never_answer_refuse_or_are_slow_hold_up_no_other_tenant() {
+    let house = House::new().await;
+    let hole = tokio::net::TcpListener::bind(any_port()).await.unwrap();
+    let black_hole = format!("http://{}/", hole.local_addr().unwrap());
+    let refusing = std::net::TcpListener::bind(any_port()).unwrap().local_addr().unwrap();
+    let bad = ["bad-1", "bad-2", "bad-3"];
+    for name in bad.into_iter().chain(["well"]) {
+        let tenant = json!({"id": name, "settings": {"limits": {"deliveries_per_minute": 0}}});
+        house.admin.post("/api/v1/admin/tenants", &tenant).await.unwrap();
+    }
+    for name in bad {
+        let client = house.admin.for_tenant(name);
+        for number in 0..40 {
+            let target = match number % 2 {
+                0 => format!("{black_hole}{number}"),
+                _ => format!("http://{refusing}/{number}"),
+            };
+            client.post(ENDPOINTS, &json!({"kind": "webhook", "target": target})).await.unwrap();
+        }
+        let events: Vec<_> =
+            (0..50).map(|n| json!({"event_type": "a.b", "data": {"n": n}})).collect();
+        client.post("/api/v1/events", &json!(events)).await.unwrap();
+    }
+    let well = house.admin.for_tenant("well");
+    let receiver = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
+    well.post(ENDPOINTS, &json!({"kind": "webhook", "target": receiver.url()})).await.unwrap();
+    for number in 0..20 {
+        let event = json!({"event_type": "a.b", "data": {"n": number}});
+        well.post("/api/v1/events", &event).await.unwrap();
+        receiver.inbox.wait(PATIENCE, |all| all.len() == number + 1).await.unwrap();
+    }
+    // All of it came while the attempts at the black holes were still under way: they take 10 s.
+    for name in bad {
+        let sent =
+            house.admin.for_tenant(name).get("/api/v1/deliveries?status=sent").await.unwrap();
+        assert_eq!(sent["items"], json!([]));
+    }
+}

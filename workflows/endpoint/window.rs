@@ -1,11 +1,12 @@
 //! How many attempts of one endpoint may be under way at once: more while they arrive, half as many when
-//! it shows that it cannot keep up (additive increase, multiplicative decrease, as in TCP).
+//! it shows that it cannot keep up (slow start, then additive increase and multiplicative decrease, as in
+//! TCP). It begins small, so that an endpoint that never answers holds little before that is known.
 
 use crate::retry::Outcome;
 use crate::time::Timestamp;
 
 /// The window at first.
-const WINDOW_FIRST: u32 = 16;
+const WINDOW_FIRST: u32 = 4;
 /// The window at most.
 const WINDOW_MAX: u32 = 64;
 
@@ -13,6 +14,8 @@ const WINDOW_MAX: u32 = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     size: u32,
+    /// Below this it grows with every arrival, above once for a whole window of them.
+    careful_from: u32,
     /// Arrivals since it last grew.
     arrived: u32,
     /// When it was last halved: what had begun before is no further reason.
@@ -21,7 +24,12 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { size: WINDOW_FIRST, arrived: 0, halved_at: Timestamp(i64::MIN) }
+        Self {
+            size: WINDOW_FIRST,
+            careful_from: WINDOW_MAX,
+            arrived: 0,
+            halved_at: Timestamp(i64::MIN),
+        }
     }
 }
 
@@ -35,6 +43,9 @@ impl Window {
     #[must_use]
     pub fn step(self, outcome: &Outcome, began_at: Timestamp, now: Timestamp) -> Self {
         match outcome {
+            Outcome::Done { .. } if self.size < self.careful_from => {
+                Self { size: self.size + 1, ..self }
+            }
             Outcome::Done { .. } if self.arrived + 1 >= self.size => {
                 Self { size: (self.size + 1).min(WINDOW_MAX), arrived: 0, ..self }
             }
@@ -43,7 +54,8 @@ impl Window {
             Outcome::Retry { code: -1 | 429 | 502 | 503 | 504, .. }
                 if began_at > self.halved_at =>
             {
-                Self { size: (self.size / 2).max(1), arrived: 0, halved_at: now }
+                let size = (self.size / 2).max(1);
+                Self { size, careful_from: size, arrived: 0, halved_at: now }
             }
             Outcome::Retry { .. } | Outcome::Dead { .. } | Outcome::Gone { .. } => self,
         }
@@ -59,8 +71,18 @@ mod tests {
     }
 
     #[test]
-    fn it_halves_once_for_all_that_was_under_way_and_grows_back_by_ones() {
+    fn it_begins_small_and_is_wide_after_few_arrivals() {
         let mut window = Window::default();
+        assert_eq!(window.size(), 4);
+        for _ in 0..200 {
+            window = window.step(&Outcome::Done { code: 200 }, Timestamp(1), Timestamp(1));
+        }
+        assert_eq!(window.size(), 64, "and no wider");
+    }
+
+    #[test]
+    fn it_halves_once_for_all_that_was_under_way_and_grows_back_by_ones() {
+        let mut window = Window { size: 16, ..Window::default() };
         for _ in 0..16 {
             window = window.step(&timeout(), Timestamp(0), Timestamp(10));
         }
