@@ -14,6 +14,7 @@
 //! Message-ID) again. No outcome's text holds a secret of ours or the URL of the destination; what
 //! a receiver itself writes is repeated, shortened to a line.
 
+pub mod auth;
 pub(crate) mod email;
 pub(crate) mod guard;
 pub(crate) mod reply;
@@ -29,7 +30,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::{ClientBuilder, redirect, retry};
-use serde::{Deserialize, Serialize};
 use sereno_workflows::line::{Smtp, WhatsApp};
 use sereno_workflows::locale::Locale;
 use sereno_workflows::message::Message;
@@ -38,6 +38,7 @@ use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use url::Url;
 
+use self::auth::Auth;
 use self::email::Server;
 use self::guard::Guard;
 use crate::limits;
@@ -94,42 +95,6 @@ impl fmt::Debug for Destination {
     }
 }
 
-/// How a webhook's receiver knows us, beside the signature.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Auth {
-    /// HTTP basic authentication (RFC 7617).
-    Basic {
-        /// The user.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// A bearer token (RFC 6750).
-    Bearer {
-        /// The token.
-        token: String,
-    },
-    /// A header of the receiver's choice, such as n8n's header auth.
-    Header {
-        /// Its name.
-        name: String,
-        /// Its value.
-        value: String,
-    },
-}
-
-impl fmt::Debug for Auth {
-    /// The kind alone: the rest is secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Basic { .. } => "Basic",
-            Self::Bearer { .. } => "Bearer",
-            Self::Header { .. } => "Header",
-        })
-    }
-}
-
 /// What is carried.
 #[derive(Clone)]
 pub struct Load {
@@ -147,6 +112,8 @@ pub struct Load {
     pub locale: Locale,
     /// The zone in which people read times.
     pub zone: TimeZone,
+    /// How long the attempt may take; the server's way for its channel where left out.
+    pub timeout: Option<Duration>,
 }
 
 impl fmt::Debug for Load {
@@ -248,7 +215,8 @@ impl Channels {
     pub async fn attempt(&self, destination: &Destination, load: &Load, now: Timestamp) -> Answer {
         match destination {
             Destination::Webhook { url, secrets, headers, auth } => {
-                let post = webhook::Post { url, secrets, headers, auth: auth.as_ref() };
+                let auth = auth.as_ref();
+                let post = webhook::Post { url, secrets, headers, auth };
                 self.send_webhook(&post, load, now).await
             }
             Destination::Slack { url } => self.send_slack(url, load, now).await.into(),

@@ -39,3 +39,4 @@ pub mod retention;
 pub mod retry;
 pub mod tenant;
 pub mod time;
+pub mod timeout;

@@ -13,6 +13,7 @@ use crate::privacy::PhoneHash;
 use crate::retention::Retention;
 use crate::retry::RetryPolicy;
 use crate::time::{self, Span};
+use crate::timeout;
 
 /// One reminder: how long before the slot, under the name that the tenant wrote (`24h`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +134,9 @@ pub struct Settings {
     pub disable_after: Span,
     /// What is done about dead letters.
     pub dead_letters: DeadLetterPolicy,
+    /// How long an attempt may take, where the endpoint does not say; the server's way where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// The mail server; without it, the server's own.
@@ -159,6 +163,7 @@ impl Default for Settings {
             limits: Limits::default(),
             disable_after: Span::hours(120),
             dead_letters: DeadLetterPolicy::default(),
+            timeout: None,
             retention: Retention::default(),
             smtp: None,
             whatsapp: None,
@@ -237,6 +242,7 @@ impl Settings {
                 return Err(Invalid::new(field, "must be longer than zero"));
             }
         }
+        timeout::check(self.timeout)?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
         if let Some(smtp) = &self.smtp {
@@ -335,6 +341,8 @@ mod tests {
             (json!({"disable_after": "0s"}), "disable_after"),
             (json!({"dead_letters": {"keep": "0s"}}), "dead_letters.keep"),
             (json!({"dead_letters": {"alert_count": -1}}), "dead_letters.alert_count"),
+            (json!({"timeout": "500ms"}), "timeout"),
+            (json!({"timeout": "61s"}), "timeout"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

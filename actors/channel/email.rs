@@ -59,7 +59,7 @@ impl Channels {
             Ok(mail) => mail,
             Err(error) => return dead(error),
         };
-        let limit = self.config.email_timeout;
+        let limit = load.timeout.unwrap_or(self.config.email_timeout);
         let Ok(carried) = timeout(limit, self.carry(server, &mail)).await else {
             let error = format!("the mail server did not finish within {} s", limit.as_secs_f64());
             return Outcome::Retry { code: -1, error, after: None };

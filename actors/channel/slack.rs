@@ -39,7 +39,7 @@ impl Channels {
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
             .body(body);
-        match Reply::of(request, self.config.slack_timeout).await {
+        match Reply::of(request, load.timeout.unwrap_or(self.config.slack_timeout)).await {
             Ok(reply) => outcome(reply, now),
             Err(outcome) => outcome,
         }

@@ -42,6 +42,7 @@ fn load() -> Load {
         message: None,
         locale: Locale::Es,
         zone: sereno_workflows::time::zone("Europe/Madrid").unwrap(),
+        timeout: None,
     }
 }
 

@@ -11,8 +11,9 @@ use sereno_workflows::time::Timestamp;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::auth::Auth;
 use super::reply::Reply;
-use super::{Answer, Auth, Channels, Load, dead};
+use super::{Answer, Channels, Load, dead};
 use crate::signature::{self, to_hex};
 
 /// Names that a user's own headers may not have: those we send, and those that frame a request.
@@ -74,8 +75,9 @@ impl Channels {
             Ok(headers) => headers,
             Err(error) => return dead(error).into(),
         };
+        let timeout = load.timeout.unwrap_or(self.config.webhook_timeout);
         let request = self.guarded.post(post.url.clone()).headers(headers).body(load.body.clone());
-        match Reply::of(request, self.config.webhook_timeout).await {
+        match Reply::of(request, timeout).await {
             Ok(reply) => Answer { outcome: reply.outcome(now), response: reply.body },
             Err(outcome) => outcome.into(),
         }
@@ -108,21 +110,23 @@ fn headers(post: &Post<'_>, load: &Load, now: Timestamp) -> Result<HeaderMap, St
         (HeaderName::from_static("x-sereno-attempt"), load.attempt.to_string()),
         (HeaderName::from_static("traceparent"), traceparent(&load.id, load.attempt)),
     ];
-    let signatures: Vec<String> = post
-        .secrets
-        .iter()
-        .map(|secret| signature::standard(&load.id, timestamp_s, &load.body, secret))
-        .collect();
-    if let Some(newest) = post.secrets.first() {
-        ours.push((HeaderName::from_static("webhook-signature"), signatures.join(" ")));
-        let over_body = signature::hex(&load.body, newest);
-        ours.push((HeaderName::from_static("x-signature"), over_body));
-    }
+    ours.extend(signatures(post, load, timestamp_s));
     for (name, value) in ours {
         let value = header_value(&name, &value)?;
         headers.insert(name, value);
     }
     Ok(headers)
+}
+
+/// Every secret signs for Standard Webhooks; the newest alone where a header has room for one.
+fn signatures(post: &Post<'_>, load: &Load, timestamp_s: i64) -> Vec<(HeaderName, String)> {
+    let Some(newest) = post.secrets.first() else { return Vec::new() };
+    let sign = |secret: &String| signature::standard(&load.id, timestamp_s, &load.body, secret);
+    let all: Vec<String> = post.secrets.iter().map(sign).collect();
+    let mut ours = vec![(HeaderName::from_static("webhook-signature"), all.join(" "))];
+    let over_body = signature::hex(&load.body, newest);
+    ours.push((HeaderName::from_static("x-signature"), over_body));
+    ours
 }
 
 fn credentials(auth: &Auth) -> Result<(HeaderName, HeaderValue), String> {

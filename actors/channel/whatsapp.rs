@@ -62,10 +62,11 @@ impl Channels {
             .bearer_auth(&line.access_token)
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body);
-        let outcome = match Reply::of(request, self.config.whatsapp_timeout).await {
-            Ok(reply) => outcome(&reply, now),
-            Err(outcome) => outcome,
-        };
+        let outcome =
+            match Reply::of(request, load.timeout.unwrap_or(self.config.whatsapp_timeout)).await {
+                Ok(reply) => outcome(&reply, now),
+                Err(outcome) => outcome,
+            };
         // Meta repeats a token that it cannot read.
         without(outcome, &line.access_token)
     }
@@ -212,6 +213,7 @@ mod tests {
             message,
             locale: Locale::En,
             zone: jiff::tz::TimeZone::UTC,
+            timeout: None,
         }
     }
 

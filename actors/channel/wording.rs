@@ -232,6 +232,7 @@ mod tests {
             message: None,
             locale,
             zone: sereno_workflows::time::zone("Europe/Madrid").unwrap(),
+            timeout: None,
         }
     }
 

@@ -104,6 +104,7 @@ fn prepare(
             None => return Err(Unready::Never("the endpoint was deleted".to_owned())),
         },
     };
+    let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.timeout);
     let load = Load {
         id: delivery_id(queued.delivery),
         attempt: record.attempts + 1,
@@ -112,6 +113,7 @@ fn prepare(
         message: record.tell.as_ref().map(|tell| tell.message.clone()),
         locale: view.policy.settings.locale,
         zone: view.policy.zone.clone(),
+        timeout: own.or(view.policy.settings.timeout).map(Into::into),
     };
     Ok((destination, load))
 }

@@ -1,6 +1,8 @@
 //! What an endpoint is: where it is, what it wants, and the secrets that it needs.
 
-use std::collections::BTreeMap;
+mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,23 +11,18 @@ use sereno_workflows::filter::Filters;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::invalid::{Invalid, must_be_objects, read};
 use sereno_workflows::order::Ordering;
-use sereno_workflows::privacy;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::{Span, Timestamp};
 use url::Url;
 
-use crate::channel::webhook::check_header;
-use crate::channel::{Auth, Channels, Destination};
+use crate::channel::auth::Auth;
+use crate::channel::{Channels, Destination};
 use crate::ledger::LedgerError;
 use crate::record::EndpointRecord;
 use crate::signature;
 use crate::vault::Vault;
 use crate::view::TenantView;
 
-/// Custom headers of one endpoint.
-const HEADERS_MAX: usize = 16;
-const HEADER_BYTES_MAX: usize = 1_024;
-const TARGET_BYTES_MAX: usize = 2_048;
 /// The kinds of endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,6 +35,18 @@ pub enum Kind {
     Webhook,
     /// A WhatsApp number, such as the manager's.
     Whatsapp,
+}
+
+impl Kind {
+    /// The kind as people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Whatsapp => "whatsapp",
+        }
+    }
 }
 
 /// An endpoint without its secrets.
@@ -66,6 +75,9 @@ pub struct EndpointConfig {
     pub batch: Option<Batch>,
     /// Why it was disabled, if not by a person.
     pub disabled_reason: Option<String>,
+    /// How long an attempt may take; the tenant's way where left out.
+    #[serde(default)]
+    pub timeout: Option<Span>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -114,6 +126,7 @@ struct Spec {
     disable_after: Option<Span>,
     ordering: Option<Ordering>,
     batch: Option<Batch>,
+    timeout: Option<Span>,
     secret: Option<String>,
     auth: Option<Auth>,
 }
@@ -123,6 +136,14 @@ impl Spec {
         must_be_objects(&body, &["filters", "headers", "retry", "rate_limit", "batch", "auth"])?;
         read(Value::Object(body))
     }
+}
+
+/// What an endpoint is saved under.
+pub struct Saving<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// The channels that will carry its deliveries.
+    pub channels: &'a Channels,
 }
 
 impl EndpointConfig {
@@ -138,8 +159,7 @@ impl Endpoint {
     pub fn create(
         id: EndpointId,
         body: Map<String, Value>,
-        now: Timestamp,
-        channels: &Channels,
+        saving: &Saving<'_>,
     ) -> Result<Self, Invalid> {
         let spec = Spec::read(body)?;
         let missing = |field| Invalid::new(field, "is missing");
@@ -160,52 +180,48 @@ impl Endpoint {
                 ordering: spec.ordering.unwrap_or_default(),
                 batch: spec.batch,
                 disabled_reason: None,
-                created_at: now,
-                updated_at: now,
+                timeout: spec.timeout,
+                created_at: saving.now,
+                updated_at: saving.now,
             },
             secrets: EndpointSecrets { secret: spec.secret.or_else(generated), auth: spec.auth },
         };
-        endpoint.check(channels)?;
+        endpoint.check(saving.channels)?;
         Ok(endpoint)
     }
 
-    /// The endpoint with what a body names changed.
-    pub fn changed(
-        &self,
-        body: Map<String, Value>,
-        now: Timestamp,
-        channels: &Channels,
-    ) -> Result<Self, Invalid> {
-        let no_auth = body.get("auth").is_some_and(Value::is_null);
-        let no_retry = body.get("retry").is_some_and(Value::is_null);
-        let no_limit = body.get("rate_limit").is_some_and(Value::is_null);
-        let no_disabling = body.get("disable_after").is_some_and(Value::is_null);
-        let no_batch = body.get("batch").is_some_and(Value::is_null);
-        let no_order = body.get("ordering").is_some_and(Value::is_null);
+    /// The endpoint with what a body names changed; what may be left out is taken back by null.
+    pub fn changed(&self, body: Map<String, Value>, saving: &Saving<'_>) -> Result<Self, Invalid> {
+        let nulls: BTreeSet<String> = body
+            .iter()
+            .filter(|(_, value)| value.is_null())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let nulls = Nulls(nulls);
         let spec = Spec::read(body)?;
         if spec.kind.is_some_and(|kind| kind != self.config.kind) {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
         }
         let mut next = self.clone();
-        let config = &mut next.config;
-        config.target = spec.target.unwrap_or(std::mem::take(&mut config.target));
+        let Self { config, secrets, .. } = &mut next;
+        if let Some(target) = spec.target {
+            config.target = target;
+        }
         if let Some(enabled) = spec.enabled {
             config.enable(enabled);
         }
-        config.filters = spec.filters.unwrap_or(std::mem::take(&mut config.filters));
-        config.headers = spec.headers.unwrap_or(std::mem::take(&mut config.headers));
-        config.retry = if no_retry { None } else { spec.retry.or(config.retry.take()) };
-        config.rate_limit =
-            if no_limit { None } else { spec.rate_limit.or(config.rate_limit.take()) };
-        config.disable_after =
-            if no_disabling { None } else { spec.disable_after.or(config.disable_after.take()) };
-        config.ordering =
-            if no_order { Ordering::None } else { spec.ordering.unwrap_or(config.ordering) };
-        config.batch = if no_batch { None } else { spec.batch.or(config.batch.take()) };
-        config.updated_at = now;
-        next.secrets.secret = spec.secret.or(next.secrets.secret.take());
-        next.secrets.auth = if no_auth { None } else { spec.auth.or(next.secrets.auth.take()) };
-        next.check(channels)?;
+        nulls.reset("filters", spec.filters, &mut config.filters);
+        nulls.reset("headers", spec.headers, &mut config.headers);
+        nulls.reset("retry", spec.retry.map(Some), &mut config.retry);
+        nulls.reset("rate_limit", spec.rate_limit.map(Some), &mut config.rate_limit);
+        nulls.reset("disable_after", spec.disable_after.map(Some), &mut config.disable_after);
+        nulls.reset("ordering", spec.ordering, &mut config.ordering);
+        nulls.reset("batch", spec.batch.map(Some), &mut config.batch);
+        nulls.reset("timeout", spec.timeout.map(Some), &mut config.timeout);
+        nulls.reset("auth", spec.auth.map(Some), &mut secrets.auth);
+        secrets.secret = spec.secret.or(secrets.secret.take());
+        config.updated_at = saving.now;
+        next.check(saving.channels)?;
         Ok(next)
     }
 
@@ -258,93 +274,22 @@ impl Endpoint {
             },
         })
     }
+}
 
-    fn check(&self, channels: &Channels) -> Result<(), Invalid> {
-        check_target(self.config.kind, &self.config.target, channels)
-            .map_err(|problem| Invalid::new("target", problem))?;
-        self.config.filters.check().map_err(|invalid| invalid.inside("filters"))?;
-        check_headers(&self.config.headers)?;
-        if let Some(retry) = &self.config.retry {
-            retry.check().map_err(|invalid| invalid.inside("retry"))?;
+/// The fields of a body that are null.
+struct Nulls(BTreeSet<String>);
+
+impl Nulls {
+    /// Sets a field to what the body says; to its default where the body says null.
+    fn reset<T: Default>(&self, field: &str, said: Option<T>, present: &mut T) {
+        if self.0.contains(field) {
+            *present = T::default();
+        } else if let Some(said) = said {
+            *present = said;
         }
-        if self.config.rate_limit.is_some_and(|limit| limit.per_minute == 0) {
-            return Err(Invalid::new("rate_limit.per_minute", "must be 1 or more"));
-        }
-        if self.config.disable_after.is_some_and(|span| span.0 == 0) {
-            return Err(Invalid::new("disable_after", "must be longer than zero"));
-        }
-        if let Some(batch) = &self.config.batch {
-            if self.config.kind == Kind::Whatsapp {
-                return Err(Invalid::new("batch", "is for slack, email and webhook endpoints"));
-            }
-            if self.config.ordering == Ordering::Fifo {
-                return Err(Invalid::new("batch", "cannot be kept in order; leave ordering out"));
-            }
-            batch.check().map_err(|invalid| invalid.inside("batch"))?;
-        }
-        if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, self.config.kind) {
-            signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;
-        }
-        if let Some(auth) = &self.secrets.auth {
-            check_auth(auth).map_err(|problem| Invalid::new("auth", problem))?;
-        }
-        Ok(())
     }
 }
 
 fn place(tenant: &TenantId, id: EndpointId) -> String {
     format!("{tenant}/endpoint/{id}")
-}
-
-fn check_target(kind: Kind, target: &str, channels: &Channels) -> Result<(), String> {
-    if target.len() > TARGET_BYTES_MAX {
-        return Err(format!("must have at most {TARGET_BYTES_MAX} bytes"));
-    }
-    if target.chars().any(|c| c.is_control() || c.is_whitespace()) && kind != Kind::Whatsapp {
-        return Err("must not contain spaces or line breaks".to_owned());
-    }
-    match kind {
-        Kind::Webhook | Kind::Slack => {
-            let url = Url::parse(target).map_err(|error| {
-                format!("must be a URL such as https://example.com/hook: {error}")
-            })?;
-            channels.check_url(&url)
-        }
-        Kind::Email => match target.parse::<lettre::Address>() {
-            Ok(_) if !target.is_ascii() => Err("must be an ASCII address".to_owned()),
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("must be an email address: {error}")),
-        },
-        Kind::Whatsapp => privacy::phone(target).map(drop).map_err(|error| error.to_string()),
-    }
-}
-
-fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
-    if headers.len() > HEADERS_MAX {
-        return Err(Invalid::new("headers", format!("at most {HEADERS_MAX} headers")));
-    }
-    for (name, value) in headers {
-        let field = format!("headers.{}", name.escape_debug());
-        check_header(name, value).map_err(|problem| Invalid::new(&field, problem))?;
-        if value.len() > HEADER_BYTES_MAX {
-            let problem = format!("must have at most {HEADER_BYTES_MAX} bytes");
-            return Err(Invalid::new(field, problem));
-        }
-    }
-    Ok(())
-}
-
-fn check_auth(auth: &Auth) -> Result<(), String> {
-    let visible =
-        |text: &str| text.len() <= HEADER_BYTES_MAX && http::HeaderValue::from_str(text).is_ok();
-    let good = match auth {
-        Auth::Basic { user, password } => {
-            !user.contains(':') && !user.chars().chain(password.chars()).any(char::is_control)
-        }
-        Auth::Bearer { token } => !token.is_empty() && visible(token),
-        Auth::Header { name, value } => {
-            http::HeaderName::from_bytes(name.as_bytes()).is_ok() && visible(value)
-        }
-    };
-    if good { Ok(()) } else { Err("must be visible characters without line breaks".to_owned()) }
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::endpoint::EndpointMessage;
-use crate::endpoint::config::Endpoint;
+use crate::endpoint::config::{Endpoint, Saving};
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME};
@@ -73,7 +73,7 @@ impl Tenant {
         change: Change,
     ) -> Result<Changed, ConfigureError> {
         let now = self.around.ledger.now().timestamp();
-        let channels = &self.around.channels;
+        let saving = Saving { now, channels: &self.around.channels };
         match change {
             Change::Settings(patch) => self.change_settings(myself, state, patch).await,
             Change::CreateEndpoint(body) => {
@@ -81,11 +81,11 @@ impl Tenant {
                     return Err(ConfigureError::TooMany(limits::ENDPOINTS_PER_TENANT_MAX));
                 }
                 let id = self.next_endpoint(&state.view)?;
-                let endpoint = Endpoint::create(id, body, now, channels)?;
+                let endpoint = Endpoint::create(id, body, &saving)?;
                 self.put_endpoint(myself, state, endpoint).await
             }
             Change::ChangeEndpoint(id, body) => {
-                let endpoint = found(&state.view, id)?.changed(body, now, channels)?;
+                let endpoint = found(&state.view, id)?.changed(body, &saving)?;
                 self.put_endpoint(myself, state, endpoint).await
             }
             Change::ToggleEndpoint(id) => {

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde_json::{Map, Value, json};
-use sereno_actors::channel::Auth;
-use sereno_actors::endpoint::config::{Endpoint, Kind};
+use sereno_actors::channel::auth::Auth;
+use sereno_actors::endpoint::config::Endpoint;
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
@@ -54,7 +54,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let given = body.get("secret").is_some_and(Value::is_string);
     let endpoint = configured(&app, &caller, Change::CreateEndpoint(body)).await?;
-    let kind = kind_of(&endpoint);
+    let kind = endpoint.config.kind.as_str();
     let mut answer = json!({
         "ok": true,
         "id": endpoint.id.0,
@@ -192,15 +192,6 @@ fn number(id: &str) -> Result<EndpointId, Problem> {
     }
 }
 
-fn kind_of(endpoint: &Endpoint) -> &'static str {
-    match endpoint.config.kind {
-        Kind::Slack => "slack",
-        Kind::Email => "email",
-        Kind::Webhook => "webhook",
-        Kind::Whatsapp => "whatsapp",
-    }
-}
-
 fn answer_with(
     app: &App,
     caller: &Caller,
@@ -222,7 +213,7 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
     Ok(json!({
         "id": id.0,
-        "kind": kind_of(endpoint),
+        "kind": config.kind.as_str(),
         "target": config.target,
         "enabled": config.enabled,
         "filters": {
@@ -236,11 +227,8 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
         "ordering": config.ordering,
         "batch": config.batch,
         "disabled_reason": config.disabled_reason,
-        "auth": secrets.auth.as_ref().map(|auth| match auth {
-            Auth::Basic { .. } => "basic",
-            Auth::Bearer { .. } => "bearer",
-            Auth::Header { .. } => "header",
-        }),
+        "timeout": config.timeout,
+        "auth": secrets.auth.as_ref().map(Auth::kind),
         "has_secret": secrets.secret.is_some(),
         "health": health.condition().as_str(),
         "failing_since": health.failing_since.map(Timestamp::to_rfc3339),

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod conversations;
+mod credentials;
 mod dead_letters;
 mod delivery;
 mod endpoints;

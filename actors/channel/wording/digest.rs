@@ -61,6 +61,7 @@ mod tests {
             message: None,
             locale: Locale::Es,
             zone: jiff::tz::TimeZone::UTC,
+            timeout: None,
         }
     }
 

@@ -1,0 +1,102 @@
+//! How a webhook's receiver knows us, beside the signature.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use sereno_workflows::invalid::Invalid;
+
+use super::webhook::check_header;
+
+/// The longest value of a field, in bytes.
+const VALUE_BYTES_MAX: usize = 2_048;
+
+/// How a receiver wants to be logged in to.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Auth {
+    /// HTTP basic authentication (RFC 7617).
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// A bearer token (RFC 6750).
+    Bearer {
+        /// The token.
+        token: String,
+    },
+    /// A header of the receiver's choice, such as n8n's header auth.
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl fmt::Debug for Auth {
+    /// The kind alone: the rest is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
+impl Auth {
+    /// The kind as people write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Basic { .. } => "basic",
+            Self::Bearer { .. } => "bearer",
+            Self::Header { .. } => "header",
+        }
+    }
+
+    /// Whether it can be sent; for use when an endpoint is saved.
+    pub(crate) fn check(&self) -> Result<(), Invalid> {
+        match self {
+            Self::Basic { user, password } => {
+                plain("user", user)?;
+                plain("password", password)?;
+                if user.contains(':') {
+                    return Err(Invalid::new("user", "must not contain a colon (RFC 7617)"));
+                }
+            }
+            Self::Bearer { token } => {
+                visible("token", token)?;
+                if token.is_empty() {
+                    return Err(Invalid::new("token", "must not be empty"));
+                }
+            }
+            Self::Header { name, value } => {
+                check_header(name, value).map_err(|problem| {
+                    let is_name = HeaderName::from_bytes(name.as_bytes()).is_ok();
+                    let field =
+                        if is_name && visible("", value).is_err() { "value" } else { "name" };
+                    Invalid::new(field, problem)
+                })?;
+                visible("value", value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn plain(field: &str, text: &str) -> Result<(), Invalid> {
+    if text.len() > VALUE_BYTES_MAX {
+        return Err(Invalid::new(field, format!("must have at most {VALUE_BYTES_MAX} bytes")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Invalid::new(field, "must not contain line breaks or control characters"));
+    }
+    Ok(())
+}
+
+fn visible(field: &str, text: &str) -> Result<(), Invalid> {
+    plain(field, text)?;
+    if HeaderValue::from_str(text).is_err() {
+        return Err(Invalid::new(field, "must be visible characters that a header can carry"));
+    }
+    Ok(())
+}

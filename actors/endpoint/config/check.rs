@@ -1,0 +1,92 @@
+//! What an endpoint must be to be saved, field by field.
+
+use std::collections::BTreeMap;
+
+use sereno_workflows::invalid::Invalid;
+use sereno_workflows::order::Ordering;
+use sereno_workflows::{privacy, timeout};
+use url::Url;
+
+use super::{Endpoint, Kind};
+use crate::channel::Channels;
+use crate::channel::webhook::check_header;
+use crate::signature;
+
+/// Custom headers of one endpoint.
+const HEADERS_MAX: usize = 16;
+const HEADER_BYTES_MAX: usize = 1_024;
+const TARGET_BYTES_MAX: usize = 2_048;
+
+impl Endpoint {
+    pub(super) fn check(&self, channels: &Channels) -> Result<(), Invalid> {
+        let config = &self.config;
+        check_target(config.kind, &config.target, channels)
+            .map_err(|problem| Invalid::new("target", problem))?;
+        config.filters.check().map_err(|invalid| invalid.inside("filters"))?;
+        check_headers(&config.headers)?;
+        if let Some(retry) = &config.retry {
+            retry.check().map_err(|invalid| invalid.inside("retry"))?;
+        }
+        if config.rate_limit.is_some_and(|limit| limit.per_minute == 0) {
+            return Err(Invalid::new("rate_limit.per_minute", "must be 1 or more"));
+        }
+        if config.disable_after.is_some_and(|span| span.0 == 0) {
+            return Err(Invalid::new("disable_after", "must be longer than zero"));
+        }
+        if let Some(batch) = &config.batch {
+            if config.kind == Kind::Whatsapp {
+                return Err(Invalid::new("batch", "is for slack, email and webhook endpoints"));
+            }
+            if config.ordering == Ordering::Fifo {
+                return Err(Invalid::new("batch", "cannot be kept in order; leave ordering out"));
+            }
+            batch.check().map_err(|invalid| invalid.inside("batch"))?;
+        }
+        timeout::check(config.timeout)?;
+        if let Some(auth) = &self.secrets.auth {
+            auth.check().map_err(|invalid| invalid.inside("auth"))?;
+        }
+        if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, config.kind) {
+            signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;
+        }
+        Ok(())
+    }
+}
+
+fn check_target(kind: Kind, target: &str, channels: &Channels) -> Result<(), String> {
+    if target.len() > TARGET_BYTES_MAX {
+        return Err(format!("must have at most {TARGET_BYTES_MAX} bytes"));
+    }
+    if target.chars().any(|c| c.is_control() || c.is_whitespace()) && kind != Kind::Whatsapp {
+        return Err("must not contain spaces or line breaks".to_owned());
+    }
+    match kind {
+        Kind::Webhook | Kind::Slack => {
+            let url = Url::parse(target).map_err(|error| {
+                format!("must be a URL such as https://example.com/hook: {error}")
+            })?;
+            channels.check_url(&url)
+        }
+        Kind::Email => match target.parse::<lettre::Address>() {
+            Ok(_) if !target.is_ascii() => Err("must be an ASCII address".to_owned()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("must be an email address: {error}")),
+        },
+        Kind::Whatsapp => privacy::phone(target).map(drop).map_err(|error| error.to_string()),
+    }
+}
+
+fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
+    if headers.len() > HEADERS_MAX {
+        return Err(Invalid::new("headers", format!("at most {HEADERS_MAX} headers")));
+    }
+    for (name, value) in headers {
+        let field = format!("headers.{}", name.escape_debug());
+        check_header(name, value).map_err(|problem| Invalid::new(&field, problem))?;
+        if value.len() > HEADER_BYTES_MAX {
+            let problem = format!("must have at most {HEADER_BYTES_MAX} bytes");
+            return Err(Invalid::new(field, problem));
+        }
+    }
+    Ok(())
+}
