@@ -169,7 +169,10 @@ impl Entity {
             EntityKind::DeadLetters => {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
-            EntityKind::Reservation | EntityKind::Handoff | EntityKind::Tenant => command,
+            EntityKind::Reservation
+            | EntityKind::Handoff
+            | EntityKind::Tenant
+            | EntityKind::Endpoint => command,
         };
         let deed = Deed { event: None, command, origin: Origin::Clock, at: now };
         match decide::decide(before.as_ref(), &deed, now, &view.policy) {

@@ -174,3 +174,12 @@ pub const SECRET_CHARS_MIN: usize = 32;
 pub const SECRET_KEY_BYTES_MIN: usize = 24;
 /// The most bytes behind `whsec_` (Standard Webhooks 1.0.0).
 pub const SECRET_KEY_BYTES_MAX: usize = 64;
+
+/// How long an old secret still signs after a rotation, unless its caller says otherwise (row A19).
+pub const SECRET_OVERLAP_MS: u64 = 24 * 3_600_000;
+/// How long an old secret may still sign at most.
+pub const SECRET_OVERLAP_MS_MAX: u64 = 7 * SECRET_OVERLAP_MS;
+/// Old secrets of one endpoint that still sign beside the present one.
+pub const SECRETS_PREVIOUS_MAX: usize = 3;
+/// Endpoints whose secrets' alarms are moved in one commit.
+pub const SECRET_ALARMS_PER_STEP: usize = 200;

@@ -11,6 +11,7 @@
 pub(crate) mod children;
 mod configure;
 pub(crate) mod recording;
+mod secret_age;
 mod submit;
 mod telling;
 
@@ -118,6 +119,8 @@ impl Actor for Tenant {
         myself: ActorRef<TenantMessage>,
         view: Arc<TenantView>,
     ) -> Result<TenantState, ActorProcessingErr> {
+        // Endpoints from before there were alarms get theirs, and those whose setting had just changed.
+        let view = Arc::new(self.set_secret_alarms(Arc::unwrap_or_clone(view)).await);
         self.around.hints.list(Arc::clone(&view), myself.clone());
         self.look_for_deliveries(&view)?;
         self.around.hints.clean(&view.id);
@@ -149,7 +152,10 @@ impl Actor for Tenant {
             TenantMessage::Hear(message) => self.hear(&myself, state, message).await,
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
             TenantMessage::Direct(direct) => self.direct(state, direct).await,
-            TenantMessage::Wake(ticket) => self.wake(&myself, state, ticket),
+            TenantMessage::Wake(ticket) => match ticket.timer().0.entity.as_endpoint() {
+                Some(id) => self.wake_endpoint(&myself, state, ticket, id).await,
+                None => self.wake(&myself, state, ticket),
+            },
             TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
             TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
             TenantMessage::Disable(endpoint, reason) => {

@@ -8,6 +8,7 @@ pub mod error;
 pub mod events;
 pub mod jobs;
 pub mod request;
+pub mod rotation;
 pub mod tenants;
 pub mod timers;
 pub mod whatsapp;
@@ -71,6 +72,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route(&format!("{notify}/endpoints/{{id}}/toggle"), post(admin::toggle))
         .route(&format!("{notify}/endpoints/{{id}}/recover"), post(jobs::recover))
+        .route(&format!("{notify}/endpoints/{{id}}/rotate-secret"), post(rotation::rotate))
         .route(&format!("{notify}/test/{{id}}"), post(admin::test))
         .route(&format!("{notify}/logs"), get(admin::logs))
         .route(tenants, get(tenants::list).post(tenants::create))

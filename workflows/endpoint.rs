@@ -10,6 +10,7 @@
 //! is tried. An endpoint that fails for [`Patience::disable_after`] is disabled, after a notice at half
 //! of it, and at 70, 90 and 100 %.
 
+pub mod secret;
 mod window;
 
 use serde::{Deserialize, Serialize};

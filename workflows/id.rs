@@ -149,6 +149,8 @@ pub enum EntityKind {
     Tenant,
     /// All dead letters of the tenant.
     DeadLetters,
+    /// One endpoint, which its tenant looks after.
+    Endpoint,
 }
 
 impl EntityKind {
@@ -159,6 +161,7 @@ impl EntityKind {
             Self::Handoff => "handoff",
             Self::Tenant => "tenant",
             Self::DeadLetters => "dead-letters",
+            Self::Endpoint => "endpoint",
         }
     }
 }
@@ -191,6 +194,22 @@ impl EntityKey {
     /// The one entity that watches its tenant's dead letters.
     pub fn dead_letters() -> Self {
         Self { kind: EntityKind::DeadLetters, id: "dead-letters".to_owned() }
+    }
+
+    /// An endpoint.
+    pub fn endpoint(id: EndpointId) -> Self {
+        Self { kind: EntityKind::Endpoint, id: id.to_string() }
+    }
+
+    /// The endpoint that this is, if it is one.
+    pub fn as_endpoint(&self) -> Option<EndpointId> {
+        match self.kind {
+            EntityKind::Endpoint => self.id.parse().ok().map(EndpointId),
+            EntityKind::Reservation
+            | EntityKind::Handoff
+            | EntityKind::Tenant
+            | EntityKind::DeadLetters => None,
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! | [`reservation`] | reminders, answers, arrival and no-show of one booking |
 //! | [`handoff`] | whether a person answered a customer in time |
 //! | [`tenant`] | when many late answers become one incident |
-//! | [`endpoint`] | whether a destination is healthy |
+//! | [`endpoint`] | whether a destination is healthy, and when its secret is too old |
 //! | [`retry`] | what follows an attempt: done, later or dead |
 //! | [`filter`] | which events an endpoint wants |
 //! | [`answer`] | what a customer's message means, and which booking it is about |

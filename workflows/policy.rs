@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::endpoint::secret;
 use crate::invalid::{Invalid, must_be_objects, read};
 use crate::line::{Smtp, WhatsApp};
 use crate::locale::Locale;
@@ -134,6 +135,8 @@ pub struct Settings {
     pub disable_after: Span,
     /// What is done about dead letters.
     pub dead_letters: DeadLetterPolicy,
+    /// How old an endpoint's secret may become before people are told; 0 for any age.
+    pub secret_max_age: Span,
     /// How long an attempt may take, where the endpoint does not say; the server's way where left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
@@ -163,6 +166,7 @@ impl Default for Settings {
             limits: Limits::default(),
             disable_after: Span::hours(120),
             dead_letters: DeadLetterPolicy::default(),
+            secret_max_age: secret::AGE_MAX,
             timeout: None,
             retention: Retention::default(),
             smtp: None,
@@ -189,6 +193,7 @@ impl Settings {
             &patch,
             &["sla_cluster", "retry", "limits", "dead_letters", "retention", "smtp", "whatsapp"],
         )?;
+        secret::spell_out(&mut patch);
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
             if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
@@ -343,6 +348,7 @@ mod tests {
             (json!({"dead_letters": {"alert_count": -1}}), "dead_letters.alert_count"),
             (json!({"timeout": "500ms"}), "timeout"),
             (json!({"timeout": "61s"}), "timeout"),
+            (json!({"secret_max_age": "soon"}), "secret_max_age"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");

@@ -100,7 +100,10 @@ fn prepare(
             line: view.policy.settings.whatsapp.clone(),
         },
         None => match view.endpoints.get(&id) {
-            Some(endpoint) => endpoint.destination(view).map_err(Unready::Never)?,
+            Some(endpoint) => {
+                let now = around.ledger.now().timestamp();
+                endpoint.destination(view, now).map_err(Unready::Never)?
+            }
             None => return Err(Unready::Never("the endpoint was deleted".to_owned())),
         },
     };

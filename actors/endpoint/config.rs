@@ -1,12 +1,14 @@
 //! What an endpoint is: where it is, what it wants, and the secrets that it needs.
 
 mod check;
+mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sereno_workflows::digest::Batch;
+use sereno_workflows::endpoint::secret::SecretAge;
 use sereno_workflows::filter::Filters;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::invalid::{Invalid, must_be_objects, read};
@@ -15,6 +17,7 @@ use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::{Span, Timestamp};
 use url::Url;
 
+pub use self::secret::PreviousSecret;
 use crate::channel::auth::Auth;
 use crate::channel::{Channels, Destination};
 use crate::ledger::LedgerError;
@@ -78,6 +81,9 @@ pub struct EndpointConfig {
     /// How long an attempt may take; the tenant's way where left out.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// How old its secret is, and when that is told.
+    #[serde(default)]
+    pub secret_age: SecretAge,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -97,6 +103,9 @@ pub struct RateLimit {
 pub struct EndpointSecrets {
     /// What its webhooks are signed with.
     pub secret: Option<String>,
+    /// What they were signed with before, and still are for a while; the newest first.
+    #[serde(default)]
+    pub previous: Vec<PreviousSecret>,
     /// How it wants to be logged in to.
     pub auth: Option<Auth>,
 }
@@ -166,7 +175,7 @@ impl Endpoint {
         let kind = spec.kind.ok_or_else(|| missing("kind"))?;
         let target = spec.target.ok_or_else(|| missing("target"))?;
         let generated = || (kind == Kind::Webhook).then(signature::generate_secret);
-        let endpoint = Self {
+        let mut endpoint = Self {
             id,
             config: EndpointConfig {
                 kind,
@@ -181,11 +190,15 @@ impl Endpoint {
                 batch: spec.batch,
                 disabled_reason: None,
                 timeout: spec.timeout,
+                secret_age: SecretAge::default(),
                 created_at: saving.now,
                 updated_at: saving.now,
             },
-            secrets: EndpointSecrets { secret: spec.secret.or_else(generated), auth: spec.auth },
+            secrets: EndpointSecrets { secret: None, previous: Vec::new(), auth: spec.auth },
         };
+        if let Some(secret) = spec.secret.or_else(generated) {
+            endpoint.replace_secret(secret, saving.now);
+        }
         endpoint.check(saving.channels)?;
         Ok(endpoint)
     }
@@ -219,8 +232,10 @@ impl Endpoint {
         nulls.reset("batch", spec.batch.map(Some), &mut config.batch);
         nulls.reset("timeout", spec.timeout.map(Some), &mut config.timeout);
         nulls.reset("auth", spec.auth.map(Some), &mut secrets.auth);
-        secrets.secret = spec.secret.or(secrets.secret.take());
         config.updated_at = saving.now;
+        if let Some(secret) = spec.secret {
+            next.replace_secret(secret, saving.now);
+        }
         next.check(saving.channels)?;
         Ok(next)
     }
@@ -234,11 +249,15 @@ impl Endpoint {
     ) -> Result<Self, LedgerError> {
         let unreadable = |_| LedgerError::Content("endpoint");
         let secrets = vault.open(&place(tenant, id), &record.secrets)?;
-        Ok(Self {
-            id,
-            config: serde_json::from_slice(&record.config).map_err(unreadable)?,
-            secrets: serde_json::from_slice(&secrets).map_err(unreadable)?,
-        })
+        let mut config: EndpointConfig =
+            serde_json::from_slice(&record.config).map_err(unreadable)?;
+        let secrets: EndpointSecrets = serde_json::from_slice(&secrets).map_err(unreadable)?;
+        let is_signed = config.kind == Kind::Webhook && secrets.secret.is_some();
+        if is_signed && config.secret_age.since.is_none() {
+            // It was saved before ages were noted.
+            config.secret_age.since = Some(config.created_at);
+        }
+        Ok(Self { id, config, secrets })
     }
 
     /// The endpoint as it stands on disk, its secrets sealed.
@@ -251,14 +270,14 @@ impl Endpoint {
         }
     }
 
-    /// Where its deliveries go.
-    pub fn destination(&self, view: &TenantView) -> Result<Destination, String> {
+    /// Where its deliveries go at this moment, with what they need to get there.
+    pub fn destination(&self, view: &TenantView, now: Timestamp) -> Result<Destination, String> {
         let url = || Url::parse(&self.config.target).map_err(|error| error.to_string());
         let settings = &view.policy.settings;
         Ok(match self.config.kind {
             Kind::Webhook => Destination::Webhook {
                 url: url()?,
-                secrets: self.secrets.secret.clone().into_iter().collect(),
+                secrets: self.signing_secrets(now),
                 headers: self.config.headers.clone().into_iter().collect(),
                 auth: self.secrets.auth.clone(),
             },

@@ -272,6 +272,6 @@ pub fn blank(kind: EntityKind) -> Option<StateRecord> {
     match kind {
         EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
         EntityKind::DeadLetters => Some(StateRecord::DeadLetters(Default::default())),
-        EntityKind::Reservation | EntityKind::Handoff => None,
+        EntityKind::Reservation | EntityKind::Handoff | EntityKind::Endpoint => None,
     }
 }

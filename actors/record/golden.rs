@@ -149,6 +149,8 @@ fn states_and_timers_stand_on_disk_as_they_always_did() {
     stands("/alarm", &TimerRecord::Alarm { generation: 3 });
     let entity = EntityKey { kind: EntityKind::Tenant, id: String::new() };
     stands("", &QuarantineRecord { entity, due: NOW, at: NOW });
+    let entity = EntityKey::endpoint(EndpointId(7));
+    stands("/endpoint", &QuarantineRecord { entity, due: NOW, at: NOW });
 }
 
 #[test]

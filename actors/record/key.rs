@@ -340,6 +340,7 @@ fn kind(kind: EntityKind) -> u8 {
         EntityKind::Handoff => b'h',
         EntityKind::Tenant => b't',
         EntityKind::DeadLetters => b'x',
+        EntityKind::Endpoint => b'e',
     }
 }
 
@@ -349,6 +350,7 @@ fn entity_kind(byte: u8) -> Option<EntityKind> {
         b'h' => Some(EntityKind::Handoff),
         b't' => Some(EntityKind::Tenant),
         b'x' => Some(EntityKind::DeadLetters),
+        b'e' => Some(EntityKind::Endpoint),
         _ => None,
     }
 }

@@ -9,14 +9,14 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 
-use super::{Tenant, TenantMessage, TenantState};
+use super::{Tenant, TenantMessage, TenantState, secret_age};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::endpoint::EndpointMessage;
 use crate::endpoint::config::{Endpoint, Saving};
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME};
-use crate::record::{self, EndpointRecord, Source, TenantRecord};
+use crate::record::{self, Source, TenantRecord};
 use crate::store::Batch;
 use crate::view::TenantView;
 
@@ -29,6 +29,8 @@ pub enum Change {
     CreateEndpoint(Map<String, Value>),
     /// Change of an endpoint what is named.
     ChangeEndpoint(EndpointId, Map<String, Value>),
+    /// Give an endpoint another secret, as a body says, and let the old one sign for a while.
+    RotateSecret(EndpointId, Map<String, Value>),
     /// Enable a disabled endpoint, disable an enabled one.
     ToggleEndpoint(EndpointId),
     /// Disable an endpoint that does not work, for this reason.
@@ -73,7 +75,8 @@ impl Tenant {
         change: Change,
     ) -> Result<Changed, ConfigureError> {
         let now = self.around.ledger.now().timestamp();
-        let saving = Saving { now, channels: &self.around.channels };
+        let channels = &*self.around.channels;
+        let saving = Saving { now, channels };
         match change {
             Change::Settings(patch) => self.change_settings(myself, state, patch).await,
             Change::CreateEndpoint(body) => {
@@ -86,6 +89,10 @@ impl Tenant {
             }
             Change::ChangeEndpoint(id, body) => {
                 let endpoint = found(&state.view, id)?.changed(body, &saving)?;
+                self.put_endpoint(myself, state, endpoint).await
+            }
+            Change::RotateSecret(id, body) => {
+                let endpoint = found(&state.view, id)?.rotated(body, now)?;
                 self.put_endpoint(myself, state, endpoint).await
             }
             Change::ToggleEndpoint(id) => {
@@ -113,11 +120,15 @@ impl Tenant {
         patch: Map<String, Value>,
     ) -> Result<Changed, ConfigureError> {
         let settings = state.view.policy.settings.patched(patch)?;
+        let age_max = settings.secret_max_age;
+        let moved = age_max != state.view.policy.settings.secret_max_age;
         let view = state.view.with_settings(settings);
         let mut batch = Batch::new(HOME);
         let record: TenantRecord = view.to_record(&self.around.ledger);
         batch.put(key::tenant(&view.id), record::encode(&record));
         self.around.ledger.commit_home(batch).await;
+        // What a crash in between leaves undone is done at the next start.
+        let view = if moved { self.set_secret_alarms(view).await } else { view };
         self.show(myself, state, view);
         self.around.hints.clean(&state.view.id);
         // What could not be sent for want of a line or a mail server may go now.
@@ -129,14 +140,16 @@ impl Tenant {
         &self,
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
-        endpoint: Endpoint,
+        mut endpoint: Endpoint,
     ) -> Result<Changed, ConfigureError> {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
         let tenant = &state.view.id;
         let mut draft = Draft::new(tenant);
-        let record: EndpointRecord = endpoint.to_record(tenant, ledger.vault());
-        draft.batch().put(key::endpoint(tenant, endpoint.id), record::encode(&record));
+        endpoint.forget_expired(now);
+        let before = state.view.endpoints.get(&endpoint.id).map(|endpoint| &**endpoint);
+        let age = endpoint.config.secret_age.under(state.view.policy.settings.secret_max_age);
+        self.write_endpoint(&mut draft, before, &mut endpoint, age);
         let latest = endpoint.id.0.to_be_bytes().to_vec();
         if !state.view.endpoints.contains_key(&endpoint.id) {
             draft.batch().put(key::table(b'O', tenant), latest);
@@ -180,6 +193,9 @@ impl Tenant {
         let mut draft = Draft::new(&tenant);
         draft.batch().delete(key::endpoint(&tenant, id));
         draft.batch().delete(key::health(&tenant, id));
+        if let Some(due) = endpoint.config.secret_age.alarm {
+            draft.disarm(&secret_age::alarm(&tenant, id, due));
+        }
         self.around.ledger.commit_and_wait(draft).await;
         self.show(myself, state, view);
         // Its queue may be long; the cleaner takes it away piece by piece.
@@ -194,7 +210,12 @@ impl Tenant {
         Ok(EndpointId(latest.map_or(0, u32::from_be_bytes) + 1))
     }
 
-    fn show(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, view: TenantView) {
+    pub(super) fn show(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        view: TenantView,
+    ) {
         state.view = Arc::new(view);
         self.around.hints.list(Arc::clone(&state.view), myself.clone());
     }

@@ -19,6 +19,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside};
+use super::rotation::previous_secrets;
 
 /// `GET /api/v1/admin/notify/endpoints`.
 pub async fn list(
@@ -61,10 +62,8 @@ pub async fn create(
         "message": format!("{kind} endpoint created"),
         "endpoint": shown(&app, &caller, &endpoint)?,
     });
-    if let (false, Some(secret), Some(map)) =
-        (given, &endpoint.secrets.secret, answer.as_object_mut())
-    {
-        map.insert("secret".to_owned(), Value::from(secret.clone()));
+    if !given {
+        show_generated(&mut answer, &endpoint);
     }
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -178,17 +177,28 @@ fn log_page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>
     })))
 }
 
-async fn configured(app: &App, caller: &Caller, change: Change) -> Result<Arc<Endpoint>, Problem> {
+pub(super) async fn configured(
+    app: &App,
+    caller: &Caller,
+    change: Change,
+) -> Result<Arc<Endpoint>, Problem> {
     match app.engine.configure(&caller.tenant, change).await? {
         Changed::Endpoint(endpoint) => Ok(endpoint),
         Changed::Tenant(_) => Err(Problem::busy()),
     }
 }
 
-fn number(id: &str) -> Result<EndpointId, Problem> {
+pub(super) fn number(id: &str) -> Result<EndpointId, Problem> {
     match id.parse() {
         Ok(number) if number > 0 => Ok(EndpointId(number)),
         Ok(_) | Err(_) => Err(Problem::not_found("endpoint")),
+    }
+}
+
+/// A secret that nobody has seen yet.
+pub(super) fn show_generated(answer: &mut Value, endpoint: &Endpoint) {
+    if let (Some(secret), Some(map)) = (&endpoint.secrets.secret, answer.as_object_mut()) {
+        map.insert("secret".to_owned(), Value::from(secret.clone()));
     }
 }
 
@@ -207,7 +217,7 @@ fn answer_with(
 }
 
 /// An endpoint without its secrets.
-fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
+pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
     let Endpoint { id, config, secrets } = endpoint;
     let health = app.engine.ledger().health(&caller.tenant, *id)?;
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
@@ -230,6 +240,8 @@ fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Probl
         "timeout": config.timeout,
         "auth": secrets.auth.as_ref().map(Auth::kind),
         "has_secret": secrets.secret.is_some(),
+        "secret_created_at": config.secret_age.since.map(Timestamp::to_rfc3339),
+        "previous_secrets": previous_secrets(endpoint, app.engine.ledger().now().timestamp()),
         "health": health.condition().as_str(),
         "failing_since": health.failing_since.map(Timestamp::to_rfc3339),
         "next_probe_at": match health.breaker {

@@ -124,7 +124,10 @@ fn list(
     let policy = &app.engine.view(&caller.tenant)?.policy;
     let statuses: &[&str] = match kind {
         EntityKind::Handoff => &["open", "replied", "closed"],
-        EntityKind::Reservation | EntityKind::Tenant | EntityKind::DeadLetters => {
+        EntityKind::Reservation
+        | EntityKind::Tenant
+        | EntityKind::DeadLetters
+        | EntityKind::Endpoint => {
             &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"]
         }
     };

@@ -152,6 +152,9 @@ fn shown(
     if matches!(what, TimerRecord::Signal(_)) {
         return Ok(item(&timer.entity, "signal", timer.due));
     }
+    if timer.entity.as_endpoint().is_some() {
+        return Ok(item(&timer.entity, "secret_expiring", timer.due));
+    }
     let Ok(pending) = pending(app, caller, &timer.entity) else {
         // One damaged record must not hide all the others.
         return Ok(item(&timer.entity, "unreadable", timer.due));
@@ -171,6 +174,9 @@ fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
         "no_show" => "the customer is a no-show, unless they have come by then".to_owned(),
         "sla" => "a person must have replied by then, or the SLA is breached".to_owned(),
         "dead_letter_age" => "the oldest dead letter will have lain there for too long".to_owned(),
+        "secret_expiring" => {
+            "the secret is too old then, and people are told to rotate it".to_owned()
+        }
         "signal" => "another workflow tells it something".to_owned(),
         "unreadable" => "its record is damaged; it will be set aside when it is due".to_owned(),
         other => format!("{other} is due, if the booking is still unconfirmed then"),

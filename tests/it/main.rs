@@ -21,6 +21,7 @@ mod power;
 mod process;
 mod restart;
 mod retention;
+mod secrets;
 mod store;
 mod support;
 mod tidy;

@@ -225,3 +225,17 @@ pub(crate) async fn deliveries(receiver: &WebhookReceiver, types: &[&str]) -> Ve
         panic!("expected {types:?}, got {got:?}")
     })
 }
+
+/// Asserts that a text stands nowhere in a data directory's store in the clear.
+pub(crate) fn nowhere_on_disk(data: &Path, text: &str) {
+    for part in ["journal", "index", "snapshots"] {
+        for entry in std::fs::read_dir(data.join(part)).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let bytes = std::fs::read(&path).unwrap();
+                let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+                assert!(!found, "a secret stands in the clear in {}", path.display());
+            }
+        }
+    }
+}

@@ -33,7 +33,9 @@ async fn f01_many_timers_of_one_moment_fire_once_each() {
         let page = house.api.get(&path).await.unwrap();
         let items = page["items"].as_array().unwrap();
         assert!(items.len() <= 200, "all are due at one moment, and a page is a page all the same");
-        no_shows.extend(items.iter().map(|timer| timer["entity_id"].to_string()));
+        // The endpoint's secret has its timer too.
+        let no_show = |timer: &&Value| timer["kind"] == "no_show";
+        no_shows.extend(items.iter().filter(no_show).map(|timer| timer["entity_id"].to_string()));
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/api/v1/timers?limit=200&cursor={cursor}");
     }
