@@ -42,6 +42,7 @@ use self::auth::Auth;
 use self::email::Server;
 use self::guard::Guard;
 use crate::limits;
+use crate::signature::Scheme;
 
 /// Where Meta answers, unless the operator says otherwise.
 const GRAPH_URL: &str = "https://graph.facebook.com/v23.0";
@@ -59,6 +60,8 @@ pub enum Destination {
         headers: Vec<(String, String)>,
         /// How the receiver knows us.
         auth: Option<Auth>,
+        /// How it is carried.
+        manner: Manner,
     },
     /// A Slack incoming webhook.
     Slack {
@@ -93,6 +96,13 @@ impl fmt::Debug for Destination {
             Self::WhatsApp { .. } => "WhatsApp",
         })
     }
+}
+
+/// How a webhook is carried.
+#[derive(Clone, Default)]
+pub struct Manner {
+    /// How it is signed.
+    pub signature: Scheme,
 }
 
 /// What is carried.
@@ -214,9 +224,9 @@ impl Channels {
     /// the attempt off; whether it arrived is then unknown.
     pub async fn attempt(&self, destination: &Destination, load: &Load, now: Timestamp) -> Answer {
         match destination {
-            Destination::Webhook { url, secrets, headers, auth } => {
+            Destination::Webhook { url, secrets, headers, auth, manner } => {
                 let auth = auth.as_ref();
-                let post = webhook::Post { url, secrets, headers, auth };
+                let post = webhook::Post { url, secrets, headers, auth, manner };
                 self.send_webhook(&post, load, now).await
             }
             Destination::Slack { url } => self.send_slack(url, load, now).await.into(),

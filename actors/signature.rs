@@ -5,12 +5,18 @@
 //! first receivers of Sereno verify it. Both are HMAC-SHA256. They differ in the key: a secret that
 //! begins with `whsec_` is base64-decoded for Standard Webhooks, as its libraries do, and taken as
 //! it is written for the other.
+//!
+//! An endpoint may choose another [`Scheme`]: one more signature for receivers that know us as Bird, or
+//! ed25519, with which a receiver can verify but not sign.
+
+pub mod key_pair;
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -19,11 +25,59 @@ use crate::limits::{SECRET_CHARS_MIN, SECRET_KEY_BYTES_MAX, SECRET_KEY_BYTES_MIN
 /// What a Standard Webhooks secret begins with.
 const PREFIX: &str = "whsec_";
 
-/// One entry of a `webhook-signature` header, `v1,<base64>`, over `{id}.{timestamp}.{body}`.
+/// How an endpoint's webhooks are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Standard Webhooks with a shared secret (`v1`), and `X-Signature`.
+    #[default]
+    Standard,
+    /// The same, and `X-Bird-Signature` with its timestamp and version.
+    Bird,
+    /// Standard Webhooks with a key pair (`v1a`) alone.
+    Ed25519,
+}
+
+impl Scheme {
+    /// The scheme as people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Bird => "bird",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+
+    /// Whether what signs is a key pair and not a shared secret.
+    pub fn has_key_pair(self) -> bool {
+        match self {
+            Self::Ed25519 => true,
+            Self::Standard | Self::Bird => false,
+        }
+    }
+
+    /// A new secret or key pair.
+    pub fn generate(self) -> String {
+        if self.has_key_pair() { key_pair::generate() } else { generate_secret() }
+    }
+
+    /// Whether a secret or key pair may sign under this scheme; the error says what to do.
+    pub fn check(self, secret: &str) -> Result<(), String> {
+        if self.has_key_pair() { key_pair::check(secret) } else { check_secret(secret) }
+    }
+}
+
+/// One entry of a `webhook-signature` header over `{id}.{timestamp}.{body}`: `v1,<base64>`, or
+/// `v1a,<base64>` where the secret is a key pair.
 ///
 /// `timestamp_s` is the attempt's time in unix seconds and must be the one that is sent along.
 pub fn standard(id: &str, timestamp_s: i64, body: &[u8], secret: &str) -> String {
     let prefix = format!("{id}.{timestamp_s}.");
+    if secret.starts_with(key_pair::PRIVATE)
+        && let Some(signature) = key_pair::sign(&[prefix.as_bytes(), body].concat(), secret)
+    {
+        return format!("v1a,{}", STANDARD.encode(signature));
+    }
     let key = decoded(secret).unwrap_or_else(|| secret.as_bytes().to_vec());
     format!("v1,{}", STANDARD.encode(mac(&key, &[prefix.as_bytes(), body])))
 }
@@ -45,8 +99,11 @@ pub fn generate_secret() -> String {
     format!("{PREFIX}{}", STANDARD.encode(rand::random::<[u8; 32]>()))
 }
 
-/// Whether a secret is strong enough to sign with; the error says what to do.
+/// Whether a shared secret is strong enough to sign with; the error says what to do.
 pub fn check_secret(secret: &str) -> Result<(), String> {
+    if secret.starts_with(key_pair::PRIVATE) {
+        return Err("a key pair signs with \"signature\": \"ed25519\" alone".to_owned());
+    }
     if secret.starts_with(PREFIX) {
         let fits = SECRET_KEY_BYTES_MIN..=SECRET_KEY_BYTES_MAX;
         if decoded(secret).is_some_and(|key| fits.contains(&key.len())) {

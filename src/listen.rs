@@ -8,7 +8,7 @@ use clap::Args;
 use sereno_actors::signature;
 use sereno_workflows::time::Span;
 
-use crate::receiver::verify::Verdict;
+use crate::receiver::verify::{self, Verdict};
 use crate::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
 /// The flags of `sereno listen`.
@@ -25,7 +25,7 @@ pub struct ListenArgs {
     /// The port to listen on
     #[arg(long, default_value_t = 9000)]
     port: u16,
-    /// The endpoint's secret; without it signatures are not checked
+    /// The endpoint's secret, or its public key; without it signatures are not checked
     #[arg(long, env = "SERENO_SECRET", hide_env_values = true, value_parser = secret)]
     secret: Option<String>,
     /// The share of deliveries to answer with 500, from 0 to 1
@@ -37,6 +37,10 @@ pub struct ListenArgs {
 }
 
 fn secret(text: &str) -> Result<String, String> {
+    if text.starts_with("whpk_") {
+        let problem = "a public key is whpk_ and the base64 of 32 bytes, as the endpoint shows it";
+        return verify::public_key(text).map(|_| text.to_owned()).ok_or(problem.to_owned());
+    }
     signature::check_secret(text).map(|()| text.to_owned())
 }
 

@@ -3,6 +3,7 @@
 mod chat;
 mod mail;
 mod receiver;
+mod signing;
 mod webhook;
 
 use std::time::Duration;

@@ -13,11 +13,11 @@ use url::Url;
 
 use super::auth::Auth;
 use super::reply::Reply;
-use super::{Answer, Channels, Load, dead};
-use crate::signature::{self, to_hex};
+use super::{Answer, Channels, Load, Manner, dead};
+use crate::signature::{self, Scheme, to_hex};
 
 /// Names that a user's own headers may not have: those we send, and those that frame a request.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 25] = [
     "connection",
     "content-encoding",
     "content-length",
@@ -37,6 +37,9 @@ const RESERVED: [&str; 22] = [
     "webhook-id",
     "webhook-signature",
     "webhook-timestamp",
+    "x-bird-signature",
+    "x-bird-signature-version",
+    "x-bird-timestamp",
     "x-sereno-attempt",
     "x-sereno-event",
     "x-signature",
@@ -48,6 +51,7 @@ pub(crate) struct Post<'a> {
     pub(crate) secrets: &'a [String],
     pub(crate) headers: &'a [(String, String)],
     pub(crate) auth: Option<&'a Auth>,
+    pub(crate) manner: &'a Manner,
 }
 
 /// Whether a user's own header can be sent; for use when an endpoint is saved.
@@ -124,7 +128,19 @@ fn signatures(post: &Post<'_>, load: &Load, timestamp_s: i64) -> Vec<(HeaderName
     let sign = |secret: &String| signature::standard(&load.id, timestamp_s, &load.body, secret);
     let all: Vec<String> = post.secrets.iter().map(sign).collect();
     let mut ours = vec![(HeaderName::from_static("webhook-signature"), all.join(" "))];
+    let scheme = post.manner.signature;
+    if scheme.has_key_pair() {
+        return ours;
+    }
     let over_body = signature::hex(&load.body, newest);
+    if scheme == Scheme::Bird {
+        let bare = over_body.trim_start_matches("sha256=").to_owned();
+        ours.extend([
+            (HeaderName::from_static("x-bird-signature"), bare),
+            (HeaderName::from_static("x-bird-timestamp"), timestamp_s.to_string()),
+            (HeaderName::from_static("x-bird-signature-version"), "1.0".to_owned()),
+        ]);
+    }
     ours.push((HeaderName::from_static("x-signature"), over_body));
     ours
 }

@@ -19,10 +19,10 @@ use url::Url;
 
 pub use self::secret::PreviousSecret;
 use crate::channel::auth::Auth;
-use crate::channel::{Channels, Destination};
+use crate::channel::{Channels, Destination, Manner};
 use crate::ledger::LedgerError;
 use crate::record::EndpointRecord;
-use crate::signature;
+use crate::signature::Scheme;
 use crate::vault::Vault;
 use crate::view::TenantView;
 
@@ -81,6 +81,9 @@ pub struct EndpointConfig {
     /// How long an attempt may take; the tenant's way where left out.
     #[serde(default)]
     pub timeout: Option<Span>,
+    /// How its webhooks are signed.
+    #[serde(default)]
+    pub signature: Scheme,
     /// How old its secret is, and when that is told.
     #[serde(default)]
     pub secret_age: SecretAge,
@@ -137,6 +140,7 @@ struct Spec {
     batch: Option<Batch>,
     timeout: Option<Span>,
     secret: Option<String>,
+    signature: Option<Scheme>,
     auth: Option<Auth>,
 }
 
@@ -174,7 +178,8 @@ impl Endpoint {
         let missing = |field| Invalid::new(field, "is missing");
         let kind = spec.kind.ok_or_else(|| missing("kind"))?;
         let target = spec.target.ok_or_else(|| missing("target"))?;
-        let generated = || (kind == Kind::Webhook).then(signature::generate_secret);
+        let signature = spec.signature.unwrap_or_default();
+        let generated = || (kind == Kind::Webhook).then(|| signature.generate());
         let mut endpoint = Self {
             id,
             config: EndpointConfig {
@@ -190,6 +195,7 @@ impl Endpoint {
                 batch: spec.batch,
                 disabled_reason: None,
                 timeout: spec.timeout,
+                signature,
                 secret_age: SecretAge::default(),
                 created_at: saving.now,
                 updated_at: saving.now,
@@ -225,6 +231,7 @@ impl Endpoint {
         }
         nulls.reset("filters", spec.filters, &mut config.filters);
         nulls.reset("headers", spec.headers, &mut config.headers);
+        nulls.reset("signature", spec.signature, &mut config.signature);
         nulls.reset("retry", spec.retry.map(Some), &mut config.retry);
         nulls.reset("rate_limit", spec.rate_limit.map(Some), &mut config.rate_limit);
         nulls.reset("disable_after", spec.disable_after.map(Some), &mut config.disable_after);
@@ -233,7 +240,10 @@ impl Endpoint {
         nulls.reset("timeout", spec.timeout.map(Some), &mut config.timeout);
         nulls.reset("auth", spec.auth.map(Some), &mut secrets.auth);
         config.updated_at = saving.now;
-        if let Some(secret) = spec.secret {
+        let other_kind_of_key =
+            config.signature.has_key_pair() != self.config.signature.has_key_pair();
+        let generated = other_kind_of_key.then(|| next.config.signature.generate());
+        if let Some(secret) = spec.secret.or(generated) {
             next.replace_secret(secret, saving.now);
         }
         next.check(saving.channels)?;
@@ -280,6 +290,7 @@ impl Endpoint {
                 secrets: self.signing_secrets(now),
                 headers: self.config.headers.clone().into_iter().collect(),
                 auth: self.secrets.auth.clone(),
+                manner: Manner { signature: self.config.signature },
             },
             Kind::Slack => Destination::Slack { url: url()? },
             Kind::Email => {

@@ -11,6 +11,7 @@ use sereno_actors::endpoint::config::Endpoint;
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
+use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
 use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::id::{EndpointId, Sequence};
@@ -80,16 +81,25 @@ pub async fn show(
     answer_with(&app, &caller, endpoint, "endpoint")
 }
 
-/// `PATCH /api/v1/admin/notify/endpoints/{id}`: changes what the body names.
+/// `PATCH /api/v1/admin/notify/endpoints/{id}`: changes what the body names; shows a secret that was
+/// generated because another way of signing needs one.
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
-    let change = Change::ChangeEndpoint(number(&id)?, body);
-    let endpoint = configured(&app, &caller, change).await?;
-    answer_with(&app, &caller, &endpoint, "endpoint changed")
+    let id = number(&id)?;
+    let given = body.get("secret").is_some_and(Value::is_string);
+    let may_generate = body.contains_key("signature") && !given;
+    let before = app.engine.view(&caller.tenant)?.endpoints.get(&id).cloned();
+    let endpoint = configured(&app, &caller, Change::ChangeEndpoint(id, body)).await?;
+    let Json(mut answer) = answer_with(&app, &caller, &endpoint, "endpoint changed")?;
+    let is_new = before.is_some_and(|before| before.secrets.secret != endpoint.secrets.secret);
+    if is_new && may_generate {
+        show_generated(&mut answer, &endpoint);
+    }
+    Ok(Json(answer))
 }
 
 /// `DELETE /api/v1/admin/notify/endpoints/{id}`: what waits for it is dropped.
@@ -195,9 +205,11 @@ pub(super) fn number(id: &str) -> Result<EndpointId, Problem> {
     }
 }
 
-/// A secret that nobody has seen yet.
+/// A shared secret that nobody has seen yet; a private key is for nobody to see.
 pub(super) fn show_generated(answer: &mut Value, endpoint: &Endpoint) {
-    if let (Some(secret), Some(map)) = (&endpoint.secrets.secret, answer.as_object_mut()) {
+    let shared = endpoint.secrets.secret.as_ref();
+    let shared = shared.filter(|_| !endpoint.config.signature.has_key_pair());
+    if let (Some(secret), Some(map)) = (shared, answer.as_object_mut()) {
         map.insert("secret".to_owned(), Value::from(secret.clone()));
     }
 }
@@ -239,7 +251,9 @@ pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<V
         "disabled_reason": config.disabled_reason,
         "timeout": config.timeout,
         "auth": secrets.auth.as_ref().map(Auth::kind),
+        "signature": config.signature.as_str(),
         "has_secret": secrets.secret.is_some(),
+        "public_key": secrets.secret.as_deref().and_then(key_pair::public),
         "secret_created_at": config.secret_age.since.map(Timestamp::to_rfc3339),
         "previous_secrets": previous_secrets(endpoint, app.engine.ledger().now().timestamp()),
         "health": health.condition().as_str(),

@@ -30,6 +30,7 @@ pub async fn rotate(
         "ok": true,
         "message": "secret rotated",
         "previous_secret_expires_at": previous,
+        "public_key": shown.get("public_key"),
         "endpoint": shown,
     });
     if !given {

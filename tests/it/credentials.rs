@@ -30,7 +30,7 @@ async fn what_may_be_left_out_is_taken_back_by_null() {
     let house = House::new().await;
     let everything = json!({
         "timeout": "5s", "retry": {"attempts": 2}, "rate_limit": {"per_minute": 6},
-        "disable_after": "9h", "headers": {"X-A": "b"},
+        "disable_after": "9h", "signature": "bird", "headers": {"X-A": "b"},
         "filters": {"events": ["a.*"]}, "auth": {"kind": "bearer", "token": "t"},
     });
     house.webhook(everything.clone()).await;
@@ -42,6 +42,7 @@ async fn what_may_be_left_out_is_taken_back_by_null() {
         patch.insert(field.clone(), Value::Null);
         let after = house.api.patch(&path, &Value::Object(patch)).await.unwrap();
         let default = match field.as_str() {
+            "signature" => json!("standard"),
             "headers" => json!({}),
             "filters" => json!({"events": null, "intents": null}),
             _ => Value::Null,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sereno::receiver::webhook::{Delivery, WebhookReceiver};
+use sereno::receiver::any_port;
+use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
 use crate::support::{ENDPOINTS, House, SECRET, deliveries, nowhere_on_disk};
 
@@ -193,17 +196,78 @@ async fn a19_a_changed_age_moves_the_timers_of_all_endpoints() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f03_b04_an_endpoint_chooses_its_scheme() {
+    use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
+    let house = House::new().await;
+    let receiver = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
+    let body = json!({"kind": "webhook", "target": receiver.url(), "signature": "ed25519"});
+    let made = house.api.post(ENDPOINTS, &body).await.unwrap();
+    assert_eq!(made.get("secret"), None, "a private key is shown to nobody");
+    let public = |shown: &Value| shown["public_key"].as_str().unwrap().to_owned();
+    let signs = |delivery: &Delivery, entry: usize, public: &str| {
+        let key = STANDARD.decode(public.strip_prefix("whpk_").unwrap()).unwrap();
+        let key = VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap();
+        let entry = delivery.header("webhook-signature").split(' ').nth(entry).unwrap().to_owned();
+        let signature = STANDARD.decode(entry.strip_prefix("v1a,").unwrap()).unwrap();
+        let (id, at) = (delivery.header("webhook-id"), delivery.header("webhook-timestamp"));
+        let message = [format!("{id}.{at}.").as_bytes(), &delivery.body].concat();
+        key.verify(&message, &Signature::from_slice(&signature).unwrap()).is_ok()
+    };
+    let old = public(&made["endpoint"]);
+    assert!(signs(&next(&house, &receiver, "a.one").await, 0, &old));
+    let rotated = rotate(&house, 1, json!({})).await;
+    assert_eq!(rotated.get("secret"), None);
+    let new = public(&rotated);
+    assert_ne!(old, new);
+    let house = house.restarted().await;
+    let delivery = next(&house, &receiver, "a.two").await;
+    assert!(signs(&delivery, 0, &new) && signs(&delivery, 1, &old) && !signs(&delivery, 0, &old));
+
+    let path = format!("{ENDPOINTS}/1");
+    let bird = house.api.patch(&path, &json!({"signature": "bird"})).await.unwrap();
+    let secret = bird["secret"].as_str().expect("a new shared secret is shown this once");
+    assert_eq!((&bird["signature"], &bird["public_key"]), (&json!("bird"), &Value::Null));
+    let delivery = next(&house, &receiver, "a.three").await;
+    assert!(verifies(&delivery, secret));
+    let bare = delivery.header("x-signature").strip_prefix("sha256=").unwrap();
+    assert_eq!(delivery.header("x-bird-signature"), bare);
+    assert_eq!(delivery.header("x-bird-timestamp"), delivery.header("webhook-timestamp"));
+    let standard = house.api.patch(&path, &json!({"signature": null})).await.unwrap();
+    assert_eq!((&standard["signature"], standard.get("secret")), (&json!("standard"), None));
+    let delivery = next(&house, &receiver, "a.four").await;
+    assert!(verifies(&delivery, secret) && delivery.header("x-bird-signature").is_empty());
+
+    for (body, field) in [
+        (json!({"signature": "rot13"}), "signature"),
+        (json!({"signature": "ed25519", "secret": OWN}), "secret"),
+        (json!({"secret": format!("whsk_{}", STANDARD.encode([7; 32]))}), "secret"),
+    ] {
+        let (status, problem) = house.raw("PATCH", &path, body.to_string()).await;
+        assert_eq!((status, problem["field"].as_str()), (422, Some(field)), "{body} -> {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f05_no_secret_stands_on_disk_in_the_clear() {
     let house = House::new().await;
     let receiver = house.webhook(json!({})).await;
     let made = rotate(&house, 1, json!({})).await;
     let auth = json!({"kind": "bearer", "token": "a-token-value-55cd"});
-    house.endpoint(json!({"kind": "webhook", "target": receiver.url(), "auth": auth})).await;
+    let pair = format!("whsk_{}", STANDARD.encode(b"a-seed-of-thirty-two-bytes-12345"));
+    house
+        .endpoint(json!({"kind": "webhook", "target": receiver.url(), "auth": auth,
+            "signature": "ed25519", "secret": pair}))
+        .await;
     next(&house, &receiver, "a.one").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let generated = made["secret"].as_str().unwrap().strip_prefix("whsec_").unwrap().to_owned();
     let house = house.restarted().await;
-    for secret in [SECRET.strip_prefix("whsec_").unwrap(), &generated, "a-token-value-55cd"] {
+    for secret in [
+        SECRET.strip_prefix("whsec_").unwrap(),
+        &generated,
+        "a-token-value-55cd",
+        pair.strip_prefix("whsk_").unwrap(),
+    ] {
         nowhere_on_disk(house.data.path(), secret);
         for path in [ENDPOINTS, TENANT] {
             let shown = house.api.get(path).await.unwrap().to_string();

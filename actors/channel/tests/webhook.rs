@@ -23,6 +23,7 @@ fn hook(receiver: &Receiver) -> Destination {
         secrets: vec![WHSEC.into()],
         headers: Vec::new(),
         auth: None,
+        manner: Manner::default(),
     }
 }
 
@@ -33,9 +34,9 @@ async fn attempt(receiver: &Receiver) -> Outcome {
 #[tokio::test]
 async fn f03_both_secrets_of_a_rotation_verify_with_the_reference_library() {
     let mut receiver = Receiver::answering("204 No Content", "", "").await;
-    let Destination::Webhook { url, headers, auth, .. } = hook(&receiver) else { panic!() };
+    let Destination::Webhook { url, headers, auth, manner, .. } = hook(&receiver) else { panic!() };
     let secrets = vec![WHSEC.to_owned(), OLD_SECRET.to_owned()];
-    let destination = Destination::Webhook { url, secrets, headers, auth };
+    let destination = Destination::Webhook { url, secrets, headers, auth, manner };
     let outcome = channels().send(&destination, &load(), now()).await;
     assert_eq!(outcome, Outcome::Done { code: 204 });
 
@@ -79,6 +80,7 @@ async fn a_users_headers_are_sent_but_never_replace_ours() {
         secrets: vec![WHSEC.into()],
         headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
         auth: Some(Auth::Basic { user: "n8n".into(), password: "pass".into() }),
+        manner: Manner::default(),
     };
     let outcome = channels().send(&destination, &load(), now()).await;
     assert_eq!(outcome, Outcome::Done { code: 200 });
@@ -107,7 +109,8 @@ async fn f05_a_header_with_a_line_break_cannot_be_sent() {
     ] {
         let secrets = vec![WHSEC.to_owned()];
         let url = receiver.url.clone();
-        let destination = Destination::Webhook { url, secrets, headers, auth };
+        let manner = Manner::default();
+        let destination = Destination::Webhook { url, secrets, headers, auth, manner };
         let (code, error) = dead_with(channels().send(&destination, &load(), now()).await);
         assert_eq!(code, -1);
         assert!(!error.contains("SECRET"), "{error}");
@@ -193,6 +196,7 @@ async fn f05_this_machine_is_not_called_unless_the_operator_allows_it() {
             secrets: vec![WHSEC.into()],
             headers: Vec::new(),
             auth: None,
+            manner: Manner::default(),
         };
         for destination in [webhook, Destination::Slack { url }] {
             let (code, error) = dead_with(closed.send(&destination, &load(), now()).await);

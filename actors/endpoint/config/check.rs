@@ -10,7 +10,6 @@ use url::Url;
 use super::{Endpoint, Kind};
 use crate::channel::Channels;
 use crate::channel::webhook::check_header;
-use crate::signature;
 
 /// Custom headers of one endpoint.
 const HEADERS_MAX: usize = 16;
@@ -46,8 +45,21 @@ impl Endpoint {
         if let Some(auth) = &self.secrets.auth {
             auth.check().map_err(|invalid| invalid.inside("auth"))?;
         }
-        if let (Some(secret), Kind::Webhook) = (&self.secrets.secret, config.kind) {
-            signature::check_secret(secret).map_err(|problem| Invalid::new("secret", problem))?;
+        if config.kind == Kind::Webhook { self.check_signing() } else { self.check_plain() }
+    }
+
+    fn check_signing(&self) -> Result<(), Invalid> {
+        if let Some(secret) = &self.secrets.secret {
+            let checked = self.config.signature.check(secret);
+            checked.map_err(|problem| Invalid::new("secret", problem))?;
+        }
+        Ok(())
+    }
+
+    /// What only a webhook has is refused of any other kind, where it would seem to work and not.
+    fn check_plain(&self) -> Result<(), Invalid> {
+        if self.config.signature != Default::default() {
+            return Err(Invalid::new("signature", "only webhooks have it"));
         }
         Ok(())
     }

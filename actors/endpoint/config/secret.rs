@@ -11,7 +11,6 @@ use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Endpoint, Kind};
 use crate::limits;
-use crate::signature;
 
 /// A secret that was replaced and still signs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +55,9 @@ impl Endpoint {
                 "must be at most 7d; 0s ends the old secret at once",
             ));
         }
-        let secret = secret.unwrap_or_else(signature::generate_secret);
-        signature::check_secret(&secret).map_err(|problem| Invalid::new("secret", problem))?;
+        let scheme = self.config.signature;
+        let secret = secret.unwrap_or_else(|| scheme.generate());
+        scheme.check(&secret).map_err(|problem| Invalid::new("secret", problem))?;
         if self.secrets.secret.as_ref() == Some(&secret) {
             let problem = "is the present one; leave it out and a new one is generated";
             return Err(Invalid::new("secret", problem));
@@ -111,6 +111,7 @@ mod tests {
 
     use super::*;
     use crate::record::EndpointRecord;
+    use crate::signature::Scheme;
     use crate::vault::{Vault, generate_key};
 
     const HOUR: i64 = 3_600_000;
@@ -145,6 +146,7 @@ mod tests {
     fn an_endpoint_of_the_first_version_is_read_with_the_age_of_its_secret() {
         let endpoint = first();
         assert_eq!(endpoint.config.secret_age.since, Some(Timestamp(7)));
+        assert_eq!(endpoint.config.signature, Scheme::Standard);
         assert_eq!(endpoint.signing_secrets(Timestamp(8)), ["s0"]);
     }
 
