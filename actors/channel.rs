@@ -17,6 +17,7 @@
 pub mod auth;
 pub(crate) mod email;
 pub(crate) mod guard;
+pub(crate) mod oauth;
 pub(crate) mod reply;
 pub(crate) mod slack;
 pub mod webhook;
@@ -41,6 +42,7 @@ use url::Url;
 use self::auth::Auth;
 use self::email::Server;
 use self::guard::Guard;
+use self::oauth::Tokens;
 use crate::limits;
 use crate::signature::Scheme;
 
@@ -103,6 +105,8 @@ impl fmt::Debug for Destination {
 pub struct Manner {
     /// How it is signed.
     pub signature: Scheme,
+    /// Whose webhook it is: no token serves two owners.
+    pub owner: String,
 }
 
 /// What is carried.
@@ -204,6 +208,7 @@ pub struct Channels {
     guarded: reqwest::Client,
     /// For the Graph API, which the operator chose.
     trusted: reqwest::Client,
+    tokens: Tokens,
 }
 
 impl Channels {
@@ -215,7 +220,7 @@ impl Channels {
         let guard = Guard { allowed: config.private_targets.clone() };
         let guarded = client(&config).dns_resolver(Arc::new(guard.clone())).build()?;
         let trusted = client(&config).build()?;
-        Ok(Self { config, guard, guarded, trusted })
+        Ok(Self { config, guard, guarded, trusted, tokens: Tokens::default() })
     }
 
     /// Makes one attempt. `now` is the attempt's time, which goes into its signature.

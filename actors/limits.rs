@@ -183,3 +183,13 @@ pub const SECRET_OVERLAP_MS_MAX: u64 = 7 * SECRET_OVERLAP_MS;
 pub const SECRETS_PREVIOUS_MAX: usize = 3;
 /// Endpoints whose secrets' alarms are moved in one commit.
 pub const SECRET_ALARMS_PER_STEP: usize = 200;
+/// Tokens that are kept for endpoints with OAuth 2.0.
+pub const TOKENS_MAX: usize = 1_024;
+/// Bytes of one such token.
+pub const TOKEN_BYTES_MAX: usize = 8_192;
+/// How long a token is good for whose server does not say.
+pub const TOKEN_LIFE_MS: u64 = 300_000;
+/// How long any token is kept at most.
+pub const TOKEN_LIFE_MS_MAX: u64 = 24 * 3_600_000;
+/// How long before its end a token is no longer used, or a tenth of its life where that is less.
+pub const TOKEN_MARGIN_MS: u64 = 30_000;

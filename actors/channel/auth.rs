@@ -5,7 +5,9 @@ use std::fmt;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sereno_workflows::invalid::Invalid;
+use url::Url;
 
+use super::Channels;
 use super::webhook::check_header;
 
 /// The longest value of a field, in bytes.
@@ -34,12 +36,39 @@ pub enum Auth {
         /// Its value.
         value: String,
     },
+    /// A bearer token that is fetched, and fetched anew when it is over or refused.
+    Oauth2(ClientCredentials),
+}
+
+/// An account with an OAuth 2.0 server (RFC 6749, section 4.4).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCredentials {
+    /// Where tokens are given out.
+    pub token_url: String,
+    /// The account.
+    pub client_id: String,
+    /// Its password.
+    pub client_secret: String,
+    /// What the token is to allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Whom the token is for, where the server asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
 }
 
 impl fmt::Debug for Auth {
     /// The kind alone: the rest is secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    /// As above.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCredentials")
     }
 }
 
@@ -50,11 +79,12 @@ impl Auth {
             Self::Basic { .. } => "basic",
             Self::Bearer { .. } => "bearer",
             Self::Header { .. } => "header",
+            Self::Oauth2(_) => "oauth2",
         }
     }
 
     /// Whether it can be sent; for use when an endpoint is saved.
-    pub(crate) fn check(&self) -> Result<(), Invalid> {
+    pub(crate) fn check(&self, channels: &Channels) -> Result<(), Invalid> {
         match self {
             Self::Basic { user, password } => {
                 plain("user", user)?;
@@ -77,6 +107,25 @@ impl Auth {
                     Invalid::new(field, problem)
                 })?;
                 visible("value", value)?;
+            }
+            Self::Oauth2(account) => {
+                plain("token_url", &account.token_url)?;
+                let url = Url::parse(&account.token_url);
+                let url = url.map_err(|error| format!("must be a URL: {error}"));
+                url.and_then(|url| channels.check_url(&url))
+                    .map_err(|problem| Invalid::new("token_url", problem))?;
+                for (field, text) in [
+                    ("client_id", Some(&account.client_id)),
+                    ("client_secret", Some(&account.client_secret)),
+                    ("scope", account.scope.as_ref()),
+                    ("audience", account.audience.as_ref()),
+                ] {
+                    let Some(text) = text else { continue };
+                    plain(field, text)?;
+                    if text.is_empty() {
+                        return Err(Invalid::new(field, "must not be empty"));
+                    }
+                }
             }
         }
         Ok(())

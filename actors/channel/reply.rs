@@ -10,10 +10,36 @@ use http::{HeaderMap, StatusCode, header};
 use reqwest::RequestBuilder;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
+use tokio::time::Instant;
 use url::Url;
 
 use super::guard::Blocked;
 use crate::limits::{REPLY_BYTES_MAX, SNIPPET_CHARS_MAX};
+
+/// Until when an attempt must have ended, however many requests it takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    at: Instant,
+    whole: Duration,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub(crate) fn after(whole: Duration) -> Self {
+        Self { at: Instant::now() + whole, whole }
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    /// What an attempt has come to that missed it.
+    pub(crate) fn missed(self) -> Outcome {
+        let error = format!("no answer within {} s", self.whole.as_secs_f64());
+        Outcome::Retry { code: -1, error, after: None }
+    }
+}
 
 /// What the other side answered.
 #[derive(Debug)]
@@ -29,9 +55,17 @@ pub(crate) struct Reply {
 impl Reply {
     /// Sends a request and reads the answer, all within `timeout`; no answer is a finished outcome.
     pub(crate) async fn of(request: RequestBuilder, timeout: Duration) -> Result<Self, Outcome> {
-        let mut response = match request.timeout(timeout).send().await {
+        Self::before(request, Deadline::after(timeout)).await
+    }
+
+    /// The same within what is left of a deadline.
+    pub(crate) async fn before(
+        request: RequestBuilder,
+        deadline: Deadline,
+    ) -> Result<Self, Outcome> {
+        let mut response = match request.timeout(deadline.left()).send().await {
             Ok(response) => response,
-            Err(error) => return Err(unanswered(error, timeout)),
+            Err(error) => return Err(unanswered(error, deadline)),
         };
         let mut body = Vec::new();
         // A status that arrived stands even if the body breaks off or hangs until the deadline: to
@@ -128,7 +162,7 @@ fn without_credentials(location: &str) -> String {
     url.into()
 }
 
-fn unanswered(error: reqwest::Error, timeout: Duration) -> Outcome {
+fn unanswered(error: reqwest::Error, deadline: Deadline) -> Outcome {
     let error = error.without_url();
     if let Some(blocked) = cause::<Blocked>(&error) {
         return Outcome::Dead { code: -1, error: blocked.to_string() };
@@ -136,9 +170,10 @@ fn unanswered(error: reqwest::Error, timeout: Duration) -> Outcome {
     if error.is_builder() {
         return Outcome::Dead { code: -1, error: chain(&error) };
     }
-    let said = if error.is_timeout() && !error.is_connect() {
-        format!("no answer within {} s", timeout.as_secs_f64())
-    } else if error.is_connect() {
+    if error.is_timeout() && !error.is_connect() {
+        return deadline.missed();
+    }
+    let said = if error.is_connect() {
         format!("no connection: {}", chain(&error))
     } else {
         format!("the connection broke: {}", chain(&error))

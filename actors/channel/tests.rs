@@ -2,12 +2,14 @@
 
 mod chat;
 mod mail;
+mod oauth;
 mod receiver;
 mod signing;
 mod webhook;
 
 use std::time::Duration;
 
+use super::auth::ClientCredentials;
 use super::*;
 
 /// Channels that may call this machine, with the deadlines that are the default.
@@ -81,6 +83,18 @@ fn c02_auth_is_read_as_documented_and_unknown_fields_are_refused() {
             r#"{"kind":"header","name":"n","value":"v"}"#,
             Some(Auth::Header { name: "n".into(), value: "v".into() }),
         ),
+        (
+            r#"{"kind":"oauth2","token_url":"https://x/t","client_id":"i","client_secret":"s"}"#,
+            Some(Auth::Oauth2(ClientCredentials {
+                token_url: "https://x/t".into(),
+                client_id: "i".into(),
+                client_secret: "s".into(),
+                scope: None,
+                audience: None,
+            })),
+        ),
+        (r#"{"kind":"oauth2","token_url":"https://x/t","client_id":"i"}"#, None),
+        (r#"{"kind":"oauth2","token_url":"u","client_id":"i","client_secret":"s","x":1}"#, None),
         (r#"{"kind":"bearer","token":"t","user":"u"}"#, None),
         (r#"{"kind":"digest"}"#, None),
     ] {

@@ -6,13 +6,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::auth::Auth;
-use super::reply::Reply;
+use super::auth::{Auth, ClientCredentials};
+use super::oauth::Wanted;
+use super::reply::{Deadline, Reply};
 use super::{Answer, Channels, Load, Manner, dead};
 use crate::signature::{self, Scheme, to_hex};
 
@@ -75,21 +78,64 @@ impl Channels {
         if let Err(error) = self.guard.check_url(post.url) {
             return dead(error).into();
         }
-        let headers = match headers(post, load, now) {
-            Ok(headers) => headers,
-            Err(error) => return dead(error).into(),
+        let deadline = Deadline::after(load.timeout.unwrap_or(self.config.webhook_timeout));
+        let attempt = Attempt { client: &self.guarded, deadline, post, load, now };
+        let reply = match post.auth {
+            Some(Auth::Oauth2(account)) => self.post_with_token(attempt, account).await,
+            Some(auth) => attempt.send(Some(auth)).await,
+            None => attempt.send(None).await,
         };
-        let timeout = load.timeout.unwrap_or(self.config.webhook_timeout);
-        let request = self.guarded.post(post.url.clone()).headers(headers).body(load.body.clone());
-        match Reply::of(request, timeout).await {
+        match reply {
             Ok(reply) => Answer { outcome: reply.outcome(now), response: reply.body },
             Err(outcome) => outcome.into(),
         }
     }
+
+    /// Posts with a token; one that is refused is replaced once, within the same deadline.
+    async fn post_with_token(
+        &self,
+        attempt: Attempt<'_>,
+        account: &ClientCredentials,
+    ) -> Result<Reply, Outcome> {
+        let url = Url::parse(&account.token_url).map_err(|error| dead(error.to_string()))?;
+        self.guard.check_url(&url).map_err(|error| dead(format!("the token endpoint: {error}")))?;
+        let Attempt { client, deadline, post, now, .. } = attempt;
+        let wanted = Wanted { owner: &post.manner.owner, account, url, client, deadline, now };
+        let first = self.tokens.token(&wanted, None).await?;
+        let reply = attempt.send(Some(&Auth::Bearer { token: first.to_string() })).await?;
+        if reply.status != StatusCode::UNAUTHORIZED {
+            return Ok(reply);
+        }
+        let second = self.tokens.token(&wanted, Some(&first)).await?;
+        attempt.send(Some(&Auth::Bearer { token: second.to_string() })).await
+    }
+}
+
+/// One attempt, which may take more than one request.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    client: &'a reqwest::Client,
+    deadline: Deadline,
+    post: &'a Post<'a>,
+    load: &'a Load,
+    now: Timestamp,
+}
+
+impl Attempt<'_> {
+    async fn send(self, auth: Option<&Auth>) -> Result<Reply, Outcome> {
+        let headers = headers(self.post, auth, self.load, self.now).map_err(dead)?;
+        let request = self.client.post(self.post.url.clone()).headers(headers);
+        Reply::before(request.body(self.load.body.clone()), self.deadline).await
+    }
 }
 
 /// All headers of an attempt, ours last and over any other.
-fn headers(post: &Post<'_>, load: &Load, now: Timestamp) -> Result<HeaderMap, String> {
+fn headers(
+    post: &Post<'_>,
+    auth: Option<&Auth>,
+    load: &Load,
+    now: Timestamp,
+) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in post.headers {
         let name = HeaderName::try_from(name).map_err(|_| "a header's name is not one")?;
@@ -98,7 +144,7 @@ fn headers(post: &Post<'_>, load: &Load, now: Timestamp) -> Result<HeaderMap, St
             headers.insert(name, value);
         }
     }
-    if let Some(auth) = post.auth {
+    if let Some(auth) = auth {
         let (name, mut value) = credentials(auth)?;
         value.set_sensitive(true);
         if !reserved(&name) {
@@ -157,6 +203,8 @@ fn credentials(auth: &Auth) -> Result<(HeaderName, HeaderValue), String> {
                 HeaderName::try_from(name).map_err(|_| "the auth header has no valid name")?;
             (name, value.clone())
         }
+        // A token is fetched for it, which is then a bearer's.
+        Auth::Oauth2(_) => return Err("a token is missing".to_owned()),
     };
     let value = header_value(&name, &value)?;
     Ok((name, value))

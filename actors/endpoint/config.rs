@@ -290,7 +290,10 @@ impl Endpoint {
                 secrets: self.signing_secrets(now),
                 headers: self.config.headers.clone().into_iter().collect(),
                 auth: self.secrets.auth.clone(),
-                manner: Manner { signature: self.config.signature },
+                manner: Manner {
+                    signature: self.config.signature,
+                    owner: place(&view.id, self.id),
+                },
             },
             Kind::Slack => Destination::Slack { url: url()? },
             Kind::Email => {

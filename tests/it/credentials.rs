@@ -1,8 +1,75 @@
-//! What receivers are told of us, and deadlines of an endpoint's own.
+//! How receivers know us: tokens, and deadlines of an endpoint's own.
 
 use serde_json::{Value, json};
+use sereno::receiver::webhook::WebhookReceiver;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use crate::support::{ENDPOINTS, House};
+use crate::support::{ENDPOINTS, House, deliveries};
+
+/// A token endpoint that gives out t1, t2 and so on; one request to a connection.
+async fn token_endpoint() -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/token", listener.local_addr().unwrap());
+    let task = tokio::spawn(async move {
+        for number in 1.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"grant_type=client_credentials") {
+                stream.read_buf(&mut read).await.unwrap();
+            }
+            let body = format!(r#"{{"access_token":"t{number}","token_type":"bearer"}}"#);
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, task)
+}
+
+fn sent(receiver: &WebhookReceiver, header: &str) -> Vec<String> {
+    receiver.inbox.all().iter().map(|delivery| delivery.header(header).to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e04_a_401_renews_the_token_inside_the_attempt() {
+    let house = House::new().await;
+    let (token_url, tokens) = token_endpoint().await;
+    let auth = json!({"kind": "oauth2", "token_url": token_url, "client_id": "sereno",
+        "client_secret": "s3cret-of-the-crm"});
+    let receiver = house.webhook(json!({"auth": auth})).await;
+    receiver.behave(|behaviour| behaviour.script.extend([(200, None), (401, None), (200, None)]));
+    for event_type in ["a.one", "a.two", "a.three"] {
+        house.event(event_type, json!({})).await;
+        deliveries(&receiver, &[event_type]).await;
+    }
+    let bearers = ["Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2"];
+    assert_eq!(sent(&receiver, "authorization"), bearers);
+    let log = house.logged(3).await;
+    assert!(log.iter().all(|line| line["status"] == "sent" && line["attempt"] == 1), "{log:?}");
+    assert_eq!(house.api.get(&format!("{ENDPOINTS}/1")).await.unwrap()["auth"], "oauth2");
+    tokens.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e04_a_token_endpoint_that_is_down_is_said_in_the_log_and_tried_again() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let auth = json!({"kind": "oauth2", "token_url": "http://127.0.0.1:9/token",
+        "client_id": "sereno", "client_secret": "s3cret-of-the-crm"});
+    let receiver = house.webhook(json!({"auth": auth})).await;
+    house.event("a.one", json!({})).await;
+    let line = house.logged(2).await.remove(0);
+    let error = line["error_message"].as_str().unwrap();
+    assert!(error.starts_with("the token endpoint: no connection"), "{line}");
+    assert!(!line.to_string().contains("s3cret"), "{line}");
+    let good = json!({"auth": {"kind": "bearer", "token": "plain"}});
+    house.api.patch(&format!("{ENDPOINTS}/1"), &good).await.unwrap();
+    deliveries(&receiver, &["a.one"]).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn b13_a_timeout_is_the_endpoints_then_the_tenants_and_null_takes_it_back() {
@@ -53,4 +120,8 @@ async fn what_may_be_left_out_is_taken_back_by_null() {
         .raw("PATCH", &path, r#"{"auth":{"kind":"header","name":"webhook-id","value":"x"}}"#)
         .await;
     assert_eq!((status, problem["field"].as_str()), (422, Some("auth.name")), "{problem}");
+    let bad = json!({"auth": {"kind": "oauth2", "token_url": "http://10.0.0.1/t",
+        "client_id": "a", "client_secret": "b"}});
+    let (status, problem) = house.raw("PATCH", &path, bad.to_string()).await;
+    assert_eq!((status, problem["field"].as_str()), (422, Some("auth.token_url")), "{problem}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sereno::receiver::any_port;
 use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
-use crate::support::{ENDPOINTS, House, SECRET, deliveries, nowhere_on_disk};
+use crate::support::{ENDPOINTS, House, PATIENCE, SECRET, deliveries, nowhere_on_disk};
 
 const OWN: &str = "a-secret-of-the-users-own-choice-0123456789";
 const TENANT: &str = "/api/v1/admin/tenants/default";
@@ -252,7 +252,8 @@ async fn f05_no_secret_stands_on_disk_in_the_clear() {
     let house = House::new().await;
     let receiver = house.webhook(json!({})).await;
     let made = rotate(&house, 1, json!({})).await;
-    let auth = json!({"kind": "bearer", "token": "a-token-value-55cd"});
+    let auth = json!({"kind": "oauth2", "token_url": "http://127.0.0.1:9/t", "client_id": "id",
+        "client_secret": "oauth-secret-value-55cd"});
     let pair = format!("whsk_{}", STANDARD.encode(b"a-seed-of-thirty-two-bytes-12345"));
     house
         .endpoint(json!({"kind": "webhook", "target": receiver.url(), "auth": auth,
@@ -265,7 +266,7 @@ async fn f05_no_secret_stands_on_disk_in_the_clear() {
     for secret in [
         SECRET.strip_prefix("whsec_").unwrap(),
         &generated,
-        "a-token-value-55cd",
+        "oauth-secret-value-55cd",
         pair.strip_prefix("whsk_").unwrap(),
     ] {
         nowhere_on_disk(house.data.path(), secret);
@@ -274,4 +275,6 @@ async fn f05_no_secret_stands_on_disk_in_the_clear() {
             assert!(!shown.contains(secret), "{path} shows a secret");
         }
     }
+    let told = receiver.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    assert!(told.iter().all(|delivery| !delivery.headers.contains_key("authorization")));
 }

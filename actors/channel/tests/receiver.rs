@@ -52,14 +52,14 @@ impl Receiver {
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
     )
 }
 
-async fn read(stream: &mut TcpStream) -> Option<(HeaderMap, Vec<u8>)> {
+pub(super) async fn read(stream: &mut TcpStream) -> Option<(HeaderMap, Vec<u8>)> {
     let mut bytes = Vec::new();
     let split = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

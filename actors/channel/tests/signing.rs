@@ -23,7 +23,7 @@ async fn sent(secrets: &[String], signature: Scheme) -> (HeaderMap, Vec<u8>) {
         secrets: secrets.to_vec(),
         headers: vec![("X-Bird-Signature".into(), "forged".into())],
         auth: None,
-        manner: Manner { signature },
+        manner: Manner { signature, ..Manner::default() },
     };
     let outcome = channels().send(&destination, &load(), NOW).await;
     assert_eq!(outcome, Outcome::Done { code: 200 });

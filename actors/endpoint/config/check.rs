@@ -43,7 +43,7 @@ impl Endpoint {
         }
         timeout::check(config.timeout)?;
         if let Some(auth) = &self.secrets.auth {
-            auth.check().map_err(|invalid| invalid.inside("auth"))?;
+            auth.check(channels).map_err(|invalid| invalid.inside("auth"))?;
         }
         if config.kind == Kind::Webhook { self.check_signing() } else { self.check_plain() }
     }
