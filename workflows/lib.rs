@@ -14,6 +14,7 @@
 //! | [`retry`] | what follows an attempt: done, later or dead |
 //! | [`filter`] | which events an endpoint wants |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
+//! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
@@ -37,6 +38,7 @@ pub mod rate;
 pub mod reservation;
 pub mod retention;
 pub mod retry;
+pub mod secrets;
 pub mod tenant;
 pub mod time;
 pub mod timeout;

@@ -13,6 +13,7 @@ use crate::locale::Locale;
 use crate::privacy::PhoneHash;
 use crate::retention::Retention;
 use crate::retry::RetryPolicy;
+use crate::secrets::{self, Secrets};
 use crate::time::{self, Span};
 use crate::timeout;
 
@@ -140,6 +141,9 @@ pub struct Settings {
     /// How long an attempt may take, where the endpoint does not say; the server's way where left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// What headers and credentials of endpoints may ask for by name.
+    #[serde(skip_serializing_if = "Secrets::is_empty")]
+    pub secrets: Secrets,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// The mail server; without it, the server's own.
@@ -168,6 +172,7 @@ impl Default for Settings {
             dead_letters: DeadLetterPolicy::default(),
             secret_max_age: secret::AGE_MAX,
             timeout: None,
+            secrets: Secrets::new(),
             retention: Retention::default(),
             smtp: None,
             whatsapp: None,
@@ -194,6 +199,7 @@ impl Settings {
             &["sla_cluster", "retry", "limits", "dead_letters", "retention", "smtp", "whatsapp"],
         )?;
         secret::spell_out(&mut patch);
+        secrets::spell_out(&mut patch, &self.secrets)?;
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
             if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
@@ -208,7 +214,7 @@ impl Settings {
         Self::from_json(value)
     }
 
-    /// The settings without their secrets, as they are shown.
+    /// The settings without their secrets, as they are shown: of `secrets` the names alone.
     pub fn shown(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         for (section, secrets) in [
@@ -218,6 +224,9 @@ impl Settings {
             if let Some(map) = value.get_mut(section).and_then(Value::as_object_mut) {
                 map.retain(|key, _| !secrets.contains(&key.as_str()));
             }
+        }
+        if let Some(map) = value.as_object_mut() {
+            map.insert("secrets".to_owned(), self.secrets.keys().cloned().collect());
         }
         value
     }
@@ -248,6 +257,7 @@ impl Settings {
             }
         }
         timeout::check(self.timeout)?;
+        secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
         if let Some(smtp) = &self.smtp {
@@ -349,6 +359,11 @@ mod tests {
             (json!({"timeout": "500ms"}), "timeout"),
             (json!({"timeout": "61s"}), "timeout"),
             (json!({"secret_max_age": "soon"}), "secret_max_age"),
+            (json!({"secrets": {"lower": "x"}}), "secrets.lower"),
+            (json!({"secrets": {"A": 7}}), "secrets.A"),
+            (json!({"secrets": {"A": "a\nb"}}), "secrets.A"),
+            (json!({"secrets": "x"}), "secrets"),
+            (json!({"secrets": ["A"]}), "secrets"),
         ] {
             let error = patched(patch.clone()).unwrap_err();
             assert_eq!(error.field, field, "{patch} -> {error}");
@@ -368,8 +383,9 @@ mod tests {
     fn secrets_are_not_shown() {
         let secret = json!({"whatsapp": {"phone_number_id": "1", "access_token": "SECRET",
             "app_secret": "SECRET", "verify_token": "SECRET"},
-            "smtp": {"host": "h", "password": "SECRET"}});
+            "smtp": {"host": "h", "password": "SECRET"}, "secrets": {"B": "SECRET", "A": "SECRET"}});
         let settings = patched(secret).unwrap();
+        assert_eq!(settings.shown().get("secrets"), Some(&json!(["A", "B"])));
         assert!(!settings.shown().to_string().contains("SECRET"));
         let again = settings.patched(settings.shown().as_object().unwrap().clone()).unwrap();
         assert_eq!(again, settings, "what is shown can be sent back without losing a secret");

@@ -5,6 +5,7 @@ use std::fmt;
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::secrets::{self, Secrets, Unfilled};
 use url::Url;
 
 use super::Channels;
@@ -13,7 +14,8 @@ use super::webhook::check_header;
 /// The longest value of a field, in bytes.
 const VALUE_BYTES_MAX: usize = 2_048;
 
-/// How a receiver wants to be logged in to.
+/// How a receiver wants to be logged in to; any text but a name or an address may ask for a secret of
+/// the tenant's.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Auth {
@@ -81,6 +83,27 @@ impl Auth {
             Self::Header { .. } => "header",
             Self::Oauth2(_) => "oauth2",
         }
+    }
+
+    /// The same with the tenant's secrets in their places.
+    pub fn filled(&self, known: &Secrets) -> Result<Self, Unfilled> {
+        let fill = |text: &String| secrets::filled(text, known);
+        Ok(match self {
+            Self::Basic { user, password } => {
+                Self::Basic { user: fill(user)?, password: fill(password)? }
+            }
+            Self::Bearer { token } => Self::Bearer { token: fill(token)? },
+            Self::Header { name, value } => {
+                Self::Header { name: name.clone(), value: fill(value)? }
+            }
+            Self::Oauth2(account) => Self::Oauth2(ClientCredentials {
+                token_url: account.token_url.clone(),
+                client_id: fill(&account.client_id)?,
+                client_secret: fill(&account.client_secret)?,
+                scope: account.scope.as_ref().map(fill).transpose()?,
+                audience: account.audience.as_ref().map(fill).transpose()?,
+            }),
+        })
     }
 
     /// Whether it can be sent; for use when an endpoint is saved.

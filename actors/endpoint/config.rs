@@ -14,6 +14,7 @@ use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::invalid::{Invalid, must_be_objects, read};
 use sereno_workflows::order::Ordering;
 use sereno_workflows::retry::RetryPolicy;
+use sereno_workflows::secrets::{self, Secrets};
 use sereno_workflows::time::{Span, Timestamp};
 use url::Url;
 
@@ -157,6 +158,8 @@ pub struct Saving<'a> {
     pub now: Timestamp,
     /// The channels that will carry its deliveries.
     pub channels: &'a Channels,
+    /// The tenant's secrets, which its headers and credentials may ask for.
+    pub secrets: &'a Secrets,
 }
 
 impl EndpointConfig {
@@ -206,6 +209,7 @@ impl Endpoint {
             endpoint.replace_secret(secret, saving.now);
         }
         endpoint.check(saving.channels)?;
+        endpoint.check_names(saving.secrets)?;
         Ok(endpoint)
     }
 
@@ -217,6 +221,7 @@ impl Endpoint {
             .map(|(name, _)| name.clone())
             .collect();
         let nulls = Nulls(nulls);
+        let asks = body.contains_key("headers") || body.contains_key("auth");
         let spec = Spec::read(body)?;
         if spec.kind.is_some_and(|kind| kind != self.config.kind) {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
@@ -247,6 +252,9 @@ impl Endpoint {
             next.replace_secret(secret, saving.now);
         }
         next.check(saving.channels)?;
+        if asks {
+            next.check_names(saving.secrets)?;
+        }
         Ok(next)
     }
 
@@ -288,8 +296,13 @@ impl Endpoint {
             Kind::Webhook => Destination::Webhook {
                 url: url()?,
                 secrets: self.signing_secrets(now),
-                headers: self.config.headers.clone().into_iter().collect(),
-                auth: self.secrets.auth.clone(),
+                headers: self.headers(&settings.secrets)?,
+                auth: match &self.secrets.auth {
+                    None => None,
+                    Some(auth) => {
+                        Some(auth.filled(&settings.secrets).map_err(|why| format!("auth {why}"))?)
+                    }
+                },
                 manner: Manner {
                     signature: self.config.signature,
                     owner: place(&view.id, self.id),
@@ -306,6 +319,14 @@ impl Endpoint {
                 line: settings.whatsapp.clone(),
             },
         })
+    }
+
+    fn headers(&self, known: &Secrets) -> Result<Vec<(String, String)>, String> {
+        let filled = |(name, value): (&String, &String)| {
+            let value = secrets::filled(value, known);
+            Ok((name.clone(), value.map_err(|why| format!("header {name} {why}"))?))
+        };
+        self.config.headers.iter().map(filled).collect()
     }
 }
 

@@ -75,8 +75,10 @@ impl Tenant {
         change: Change,
     ) -> Result<Changed, ConfigureError> {
         let now = self.around.ledger.now().timestamp();
+        // A view of its own: what is checked against it must outlive the state's.
+        let view = Arc::clone(&state.view);
         let channels = &*self.around.channels;
-        let saving = Saving { now, channels };
+        let saving = Saving { now, channels, secrets: &view.policy.settings.secrets };
         match change {
             Change::Settings(patch) => self.change_settings(myself, state, patch).await,
             Change::CreateEndpoint(body) => {

@@ -1,4 +1,4 @@
-//! How receivers know us: tokens, and deadlines of an endpoint's own.
+//! How receivers know us: tokens, secrets of the tenant's by name, and deadlines of an endpoint's own.
 
 use serde_json::{Value, json};
 use sereno::receiver::webhook::WebhookReceiver;
@@ -7,6 +7,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::support::{ENDPOINTS, House, deliveries};
+
+const TENANT: &str = "/api/v1/admin/tenants/default";
 
 /// A token endpoint that gives out t1, t2 and so on; one request to a connection.
 async fn token_endpoint() -> (String, JoinHandle<()>) {
@@ -38,8 +40,9 @@ fn sent(receiver: &WebhookReceiver, header: &str) -> Vec<String> {
 async fn e04_a_401_renews_the_token_inside_the_attempt() {
     let house = House::new().await;
     let (token_url, tokens) = token_endpoint().await;
+    house.api.patch(TENANT, &json!({"secrets": {"CRM": "s3cret-of-the-crm"}})).await.unwrap();
     let auth = json!({"kind": "oauth2", "token_url": token_url, "client_id": "sereno",
-        "client_secret": "s3cret-of-the-crm"});
+        "client_secret": "${CRM}"});
     let receiver = house.webhook(json!({"auth": auth})).await;
     receiver.behave(|behaviour| behaviour.script.extend([(200, None), (401, None), (200, None)]));
     for event_type in ["a.one", "a.two", "a.three"] {
@@ -69,6 +72,52 @@ async fn e04_a_token_endpoint_that_is_down_is_said_in_the_log_and_tried_again() 
     let good = json!({"auth": {"kind": "bearer", "token": "plain"}});
     house.api.patch(&format!("{ENDPOINTS}/1"), &good).await.unwrap();
     deliveries(&receiver, &["a.one"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b03_headers_and_credentials_ask_for_the_tenants_secrets_by_name() {
+    let house = House::new().await;
+    let settings = json!({"secrets": {"KEY": "k-1", "USER_2": "ana", "OLD": "x"}});
+    let shown = house.api.patch(TENANT, &settings).await.unwrap();
+    assert_eq!(shown["settings"]["secrets"], json!(["KEY", "OLD", "USER_2"]), "names alone");
+    let basic = json!({"kind": "basic", "user": "${USER_2}", "password": "p${KEY}"});
+    let headers = json!({"X-Key": "key ${KEY}", "X-Plain": "$${KEY} costs 5$"});
+    let receiver = house.webhook(json!({"auth": basic, "headers": headers})).await;
+    let path = format!("{ENDPOINTS}/1");
+    house.event("a.one", json!({})).await;
+    let got = deliveries(&receiver, &["a.one"]).await;
+    assert_eq!(got[0].header("x-key"), "key k-1");
+    assert_eq!(got[0].header("x-plain"), "${KEY} costs 5$");
+    assert_eq!(got[0].header("authorization"), "Basic YW5hOnBrLTE=", "ana:pk-1");
+    let shown = house.api.get(&path).await.unwrap();
+    assert_eq!(shown["headers"]["X-Key"], "key ${KEY}", "shown as it was written");
+
+    house.api.patch(TENANT, &json!({"secrets": {"KEY": "k-2", "OLD": null}})).await.unwrap();
+    house.event("a.two", json!({})).await;
+    let got = deliveries(&receiver, &["a.two"]).await;
+    assert_eq!(got[1].header("x-key"), "key k-2", "looked up at each attempt");
+
+    for (body, field, word) in [
+        (json!({"headers": {"X-A": "${OLD}"}}), "headers.X-A", "secrets.OLD"),
+        (json!({"headers": {"X-A": "${old}"}}), "headers.X-A", "stands for ${"),
+        (json!({"auth": {"kind": "bearer", "token": "${NOPE}"}}), "auth", "secrets.NOPE"),
+    ] {
+        let (status, problem) = house.raw("PATCH", &path, body.to_string()).await;
+        assert_eq!((status, problem["field"].as_str()), (422, Some(field)), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{problem}");
+    }
+    house.api.patch(TENANT, &json!({"secrets": {"KEY": null}})).await.unwrap();
+    house.event("a.three", json!({})).await;
+    let dead = |log: &Value| log["items"][0]["outcome"] == "dead";
+    let log = house.eventually("/api/v1/admin/notify/logs", dead).await;
+    let error = log["items"][0]["error_message"].as_str().unwrap();
+    assert_eq!(
+        error,
+        "header X-Key asks for ${KEY}, which is not among the tenant's secrets; set secrets.KEY"
+    );
+    assert_eq!(receiver.inbox.all().len(), 2, "nothing went out");
+    let renamed = json!({"enabled": true, "timeout": "9s"});
+    house.api.patch(&path, &renamed).await.expect("a change of something else is not held up");
 }
 
 #[tokio::test(flavor = "multi_thread")]

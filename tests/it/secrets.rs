@@ -251,6 +251,8 @@ async fn f03_b04_an_endpoint_chooses_its_scheme() {
 async fn f05_no_secret_stands_on_disk_in_the_clear() {
     let house = House::new().await;
     let receiver = house.webhook(json!({})).await;
+    let settings = json!({"secrets": {"CRM_TOKEN": "tenant-secret-value-77ab"}});
+    house.api.patch(TENANT, &settings).await.unwrap();
     let made = rotate(&house, 1, json!({})).await;
     let auth = json!({"kind": "oauth2", "token_url": "http://127.0.0.1:9/t", "client_id": "id",
         "client_secret": "oauth-secret-value-55cd"});
@@ -266,6 +268,7 @@ async fn f05_no_secret_stands_on_disk_in_the_clear() {
     for secret in [
         SECRET.strip_prefix("whsec_").unwrap(),
         &generated,
+        "tenant-secret-value-77ab",
         "oauth-secret-value-55cd",
         pair.strip_prefix("whsk_").unwrap(),
     ] {

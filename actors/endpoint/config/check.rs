@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::order::Ordering;
+use sereno_workflows::secrets::{self, Secrets};
 use sereno_workflows::{privacy, timeout};
 use url::Url;
 
@@ -46,6 +47,18 @@ impl Endpoint {
             auth.check(channels).map_err(|invalid| invalid.inside("auth"))?;
         }
         if config.kind == Kind::Webhook { self.check_signing() } else { self.check_plain() }
+    }
+
+    /// Refuses headers and credentials that ask for secrets which the tenant does not have.
+    pub(super) fn check_names(&self, known: &Secrets) -> Result<(), Invalid> {
+        for (name, value) in &self.config.headers {
+            secrets::filled(value, known)
+                .map_err(|why| Invalid::new(format!("headers.{name}"), why.to_string()))?;
+        }
+        if let Some(auth) = &self.secrets.auth {
+            auth.filled(known).map_err(|why| Invalid::new("auth", why.to_string()))?;
+        }
+        Ok(())
     }
 
     fn check_signing(&self) -> Result<(), Invalid> {
