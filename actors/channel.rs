@@ -20,6 +20,7 @@ pub(crate) mod guard;
 pub(crate) mod oauth;
 pub(crate) mod reply;
 pub(crate) mod slack;
+pub mod tls;
 pub mod webhook;
 pub(crate) mod whatsapp;
 pub(crate) mod wording;
@@ -43,6 +44,7 @@ use self::auth::Auth;
 use self::email::Server;
 use self::guard::Guard;
 use self::oauth::Tokens;
+use self::tls::{Clients, Tls};
 use crate::limits;
 use crate::signature::Scheme;
 
@@ -105,8 +107,10 @@ impl fmt::Debug for Destination {
 pub struct Manner {
     /// How it is signed.
     pub signature: Scheme,
-    /// Whose webhook it is: no token serves two owners.
+    /// Whose webhook it is: no token and no certificate serves two owners.
     pub owner: String,
+    /// What the connection has of its own.
+    pub tls: Option<Tls>,
 }
 
 /// What is carried.
@@ -208,6 +212,8 @@ pub struct Channels {
     guarded: reqwest::Client,
     /// For the Graph API, which the operator chose.
     trusted: reqwest::Client,
+    /// For endpoints with certificates of their own.
+    clients: Clients,
     tokens: Tokens,
 }
 
@@ -220,7 +226,8 @@ impl Channels {
         let guard = Guard { allowed: config.private_targets.clone() };
         let guarded = client(&config).dns_resolver(Arc::new(guard.clone())).build()?;
         let trusted = client(&config).build()?;
-        Ok(Self { config, guard, guarded, trusted, tokens: Tokens::default() })
+        let (clients, tokens) = (Clients::default(), Tokens::default());
+        Ok(Self { config, guard, guarded, trusted, clients, tokens })
     }
 
     /// Makes one attempt. `now` is the attempt's time, which goes into its signature.
@@ -257,6 +264,11 @@ impl Channels {
     /// A name is judged at each attempt by what it then resolves to.
     pub fn check_url(&self, url: &Url) -> Result<(), String> {
         self.guard.check_url(url)
+    }
+
+    /// What every client for addresses that tenants chose begins with.
+    fn guarded_builder(&self) -> ClientBuilder {
+        client(&self.config).dns_resolver(Arc::new(self.guard.clone()))
     }
 }
 

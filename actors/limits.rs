@@ -193,3 +193,7 @@ pub const TOKEN_LIFE_MS: u64 = 300_000;
 pub const TOKEN_LIFE_MS_MAX: u64 = 24 * 3_600_000;
 /// How long before its end a token is no longer used, or a tenth of its life where that is less.
 pub const TOKEN_MARGIN_MS: u64 = 30_000;
+/// HTTP clients that are kept for endpoints with certificates of their own.
+pub const TLS_CLIENTS_MAX: usize = 128;
+/// Bytes of a certificate or key, as PEM.
+pub const PEM_BYTES_MAX: usize = 16 << 10;

@@ -79,7 +79,11 @@ impl Channels {
             return dead(error).into();
         }
         let deadline = Deadline::after(load.timeout.unwrap_or(self.config.webhook_timeout));
-        let attempt = Attempt { client: &self.guarded, deadline, post, load, now };
+        let client = match self.client_for(post.manner).await {
+            Ok(client) => client,
+            Err(error) => return dead(error).into(),
+        };
+        let attempt = Attempt { client: &client, deadline, post, load, now };
         let reply = match post.auth {
             Some(Auth::Oauth2(account)) => self.post_with_token(attempt, account).await,
             Some(auth) => attempt.send(Some(auth)).await,

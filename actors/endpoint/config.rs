@@ -20,6 +20,7 @@ use url::Url;
 
 pub use self::secret::PreviousSecret;
 use crate::channel::auth::Auth;
+use crate::channel::tls::{ClientCertificate, Tls};
 use crate::channel::{Channels, Destination, Manner};
 use crate::ledger::LedgerError;
 use crate::record::EndpointRecord;
@@ -88,6 +89,9 @@ pub struct EndpointConfig {
     /// How old its secret is, and when that is told.
     #[serde(default)]
     pub secret_age: SecretAge,
+    /// A certificate, as PEM, that its server's may be signed with, beside the system's.
+    #[serde(default)]
+    pub ca_certificate: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -112,6 +116,9 @@ pub struct EndpointSecrets {
     pub previous: Vec<PreviousSecret>,
     /// How it wants to be logged in to.
     pub auth: Option<Auth>,
+    /// How connections to it show who we are.
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// An endpoint.
@@ -143,11 +150,15 @@ struct Spec {
     secret: Option<String>,
     signature: Option<Scheme>,
     auth: Option<Auth>,
+    client_certificate: Option<ClientCertificate>,
+    ca_certificate: Option<String>,
 }
 
 impl Spec {
     fn read(body: Map<String, Value>) -> Result<Self, Invalid> {
-        must_be_objects(&body, &["filters", "headers", "retry", "rate_limit", "batch", "auth"])?;
+        let objects =
+            ["filters", "headers", "retry", "rate_limit", "batch", "auth", "client_certificate"];
+        must_be_objects(&body, &objects)?;
         read(Value::Object(body))
     }
 }
@@ -200,10 +211,16 @@ impl Endpoint {
                 timeout: spec.timeout,
                 signature,
                 secret_age: SecretAge::default(),
+                ca_certificate: spec.ca_certificate,
                 created_at: saving.now,
                 updated_at: saving.now,
             },
-            secrets: EndpointSecrets { secret: None, previous: Vec::new(), auth: spec.auth },
+            secrets: EndpointSecrets {
+                secret: None,
+                previous: Vec::new(),
+                auth: spec.auth,
+                client_certificate: spec.client_certificate,
+            },
         };
         if let Some(secret) = spec.secret.or_else(generated) {
             endpoint.replace_secret(secret, saving.now);
@@ -243,7 +260,10 @@ impl Endpoint {
         nulls.reset("ordering", spec.ordering, &mut config.ordering);
         nulls.reset("batch", spec.batch.map(Some), &mut config.batch);
         nulls.reset("timeout", spec.timeout.map(Some), &mut config.timeout);
+        nulls.reset("ca_certificate", spec.ca_certificate.map(Some), &mut config.ca_certificate);
         nulls.reset("auth", spec.auth.map(Some), &mut secrets.auth);
+        let certificate = spec.client_certificate.map(Some);
+        nulls.reset("client_certificate", certificate, &mut secrets.client_certificate);
         config.updated_at = saving.now;
         let other_kind_of_key =
             config.signature.has_key_pair() != self.config.signature.has_key_pair();
@@ -303,10 +323,7 @@ impl Endpoint {
                         Some(auth.filled(&settings.secrets).map_err(|why| format!("auth {why}"))?)
                     }
                 },
-                manner: Manner {
-                    signature: self.config.signature,
-                    owner: place(&view.id, self.id),
-                },
+                manner: self.manner(&view.id),
             },
             Kind::Slack => Destination::Slack { url: url()? },
             Kind::Email => {
@@ -327,6 +344,17 @@ impl Endpoint {
             Ok((name.clone(), value.map_err(|why| format!("header {name} {why}"))?))
         };
         self.config.headers.iter().map(filled).collect()
+    }
+
+    fn manner(&self, tenant: &TenantId) -> Manner {
+        let certificate = self.secrets.client_certificate.clone();
+        let authority = self.config.ca_certificate.clone();
+        let has_own = certificate.is_some() || authority.is_some();
+        Manner {
+            signature: self.config.signature,
+            owner: place(tenant, self.id),
+            tls: has_own.then_some(Tls { certificate, authority }),
+        }
     }
 }
 

@@ -256,6 +256,8 @@ pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<V
         "public_key": secrets.secret.as_deref().and_then(key_pair::public),
         "secret_created_at": config.secret_age.since.map(Timestamp::to_rfc3339),
         "previous_secrets": previous_secrets(endpoint, app.engine.ledger().now().timestamp()),
+        "has_client_certificate": secrets.client_certificate.is_some(),
+        "ca_certificate": config.ca_certificate,
         "health": health.condition().as_str(),
         "failing_since": health.failing_since.map(Timestamp::to_rfc3339),
         "next_probe_at": match health.breaker {

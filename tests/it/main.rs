@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod certificates;
 mod conversations;
 mod credentials;
 mod dead_letters;

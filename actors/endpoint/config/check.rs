@@ -46,7 +46,7 @@ impl Endpoint {
         if let Some(auth) = &self.secrets.auth {
             auth.check(channels).map_err(|invalid| invalid.inside("auth"))?;
         }
-        if config.kind == Kind::Webhook { self.check_signing() } else { self.check_plain() }
+        if config.kind == Kind::Webhook { self.check_webhook(channels) } else { self.check_plain() }
     }
 
     /// Refuses headers and credentials that ask for secrets which the tenant does not have.
@@ -61,18 +61,25 @@ impl Endpoint {
         Ok(())
     }
 
-    fn check_signing(&self) -> Result<(), Invalid> {
+    fn check_webhook(&self, channels: &Channels) -> Result<(), Invalid> {
         if let Some(secret) = &self.secrets.secret {
             let checked = self.config.signature.check(secret);
             checked.map_err(|problem| Invalid::new("secret", problem))?;
         }
-        Ok(())
+        let certificate = self.secrets.client_certificate.as_ref();
+        channels.check_tls(certificate, self.config.ca_certificate.as_deref())
     }
 
     /// What only a webhook has is refused of any other kind, where it would seem to work and not.
     fn check_plain(&self) -> Result<(), Invalid> {
-        if self.config.signature != Default::default() {
-            return Err(Invalid::new("signature", "only webhooks have it"));
+        for (field, is_there) in [
+            ("signature", self.config.signature != Default::default()),
+            ("client_certificate", self.secrets.client_certificate.is_some()),
+            ("ca_certificate", self.config.ca_certificate.is_some()),
+        ] {
+            if is_there {
+                return Err(Invalid::new(field, "only webhooks have it"));
+            }
         }
         Ok(())
     }
