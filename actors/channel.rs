@@ -41,7 +41,8 @@ use thiserror::Error;
 use url::Url;
 
 use self::auth::Auth;
-use self::email::Server;
+use self::email::pool::Pool;
+use self::email::{Recipient, Server};
 use self::guard::Guard;
 use self::oauth::Tokens;
 use self::tls::{Clients, Tls};
@@ -80,6 +81,8 @@ pub enum Destination {
         smtp: Option<Smtp>,
         /// Whether the operator chose that server, who may reach any network; a tenant may not.
         by_operator: bool,
+        /// Where its reader can unsubscribe with one click.
+        unsubscribe: Option<Url>,
     },
     /// A customer on WhatsApp.
     WhatsApp {
@@ -175,6 +178,8 @@ pub struct ChannelConfig {
     pub whatsapp_timeout: Duration,
     /// The deadline of a mail, from connect to the server's last word.
     pub email_timeout: Duration,
+    /// How long a connection to a mail server waits for its next mail.
+    pub email_idle: Duration,
     /// What we call ourselves.
     pub user_agent: String,
 }
@@ -188,6 +193,7 @@ impl Default for ChannelConfig {
             slack_timeout: Duration::from_millis(limits::SLACK_TIMEOUT_MS),
             whatsapp_timeout: Duration::from_millis(limits::WHATSAPP_TIMEOUT_MS),
             email_timeout: Duration::from_millis(limits::EMAIL_TIMEOUT_MS),
+            email_idle: Duration::from_millis(limits::MAIL_CONNECTION_IDLE_MS),
             user_agent: concat!("sereno/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -215,6 +221,8 @@ pub struct Channels {
     /// For endpoints with certificates of their own.
     clients: Clients,
     tokens: Tokens,
+    /// To mail servers.
+    mail: Pool,
 }
 
 impl Channels {
@@ -227,7 +235,8 @@ impl Channels {
         let guarded = client(&config).dns_resolver(Arc::new(guard.clone())).build()?;
         let trusted = client(&config).build()?;
         let (clients, tokens) = (Clients::default(), Tokens::default());
-        Ok(Self { config, guard, guarded, trusted, clients, tokens })
+        let mail = Pool::new(config.email_idle);
+        Ok(Self { config, guard, guarded, trusted, clients, tokens, mail })
     }
 
     /// Makes one attempt. `now` is the attempt's time, which goes into its signature.
@@ -242,8 +251,9 @@ impl Channels {
                 self.send_webhook(&post, load, now).await
             }
             Destination::Slack { url } => self.send_slack(url, load, now).await.into(),
-            Destination::Email { to, smtp, by_operator } => {
+            Destination::Email { to, smtp, by_operator, unsubscribe } => {
                 let server = smtp.as_ref().map(|smtp| Server { smtp, by_operator: *by_operator });
+                let to = Recipient { address: to, unsubscribe: unsubscribe.as_ref() };
                 self.send_email(to, server, load, now).await.into()
             }
             Destination::WhatsApp { to, line } => {

@@ -197,3 +197,18 @@ pub const TOKEN_MARGIN_MS: u64 = 30_000;
 pub const TLS_CLIENTS_MAX: usize = 128;
 /// Bytes of a certificate or key, as PEM.
 pub const PEM_BYTES_MAX: usize = 16 << 10;
+
+/// Connections to mail servers in all, in use or waiting for their next mail.
+pub const MAIL_CONNECTIONS_MAX: usize = 128;
+/// Connections of one mail account, in use or waiting.
+pub const MAIL_CONNECTIONS_PER_ACCOUNT_MAX: usize = 8;
+/// How long a connection to a mail server waits for its next mail.
+pub const MAIL_CONNECTION_IDLE_MS: u64 = 10_000;
+/// Mails over one connection; some servers close it after a hundred.
+pub const MAILS_PER_CONNECTION_MAX: u32 = 100;
+/// How much a mail server may say before we speak again, certificates included.
+pub const MAIL_ANSWER_BYTES_MAX: usize = 256 << 10;
+/// How long a mail waits whose server wants to see it again later (greylisting).
+pub const GREYLIST_PAUSE_MINUTES: u64 = 5;
+/// Bytes of the address at which a reader unsubscribes, which is one line of a header.
+pub const UNSUBSCRIBE_BYTES_MAX: usize = 900;

@@ -1,35 +1,43 @@
-//! Mail: the event in words, over one SMTP connection of its own.
+//! Mail: the event in words, over a connection that is this mail's alone while it is carried.
 //!
 //! lettre's pool is left out on purpose. Its timeout covers only the connection, so a deadline must
 //! cancel from outside; a cancelled pooled send puts the half-used connection back, and the next
-//! mail is then judged by an answer that was meant for this one. A connection that is used once and
-//! dropped cannot do that, at the price of a handshake a mail.
+//! mail is then judged by an answer that was meant for this one. [`pool`] keeps only connections whose
+//! last mail was taken.
 //!
 //! Where the connection is lost after the last line, nobody knows whether the mail was taken. It is
 //! sent again under the same Message-ID, by which many mailboxes know it for the same.
 
+mod open;
+pub(crate) mod pool;
+mod refusal;
+mod stream;
+
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
 use lettre::{Address, Message};
-use sereno_workflows::line::{Smtp, SmtpSecurity};
+use sereno_workflows::line::Smtp;
 use sereno_workflows::locale::Locale;
 use sereno_workflows::retry::Outcome;
-use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::time::Timestamp;
 use tokio::time::timeout;
+use url::Url;
 
+use self::open::open;
+use self::pool::{Account, Line, Turn};
+use self::refusal::Step;
 use super::reply::snippet;
 use super::wording::{Wording, line};
 use super::{Channels, Load, dead};
-use crate::limits::{ACCOUNT_PAUSE_MINUTES, CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX, QUIT_TIMEOUT_MS};
+use crate::limits::{CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX};
 
 /// A mail server, and who chose it.
 #[derive(Clone, Copy)]
@@ -38,13 +46,23 @@ pub(crate) struct Server<'a> {
     pub(crate) by_operator: bool,
 }
 
-/// The port on which TLS begins with the first byte (RFC 8314).
-const IMPLICIT_TLS_PORT: u16 = 465;
+/// To whom a mail goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipient<'a> {
+    pub(crate) address: &'a str,
+    /// Where its reader can unsubscribe with one click.
+    pub(crate) unsubscribe: Option<&'a Url>,
+}
+
+/// How far a mail came; read when its deadline breaks it off.
+const WAITS: u8 = 0;
+const TALKS: u8 = 1;
+const HANDED_OVER: u8 = 2;
 
 impl Channels {
     pub(crate) async fn send_email(
         &self,
-        to: &str,
+        to: Recipient<'_>,
         server: Option<Server<'_>>,
         load: &Load,
         now: Timestamp,
@@ -60,14 +78,15 @@ impl Channels {
             Err(error) => return dead(error),
         };
         let limit = load.timeout.unwrap_or(self.config.email_timeout);
-        let Ok(carried) = timeout(limit, self.carry(server, &mail)).await else {
-            let error = format!("the mail server did not finish within {} s", limit.as_secs_f64());
-            return Outcome::Retry { code: -1, error, after: None };
+        let progress = AtomicU8::new(WAITS);
+        let carried = match timeout(limit, self.carry(server, &mail, &progress)).await {
+            Ok(carried) => carried,
+            Err(_) => Err(broken_off(progress.load(Ordering::Relaxed), limit)),
         };
         match carried {
-            Ok((code, mut connection)) => {
-                // Outside the deadline: a server that has the mail may be slow to say goodbye.
-                timeout(Duration::from_millis(QUIT_TIMEOUT_MS), connection.quit()).await.ok();
+            Ok((code, line, turn)) => {
+                // Outside the deadline: the mail is taken.
+                self.mail.give_back(Account::of(server), line, turn).await;
                 Outcome::Done { code }
             }
             Err(outcome) => outcome,
@@ -75,24 +94,53 @@ impl Channels {
     }
 }
 
+fn broken_off(progress: u8, limit: Duration) -> Outcome {
+    let limit_s = limit.as_secs_f64();
+    let error = match progress {
+        WAITS => format!("no connection to the mail server was free within {limit_s} s"),
+        HANDED_OVER => {
+            return refusal::unknown(&format!("the mail server did not finish within {limit_s} s"));
+        }
+        _ => format!("the mail server did not finish within {limit_s} s"),
+    };
+    Outcome::Retry { code: -1, error, after: None }
+}
+
 /// The mail as it is sent.
-fn compose(to: &str, smtp: &Smtp, load: &Load, now: Timestamp) -> Result<Message, String> {
-    let to: Address = to.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
+fn compose(to: Recipient<'_>, smtp: &Smtp, load: &Load, now: Timestamp) -> Result<Message, String> {
+    let address: Address =
+        to.address.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
     let from = sender(smtp)?;
     let wording = Wording::of(load);
     let id = format!("<{}@{}>", load.id, from.email.domain());
     let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or_default());
     // RFC 3834: what answers by itself, such as an out-of-office, must not answer this.
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-    Message::builder()
+    let mut builder = Message::builder();
+    if let Some(url) = to.unsubscribe {
+        builder = unsubscribable(builder, url);
+    }
+    builder
         .from(from)
-        .to(Mailbox::new(None, to))
+        .to(Mailbox::new(None, address))
         .subject(wording.headline())
         .date(UNIX_EPOCH + since_epoch)
         .message_id(Some(line(&id, usize::MAX)))
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
         .multipart(MultiPart::alternative_plain_html(wording.plain(), html(&wording, load.locale)))
         .map_err(|error| format!("the mail cannot be composed: {error}"))
+}
+
+/// Adds what lets a mailbox offer its owner to unsubscribe (RFC 2369) with one click (RFC 8058). The URL
+/// stays on one line: some break the signature over folded ones.
+fn unsubscribable(builder: MessageBuilder, url: &Url) -> MessageBuilder {
+    let list = HeaderName::new_from_ascii_str("List-Unsubscribe");
+    let post = HeaderName::new_from_ascii_str("List-Unsubscribe-Post");
+    // A parsed URL is ASCII without spaces or control characters.
+    let place = format!("<{url}>");
+    builder
+        .raw_header(HeaderValue::dangerous_new_pre_encoded(list, place.clone(), place))
+        .raw_header(HeaderValue::new(post, "List-Unsubscribe=One-Click".to_owned()))
 }
 
 fn sender(smtp: &Smtp) -> Result<Mailbox, String> {
@@ -128,23 +176,48 @@ fn escape(text: &str) -> String {
 }
 
 impl Channels {
-    /// Opens a connection and hands the mail over; gives the connection back for its goodbye.
+    /// Hands a mail over on a connection of its account; answers with the connection, which is fit for
+    /// another.
     async fn carry(
         &self,
         server: Server<'_>,
         mail: &Message,
-    ) -> Result<(i32, AsyncSmtpConnection), Outcome> {
-        let addresses = self.addresses(server).await?;
-        let opened = open(server.smtp, &addresses).await;
-        let mut connection = opened.map_err(|error| refused_us(&error))?;
-        let answer =
-            hand_over(&mut connection, mail).await.map_err(|error| refused_mail(&error))?;
+        progress: &AtomicU8,
+    ) -> Result<(i32, Line, Turn), Outcome> {
+        let account = Account::of(server);
+        let turn = self.mail.turn(&account).await.map_err(|error| dead(error.to_string()))?;
+        progress.store(TALKS, Ordering::Relaxed);
+        let mut line = match self.begin_again(&account, &turn, mail).await {
+            Some(line) => line,
+            None => {
+                self.mail.make_room(&turn);
+                let addresses = self.addresses(server).await?;
+                let connection = open(server.smtp, &addresses).await?;
+                let mut line = Line { connection, carried: 0 };
+                let begun = begin(&mut line.connection, mail).await;
+                begun.map_err(|error| refusal::of_mail(Step::Sender, &error))?;
+                line
+            }
+        };
+        let answer = hand_over(&mut line.connection, mail, progress).await;
+        let answer = answer.map_err(|(step, error)| refusal::of_mail(step, &error))?;
         let code = i32::from(u16::from(answer.code()));
         if answer.code().severity != Severity::PositiveCompletion {
             let error = format!("the mail server ended with {code} instead of taking the mail");
             return Err(Outcome::Retry { code, error, after: None });
         }
-        Ok((code, connection))
+        Ok((code, line, turn))
+    }
+
+    /// Begins the mail on a connection that waits. The server may have closed it or have had enough of
+    /// it; as nothing is lost yet, a new one then decides.
+    async fn begin_again(&self, account: &Account, turn: &Turn, mail: &Message) -> Option<Line> {
+        let mut line = self.mail.take(account, turn)?;
+        let patience = Duration::from_millis(CONNECT_TIMEOUT_MS);
+        match timeout(patience, begin(&mut line.connection, mail)).await {
+            Ok(Ok(_)) => Some(line),
+            Ok(Err(_)) | Err(_) => None,
+        }
     }
 
     /// The server's addresses; of a tenant's, those that the guard permits.
@@ -165,83 +238,26 @@ impl Channels {
     }
 }
 
+/// Names the sender of a mail.
+async fn begin(
+    connection: &mut AsyncSmtpConnection,
+    mail: &Message,
+) -> Result<Response, smtp::Error> {
+    connection.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await
+}
+
 /// The mail's own commands, one by one. lettre's `send` says goodbye after a refusal and waits for the
 /// answer; from a server that says 550 and falls silent, the refusal would be taken for a timeout.
 async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     mail: &Message,
-) -> Result<Response, smtp::Error> {
-    connection.command(Mail::new(mail.envelope().from().cloned(), Vec::new())).await?;
+    progress: &AtomicU8,
+) -> Result<Response, (Step, smtp::Error)> {
     for to in mail.envelope().to() {
-        connection.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        let named = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
+        named.map_err(|error| (Step::Recipient, error))?;
     }
-    connection.command(Data).await?;
-    connection.message(&mail.formatted()).await
-}
-
-/// Connects, protects the connection as the tenant wants, and signs in.
-///
-/// Nothing falls back to clear text: where STARTTLS is due and not offered, no mail is sent. Only a
-/// server on this machine may go without, unless the tenant asks for it by name: its traffic crosses
-/// no network, and local relays seldom have a certificate that anyone else vouches for.
-async fn open(smtp: &Smtp, addresses: &[SocketAddr]) -> Result<AsyncSmtpConnection, smtp::Error> {
-    let (implicit, starttls) = match smtp.security {
-        SmtpSecurity::Auto if smtp.port == IMPLICIT_TLS_PORT => (true, false),
-        SmtpSecurity::Tls => (true, false),
-        SmtpSecurity::Auto | SmtpSecurity::Starttls => (false, true),
-        SmtpSecurity::None => (false, false),
-    };
-    let local = smtp.security == SmtpSecurity::Auto
-        && addresses.iter().all(|address| address.ip().is_loopback());
-    let tls = || {
-        let parameters = TlsParameters::builder(smtp.host.clone());
-        parameters.dangerous_accept_invalid_certs(local).build()
-    };
-    let first = if implicit { Some(tls()?) } else { None };
-    let hello = ClientId::default();
-    let limit = Some(Duration::from_millis(CONNECT_TIMEOUT_MS));
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(addresses, limit, &hello, first, None).await?;
-    if starttls && (connection.can_starttls() || !local) {
-        connection.starttls(tls()?, &hello).await?;
-    }
-    if let (Some(user), Some(password)) = (&smtp.user, &smtp.password) {
-        let credentials = Credentials::new(user.clone(), password.clone());
-        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
-    }
-    Ok(connection)
-}
-
-/// A refusal before the mail was named is about us or the server, never about this mail: it may go
-/// later, but where the server is firm (a wrong password, no TLS) only once someone has acted.
-fn refused_us(error: &smtp::Error) -> Outcome {
-    let firm = error.is_permanent() || error.is_client() || error.is_tls();
-    Outcome::Retry { code: code(error), error: said(error), after: firm.then_some(pause()) }
-}
-
-/// A refusal of the mail (RFC 5321, section 4.2.1).
-fn refused_mail(error: &smtp::Error) -> Outcome {
-    let code = code(error);
-    let error_text = said(error);
-    match code {
-        // Signing in is wanted after all, or did not hold: about the account, not the mail.
-        530 | 534 | 535 | 538 => Outcome::Retry { code, error: error_text, after: Some(pause()) },
-        // Our mails are small, so this is a full mailbox, which its owner may empty (RFC 5321,
-        // section 4.5.3.1.10).
-        552 => Outcome::Retry { code, error: error_text, after: None },
-        _ if error.is_permanent() || error.is_client() => Outcome::Dead { code, error: error_text },
-        _ => Outcome::Retry { code, error: error_text, after: None },
-    }
-}
-
-fn code(error: &smtp::Error) -> i32 {
-    error.status().map_or(-1, |code| i32::from(u16::from(code)))
-}
-
-fn said(error: &smtp::Error) -> String {
-    snippet(&format!("mail server: {error}"))
-}
-
-fn pause() -> Span {
-    Span::minutes(ACCOUNT_PAUSE_MINUTES)
+    connection.command(Data).await.map_err(|error| (Step::Data, error))?;
+    progress.store(HANDED_OVER, Ordering::Relaxed);
+    connection.message(&mail.formatted()).await.map_err(|error| (Step::End, error))
 }

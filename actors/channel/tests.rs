@@ -2,6 +2,7 @@
 
 mod chat;
 mod mail;
+mod mail_pool;
 mod oauth;
 mod receiver;
 mod signing;

@@ -78,6 +78,9 @@ pub struct EndpointConfig {
     pub ordering: Ordering,
     /// How notifications of one type go out together, if they do.
     pub batch: Option<Batch>,
+    /// Where the reader of its mails can unsubscribe with one click.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe_url: Option<Url>,
     /// Why it was disabled, if not by a person.
     pub disabled_reason: Option<String>,
     /// How long an attempt may take; the tenant's way where left out.
@@ -147,6 +150,7 @@ struct Spec {
     ordering: Option<Ordering>,
     batch: Option<Batch>,
     timeout: Option<Span>,
+    unsubscribe_url: Option<Url>,
     secret: Option<String>,
     signature: Option<Scheme>,
     auth: Option<Auth>,
@@ -207,6 +211,7 @@ impl Endpoint {
                 disable_after: spec.disable_after,
                 ordering: spec.ordering.unwrap_or_default(),
                 batch: spec.batch,
+                unsubscribe_url: spec.unsubscribe_url,
                 disabled_reason: None,
                 timeout: spec.timeout,
                 signature,
@@ -259,6 +264,8 @@ impl Endpoint {
         nulls.reset("disable_after", spec.disable_after.map(Some), &mut config.disable_after);
         nulls.reset("ordering", spec.ordering, &mut config.ordering);
         nulls.reset("batch", spec.batch.map(Some), &mut config.batch);
+        let unsubscribe_url = spec.unsubscribe_url.map(Some);
+        nulls.reset("unsubscribe_url", unsubscribe_url, &mut config.unsubscribe_url);
         nulls.reset("timeout", spec.timeout.map(Some), &mut config.timeout);
         nulls.reset("ca_certificate", spec.ca_certificate.map(Some), &mut config.ca_certificate);
         nulls.reset("auth", spec.auth.map(Some), &mut secrets.auth);
@@ -329,7 +336,9 @@ impl Endpoint {
             Kind::Email => {
                 let by_operator = settings.smtp.is_none();
                 let smtp = settings.smtp.clone().or_else(|| view.server_smtp.clone());
-                Destination::Email { to: self.config.target.clone(), smtp, by_operator }
+                let (to, unsubscribe) =
+                    (self.config.target.clone(), self.config.unsubscribe_url.clone());
+                Destination::Email { to, smtp, by_operator, unsubscribe }
             }
             Kind::Whatsapp => Destination::WhatsApp {
                 to: self.config.target.clone(),

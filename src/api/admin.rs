@@ -248,6 +248,7 @@ pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<V
         "disable_after": config.disable_after,
         "ordering": config.ordering,
         "batch": config.batch,
+        "unsubscribe_url": config.unsubscribe_url,
         "disabled_reason": config.disabled_reason,
         "timeout": config.timeout,
         "auth": secrets.auth.as_ref().map(Auth::kind),

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod certificates;
+mod channels;
 mod conversations;
 mod credentials;
 mod dead_letters;

@@ -61,7 +61,7 @@ fn each_tool_has_its_one_place() {
     for (word, places) in [
         ("bincode::serde", &["actors/record/envelope.rs"] as &[&str]),
         ("sled::", &["actors/store/index"]),
-        ("lettre::", &["actors/channel/email.rs", "actors/endpoint/config"]),
+        ("lettre::", &["actors/channel/email", "actors/endpoint/config"]),
         ("ractor::", &["actors/"]),
         ("axum::", &["src/"]),
         (

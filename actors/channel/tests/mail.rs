@@ -76,7 +76,12 @@ fn smtp(port: u16, security: &str) -> Smtp {
 }
 
 fn to_ana(smtp: Smtp) -> Destination {
-    Destination::Email { to: "ana@example.com".into(), smtp: Some(smtp), by_operator: true }
+    Destination::Email {
+        to: "ana@example.com".into(),
+        smtp: Some(smtp),
+        by_operator: true,
+        unsubscribe: None,
+    }
 }
 
 async fn attempt(smtp: Smtp) -> Outcome {
@@ -180,7 +185,8 @@ async fn what_cannot_be_a_mail_is_dead_and_says_what_to_set() {
         ("ana", Some(smtp(1, "none")), "recipient"),
         ("ana@example.com\r\nRCPT TO:<b@c.d>", Some(smtp(1, "none")), "recipient"),
     ] {
-        let destination = Destination::Email { to: to.into(), smtp, by_operator: true };
+        let destination =
+            Destination::Email { to: to.into(), smtp, by_operator: true, unsubscribe: None };
         let (_, error) = dead_with(channels().send(&destination, &load(), NOW).await);
         assert!(error.contains(word), "{to}: {error}");
     }
@@ -189,7 +195,7 @@ async fn what_cannot_be_a_mail_is_dead_and_says_what_to_set() {
 #[tokio::test]
 async fn f05_a_tenants_mail_server_may_not_be_in_the_operators_network() {
     let (to, smtp) = ("ana@example.com".to_owned(), Some(smtp(25, "none")));
-    let destination = Destination::Email { to, smtp, by_operator: false };
+    let destination = Destination::Email { to, smtp, by_operator: false, unsubscribe: None };
     let channels = Channels::new(ChannelConfig::default()).unwrap();
     let (_, error) = dead_with(channels.send(&destination, &load(), NOW).await);
     assert!(error.contains("SERENO_ALLOW_PRIVATE_TARGETS"), "{error}");

@@ -11,6 +11,7 @@ use url::Url;
 use super::{Endpoint, Kind};
 use crate::channel::Channels;
 use crate::channel::webhook::check_header;
+use crate::limits::UNSUBSCRIBE_BYTES_MAX;
 
 /// Custom headers of one endpoint.
 const HEADERS_MAX: usize = 16;
@@ -43,6 +44,10 @@ impl Endpoint {
             batch.check().map_err(|invalid| invalid.inside("batch"))?;
         }
         timeout::check(config.timeout)?;
+        if let Some(url) = &config.unsubscribe_url {
+            check_unsubscribe(config.kind, url)
+                .map_err(|problem| Invalid::new("unsubscribe_url", problem))?;
+        }
         if let Some(auth) = &self.secrets.auth {
             auth.check(channels).map_err(|invalid| invalid.inside("auth"))?;
         }
@@ -106,6 +111,20 @@ fn check_target(kind: Kind, target: &str, channels: &Channels) -> Result<(), Str
         },
         Kind::Whatsapp => privacy::phone(target).map(drop).map_err(|error| error.to_string()),
     }
+}
+
+/// RFC 8058, section 3.1: at least one place that is reached by HTTPS.
+fn check_unsubscribe(kind: Kind, url: &Url) -> Result<(), String> {
+    if kind != Kind::Email {
+        return Err("is for endpoints of kind email".to_owned());
+    }
+    if url.scheme() != "https" || url.host_str().is_none() {
+        return Err("must be an https URL such as https://example.com/unsubscribe?id=7".to_owned());
+    }
+    if url.as_str().len() > UNSUBSCRIBE_BYTES_MAX {
+        return Err(format!("must have at most {UNSUBSCRIBE_BYTES_MAX} bytes"));
+    }
+    Ok(())
 }
 
 fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Invalid> {
