@@ -9,7 +9,12 @@
 //! between.
 //!
 //! The ranges are those of the IANA special-purpose registries, and of IPv6 only global unicast is
-//! let through at all, so translated and tunnelled IPv4 is refused whatever is inside.
+//! let through at all, so translated and tunnelled IPv4 is refused whatever is inside. Names are judged by
+//! their addresses alone: a name in `.internal` or `.local` is as good as where it leads, and it is looked
+//! up again for each new connection, not only when it is saved.
+//!
+//! The operator may allow networks. The addresses at which clouds hand their machines credentials stay
+//! closed even then, unless one is allowed by itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -65,6 +70,29 @@ const FORBIDDEN_V6: [Ipv6Net; 4] = [
     v6([0x3fff, 0], 20),     // documentation
 ];
 
+/// Where clouds hand their machines credentials: AWS, Azure, Google, Alibaba, Oracle.
+const METADATA: [IpAddr; 9] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Ports at which something else than HTTP answers, which a request could be made to speak to; those that
+/// browsers refuse (WHATWG Fetch, "port blocking").
+const OTHER_PORTS: [u16; 81] = [
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+    102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427,
+    465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990,
+    993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
+    6668, 6669, 6697,
+];
+
 fn is_localhost(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name == "localhost" || name.ends_with(".localhost")
@@ -86,27 +114,39 @@ impl Guard {
             Some(Host::Domain(name)) if is_localhost(name) => {
                 (name.to_owned(), IpAddr::V4(Ipv4Addr::LOCALHOST))
             }
-            Some(Host::Domain(_)) => return Ok(()),
+            Some(Host::Domain(_)) => return check_port(url),
             Some(Host::Ipv4(address)) => (address.to_string(), IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => (address.to_string(), IpAddr::V6(address)),
         };
-        if self.allows(address) {
+        if self.is_named(address) {
+            // The operator answers for everything there.
             return Ok(());
+        }
+        if self.allows(address) {
+            return check_port(url);
         }
         Err(Blocked { host, address }.to_string())
     }
 
     /// Whether this address may be called.
     pub(crate) fn allows(&self, address: IpAddr) -> bool {
-        let plain = address.to_canonical();
-        let named = self.allowed.iter().any(|net| net.contains(&address) || net.contains(&plain));
-        named
-            || match plain {
+        self.is_named(address)
+            || match address.to_canonical() {
                 IpAddr::V4(v4) => !FORBIDDEN_V4.iter().any(|net| net.contains(&v4)),
                 IpAddr::V6(v6) => {
                     GLOBAL_V6.contains(&v6) && !FORBIDDEN_V6.iter().any(|net| net.contains(&v6))
                 }
             }
+    }
+
+    /// Whether the operator allows an address.
+    fn is_named(&self, address: IpAddr) -> bool {
+        let plain = address.to_canonical();
+        let by_itself_only = METADATA.contains(&plain);
+        self.allowed.iter().any(|net| {
+            let within = net.contains(&address) || net.contains(&plain);
+            within && (!by_itself_only || net.prefix_len() == net.max_prefix_len())
+        })
     }
 
     /// Those of a host's addresses that may be called.
@@ -124,6 +164,15 @@ impl Guard {
             }
             Some(_) | None => Ok(permitted),
         }
+    }
+}
+
+fn check_port(url: &Url) -> Result<(), String> {
+    match url.port_or_known_default() {
+        Some(port) if OTHER_PORTS.contains(&port) => {
+            Err(format!("the target's port {port} is that of another protocol than HTTP"))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -186,6 +235,28 @@ mod tests {
             "[fe80::1]",
             "[fec0::1]",
             "[ff02::1]",
+            "0",
+            "0x7f000001",
+            "0x7f.0x1",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "127%2e0%2e0%2e1",
+            "①②⑦.0.0.1",
+            "[::ffff:7f00:1]",
+            "[::ffff:0:127.0.0.1]",
+            "[64:ff9b:1::1]",
+            "[100::1]",
+            "[2001:2::1]",
+            "[3fff::1]",
+            "[5f00::1]",
+            "[fd00:ec2::23]",
+            "[fd20:ce::254]",
+            "169.254.170.2",
+            "192.0.2.1",
+            "192.88.99.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "240.0.0.1",
         ] {
             let url = Url::parse(&format!("http://{host}/hook")).unwrap();
             let error = Guard::default().check_url(&url).unwrap_err();
@@ -238,6 +309,50 @@ mod tests {
         assert_eq!(mixed, found(&["1.1.1.1:0"]));
         let error = guard.permitted("h", found(&["10.0.0.1:0", "[::1]:0"])).err().unwrap();
         assert_eq!(error.address, "10.0.0.1".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn f05_a_cloud_tells_its_secrets_only_where_its_very_address_is_allowed() {
+        let guard = |net: &str| Guard { allowed: vec![net.parse().unwrap()] };
+        for address in METADATA {
+            let everything = if address.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+            assert!(!guard(everything).allows(address), "{address}");
+            assert!(
+                guard(&format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 }))
+                    .allows(address)
+            );
+        }
+        let mapped = "::ffff:169.254.169.254".parse().unwrap();
+        assert!(!guard("::/0").allows(mapped) && !guard("169.254.0.0/16").allows(mapped));
+    }
+
+    #[test]
+    fn f05_ports_of_other_protocols_are_refused_but_where_the_operator_allows_the_network() {
+        let guard = Guard { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
+        for (url, good) in [
+            ("https://example.com:25/", false),
+            ("https://example.com:0/", false),
+            ("http://1.1.1.1:22/", false),
+            ("http://[2606:4700::1111]:6667/", false),
+            ("https://example.com/", true),
+            ("https://example.com:8443/", true),
+            ("http://1.1.1.1:5678/", true),
+            ("http://127.0.0.1:25/", true),
+            ("http://localhost:25/", true),
+        ] {
+            assert_eq!(guard.check_url(&Url::parse(url).unwrap()).is_ok(), good, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn f05_a_name_that_leads_into_the_house_is_refused_whenever_it_is_looked_up() {
+        let guard = Guard::default();
+        for _ in 0..2 {
+            let error = guard.resolve("localhost".parse().unwrap()).await.err().unwrap();
+            assert!(error.downcast_ref::<Blocked>().is_some(), "{error}");
+        }
+        let allowed = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        assert!(Guard { allowed }.resolve("localhost".parse().unwrap()).await.is_ok());
     }
 
     #[test]
