@@ -145,7 +145,13 @@ pub(crate) fn snippet(text: &str) -> String {
 /// 501 and 505 are about what the server can do at all, so they are not among them.
 fn may_change(status: StatusCode) -> bool {
     let never = [StatusCode::NOT_IMPLEMENTED, StatusCode::HTTP_VERSION_NOT_SUPPORTED];
-    let soon = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    let soon = [
+        StatusCode::REQUEST_TIMEOUT,
+        // Over another connection (RFC 9110, section 15.5.20).
+        StatusCode::MISDIRECTED_REQUEST,
+        StatusCode::TOO_EARLY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
     // An informational status as a last word is a broken server, which may be mended.
     soon.contains(&status)
         || status.is_informational()
@@ -225,7 +231,7 @@ mod tests {
                 200..=299 => assert_eq!(outcome, Outcome::Done { code: i32::from(status) }),
                 410 => assert!(matches!(outcome, Outcome::Gone { .. })),
                 501 | 505 => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),
-                100..=199 | 408 | 425 | 429 | 500..=599 => assert!(retried, "{status}"),
+                100..=199 | 408 | 421 | 425 | 429 | 500..=599 => assert!(retried, "{status}"),
                 _ => assert!(matches!(outcome, Outcome::Dead { .. }), "{status}"),
             }
         }

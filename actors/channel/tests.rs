@@ -1,5 +1,6 @@
 //! Attempts over real sockets on this machine; each module has the receivers of its kind.
 
+mod bad;
 mod chat;
 mod mail;
 mod mail_pool;
