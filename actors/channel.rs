@@ -37,6 +37,7 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::message::Message;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::window::Window;
 use thiserror::Error;
 use url::Url;
 
@@ -90,6 +91,8 @@ pub enum Destination {
         to: String,
         /// The tenant's line; without one the attempt is dead and says what to set.
         line: Option<WhatsApp>,
+        /// Whether they may be written to freely.
+        window: Window,
     },
 }
 
@@ -155,11 +158,22 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The beginning of the answer's body, where there was one that is worth keeping.
     pub response: Vec<u8>,
+    /// What the provider gave for a message that it took and will say more about.
+    pub receipt: Option<Receipt>,
+}
+
+/// A provider's receipt of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its own id of the message.
+    pub message_id: String,
+    /// Whether it could go again as a template, should the provider find later that only that is taken.
+    pub has_template: bool,
 }
 
 impl From<Outcome> for Answer {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, response: Vec::new() }
+        Self { outcome, response: Vec::new(), receipt: None }
     }
 }
 
@@ -256,8 +270,8 @@ impl Channels {
                 let to = Recipient { address: to, unsubscribe: unsubscribe.as_ref() };
                 self.send_email(to, server, load, now).await.into()
             }
-            Destination::WhatsApp { to, line } => {
-                self.send_whatsapp(to, line.as_ref(), load, now).await.into()
+            Destination::WhatsApp { to, line, window } => {
+                self.send_whatsapp(to, line.as_ref(), *window, load, now).await
             }
         }
     }

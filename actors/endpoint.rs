@@ -17,6 +17,8 @@ mod health;
 mod offer;
 mod order;
 mod outcome;
+mod pacing;
+mod receipt;
 pub mod standing;
 
 use std::collections::{HashMap, HashSet};
@@ -33,10 +35,11 @@ use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
 
 use self::again::AgainRequest;
-pub use self::attempt::delivery_id;
 use self::attempt::{Ended, attempt};
+pub use self::attempt::{delivery_id, of_delivery_id};
 use self::collect::Collecting;
 use self::order::{Line, Turn, park};
+use self::pacing::Wait;
 use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
@@ -245,10 +248,17 @@ impl EndpointActor {
                     }
                 }
             }
-            if let Err(at) = self.take_turn(view, now) {
-                state.line.give_up(queued.delivery);
-                self.around.hints.deliver_at(&self.tenant, self.id, at);
-                return Ok(false);
+            match self.take_turn(view, &queued.record, now) {
+                Ok(()) => {}
+                Err(Wait::Customer { paced, .. }) if !ordered => {
+                    self.postpone(parked, &queued, paced, now);
+                    continue;
+                }
+                Err(Wait::Customer { at, .. } | Wait::All(at)) => {
+                    state.line.give_up(queued.delivery);
+                    self.around.hints.deliver_at(&self.tenant, self.id, at);
+                    return Ok(false);
+                }
             }
             state.from = (queued.due, queued.delivery.next());
             state.under_way.insert(queued.delivery, Standing::Queued);

@@ -1,7 +1,9 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
 mod deliveries;
+mod inbound;
 mod keys;
+mod provider;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,11 +17,12 @@ use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
-use sereno_workflows::time::Timestamp;
 use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+pub use self::inbound::Incoming;
+pub use self::provider::StatusUpdate;
 use crate::channel::{ChannelConfig, ChannelError, Channels};
 use crate::clock::ClockMessage;
 use crate::entity::Command;
@@ -28,6 +31,7 @@ use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::now::Now;
+use crate::paces::Paces;
 use crate::record::{KeyRecord, Source};
 use crate::root::{Root, RootMessage};
 use crate::store::disk::{DiskOptions, DiskStore};
@@ -36,8 +40,8 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::tenant::recording::all_durable;
 use crate::tenant::{
-    Act, Change, Changed, ConfigureError, Credit, CustomerMessage, Direct, Receipt, Submission,
-    Surroundings, TenantMessage,
+    Act, Change, Changed, ConfigureError, Credit, Direct, Receipt, Submission, Surroundings,
+    TenantMessage,
 };
 use crate::ticket::Tally;
 use crate::turnstile::Turnstile;
@@ -71,6 +75,8 @@ pub struct Engine {
     /// What each tenant may have of the credits.
     shares: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
+    /// Held while the word of a provider is being kept.
+    learning: tokio::sync::Mutex<()>,
 }
 
 /// Why the engine did not start, or could not do what it was asked.
@@ -128,23 +134,6 @@ pub enum Action {
     Handoff(handoff::Command),
 }
 
-/// A customer's WhatsApp message, as it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
-    /// Meta's id of it.
-    pub id: EventId,
-    /// The customer's number with its `+`.
-    pub from: String,
-    /// When it was written.
-    pub at: Timestamp,
-    /// What kind of message, as Meta calls it.
-    pub kind: String,
-    /// Its text.
-    pub text: Option<String>,
-    /// The id of the button that was pressed.
-    pub button: Option<String>,
-}
-
 impl Engine {
     /// Opens the store, brings the actors up and arms the timers; the engine is ready when it returns.
     pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
@@ -165,6 +154,7 @@ impl Engine {
             hints: Arc::default(),
             channels: Arc::new(Channels::new(config.channels)?),
             attempts: Turnstile::new(),
+            paces: Arc::new(Paces::new()),
         };
         let root = Root { around: around.clone(), server_smtp: config.smtp };
         let spawned = Actor::spawn(None, root, ()).await;
@@ -176,6 +166,7 @@ impl Engine {
             credits: Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_MAX)),
             shares: Mutex::default(),
             keys: RwLock::new(keys),
+            learning: tokio::sync::Mutex::default(),
         })
     }
 
@@ -257,17 +248,6 @@ impl Engine {
         let of_tenant = share.try_acquire_many_owned(count).map_err(|_| EngineError::Busy)?;
         let of_all = Arc::clone(&self.credits).try_acquire_many_owned(count);
         Ok(Credit { _of_tenant: of_tenant, _of_all: of_all.map_err(|_| EngineError::Busy)? })
-    }
-
-    /// Takes a customer's message; returns once it and what follows from it are durable.
-    pub async fn hear(&self, tenant: &TenantId, incoming: Incoming) -> Result<(), EngineError> {
-        self.check_space()?;
-        let Listing { actor, .. } = self.listing(tenant)?;
-        let (reply, answer) = oneshot::channel();
-        let Incoming { id, from, at, kind, text, button } = incoming;
-        let message = CustomerMessage { id, from, at, kind, text, button, reply };
-        let first = ask(&actor, TenantMessage::Hear(message), answer).await?;
-        if all_durable(first).await { Ok(()) } else { Err(EngineError::Busy) }
     }
 
     /// Does what a person asks of an entity; returns once it is durable.

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod draft;
 pub mod job;
 pub mod line;
+pub mod provider;
 pub mod queue;
 pub mod read;
 

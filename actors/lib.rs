@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
-//! | `turnstile` | how tenants share the room for attempts |
+//! | `turnstile`, `paces` | how tenants share the room for attempts, and how fast these may go |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -32,6 +32,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod now;
+mod paces;
 pub mod record;
 mod root;
 pub mod signature;

@@ -212,3 +212,9 @@ pub const MAIL_ANSWER_BYTES_MAX: usize = 256 << 10;
 pub const GREYLIST_PAUSE_MINUTES: u64 = 5;
 /// Bytes of the address at which a reader unsubscribes, which is one line of a header.
 pub const UNSUBSCRIBE_BYTES_MAX: usize = 900;
+
+/// Slack webhooks, WhatsApp numbers and customers whose pace is kept; beyond that the other side has to say
+/// when it is too much.
+pub const PACES_MAX: usize = 100_000;
+/// Bytes of a provider's id of a message; Meta's have about sixty.
+pub const PROVIDER_ID_BYTES_MAX: usize = 256;

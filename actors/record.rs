@@ -8,6 +8,7 @@ mod delivery;
 pub mod envelope;
 mod job;
 pub mod key;
+mod provider;
 
 use serde::{Deserialize, Serialize};
 use sereno_workflows::dead_letters::Pile;
@@ -27,6 +28,7 @@ pub use self::delivery::{
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
+pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +188,9 @@ records! {
     CleanedRecord = 14 "cleaned",
     LeftoverRecord = 16 "leftover",
     JobRecord = 17 "job",
+    ReceiptRecord = 40 "receipt",
+    ProviderStatusRecord = 41 "provider status",
+    WindowRecord = 42 "window",
 }
 
 impl Record for EventRecord {

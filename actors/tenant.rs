@@ -38,6 +38,7 @@ use crate::hints::Hints;
 use crate::jobs::JobsMessage;
 use crate::ledger::{Draft, Ledger};
 use crate::limits;
+use crate::paces::Paces;
 use crate::ticket::Ticket;
 use crate::turnstile::Turnstile;
 use crate::view::TenantView;
@@ -51,6 +52,8 @@ pub(crate) struct Surroundings {
     pub(crate) channels: Arc<Channels>,
     /// Attempts of all endpoints under way.
     pub(crate) attempts: Turnstile,
+    /// How far ahead of its pace each place is.
+    pub(crate) paces: Arc<Paces>,
 }
 
 /// One tenant.

@@ -7,6 +7,7 @@ pub mod entities;
 pub mod error;
 pub mod events;
 pub mod jobs;
+mod provider;
 pub mod request;
 pub mod rotation;
 pub mod tenants;

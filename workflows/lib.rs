@@ -12,6 +12,8 @@
 //! | [`tenant`] | when many late answers become one incident |
 //! | [`endpoint`] | whether a destination is healthy, and when its secret is too old |
 //! | [`retry`] | what follows an attempt: done, later or dead |
+//! | [`pace`] | how fast Slack and WhatsApp may be written to |
+//! | [`window`], [`provider`] | in what form WhatsApp takes a message, and what it says of it later |
 //! | [`filter`] | which events an endpoint wants |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
@@ -31,9 +33,11 @@ pub mod line;
 pub mod locale;
 pub mod message;
 pub mod order;
+pub mod pace;
 pub mod payload;
 pub mod policy;
 pub mod privacy;
+pub mod provider;
 pub mod rate;
 pub mod reservation;
 pub mod retention;
@@ -42,3 +46,4 @@ pub mod secrets;
 pub mod tenant;
 pub mod time;
 pub mod timeout;
+pub mod window;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
+use crate::window::Purpose;
 
 /// The mail server that a tenant's email endpoints use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,10 +66,51 @@ pub struct WhatsApp {
     /// The text that Meta repeats when the webhook is set up.
     #[serde(default)]
     pub verify_token: String,
-    /// An approved template for reminders, which Meta wants outside the 24-hour window; its body
-    /// takes name, time and party size. Without it reminders are sent as a message with buttons.
+    /// An approved template for reminders that is always used; its body takes name, time and party size.
+    /// Without it the window decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminder_template: Option<WhatsAppTemplate>,
+    /// Approved templates for what is sent outside the 24-hour window, each for its purpose.
+    #[serde(default)]
+    pub templates: Templates,
+    /// So many messages in a second, as Meta grants the number; [`MESSAGES_PER_SECOND`] where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_per_second: Option<u32>,
+}
+
+/// What Meta grants a number at first.
+pub const MESSAGES_PER_SECOND: u32 = 80;
+/// What Meta grants a number at most.
+pub const MESSAGES_PER_SECOND_MAX: u32 = 1_000;
+
+/// A tenant's approved templates, each for its purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Templates {
+    /// For reminders; takes name, time and party size, and two quick replies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<WhatsAppTemplate>,
+    /// For thanks for a confirmation; takes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thanks: Option<WhatsAppTemplate>,
+    /// For a cancellation acknowledged; takes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<WhatsAppTemplate>,
+    /// For anything else; takes one line of text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<WhatsAppTemplate>,
+}
+
+impl Templates {
+    /// The template for a purpose.
+    pub fn get(&self, purpose: Purpose) -> Option<&WhatsAppTemplate> {
+        match purpose {
+            Purpose::Reminder => self.reminder.as_ref(),
+            Purpose::Thanks => self.thanks.as_ref(),
+            Purpose::Cancelled => self.cancelled.as_ref(),
+            Purpose::Notice => self.notice.as_ref(),
+        }
+    }
 }
 
 /// An approved WhatsApp template.
@@ -112,6 +154,24 @@ impl WhatsApp {
         }
         if self.access_token.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Invalid::new("access_token", "must not contain spaces or line breaks"));
+        }
+        for purpose in Purpose::ALL {
+            let Some(template) = self.templates.get(purpose) else { continue };
+            let field = |name: &str| format!("templates.{}.{name}", purpose.as_str());
+            let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            if template.name.is_empty() || !template.name.bytes().all(lower) {
+                let problem = "must be the template's name at Meta: a-z, 0-9 and _";
+                return Err(Invalid::new(field("name"), problem));
+            }
+            let code = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+            if !(2..=16).contains(&template.language.len()) || !template.language.bytes().all(code)
+            {
+                return Err(Invalid::new(field("language"), "must be a code such as es or es_ES"));
+            }
+        }
+        let most = MESSAGES_PER_SECOND_MAX;
+        if self.messages_per_second.is_some_and(|count| !(1..=most).contains(&count)) {
+            return Err(Invalid::new("messages_per_second", format!("must be from 1 to {most}")));
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ impl Channels {
         };
         let limit = load.timeout.unwrap_or(self.config.email_timeout);
         let progress = AtomicU8::new(WAITS);
-        let carried = match timeout(limit, self.carry(server, &mail, &progress)).await {
+        let carried = match timeout(limit, self.carry_mail(server, &mail, &progress)).await {
             Ok(carried) => carried,
             Err(_) => Err(broken_off(progress.load(Ordering::Relaxed), limit)),
         };
@@ -178,7 +178,7 @@ fn escape(text: &str) -> String {
 impl Channels {
     /// Hands a mail over on a connection of its account; answers with the connection, which is fit for
     /// another.
-    async fn carry(
+    async fn carry_mail(
         &self,
         server: Server<'_>,
         mail: &Message,

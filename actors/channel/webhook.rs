@@ -90,7 +90,10 @@ impl Channels {
             None => attempt.send(None).await,
         };
         match reply {
-            Ok(reply) => Answer { outcome: reply.outcome(now), response: reply.body },
+            Ok(reply) => {
+                let outcome = reply.outcome(now);
+                Answer { response: reply.body, ..outcome.into() }
+            }
             Err(outcome) => outcome.into(),
         }
     }

@@ -5,6 +5,8 @@
 //! our delivery id, which travels along as `biz_opaque_callback_data`. The API knows no idempotency
 //! key, so a message whose answer was lost may come twice.
 
+use std::time::Instant;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,15 +14,27 @@ use sereno_workflows::line::{WhatsApp, WhatsAppTemplate};
 use sereno_workflows::message::{Button, Message};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::window::{Form, Purpose, Window};
+use tokio::time::timeout;
 use url::Url;
 
 use super::reply::{Reply, snippet};
 use super::wording::{Wording, line, shorten};
-use super::{Channels, Load, dead};
+use super::{Answer, Channels, Load, Receipt, dead};
 use crate::limits::{
-    ACCOUNT_PAUSE_MINUTES, WHATSAPP_BUTTON_CHARS_MAX, WHATSAPP_BUTTONS_MAX,
+    ACCOUNT_PAUSE_MINUTES, PROVIDER_ID_BYTES_MAX, WHATSAPP_BUTTON_CHARS_MAX, WHATSAPP_BUTTONS_MAX,
     WHATSAPP_INTERACTIVE_CHARS_MAX, WHATSAPP_PARAMETER_CHARS_MAX, WHATSAPP_TEXT_CHARS_MAX,
 };
+
+/// Meta's code for a message in our own words more than 24 hours after the customer's last.
+pub(crate) const OUTSIDE_WINDOW: i32 = 131_047;
+
+/// Why such a message is not taken.
+const TOO_LATE: &str = "the customer last wrote more than 24 hours ago, and WhatsApp then takes \
+                        approved templates alone";
+
+/// Meta's code for too many messages to one customer.
+pub(crate) const TOO_MANY_TO_ONE: i32 = 131_056;
 
 /// What Meta says of a message that it did not take.
 #[derive(Debug, Default, Deserialize)]
@@ -43,33 +57,97 @@ impl Channels {
         &self,
         to: &str,
         line: Option<&WhatsApp>,
+        window: Window,
         load: &Load,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Answer {
         let Some(line) = line.filter(|line| !line.access_token.is_empty()) else {
-            return dead(
-                "no WhatsApp line is configured: set whatsapp.phone_number_id and \
-                 whatsapp.access_token in the tenant's settings",
-            );
+            let problem = "no WhatsApp line is configured: set whatsapp.phone_number_id and \
+                           whatsapp.access_token in the tenant's settings";
+            return dead(problem).into();
         };
+        let purpose = purpose(load);
+        let template = line.templates.get(purpose);
+        let form = line.form(purpose, window);
+        if form == Form::None {
+            return dead(format!("{TOO_LATE}: {}", advice(purpose))).into();
+        }
+        let began = Instant::now();
+        let carried = self.post_whatsapp(line, &content(to, form, load), load, now).await;
+        let too_late = matches!(
+            &carried.outcome,
+            Outcome::Retry { code: OUTSIDE_WINDOW, .. }
+                | Outcome::Dead { code: OUTSIDE_WINDOW, .. }
+        );
+        let mut carried = match template.filter(|_| too_late && form == Form::Free) {
+            // Meta knows better, and has taken nothing: what is left of the deadline is for the template.
+            Some(template) => {
+                let limit = load.timeout.unwrap_or(self.config.whatsapp_timeout);
+                let left = limit.saturating_sub(began.elapsed());
+                let content = content(to, Form::Template(template), load);
+                let again = self.post_whatsapp(line, &content, load, now);
+                timeout(left, again).await.unwrap_or(carried)
+            }
+            None => carried,
+        };
+        if let Outcome::Dead { code: OUTSIDE_WINDOW, error } = &mut carried.outcome {
+            *error = snippet(&format!("{TOO_LATE}: {}. {error}", advice(purpose)));
+        }
+        if let Some(receipt) = &mut carried.receipt {
+            receipt.has_template = template.is_some() && form == Form::Free;
+        }
+        carried
+    }
+
+    async fn post_whatsapp(
+        &self,
+        line: &WhatsApp,
+        content: &Value,
+        load: &Load,
+        now: Timestamp,
+    ) -> Answer {
         let Some(url) = messages_url(&self.config.graph_url, &line.phone_number_id) else {
-            return dead("the Graph API's URL cannot be used: set SERENO_GRAPH_URL");
+            return dead("the Graph API's URL cannot be used: set SERENO_GRAPH_URL").into();
         };
-        let body = content(to, line.reminder_template.as_ref(), load).to_string();
         let request = self
             .trusted
             .post(url)
             .bearer_auth(&line.access_token)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .body(body);
-        let outcome =
-            match Reply::of(request, load.timeout.unwrap_or(self.config.whatsapp_timeout)).await {
-                Ok(reply) => outcome(&reply, now),
-                Err(outcome) => outcome,
-            };
+            .body(content.to_string());
+        let limit = load.timeout.unwrap_or(self.config.whatsapp_timeout);
+        let (outcome, receipt) = match Reply::of(request, limit).await {
+            Ok(reply) => (outcome(&reply, load.attempt, now), receipt(&reply)),
+            Err(outcome) => (outcome, None),
+        };
         // Meta repeats a token that it cannot read.
-        without(outcome, &line.access_token)
+        Answer { receipt, ..without(outcome, &line.access_token).into() }
     }
+}
+
+/// What a message is about.
+fn purpose(load: &Load) -> Purpose {
+    match &load.message {
+        Some(_) => Purpose::of_message(&load.event_type),
+        None => Purpose::Notice,
+    }
+}
+
+/// What to do about a message that only a template would carry.
+pub(crate) fn advice(purpose: Purpose) -> String {
+    let name = purpose.as_str();
+    format!("set an approved template as whatsapp.templates.{name} in the tenant's settings")
+}
+
+/// Meta's id of a message that it took.
+fn receipt(reply: &Reply) -> Option<Receipt> {
+    if !reply.status.is_success() {
+        return None;
+    }
+    let answer: Value = serde_json::from_slice(&reply.body).ok()?;
+    let message_id = answer.pointer("/messages/0/id")?.as_str()?.to_owned();
+    let fits = (1..=PROVIDER_ID_BYTES_MAX).contains(&message_id.len());
+    fits.then_some(Receipt { message_id, has_template: false })
 }
 
 fn messages_url(base: &Url, phone_number_id: &str) -> Option<Url> {
@@ -79,14 +157,14 @@ fn messages_url(base: &Url, phone_number_id: &str) -> Option<Url> {
 }
 
 /// The message as Meta wants it.
-fn content(to: &str, template: Option<&WhatsAppTemplate>, load: &Load) -> Value {
-    let (kind, payload) = match (&load.message, template) {
-        (Some(message), Some(template)) if !message.parameters.is_empty() => {
-            ("template", from_template(message, template))
+fn content(to: &str, form: Form<'_>, load: &Load) -> Value {
+    let (kind, payload) = match (form, &load.message) {
+        (Form::Template(template), _) => ("template", from_template(load, template)),
+        (Form::Free | Form::None, Some(message)) if !message.buttons.is_empty() => {
+            ("interactive", with_buttons(message))
         }
-        (Some(message), _) if !message.buttons.is_empty() => ("interactive", with_buttons(message)),
-        (Some(message), _) => ("text", text(&message.text)),
-        (None, _) => ("text", text(&Wording::of(load).plain())),
+        (Form::Free | Form::None, Some(message)) => ("text", text(&message.text)),
+        (Form::Free | Form::None, None) => ("text", text(&Wording::of(load).plain())),
     };
     json!({
         "messaging_product": "whatsapp",
@@ -116,13 +194,17 @@ fn with_buttons(message: &Message) -> Value {
     })
 }
 
-fn from_template(message: &Message, template: &WhatsAppTemplate) -> Value {
+fn from_template(load: &Load, template: &WhatsAppTemplate) -> Value {
     // Meta refuses parameters with line breaks or many spaces in a row.
     let parameter =
         |text: &String| json!({"type": "text", "text": line(text, WHATSAPP_PARAMETER_CHARS_MAX)});
-    let parameters: Vec<Value> = message.parameters.iter().map(parameter).collect();
-    let mut components = vec![json!({"type": "body", "parameters": parameters})];
-    for (index, button) in message.buttons.iter().take(WHATSAPP_BUTTONS_MAX).enumerate() {
+    let mut components = Vec::new();
+    let parameters: Vec<Value> = parameters(load).iter().map(parameter).collect();
+    if !parameters.is_empty() {
+        components.push(json!({"type": "body", "parameters": parameters}));
+    }
+    let buttons = load.message.iter().flat_map(|message| &message.buttons);
+    for (index, button) in buttons.take(WHATSAPP_BUTTONS_MAX).enumerate() {
         components.push(json!({
             "type": "button",
             "sub_type": "quick_reply",
@@ -130,14 +212,27 @@ fn from_template(message: &Message, template: &WhatsAppTemplate) -> Value {
             "parameters": [{"type": "payload", "payload": button.id}],
         }));
     }
-    json!({
+    let mut template = json!({
         "name": template.name,
         "language": {"code": template.language},
-        "components": components,
-    })
+    });
+    if let Some(map) = template.as_object_mut().filter(|_| !components.is_empty()) {
+        map.insert("components".to_owned(), components.into());
+    }
+    template
 }
 
-fn outcome(reply: &Reply, now: Timestamp) -> Outcome {
+/// What fills a template's body.
+fn parameters(load: &Load) -> Vec<String> {
+    match (purpose(load), &load.message) {
+        (Purpose::Reminder, Some(message)) => message.parameters.clone(),
+        (Purpose::Thanks | Purpose::Cancelled, _) => Vec::new(),
+        (Purpose::Notice, Some(message)) => vec![message.text.clone()],
+        (Purpose::Notice | Purpose::Reminder, None) => vec![Wording::of(load).headline()],
+    }
+}
+
+fn outcome(reply: &Reply, attempt: u32, now: Timestamp) -> Outcome {
     let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let Some(error) = answer.get("error") else {
         if matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -160,6 +255,7 @@ fn outcome(reply: &Reply, now: Timestamp) -> Outcome {
         131_049 => Outcome::Retry { code, error, after: Some(Span::hours(24)) },
         // Token, permission, policy, payment, quality: the whole line waits until someone acts.
         0
+        | 3
         | 10
         | 190
         | 200..=299
@@ -170,9 +266,19 @@ fn outcome(reply: &Reply, now: Timestamp) -> Outcome {
         | 131_042
         | 131_048
         | 131_064 => Outcome::Retry { code, error, after: Some(pause()) },
+        // Meta asks for 4^x seconds after the x-th refusal.
+        TOO_MANY_TO_ONE => {
+            let pause = Span::seconds(4_u64.saturating_pow(attempt.saturating_sub(1)));
+            Outcome::Retry { code, error, after: Some(pause.min(Span::hours(1))) }
+        }
+        // An error that Meta does not know itself is worth one more attempt.
+        135_000 if attempt > 1 => Outcome::Dead { code, error },
         // Rates, and faults on Meta's side.
-        1 | 2 | 4 | 80_007 | 130_429 | 131_000 | 131_016 | 131_056 | 131_057 | 133_004
-        | 135_000 => Outcome::Retry { code, error, after: None },
+        1 | 2 | 4 | 80_007 | 130_429 | 131_000 | 131_016 | 131_057 | 133_004 | 135_000 => {
+            Outcome::Retry { code, error, after: None }
+        }
+        // Who gets the messages has stopped or blocked them.
+        130_403 | 131_050 => Outcome::Gone { code, error },
         _ if refusal.is_transient || broken => {
             Outcome::Retry { code, error, after: reply.retry_after(now) }
         }
@@ -198,107 +304,4 @@ fn without(mut outcome: Outcome, secret: &str) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sereno_workflows::locale::Locale;
-    use sereno_workflows::message;
-
-    fn load(message: Option<Message>) -> Load {
-        let body = json!({"data": {"name": "Ana"}, "event_id": "e1", "timestamp": "x"});
-        Load {
-            id: "d1".into(),
-            attempt: 1,
-            event_type: "sla.breached".into(),
-            body: body.to_string().into_bytes(),
-            message,
-            locale: Locale::En,
-            zone: jiff::tz::TimeZone::UTC,
-            timeout: None,
-        }
-    }
-
-    fn reminder() -> Message {
-        let visit = message::Visit {
-            id: "R1",
-            at: jiff::civil::date(2026, 1, 20).at(20, 0, 0, 0),
-            name: Some("Ana\nMaría"),
-            restaurant: None,
-            party_size: Some(4),
-        };
-        message::reminder(visit, Locale::Es)
-    }
-
-    #[test]
-    fn a05_a_reminder_has_buttons_that_say_which_booking() {
-        let content = content("+34600000001", None, &load(Some(reminder())));
-        assert_eq!(content["to"], "34600000001");
-        assert_eq!(content["biz_opaque_callback_data"], "d1");
-        assert_eq!(content["type"], "interactive");
-        let buttons = &content["interactive"]["action"]["buttons"];
-        assert_eq!(
-            buttons[0],
-            json!({"type": "reply", "reply": {"id": "confirm:R1", "title": "1 · Confirmar"}})
-        );
-        assert_eq!(buttons.as_array().map(Vec::len), Some(2));
-    }
-
-    #[test]
-    fn a05_a_template_takes_the_parameters_and_the_payloads() {
-        let template = WhatsAppTemplate { name: "reminder_v2".into(), language: "es_ES".into() };
-        let content = content("34600000001", Some(&template), &load(Some(reminder())));
-        assert_eq!(
-            content["template"],
-            json!({
-                "name": "reminder_v2",
-                "language": {"code": "es_ES"},
-                "components": [
-                    {"type": "body", "parameters": [
-                        {"type": "text", "text": "Ana María"},
-                        {"type": "text", "text": "martes 20 de enero, 20:00"},
-                        {"type": "text", "text": "4"}]},
-                    {"type": "button", "sub_type": "quick_reply", "index": "0",
-                     "parameters": [{"type": "payload", "payload": "confirm:R1"}]},
-                    {"type": "button", "sub_type": "quick_reply", "index": "1",
-                     "parameters": [{"type": "payload", "payload": "cancel:R1"}]},
-                ],
-            })
-        );
-        let plain = Message { parameters: Vec::new(), ..reminder() };
-        assert_eq!(super::content("1", Some(&template), &load(Some(plain)))["type"], "interactive");
-    }
-
-    #[test]
-    fn a_message_without_buttons_and_an_event_are_texts() {
-        let thanks = content("1", None, &load(Some(message::confirmed(Locale::En))));
-        assert_eq!(thanks["text"]["body"], "✅ Confirmed. See you soon!");
-        let event = content("1", None, &load(None));
-        let body = event["text"]["body"].as_str().unwrap();
-        assert!(body.starts_with("A customer has waited too long\n\nName: Ana"), "{body}");
-    }
-
-    #[test]
-    fn texts_and_buttons_keep_to_metas_limits() {
-        let button = |id: &str| Button { id: id.into(), title: "x".repeat(30) };
-        let long = Message {
-            text: "é".repeat(5_000),
-            buttons: ["a", "b", "c", "d"].map(button).into(),
-            parameters: Vec::new(),
-        };
-        let interactive = content("1", None, &load(Some(long.clone())));
-        let chars = |value: &Value| value.as_str().unwrap().chars().count();
-        assert_eq!(chars(&interactive["interactive"]["body"]["text"]), 1_024);
-        let buttons = interactive["interactive"]["action"]["buttons"].as_array().unwrap();
-        assert_eq!(buttons.len(), 3);
-        assert_eq!(chars(&buttons[0]["reply"]["title"]), 20);
-        let text = content("1", None, &load(Some(Message { buttons: Vec::new(), ..long })));
-        assert_eq!(chars(&text["text"]["body"]), 4_096);
-    }
-
-    #[test]
-    fn the_base_keeps_its_path_with_or_without_a_slash() {
-        for base in ["https://graph.facebook.com/v23.0", "https://graph.facebook.com/v23.0/"] {
-            let url = messages_url(&Url::parse(base).unwrap(), "1").unwrap();
-            assert_eq!(url.as_str(), "https://graph.facebook.com/v23.0/1/messages");
-        }
-    }
-}
+mod tests;

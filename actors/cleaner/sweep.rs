@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sereno_workflows::id::{EndpointId, Sequence};
 
+use crate::endpoint::config::Kind;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits::{CLEANED_PER_STEP_MAX, DELIVERIES_PER_EVENT_MAX, SCAN_ROWS_MAX};
 use crate::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, LeftoverRecord, Source};
@@ -109,7 +110,7 @@ impl<'a> Sweep<'a> {
             self.draft.leave_over(sequence, LeftoverRecord::Going);
             return Ok(());
         }
-        self.remove(sequence, event, &statuses);
+        self.remove(sequence, event, &statuses)?;
         self.draft.forget_event(sequence, event);
         self.draft.forget_leftover(sequence);
         Ok(())
@@ -118,7 +119,7 @@ impl<'a> Sweep<'a> {
     /// Removes a piece of an event that has many rows; answers whether it was the last.
     fn go_on(&mut self, sequence: Sequence, event: &EventRecord) -> Result<bool, LedgerError> {
         let statuses = self.ledger.statuses(&self.view.id, sequence, self.room)?;
-        self.remove(sequence, event, &statuses);
+        self.remove(sequence, event, &statuses)?;
         if self.room == 0 {
             return Ok(false);
         }
@@ -128,16 +129,34 @@ impl<'a> Sweep<'a> {
         Ok(true)
     }
 
-    fn remove(&mut self, sequence: Sequence, event: &EventRecord, statuses: &Statuses) {
+    fn remove(
+        &mut self,
+        sequence: Sequence,
+        event: &EventRecord,
+        statuses: &Statuses,
+    ) -> Result<(), LedgerError> {
         let own: HashSet<Sequence> =
             event.deliveries.to_vec().into_iter().map(|(_, delivery)| delivery).collect();
-        for (delivery, _) in statuses {
+        for (delivery, status) in statuses {
             self.draft.forget_status(sequence, *delivery);
             if !own.contains(delivery) {
                 self.draft.forget_late(*delivery);
             }
+            if self.may_have_receipt(EndpointId(status.endpoint)) {
+                if let Some(receipt) = self.ledger.receipt(&self.view.id, *delivery)? {
+                    self.draft.forget_receipt(*delivery, &receipt);
+                }
+                self.draft.forget_words(*delivery);
+            }
         }
         self.room -= statuses.len();
+        Ok(())
+    }
+
+    /// Only what went over WhatsApp has; an endpoint that is gone may have been of that kind.
+    fn may_have_receipt(&self, id: EndpointId) -> bool {
+        let kind = self.view.endpoints.get(&id).map(|endpoint| endpoint.config.kind);
+        kind.is_none_or(|kind| kind == Kind::Whatsapp)
     }
 
     /// Whether some of an event's deliveries have not come to their end.

@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::privacy;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::window::Window;
 
-use crate::channel::{Answer, Destination, Load};
+use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
 use crate::record::EventRecord;
@@ -28,6 +30,8 @@ pub(crate) struct Ended {
     pub(crate) response: Vec<u8>,
     /// Whose fault it was, if it failed.
     pub(crate) fault: Fault,
+    /// What the provider gave for it.
+    pub(crate) receipt: Option<Receipt>,
     /// When it began.
     pub(crate) began_at: Timestamp,
     /// How long it took.
@@ -39,6 +43,11 @@ pub(crate) struct Ended {
 /// The id under which the receiver knows a delivery, the same on every attempt.
 pub fn delivery_id(delivery: Sequence) -> String {
     format!("msg_{}", delivery.to_text())
+}
+
+/// The delivery with this id.
+pub fn of_delivery_id(id: &str) -> Option<Sequence> {
+    Sequence::from_text(id.strip_prefix("msg_")?)
 }
 
 /// Carries a delivery to its destination, as soon as the engine has room for one more; its event is read
@@ -59,6 +68,9 @@ pub(super) async fn attempt(
             let fault = Fault::of(&answer.outcome);
             (load.event_type, answer, fault)
         }
+        Err(Unready::Taken(event_type)) => {
+            (event_type, Outcome::Done { code: -1 }.into(), Fault::System)
+        }
         Err(Unready::Ledger(error)) => {
             tracing::error!(%error, tenant = %view.id, "a delivery cannot be read");
             let error = error.to_string();
@@ -69,14 +81,16 @@ pub(super) async fn attempt(
             (String::new(), Outcome::Dead { code: -1, error }.into(), Fault::System)
         }
     };
-    let Answer { outcome, response } = answer;
+    let Answer { outcome, response, receipt } = answer;
     let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ended { queued, event_type, outcome, response, fault, began_at, duration_ms, pass }
+    Ended { queued, event_type, outcome, response, receipt, fault, began_at, duration_ms, pass }
 }
 
 enum Unready {
     Ledger(LedgerError),
     Never(String),
+    /// An attempt whose answer was lost has arrived all the same, as the provider says.
+    Taken(String),
 }
 
 fn prepare(
@@ -94,10 +108,11 @@ fn prepare(
             event.ok_or_else(|| Unready::Never("its event is no longer kept".to_owned()))?
         }
     };
-    let destination = match &record.tell {
+    let mut destination = match &record.tell {
         Some(tell) => Destination::WhatsApp {
             to: tell.to.clone(),
             line: view.policy.settings.whatsapp.clone(),
+            window: Window::Unknown,
         },
         None => match view.endpoints.get(&id) {
             Some(endpoint) => {
@@ -108,6 +123,14 @@ fn prepare(
         },
     };
     let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.timeout);
+    if let Destination::WhatsApp { to, window, .. } = &mut destination {
+        if record.attempts > 0 && is_taken(around, view, queued.delivery)? {
+            return Err(Unready::Taken(event.event_type));
+        }
+        let number = privacy::phone(to).unwrap_or_else(|_| to.clone());
+        let now = around.ledger.now().timestamp();
+        *window = around.ledger.window(&view.id, &number, now).map_err(Unready::Ledger)?;
+    }
     let load = Load {
         id: delivery_id(queued.delivery),
         attempt: record.attempts + 1,
@@ -119,4 +142,15 @@ fn prepare(
         timeout: own.or(view.policy.settings.timeout).map(Into::into),
     };
     Ok((destination, load))
+}
+
+/// Whether the provider has said that it has a message, though we never got its answer.
+fn is_taken(around: &Surroundings, view: &TenantView, delivery: Sequence) -> Result<bool, Unready> {
+    let ledger = &around.ledger;
+    if ledger.receipt(&view.id, delivery).map_err(Unready::Ledger)?.is_some() {
+        // An answer came: whoever wants it sent again knows what became of it.
+        return Ok(false);
+    }
+    let word = ledger.provider_word(&view.id, delivery).map_err(Unready::Ledger)?;
+    Ok(word.statuses.iter().any(|(status, _)| status.is_good()))
 }

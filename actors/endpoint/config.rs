@@ -16,6 +16,7 @@ use sereno_workflows::order::Ordering;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::secrets::{self, Secrets};
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::window::Window;
 use url::Url;
 
 pub use self::secret::PreviousSecret;
@@ -343,6 +344,7 @@ impl Endpoint {
             Kind::Whatsapp => Destination::WhatsApp {
                 to: self.config.target.clone(),
                 line: settings.whatsapp.clone(),
+                window: Window::Unknown,
             },
         })
     }

@@ -7,10 +7,11 @@ use sereno_workflows::rate::Allowance;
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
+use super::pacing::Wait;
 use super::{EndpointActor, EndpointState};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::ledger::{Draft, LedgerError};
-use crate::record::Source;
+use crate::record::{DeliveryRecord, Source};
 use crate::tenant::TenantMessage;
 use crate::view::TenantView;
 
@@ -36,14 +37,31 @@ impl EndpointActor {
         })
     }
 
-    /// Takes one of the attempts that the tenant and the endpoint have in a minute; otherwise answers
-    /// when there is one.
-    pub(super) fn take_turn(&self, view: &TenantView, now: Timestamp) -> Result<(), Timestamp> {
+    /// Takes one of the attempts that the tenant and the endpoint have in a minute, and that the other side
+    /// takes in its time; otherwise answers why there is none.
+    pub(super) fn take_turn(
+        &self,
+        view: &TenantView,
+        delivery: &DeliveryRecord,
+        now: Timestamp,
+    ) -> Result<(), Wait> {
+        let paces = &self.around.paces;
+        let (of_all, of_customer) = (self.pace_of_all(view), self.pace_of_customer(view, delivery));
+        if let Some(paced) = of_customer {
+            paces.ready(paced, now).map_err(|at| Wait::Customer { paced, at })?;
+        }
+        if let Some(paced) = of_all {
+            paces.ready(paced, now).map_err(Wait::All)?;
+        }
         let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.rate_limit);
         let all = view.policy.settings.limits.deliveries_per_minute;
         let allowance =
             Allowance { endpoint: own.map(|own| own.per_minute), tenant: (all > 0).then_some(all) };
-        self.rates.lock().take(self.id, allowance, now)
+        self.rates.lock().take(self.id, allowance, now).map_err(Wait::All)?;
+        for paced in [of_all, of_customer].into_iter().flatten() {
+            paces.take(paced, now);
+        }
+        Ok(())
     }
 
     /// Steps the endpoint's health; writes it down where it must survive a restart, and announces what

@@ -255,3 +255,19 @@ fn the_history_of_deliveries_stands_on_disk_as_it_always_did() {
         },
     );
 }
+
+#[test]
+fn what_providers_say_stands_on_disk_as_it_always_did() {
+    let receipt = ReceiptRecord {
+        event: Sequence(7),
+        endpoint: 1,
+        message_id: "wamid.1".into(),
+        again: vec![1, 2],
+    };
+    stands("", &receipt);
+    let error = Some("gone".to_owned());
+    let status =
+        ProviderStatusRecord { at: NOW, message_id: "wamid.1".into(), code: 131_026, error };
+    stands("", &status);
+    stands("", &WindowRecord { open_until: NOW });
+}

@@ -21,11 +21,16 @@
 //! | `L` | sequence | a line of the log |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
+//! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
+//! | `y` | message id | the delivery whose message a provider calls so |
+//! | `v` | phone number | until when a customer may be written to freely |
 //! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
+
+pub mod provider;
 
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;

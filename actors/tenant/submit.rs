@@ -168,6 +168,7 @@ impl Tenant {
         let mut deeds = BTreeMap::new();
         match self.claim(state, &mut recording, Some(message.id.clone())) {
             Ok(Claim::New(_)) => {
+                self.note_window(&mut draft, &message);
                 let found = self.booking_meant(state, &message);
                 let event = announcement_of(&message, state);
                 match found {
@@ -290,6 +291,16 @@ impl Tenant {
                 tracing::error!(%error, tenant = %state.view.id, "an event id cannot be looked up");
                 Err(Refusal::Again)
             }
+        }
+    }
+
+    /// Whoever writes may be written to freely for a day.
+    fn note_window(&self, draft: &mut Draft, message: &CustomerMessage) {
+        let CustomerMessage { from, at, .. } = message;
+        match self.around.ledger.is_latest_word(draft.tenant(), from, *at) {
+            Ok(true) => draft.open_window(from, *at),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "when a customer last wrote cannot be read"),
         }
     }
 

@@ -19,6 +19,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::App;
 use super::error::Problem;
 use super::jobs;
+use super::provider::add_provider;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_number, take_text,
 };
@@ -110,6 +111,7 @@ pub async fn show(
     let view = app.engine.view(&caller.tenant)?;
     let mut shown = show_delivery(&view, found.endpoint, found.delivery, found.status.as_ref());
     about_event(&mut shown, &found.event.id, &found.event.event_type, found.delivery);
+    add_provider(app.engine.ledger(), &caller.tenant, &mut shown)?;
     let history = found.status.as_ref().map(|status| history(&app, &caller, status)).transpose()?;
     let payload: Value = serde_json::from_slice(&found.event.body).unwrap_or_default();
     if let Some(map) = shown.as_object_mut() {

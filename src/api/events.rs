@@ -18,6 +18,7 @@ use sereno_workflows::time::Timestamp;
 use super::App;
 use super::deliveries::show_delivery;
 use super::error::Problem;
+use super::provider::add_provider;
 use super::request::{
     Caller, InPath, JsonBody, JsonObject, ListQuery, aside, nothing_else, take_number,
 };
@@ -119,12 +120,15 @@ pub async fn show(
     let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
     let view = app.engine.view(&caller.tenant)?;
     let deliveries = app.engine.ledger().deliveries_of(&caller.tenant, sequence, &event)?;
-    let deliveries: Vec<Value> = deliveries
+    let mut deliveries: Vec<Value> = deliveries
         .into_iter()
         .map(|(endpoint, delivery, status)| {
             show_delivery(&view, endpoint, delivery, status.as_ref())
         })
         .collect();
+    for delivery in &mut deliveries {
+        add_provider(app.engine.ledger(), &caller.tenant, delivery)?;
+    }
     let mut shown = summary(sequence, &event);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));

@@ -21,6 +21,7 @@ mod order;
 mod policies;
 mod power;
 mod process;
+mod provider;
 mod restart;
 mod retention;
 mod secrets;

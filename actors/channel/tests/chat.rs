@@ -57,7 +57,8 @@ async fn whatsapp(receiver: &Receiver, line: Option<WhatsApp>) -> Outcome {
         whatsapp_timeout: Duration::from_secs(1),
         ..ChannelConfig::default()
     };
-    let destination = Destination::WhatsApp { to: "+34600000001".into(), line };
+    let destination =
+        Destination::WhatsApp { to: "+34600000001".into(), line, window: Window::Unknown };
     Channels::new(config).unwrap().send(&destination, &load(), NOW).await
 }
 
@@ -79,7 +80,14 @@ async fn a05_metas_code_decides_what_follows() {
     let pause = Some(Span::minutes(15));
     for (status, code, transient, expected) in [
         ("400 Bad Request", 130_429, true, Some(None)),
-        ("400 Bad Request", 131_056, false, Some(None)),
+        // load() is a second attempt.
+        ("400 Bad Request", 131_056, false, Some(Some(Span::seconds(4)))),
+        ("500 Oops", 135_000, false, None),
+        ("400 Bad Request", 80_007, false, Some(None)),
+        ("400 Bad Request", 131_048, false, Some(pause)),
+        ("400 Bad Request", 131_064, false, Some(pause)),
+        ("400 Bad Request", 131_042, false, Some(pause)),
+        ("400 Bad Request", 368, false, Some(pause)),
         ("500 Oops", 131_000, false, Some(None)),
         ("400 Bad Request", 987_654, true, Some(None)),
         ("503 Oops", 987_654, false, Some(None)),
@@ -87,9 +95,11 @@ async fn a05_metas_code_decides_what_follows() {
         ("403 Forbidden", 10, false, Some(pause)),
         ("403 Forbidden", 131_031, false, Some(pause)),
         ("400 Bad Request", 131_049, false, Some(Some(Span::hours(24)))),
-        ("400 Bad Request", 131_047, false, None),
         ("400 Bad Request", 131_026, false, None),
         ("400 Bad Request", 132_000, false, None),
+        ("400 Bad Request", 132_015, false, None),
+        ("400 Bad Request", 130_472, false, None),
+        ("400 Bad Request", 100, false, None),
         ("400 Bad Request", 987_654, false, None),
     ] {
         let error = serde_json::json!({"error": {"code": code, "is_transient": transient,
@@ -106,6 +116,17 @@ async fn a05_metas_code_decides_what_follows() {
         };
         assert_eq!(found, code);
         assert_eq!(error, format!("Meta says {code}: Malformed access token [token]: more"));
+    }
+    let late = r#"{"error": {"code": 131047, "message": "Re-engagement message"}}"#;
+    let receiver = Receiver::answering("400 Bad Request", "", late).await;
+    let (code, error) = dead_with(whatsapp(&receiver, Some(line())).await);
+    assert_eq!(code, 131_047);
+    assert!(error.contains("whatsapp.templates.notice"), "{error}");
+    for code in [130_403, 131_050] {
+        let error = serde_json::json!({"error": {"code": code}}).to_string();
+        let receiver = Receiver::answering("400 Bad Request", "", &error).await;
+        let outcome = whatsapp(&receiver, Some(line())).await;
+        assert!(matches!(outcome, Outcome::Gone { code: found, .. } if found == code), "{code}");
     }
     let receiver = Receiver::answering("401 Unauthorized", "", "no").await;
     assert_eq!(retry_with(whatsapp(&receiver, Some(line())).await).2, pause);

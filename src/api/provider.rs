@@ -1,0 +1,36 @@
+//! What a delivery's provider said of it after it had taken it, as it is shown with the delivery.
+
+use serde_json::{Map, Value, json};
+use sereno_actors::endpoint::of_delivery_id;
+use sereno_actors::ledger::{Ledger, LedgerError};
+use sereno_workflows::id::TenantId;
+
+/// Adds `provider_status`, `provider_message_id`, `provider_error` and the times to a shown delivery that
+/// went over WhatsApp.
+pub(super) fn add_provider(
+    ledger: &Ledger,
+    tenant: &TenantId,
+    shown: &mut Value,
+) -> Result<(), LedgerError> {
+    let Some(map) = shown.as_object_mut() else { return Ok(()) };
+    let is_whatsapp = map.get("channel").and_then(Value::as_str) == Some("whatsapp");
+    let delivery = map.get("id").and_then(Value::as_str).and_then(of_delivery_id);
+    if let Some(delivery) = delivery.filter(|_| is_whatsapp) {
+        let word = ledger.provider_word(tenant, delivery)?;
+        let mut times = Map::new();
+        let mut error = Value::Null;
+        for (status, said) in &word.statuses {
+            times.insert(format!("{}_at", status.as_str()), json!(said.at.to_rfc3339()));
+            if !status.is_good() {
+                error = json!({"code": said.code, "message": said.error});
+            }
+        }
+        let accepted = word.message_id.as_ref().map(|_| "accepted");
+        let status = word.statuses.last().map(|(status, _)| status.as_str()).or(accepted);
+        map.insert("provider_status".to_owned(), json!(status));
+        map.insert("provider_message_id".to_owned(), json!(word.message_id));
+        map.insert("provider_times".to_owned(), Value::Object(times));
+        map.insert("provider_error".to_owned(), error);
+    }
+    Ok(())
+}
