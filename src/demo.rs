@@ -20,6 +20,7 @@ use self::timeline::Timeline;
 use self::world::World;
 use crate::client::Client;
 use crate::config::Config;
+use crate::scratch::Scratch;
 use crate::server::{self, Server};
 
 /// The flags of `sereno demo`.
@@ -33,7 +34,7 @@ pub struct DemoArgs {
 /// Tells the story; with `--once` it ends there, otherwise the server stays up until Ctrl-C.
 pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut asked_to_stop = Box::pin(server::asked_to_stop()?);
-    let directory = scratch_directory()?;
+    let directory = Scratch::new("demo")?;
     let world = World::start().await?;
     let config = Config {
         listen: crate::receiver::any_port(),
@@ -76,24 +77,4 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     serving.await.context("the server's task ended badly")??;
     let good = told.transpose()?.is_some_and(|report| report.all_good());
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A directory of this run alone, removed at its end.
-struct Scratch {
-    path: std::path::PathBuf,
-}
-
-fn scratch_directory() -> anyhow::Result<Scratch> {
-    let name = format!("sereno-demo-{}-{:08x}", std::process::id(), rand::random::<u32>());
-    let path = std::env::temp_dir().join(name);
-    std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    Ok(Scratch { path })
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::debug!(%error, "the demo's directory is left behind");
-        }
-    }
 }

@@ -20,5 +20,6 @@ pub mod demo;
 pub mod keep;
 pub mod listen;
 pub mod receiver;
+pub mod scratch;
 pub mod send;
 pub mod server;
