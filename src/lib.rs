@@ -12,8 +12,10 @@
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
 //! | [`keep`] | backup, restore, check |
+//! | [`bench`] | load on a server, with a table of what it bore |
 
 pub mod api;
+pub mod bench;
 pub mod client;
 pub mod config;
 pub mod demo;

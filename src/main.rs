@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sereno::bench::{self, BenchArgs};
 use sereno::config::{Config, ServeArgs};
 use sereno::demo::{self, DemoArgs};
 use sereno::keep::{self, BackupArgs, CheckArgs, RestoreArgs};
@@ -42,6 +43,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Check the store and print a list of what passed and what failed
     Check(CheckArgs),
+    /// Put load on a server and show what it bears, beside what it must bear
+    Bench(Box<BenchArgs>),
 }
 
 const SERVE_HELP: &str = "\
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
             Command::Backup(args) => keep::backup(&args).map(|said| told(&said, true)),
             Command::Restore(args) => keep::restore(&args).map(|said| told(&said, true)),
             Command::Check(args) => keep::check(&args).map(|(said, passed)| told(&said, passed)),
+            Command::Bench(args) => bench::run(*args, server::asked_to_stop()?).await,
         }
     });
     match ended {
@@ -118,6 +122,8 @@ fn start_log(command: &Command) {
         Command::Demo(_) | Command::Send(_) | Command::Listen(_) => "error",
         // What they find is their output; the log would say it twice.
         Command::Backup(_) | Command::Restore(_) | Command::Check(_) => "off",
+        // Its output is a line that is written over.
+        Command::Bench(_) => "off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
