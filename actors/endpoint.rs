@@ -10,6 +10,7 @@
 //! under the same delivery id.
 
 pub mod again;
+mod ahead;
 mod attempt;
 mod collect;
 pub mod config;
@@ -35,6 +36,7 @@ use sereno_workflows::time::Timestamp;
 use tokio::task::JoinSet;
 
 use self::again::AgainRequest;
+use self::ahead::{Ahead, Head};
 use self::attempt::{Ended, attempt};
 pub use self::attempt::{delivery_id, of_delivery_id};
 use self::collect::Collecting;
@@ -74,8 +76,8 @@ pub(crate) enum EndpointMessage {
     Slow(Queued),
     /// An attempt ended.
     Ended(Box<Ended>),
-    /// What came of an attempt is durable.
-    Recorded(Sequence),
+    /// What came of an attempt is durable, and when the delivery is due again.
+    Recorded(Sequence, Option<Timestamp>),
     /// Nobody spoke to it for a while: it ends, unless it has work.
     Retire,
 }
@@ -86,9 +88,7 @@ pub(crate) struct EndpointState {
     /// Deliveries whose attempt is under way or not recorded yet.
     under_way: HashMap<Sequence, Standing>,
     attempts: JoinSet<()>,
-    /// Everything in the queue before this place is under way or gone. What was delivered leaves
-    /// traces in the store for a while, and looking from the start would pass over all of them.
-    from: (Timestamp, Sequence),
+    queue: Ahead,
     health: Option<Health>,
     window: Window,
     line: Line,
@@ -126,7 +126,7 @@ impl Actor for EndpointActor {
             view: None,
             under_way: HashMap::new(),
             attempts: JoinSet::new(),
-            from: (Timestamp(0), Sequence(0)),
+            queue: Ahead::new(),
             health: None,
             window: Window::default(),
             line: Line::default(),
@@ -143,7 +143,7 @@ impl Actor for EndpointActor {
         match message {
             EndpointMessage::Deliver(view, due) => {
                 state.view = Some(view);
-                state.go_back_to(due);
+                state.hear(due);
                 self.look(&myself, state).await?;
             }
             EndpointMessage::Offer(view, offer) => {
@@ -160,9 +160,12 @@ impl Actor for EndpointActor {
             }
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
-            EndpointMessage::Recorded(delivery) => {
+            EndpointMessage::Recorded(delivery, again) => {
                 if let Some(Standing::Offered(share)) = state.under_way.remove(&delivery) {
                     share.secured();
+                }
+                if let Some(due) = again {
+                    state.hear(due);
                 }
                 self.free_place(state, delivery).await?;
                 self.look(&myself, state).await?;
@@ -196,23 +199,21 @@ impl EndpointActor {
             self.collect(state, batch, now).await?;
         }
         let room = self.room(state, &view, now)?;
-        while state.under_way.len() < room {
+        loop {
             let mut parked = Draft::new(&self.tenant);
-            let page = self.start_page(myself, state, &view, (now, room), &mut parked)?;
-            if parked.is_empty() {
-                return Ok(());
+            let more = self.start_some(myself, state, &view, (now, room), &mut parked)?;
+            if !parked.is_empty() {
+                self.around.ledger.commit_and_wait(parked).await;
             }
-            self.around.ledger.commit_and_wait(parked).await;
-            if !page {
+            if !more {
                 return Ok(());
             }
         }
-        Ok(())
     }
 
-    /// Starts what is due in one page of the queue, and parks what must wait for its turn; answers whether
-    /// there may be more.
-    fn start_page(
+    /// Starts what is due of some rows of the queue, and parks what must wait for its turn; answers whether
+    /// there may be more to start.
+    fn start_some(
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
@@ -221,22 +222,24 @@ impl EndpointActor {
         parked: &mut Draft,
     ) -> Result<bool, LedgerError> {
         let ledger = &self.around.ledger;
-        let ordered = self.is_ordered(view);
-        // What is under way may still be at the head of the queue: look past it.
-        let limit = state.under_way.len() + room;
-        let page = ledger.queued_from(&self.tenant, self.id, state.from, limit)?;
-        let full = page.len() == limit;
-        for queued in page {
-            state.from = (queued.due, queued.delivery);
-            if queued.due > now {
-                self.around.hints.deliver_at(&self.tenant, self.id, queued.due);
-                return Ok(false);
-            }
-            if state.under_way.contains_key(&queued.delivery) {
-                continue;
-            }
+        let (ordered, batched) = (self.is_ordered(view), self.batch(view).is_some());
+        for _ in 0..limits::QUEUE_READ_AHEAD {
             if state.under_way.len() >= room {
                 return Ok(false);
+            }
+            let read = |from, limit| ledger.queued_from(&self.tenant, self.id, from, limit);
+            let queued = match state.queue.take(now, read)? {
+                Head::Due(queued) => queued,
+                Head::NotBefore(due) => {
+                    self.around.hints.deliver_at(&self.tenant, self.id, due);
+                    return Ok(false);
+                }
+                Head::Nothing => return Ok(false),
+            };
+            // What is under way is still in the queue, and so is what waits to go out with others.
+            let collected = batched && queued.record.collect.is_some();
+            if collected || state.under_way.contains_key(&queued.delivery) {
+                continue;
             }
             let mut event = None;
             if ordered {
@@ -256,15 +259,15 @@ impl EndpointActor {
                 }
                 Err(Wait::Customer { at, .. } | Wait::All(at)) => {
                     state.line.give_up(queued.delivery);
+                    state.queue.put_back(queued);
                     self.around.hints.deliver_at(&self.tenant, self.id, at);
                     return Ok(false);
                 }
             }
-            state.from = (queued.due, queued.delivery.next());
             state.under_way.insert(queued.delivery, Standing::Queued);
             self.begin(myself, state, view, Start { queued, event, offered: false });
         }
-        Ok(full)
+        Ok(true)
     }
 
     fn begin(
@@ -327,9 +330,15 @@ impl EndpointActor {
 }
 
 impl EndpointState {
-    /// There may be something in the queue at `due` or later that was not looked at.
+    /// A row was added to the queue that is due then.
+    fn hear(&mut self, due: Timestamp) {
+        self.queue.hear(due);
+        self.collecting.go_back_to(due);
+    }
+
+    /// Rows of the queue at `due` or later may have changed, those that were read too.
     fn go_back_to(&mut self, due: Timestamp) {
-        self.from = self.from.min((due, Sequence(0)));
+        self.queue.go_back_to(due);
         self.collecting.go_back_to(due);
     }
 }

@@ -218,3 +218,6 @@ pub const UNSUBSCRIBE_BYTES_MAX: usize = 900;
 pub const PACES_MAX: usize = 100_000;
 /// Bytes of a provider's id of a message; Meta's have about sixty.
 pub const PROVIDER_ID_BYTES_MAX: usize = 256;
+
+/// Rows of an endpoint's queue that are read at once.
+pub const QUEUE_READ_AHEAD: usize = 128;

@@ -99,6 +99,10 @@ impl EndpointActor {
             }
             AttemptStatus::Retrying => {
                 let due = status.next_at.unwrap_or(now);
+                if due <= now {
+                    // It waits for room, and may have been read ahead where it stands.
+                    return Ok(Ok(delivery));
+                }
                 let waiting = ledger.waiting(&self.tenant, self.id, due, delivery)?;
                 let Some(record) = waiting else { return Ok(Err("an attempt is just ending")) };
                 draft.dequeue(self.id, due, delivery);

@@ -40,8 +40,8 @@ impl EndpointActor {
             Next::Later(_) if !self.is_there() => {}
             Next::Later(at) => {
                 draft.enqueue(self.id, at, *delivery, &tried);
+                // It is heard of below.
                 draft.take_after();
-                state.go_back_to(at);
             }
             Next::Dead => draft.dead_letter(
                 *delivery,
@@ -64,12 +64,16 @@ impl EndpointActor {
 
         let (after, hints, tenant) =
             (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
+        let again = match next {
+            Next::Later(at) => Some(at),
+            Next::Done | Next::Dead => None,
+        };
         let (myself, delivery, pass) = (myself.clone(), *delivery, ended.pass);
         let then = Box::new(move || {
             drop(pass);
             hints.carry_out(&tenant, after);
             // An error means that this actor is gone; its successor reads the queue.
-            drop(myself.cast(EndpointMessage::Recorded(delivery)));
+            drop(myself.cast(EndpointMessage::Recorded(delivery, again)));
         });
         ledger.commit(draft, then).await;
         Ok(())
