@@ -10,6 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::disk::{DiskOptions, DiskStore};
+use super::index::SledIndex;
 use super::{Batch, Direction, Partition, Store, StoreError, check};
 
 /// Everything happens often: segments fill, the index is written, snapshots are taken.
@@ -105,6 +106,7 @@ fn harm(directory: &Path, how: u8) {
         4 => fs::write(&db, []).unwrap(),
         5 => fs::write(index.join("snap.00000000000000FF.generating"), b"half").unwrap(),
         6 => fs::write(index.join("snap.00000000000000FF"), b"noise").unwrap(),
+        7 => SledIndex::grow_old(&index),
         _ => {
             let newest = files(&directory.join("snapshots"), ".snapshot").pop();
             newest.into_iter().for_each(|newest| fs::write(newest, b"serenos1 noise").unwrap());
@@ -141,7 +143,7 @@ proptest! {
     #[test]
     fn f02_one_store_carried_through_many_crashes_loses_nothing(
         lives in prop::collection::vec(
-            (prop::collection::vec(((0_u8..4, any::<u64>()), 1_u8..60), 0..60), 0_u8..8, 0_usize..500),
+            (prop::collection::vec(((0_u8..4, any::<u64>()), 1_u8..60), 0..60), 0_u8..9, 0_usize..500),
             1..6),
     ) {
         let mut home = tempfile::tempdir().unwrap();

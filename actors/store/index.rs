@@ -42,8 +42,8 @@ pub(super) struct SledIndex {
 type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
 const POSITION_KEY: &[u8] = &[0];
-/// Before the position, so that another layout of the tree can be told apart.
-const LAYOUT: u8 = 3;
+/// Before the position, so that another layout of the tree can be told apart; 3 had queues row by row.
+const LAYOUT: u8 = 4;
 /// Rows of a table that go into its pages at once: sled lets nobody read meanwhile.
 const RUN_ROWS_MAX: usize = 128;
 
@@ -68,11 +68,12 @@ impl SledIndex {
         Ok(index)
     }
 
-    /// How far the journal is in it; `None` if nobody ever said.
+    /// How far the journal is in it; `None` if nobody ever said, or in an older layout.
     pub(super) fn position(&self) -> Result<Option<Position>, StoreError> {
         let Some(bytes) = guarded("read", || self.db.get(POSITION_KEY))? else { return Ok(None) };
         let position = match bytes.split_first() {
             Some((&LAYOUT, position)) => Position::from_bytes(position),
+            Some((layout, _)) if *layout < LAYOUT => return Ok(None),
             _ => None,
         };
         let unreadable = || "its position is not readable".to_owned();
@@ -145,22 +146,31 @@ impl SledIndex {
             let here =
                 left.partition_point(|(key, _)| end.as_ref().is_none_or(|end| *key < &end[..]));
             let (now, later) = left.split_at(here);
+            left = later;
             let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-            if let Some((key, bytes)) = &page {
+            if let Some((_, bytes)) = &page {
                 rows.extend(pages::rows(bytes).ok_or_else(unreadable_page)?);
-                self.replace(&mut batch, key, None);
             }
+            let mut changed = false;
             for (key, value) in now {
-                let rest = key.get(length..).unwrap_or_default().to_vec();
-                match value {
-                    Some(value) => drop(rows.insert(rest, value.to_vec())),
-                    None => drop(rows.remove(&rest)),
-                }
+                let rest = key.get(length..).unwrap_or_default();
+                changed |= match value {
+                    Some(value) => {
+                        rows.insert(rest.to_vec(), value.to_vec()).as_deref() != Some(value)
+                    }
+                    None => rows.remove(rest).is_some(),
+                };
+            }
+            if !changed {
+                // What was put and deleted while it was in the overlay was never here.
+                continue;
+            }
+            if let Some((key, _)) = &page {
+                self.replace(&mut batch, key, None);
             }
             for (rest, bytes) in pages::pack(rows.into_iter()) {
                 self.replace(&mut batch, &[prefix, &rest].concat(), Some(&bytes));
             }
-            left = later;
         }
         guarded("apply a batch", || self.db.apply_batch(batch))
     }
@@ -315,6 +325,16 @@ impl SledIndex {
             }
         }
         Ok(())
+    }
+
+    /// Makes the tree in `directory` look like one of an older layout.
+    #[cfg(test)]
+    pub(super) fn grow_old(directory: &Path) {
+        let Ok(db) = opening::open(directory, 1 << 20) else { return };
+        if let Some(position) = db.get(POSITION_KEY).unwrap() {
+            let older = [&[LAYOUT - 1], position.split_at(1).1].concat();
+            db.insert(POSITION_KEY, older).unwrap();
+        }
     }
 
     fn note_piece(&self, key: &[u8]) {

@@ -1,8 +1,8 @@
 //! Pages: many small rows of one table as one value of sled.
 //!
 //! A put costs sled some ten microseconds whatever its size, and a key some hundreds of bytes of memory.
-//! Events, lines of the log and states of deliveries are written once, in the order of their keys, and
-//! are small; so they go in together, up to [`PAGE_BYTES`] of them compressed (LZ4, after their length in
+//! Events, lines of the log, states of deliveries and what waits in queues are written in the order of
+//! their keys, and are small; so they go in together, up to [`PAGE_BYTES`] of them compressed (LZ4, after their length in
 //! 4 bytes) as one page. A page stands under its first row's key and holds every row of its table from
 //! there up to the next page.
 
@@ -15,8 +15,9 @@ const PAGE_BYTES: usize = 8_000;
 /// A longer page was not written by us.
 const PAGE_BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
 
-/// The tables that stand in pages, by their letters: events, the log, how deliveries stand.
-const TABLES: [u8; 3] = [b'E', b'L', b'D'];
+/// The tables that stand in pages, by their letters: events, the log, how deliveries stand, queues. Another
+/// set is another layout of the tree.
+const TABLES: [u8; 4] = [b'E', b'L', b'D', b'Q'];
 
 /// How many bytes of a key say whose page it may be in: partition, table and tenant. `None` for a row that
 /// stands by itself.
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rows_of_the_three_tables_stand_in_pages() {
+    fn only_rows_of_some_tables_stand_in_pages() {
         assert_eq!(prefix(b"\x07L\x03abc12345678"), Some(6));
         assert_eq!(prefix(b"\x07L\x03abc"), None, "the table itself is no row");
         assert_eq!(prefix(b"\x07S\x03abcr1"), None);
