@@ -135,8 +135,9 @@ pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
 /// How long an unused connection is kept: less than the 5 s after which Node closes its end, since
 /// a POST on a connection that is just being closed fails.
 pub const IDLE_CONNECTION_MS: u64 = 4_000;
-/// Unused connections kept for each host.
-pub const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 32;
+/// Unused connections kept for each host: as many as an event for many endpoints has deliveries under way,
+/// since a connection that is closed and opened again costs more than the rest of an attempt.
+pub const IDLE_CONNECTIONS_PER_HOST_MAX: usize = FAN_OUT_IN_FLIGHT_MAX;
 /// How much of an answer is read.
 pub const REPLY_BYTES_MAX: usize = 16 * 1024;
 /// How much of an answer is repeated in an error.
