@@ -17,6 +17,7 @@ use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
+use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -62,6 +63,8 @@ pub struct EngineConfig {
     pub channels: ChannelConfig,
     /// The mail server for tenants without one of their own.
     pub smtp: Option<Smtp>,
+    /// How webhooks are tried again where neither endpoint nor tenant says.
+    pub retry: RetryPolicy,
     /// Where the time comes from.
     pub now: Now,
 }
@@ -156,7 +159,8 @@ impl Engine {
             attempts: Turnstile::new(),
             paces: Arc::new(Paces::new()),
         };
-        let root = Root { around: around.clone(), server_smtp: config.smtp };
+        let root =
+            Root { around: around.clone(), server_smtp: config.smtp, server_retry: config.retry };
         let spawned = Actor::spawn(None, root, ()).await;
         let (root, ended) = spawned.map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(Self {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::TenantId;
 use sereno_workflows::line::Smtp;
+use sereno_workflows::retry::RetryPolicy;
 use tokio::sync::oneshot;
 
 use crate::cleaner::Cleaner;
@@ -22,6 +23,7 @@ use crate::view::TenantView;
 pub(crate) struct Root {
     pub(crate) around: Surroundings,
     pub(crate) server_smtp: Option<Smtp>,
+    pub(crate) server_retry: RetryPolicy,
 }
 
 /// What the root is told.
@@ -162,7 +164,8 @@ impl Root {
     ) -> Result<(), ActorProcessingErr> {
         let ledger = &self.around.ledger;
         let record = ledger.tenant(id)?.ok_or(LedgerError::Content("tenant"))?;
-        let view = TenantView::load(ledger, id.clone(), &record, self.server_smtp.clone())?;
+        let server = (self.server_smtp.clone(), self.server_retry.clone());
+        let view = TenantView::load(ledger, id.clone(), &record, server)?;
         let tenant = Tenant { around: self.around.clone() };
         let spawned = Actor::spawn_linked(None, tenant, Arc::new(view), myself.get_cell());
         let (actor, _) = spawned.await?;

@@ -10,9 +10,10 @@ use serde_json::Value;
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::{Policy, Settings};
+use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
 
-use crate::endpoint::config::Endpoint;
+use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::TenantRecord;
 use crate::vault;
@@ -32,6 +33,8 @@ pub struct TenantView {
     pub endpoints: BTreeMap<EndpointId, Arc<Endpoint>>,
     /// The server's own mail server, for tenants without one.
     pub server_smtp: Option<Smtp>,
+    /// How webhooks are tried again where neither endpoint nor tenant says.
+    pub server_retry: RetryPolicy,
     phone_key: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ impl TenantView {
             policy: Policy::new(settings, &phone_key),
             endpoints: BTreeMap::new(),
             server_smtp: None,
+            server_retry: RetryPolicy::default(),
             phone_key,
         }
     }
@@ -55,7 +59,7 @@ impl TenantView {
         ledger: &Ledger,
         id: TenantId,
         record: &TenantRecord,
-        server_smtp: Option<Smtp>,
+        (server_smtp, server_retry): (Option<Smtp>, RetryPolicy),
     ) -> Result<Self, LedgerError> {
         let unreadable = LedgerError::Content("tenant");
         let vault = ledger.vault();
@@ -77,6 +81,7 @@ impl TenantView {
             id,
             endpoints,
             server_smtp,
+            server_retry,
             phone_key,
         })
     }
@@ -96,6 +101,22 @@ impl TenantView {
     /// The tenant with other settings.
     pub fn with_settings(&self, settings: Settings) -> Self {
         Self { policy: Policy::new(settings, &self.phone_key), ..self.clone() }
+    }
+
+    /// How what failed to reach this endpoint is tried again: as it says, or else as the tenant says;
+    /// a webhook of which neither says anything, as the server says.
+    pub fn retry(&self, id: EndpointId) -> &RetryPolicy {
+        let endpoint = self.endpoints.get(&id);
+        let own = endpoint.and_then(|endpoint| endpoint.config.retry.as_ref());
+        let tenants = &self.policy.settings.retry;
+        match own.filter(|own| !own.is_unset()) {
+            Some(own) => own,
+            None if !tenants.is_unset() => tenants,
+            None if endpoint.is_some_and(|found| found.config.kind == Kind::Webhook) => {
+                &self.server_retry
+            }
+            None => tenants,
+        }
     }
 }
 

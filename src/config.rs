@@ -1,5 +1,7 @@
 //! How the server is configured: flags and environment over `sereno.toml` over defaults.
 
+mod webhooks;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use sereno_actors::vault;
 use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
+
+pub use self::webhooks::{Length, N8N, WebhookArgs};
 
 /// The flags of `sereno serve`; each has its environment variable.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -83,6 +87,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SMTP_SECURITY", value_parser = ["auto", "starttls", "tls", "none"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_security: Option<String>,
+    /// What holds for webhooks of which neither endpoint nor tenant says anything.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub webhooks: WebhookArgs,
 }
 
 /// The configuration of a server.
@@ -121,6 +129,22 @@ pub struct Config {
     pub smtp_from_name: Option<String>,
     /// How mail is protected.
     pub smtp_security: SmtpSecurity,
+    /// Attempts at a webhook.
+    pub webhook_retry_count: Option<u32>,
+    /// The same by its other name.
+    pub webhook_max_retries: Option<u32>,
+    /// The delay after a webhook's first failure; a bare number is milliseconds.
+    pub webhook_retry_delay: Option<Length>,
+    /// The deadline of a webhook; a bare number is seconds.
+    pub webhook_timeout: Option<Length>,
+    /// What webhooks to n8n are signed with.
+    pub webhook_secret: Option<String>,
+    /// Where the tenant `default` tells n8n.
+    pub n8n_webhook_url: Option<String>,
+    /// The account there.
+    pub n8n_user: Option<String>,
+    /// The account's password.
+    pub n8n_password: Option<String>,
 }
 
 impl Default for Config {
@@ -142,6 +166,14 @@ impl Default for Config {
             smtp_from: None,
             smtp_from_name: None,
             smtp_security: SmtpSecurity::Auto,
+            webhook_retry_count: None,
+            webhook_max_retries: None,
+            webhook_retry_delay: None,
+            webhook_timeout: None,
+            webhook_secret: None,
+            n8n_webhook_url: None,
+            n8n_user: None,
+            n8n_password: None,
         }
     }
 }

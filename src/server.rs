@@ -10,13 +10,14 @@ use anyhow::Context as _;
 use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig};
 use sereno_actors::now::Now;
+use sereno_actors::tenant::Change;
 use sereno_actors::vault;
 use sereno_workflows::policy::{Limits, Settings};
 use tokio::net::TcpListener;
 
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
-use crate::config::{Config, Credentials, DataDirectory};
+use crate::config::{Config, Credentials, DataDirectory, N8N};
 
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(8);
@@ -41,6 +42,8 @@ impl Server {
             format!("cannot listen on {}; choose another with --listen", config.listen)
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
+        let (retry, webhook_timeout) = (config.webhook_retry()?, config.webhook_timeout()?);
+        let n8n = config.n8n()?;
         let directory = DataDirectory::open(&config.data)?;
         let private_targets = config
             .allow_private_targets
@@ -61,9 +64,11 @@ impl Server {
             channels: ChannelConfig {
                 private_targets,
                 graph_url: config.graph_url.clone(),
+                webhook_timeout,
                 ..ChannelConfig::default()
             },
             smtp: config.smtp(),
+            retry,
             now: Now::System,
         })
         .await
@@ -78,6 +83,10 @@ impl Server {
             let settings = Settings { limits, ..Settings::default() };
             engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
             credentials.api_key = Some(engine.create_key(&tenant, "first").await?);
+        }
+        if engine.view(&default_tenant()).is_ok() {
+            let kept = engine.configure(&default_tenant(), Change::KeepEndpoint(N8N, n8n)).await;
+            kept.context(N8N)?;
         }
         let given = config.admin_token.clone().filter(|token| !token.is_empty());
         if given.is_some() {

@@ -128,7 +128,8 @@ pub struct Settings {
     pub sla_cluster: SlaCluster,
     /// How phone numbers are hashed.
     pub wa_number_hash: HashKind,
-    /// How failed deliveries are tried again, where the endpoint does not say.
+    /// How failed deliveries are tried again, where the endpoint does not say; the server's way where
+    /// it is empty.
     pub retry: RetryPolicy,
     /// What the tenant may have of the server.
     pub limits: Limits,

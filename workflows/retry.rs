@@ -106,6 +106,11 @@ pub const ATTEMPTS_MAX: u32 = 100;
 pub const RETRY_AFTER_MAX: Span = Span::hours(24);
 
 impl RetryPolicy {
+    /// Whether it says nothing, and so is whatever stands above it.
+    pub fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// What follows the attempt with this number (from 1) that ended at `now`.
     ///
     /// `spread` is any number that differs between deliveries: up to a tenth is added to each delay

@@ -96,6 +96,9 @@ pub struct EndpointConfig {
     /// A certificate, as PEM, that its server's may be signed with, beside the system's.
     #[serde(default)]
     pub ca_certificate: Option<String>,
+    /// The server's setting that made it and keeps it as it says, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_by: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -218,6 +221,7 @@ impl Endpoint {
                 signature,
                 secret_age: SecretAge::default(),
                 ca_certificate: spec.ca_certificate,
+                kept_by: None,
                 created_at: saving.now,
                 updated_at: saving.now,
             },

@@ -119,9 +119,7 @@ impl EndpointActor {
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {
-        let Some(view) = &state.view else { return RetryPolicy::default() };
-        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.retry.clone());
-        own.unwrap_or_else(|| view.policy.settings.retry.clone())
+        state.view.as_ref().map(|view| view.retry(self.id).clone()).unwrap_or_default()
     }
 }
 

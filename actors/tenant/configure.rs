@@ -33,6 +33,8 @@ pub enum Change {
     RotateSecret(EndpointId, Map<String, Value>),
     /// Enable a disabled endpoint, disable an enabled one.
     ToggleEndpoint(EndpointId),
+    /// Have the endpoint that a setting of the server keeps as this body says; without one, disabled.
+    KeepEndpoint(&'static str, Option<Map<String, Value>>),
     /// Disable an endpoint that does not work, for this reason.
     DisableEndpoint(EndpointId, String),
     /// Remove an endpoint and what waits for it.
@@ -104,6 +106,12 @@ impl Tenant {
                 endpoint.config.updated_at = now;
                 self.put_endpoint(myself, state, endpoint).await
             }
+            Change::KeepEndpoint(setting, body) => {
+                match self.kept(setting, body, &view, &saving)? {
+                    Some(endpoint) => self.put_endpoint(myself, state, endpoint).await,
+                    None => Ok(Changed::Tenant(Arc::clone(&state.view))),
+                }
+            }
             Change::DisableEndpoint(id, reason) => {
                 let mut endpoint = Endpoint::clone(found(&state.view, id)?);
                 endpoint.config.enabled = false;
@@ -136,6 +144,50 @@ impl Tenant {
         // What could not be sent for want of a line or a mail server may go now.
         self.look_again(state);
         Ok(Changed::Tenant(Arc::clone(&state.view)))
+    }
+
+    /// The endpoint that a setting keeps, where it is not yet as it should be.
+    fn kept(
+        &self,
+        setting: &str,
+        body: Option<Map<String, Value>>,
+        view: &TenantView,
+        saving: &Saving<'_>,
+    ) -> Result<Option<Endpoint>, ConfigureError> {
+        let unset = format!("{setting} is no longer set");
+        let is_kept = |found: &&Arc<Endpoint>| found.config.kept_by.as_deref() == Some(setting);
+        let present = view.endpoints.values().find(is_kept);
+        Ok(match (present, body) {
+            (None, None) => None,
+            (None, Some(body)) => {
+                let id = self.next_endpoint(view)?;
+                let mut endpoint = Endpoint::create(id, body, saving)?;
+                endpoint.config.kept_by = Some(setting.to_owned());
+                Some(endpoint)
+            }
+            (Some(present), None) if present.config.enabled => {
+                let mut endpoint = Endpoint::clone(present);
+                endpoint.config.enabled = false;
+                endpoint.config.disabled_reason = Some(unset);
+                endpoint.config.updated_at = saving.now;
+                Some(endpoint)
+            }
+            (Some(_), None) => None,
+            (Some(present), Some(body)) => {
+                let news = news(present, body);
+                let mut endpoint = match news.is_empty() {
+                    true => Endpoint::clone(present),
+                    false => present.changed(news, saving)?,
+                };
+                endpoint.config.updated_at = present.config.updated_at;
+                if endpoint.config.disabled_reason.as_ref() == Some(&unset) {
+                    endpoint.config.enable(true);
+                }
+                let differs = endpoint != **present;
+                endpoint.config.updated_at = saving.now;
+                differs.then_some(endpoint)
+            }
+        })
     }
 
     async fn put_endpoint(
@@ -228,6 +280,20 @@ impl Tenant {
             self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }
     }
+}
+
+/// What a body says of a kept endpoint that is not so already: a start must not fail by what a person
+/// changed since. Who chose a key pair keeps it, whatever the setting says of a secret.
+fn news(present: &Endpoint, mut body: Map<String, Value>) -> Map<String, Value> {
+    let Endpoint { config, secrets, .. } = present;
+    body.retain(|name, value| match name.as_str() {
+        "kind" => false,
+        "target" => value.as_str() != Some(&config.target),
+        "auth" => json!(secrets.auth) != *value,
+        "secret" => !config.signature.has_key_pair() && value.as_str() != secrets.secret.as_deref(),
+        _ => true,
+    });
+    body
 }
 
 /// `endpoint.disabled`, for the others to hear.

@@ -250,6 +250,7 @@ pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<V
         "batch": config.batch,
         "unsubscribe_url": config.unsubscribe_url,
         "disabled_reason": config.disabled_reason,
+        "kept_by": config.kept_by,
         "timeout": config.timeout,
         "auth": secrets.auth.as_ref().map(Auth::kind),
         "signature": config.signature.as_str(),

@@ -16,6 +16,7 @@ mod credentials;
 mod dead_letters;
 mod delivery;
 mod endpoints;
+mod environment;
 mod events;
 mod fan_out;
 mod order;
