@@ -229,8 +229,9 @@ impl Engine {
         let Listing { actor, view } = self.listing(tenant)?;
         let mut known = Vec::with_capacity(events.len());
         for (index, event) in events.into_iter().enumerate() {
-            let fact = event
-                .fact(&view.policy.zone)
+            let admitted = view.door.as_ref().map_or(Ok(()), |door| door.admit(&event));
+            let fact = admitted
+                .and_then(|()| event.fact(&view.policy.zone))
                 .map_err(|invalid| invalid.inside(&format!("[{index}]")))?;
             known.push((event, fact));
         }

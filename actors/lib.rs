@@ -15,9 +15,11 @@
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`catalogue`] | which events come in |
 //! | [`vault`], [`limits`], [`now`] | secrets, bounds, time |
 
 pub mod announce;
+pub mod catalogue;
 pub mod channel;
 mod cleaner;
 mod clock;

@@ -222,3 +222,10 @@ pub const PROVIDER_ID_BYTES_MAX: usize = 256;
 
 /// Rows of an endpoint's queue that are read at once.
 pub const QUEUE_READ_AHEAD: usize = 128;
+
+/// Violations of a schema that are named in one refusal.
+pub const VIOLATIONS_NAMED_MAX: usize = 10;
+/// Subschemas of a schema once its references are followed; more are not compiled.
+pub const SUBSCHEMAS_MAX: usize = 2_000;
+/// Bytes of a compiled pattern of a schema.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;

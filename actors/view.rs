@@ -13,6 +13,7 @@ use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
 
+use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::TenantRecord;
@@ -35,6 +36,8 @@ pub struct TenantView {
     pub server_smtp: Option<Smtp>,
     /// How webhooks are tried again where neither endpoint nor tenant says.
     pub server_retry: RetryPolicy,
+    /// What is refused of the events that come in.
+    pub door: Option<Arc<Door>>,
     phone_key: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ impl TenantView {
             id,
             name,
             created_at,
+            door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
             endpoints: BTreeMap::new(),
             server_smtp: None,
@@ -75,6 +79,7 @@ impl TenantView {
             endpoints.insert(number, Arc::new(endpoint));
         }
         Ok(Self {
+            door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
             name: record.name.clone(),
             created_at: record.created_at,
@@ -98,9 +103,15 @@ impl TenantView {
         }
     }
 
-    /// The tenant with other settings.
+    /// The tenant with other settings. Schemas are read again only where they changed.
     pub fn with_settings(&self, settings: Settings) -> Self {
-        Self { policy: Policy::new(settings, &self.phone_key), ..self.clone() }
+        let now = &self.policy.settings;
+        let mut next = self.clone();
+        if (settings.catalogue, &settings.event_types) != (now.catalogue, &now.event_types) {
+            next.door = Door::of(&settings);
+        }
+        next.policy = Policy::new(settings, &self.phone_key);
+        next
     }
 
     /// How what failed to reach this endpoint is tried again: as it says, or else as the tenant says;

@@ -1,6 +1,7 @@
 //! The HTTP API: the table of routes, and nothing else.
 
 pub mod admin;
+pub mod catalogue;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod entities;
@@ -76,6 +77,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route(&format!("{notify}/endpoints/{{id}}/rotate-secret"), post(rotation::rotate))
         .route(&format!("{notify}/test/{{id}}"), post(admin::test))
         .route(&format!("{notify}/logs"), get(admin::logs))
+        .route("/api/v1/event-types", get(catalogue::list))
+        .route(
+            "/api/v1/event-types/{name}",
+            get(catalogue::show).put(catalogue::describe).delete(catalogue::forget),
+        )
         .route(tenants, get(tenants::list).post(tenants::create))
         .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))

@@ -15,11 +15,13 @@
 //! | [`pace`] | how fast Slack and WhatsApp may be written to |
 //! | [`window`], [`provider`] | in what form WhatsApp takes a message, and what it says of it later |
 //! | [`filter`] | which events an endpoint wants |
+//! | [`catalogue`] | which types of event there are, and what they carry |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
+pub mod catalogue;
 pub mod dead_letters;
 pub mod digest;
 pub mod effect;

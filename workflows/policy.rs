@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::catalogue::{Catalogue, OwnTypes};
 use crate::endpoint::secret;
 use crate::invalid::{Invalid, must_be_objects, read};
 use crate::line::{Smtp, WhatsApp};
@@ -147,6 +148,11 @@ pub struct Settings {
     pub secrets: Secrets,
     /// How long what has happened is kept.
     pub retention: Retention,
+    /// What is refused at the door.
+    pub catalogue: Catalogue,
+    /// The types of event that the tenant described; changed one by one, by a road of their own.
+    #[serde(skip_serializing_if = "OwnTypes::is_empty")]
+    pub event_types: OwnTypes,
     /// The mail server; without it, the server's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Smtp>,
@@ -175,6 +181,8 @@ impl Default for Settings {
             timeout: None,
             secrets: Secrets::new(),
             retention: Retention::default(),
+            catalogue: Catalogue::default(),
+            event_types: OwnTypes::new(),
             smtp: None,
             whatsapp: None,
         }
@@ -197,10 +205,23 @@ impl Settings {
     pub fn patched(&self, mut patch: Map<String, Value>) -> Result<Self, Invalid> {
         must_be_objects(
             &patch,
-            &["sla_cluster", "retry", "limits", "dead_letters", "retention", "smtp", "whatsapp"],
+            &[
+                "sla_cluster",
+                "retry",
+                "limits",
+                "dead_letters",
+                "retention",
+                "catalogue",
+                "smtp",
+                "whatsapp",
+            ],
         )?;
         secret::spell_out(&mut patch);
         secrets::spell_out(&mut patch, &self.secrets)?;
+        if patch.contains_key("event_types") {
+            let problem = "is not changed here: use PUT /api/v1/event-types/{name}";
+            return Err(Invalid::new("event_types", problem));
+        }
         for (short, name) in [("pass", "password"), ("username", "user")] {
             // The names that mail settings also go by.
             if let Some(smtp) = patch.get_mut("smtp").and_then(Value::as_object_mut)
@@ -215,9 +236,13 @@ impl Settings {
         Self::from_json(value)
     }
 
-    /// The settings without their secrets, as they are shown: of `secrets` the names alone.
+    /// The settings without their secrets and the event types, as they are shown: of `secrets` the names
+    /// alone.
     pub fn shown(&self) -> Value {
         let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Some(map) = value.as_object_mut() {
+            map.remove("event_types");
+        }
         for (section, secrets) in [
             ("smtp", &["password"] as &[&str]),
             ("whatsapp", &["access_token", "app_secret", "verify_token"]),

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use ractor::ActorRef;
 use serde_json::{Map, Value, json};
+use sereno_workflows::catalogue::{self, OwnType};
+use sereno_workflows::event::EventType;
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::policy::Settings;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 
@@ -25,6 +28,10 @@ use crate::view::TenantView;
 pub enum Change {
     /// Change the settings that are named.
     Settings(Map<String, Value>),
+    /// Describe a type of event.
+    DescribeType(EventType, OwnType),
+    /// Remove the tenant's description of a type of event.
+    ForgetType(EventType),
     /// Make an endpoint.
     CreateEndpoint(Map<String, Value>),
     /// Change of an endpoint what is named.
@@ -82,7 +89,24 @@ impl Tenant {
         let channels = &*self.around.channels;
         let saving = Saving { now, channels, secrets: &view.policy.settings.secrets };
         match change {
-            Change::Settings(patch) => self.change_settings(myself, state, patch).await,
+            Change::Settings(patch) => {
+                let settings = state.view.policy.settings.patched(patch)?;
+                self.settle(myself, state, settings).await
+            }
+            Change::DescribeType(name, own) => {
+                crate::catalogue::check(&own)?;
+                let mut settings = state.view.policy.settings.clone();
+                settings.event_types = catalogue::with(&settings.event_types, name.as_str(), own)?;
+                self.settle(myself, state, settings).await
+            }
+            Change::ForgetType(name) => {
+                let mut settings = state.view.policy.settings.clone();
+                settings
+                    .event_types
+                    .remove(name.as_str())
+                    .ok_or(ConfigureError::NotFound("event type of your own"))?;
+                self.settle(myself, state, settings).await
+            }
             Change::CreateEndpoint(body) => {
                 if state.view.endpoints.len() >= limits::ENDPOINTS_PER_TENANT_MAX {
                     return Err(ConfigureError::TooMany(limits::ENDPOINTS_PER_TENANT_MAX));
@@ -123,13 +147,12 @@ impl Tenant {
         }
     }
 
-    async fn change_settings(
+    async fn settle(
         &self,
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
-        patch: Map<String, Value>,
+        settings: Settings,
     ) -> Result<Changed, ConfigureError> {
-        let settings = state.view.policy.settings.patched(patch)?;
         let age_max = settings.secret_max_age;
         let moved = age_max != state.view.policy.settings.secret_max_age;
         let view = state.view.with_settings(settings);

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod bench;
+mod catalogue;
 mod certificates;
 mod channels;
 mod conversations;

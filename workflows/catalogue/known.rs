@@ -1,0 +1,233 @@
+//! The built-in types of event and the fields that they carry.
+
+/// What a field holds, with an example.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A text.
+    Text(&'static str),
+    /// A moment, as RFC 3339; what comes in may also be on the tenant's wall.
+    Moment(&'static str),
+    /// An id of the caller's own, a text or a number.
+    Id(&'static str),
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Yes(bool),
+    /// Anything; the example as JSON.
+    Any(&'static str),
+}
+
+use Kind::{Any, Id, Moment, Number, Text, Whole, Yes};
+
+const BOOKING: &str = "reservation_id! date_time status party_size name email restaurant intent \
+    locale notes wa_number wa_number_hash";
+
+/// Each type: its name, its fields (`!`: required), and what it means.
+pub(super) const TYPES: &[(&str, &str, &str)] = &[
+    (
+        "reservation.created",
+        "reservation_id! date_time! party_size name email restaurant intent locale notes wa_number \
+         wa_number_hash",
+        "A booking was made: reminders and the no-show are set for it.",
+    ),
+    ("reservation.modified", BOOKING, "A booking was changed; with another time its timers move."),
+    ("reservation.cancelled", BOOKING, "A booking was called off."),
+    ("reservation.confirmed", BOOKING, "A customer said that they will come."),
+    ("reservation.arrived", BOOKING, "A customer came."),
+    ("reservation.completed", BOOKING, "A visit is over."),
+    (
+        "reminder.24h.sent",
+        "reservation_id! date_time party_size name restaurant status reminder channel locale \
+         wa_number_hash",
+        "A customer was reminded at this offset before the slot; any offset makes such a type.",
+    ),
+    (
+        "reminder.2h.sent",
+        "reservation_id! date_time party_size name restaurant status reminder channel locale \
+         wa_number_hash",
+        "A customer who had not answered was reminded again.",
+    ),
+    ("reminder.no_show", BOOKING, "A customer did not come."),
+    (
+        "handoff.opened",
+        "conversation_id! wa_number wa_number_hash last_intent reason",
+        "A customer waits for a person.",
+    ),
+    (
+        "handoff.replied",
+        "conversation_id! last_intent wa_number_hash",
+        "A person answered a customer who waited.",
+    ),
+    (
+        "handoff.closed",
+        "conversation_id! last_intent wa_number_hash",
+        "A conversation with a person is over.",
+    ),
+    (
+        "sla.breached",
+        "conversation_id! elapsed_minutes last_intent wa_number_hash",
+        "A customer waited for a person for longer than the tenant allows.",
+    ),
+    (
+        "incident.sla_cluster",
+        "count escalation_needed",
+        "Several customers waited too long inside a short time.",
+    ),
+    ("conversation.started", "conversation_id channel user context", "A conversation began."),
+    (
+        "conversation.message.received",
+        "conversation_id message_id content user metadata",
+        "A customer wrote.",
+    ),
+    (
+        "conversation.message.sent",
+        "conversation_id message_id content user metadata",
+        "A customer was written to.",
+    ),
+    (
+        "conversation.ended",
+        "conversation_id duration message_count resolution metrics",
+        "A conversation ended.",
+    ),
+    (
+        "conversation.escalated",
+        "conversation_id reason last_intent user",
+        "A conversation needs a person.",
+    ),
+    (
+        "ai.intent.detected",
+        "conversation_id message_id intent entities",
+        "An assistant understood what a customer wants.",
+    ),
+    ("ai.action.executed", "conversation_id action", "An assistant did something."),
+    (
+        "ai.recommendation.generated",
+        "conversation_id products",
+        "An assistant recommended something.",
+    ),
+    ("whatsapp.message.received", "wa_number_hash type text button", "A WhatsApp message came in."),
+    ("inventory.updated", "products", "The stock of products changed."),
+    ("price.changed", "product old_price new_price", "The price of a product changed."),
+    ("product.added", "product", "A product is offered."),
+    ("product.removed", "product", "A product is no longer offered."),
+    ("order.created", "order_id amount currency products", "An order was made."),
+    (
+        "order.completed",
+        "order_id conversation_id user_id amount currency products",
+        "An order was paid and is complete.",
+    ),
+    ("order.cancelled", "order_id reason", "An order was called off."),
+    ("campaign.started", "campaign_id name", "A campaign began."),
+    ("client.created", "client_id name email", "A client was added."),
+    ("client.updated", "client_id name email changes", "A client was changed."),
+    ("portfolio.created", "portfolio_id client_id name", "A portfolio was added."),
+    ("portfolio.updated", "portfolio_id client_id name changes", "A portfolio was changed."),
+    ("notification.sent", "notification_id channel user_id", "A notification was sent."),
+    ("user.registered", "user_id name email", "A user signed up."),
+    ("user.created", "user_id name email", "A user was added."),
+    ("user.updated", "user_id name email changes", "A user was changed."),
+    ("user.deleted", "user_id", "A user was removed."),
+    ("tenant.created", "tenant_id name", "A customer of a service was added."),
+    ("tenant.updated", "tenant_id name changes", "A customer of a service was changed."),
+    (
+        "subscription.created",
+        "subscription_id tenant_id plan amount currency",
+        "A subscription began.",
+    ),
+    ("subscription.updated", "subscription_id tenant_id plan changes", "A subscription changed."),
+    ("subscription.cancelled", "subscription_id tenant_id reason", "A subscription was ended."),
+    ("invoice.paid", "invoice_id tenant_id amount currency", "An invoice was paid."),
+    ("invoice.failed", "invoice_id tenant_id amount currency reason", "An invoice was not paid."),
+    (
+        "endpoint.failing",
+        "endpoint_id! kind percent failing_since disabled_at error",
+        "An endpoint has been failing for this share of the time after which it is disabled.",
+    ),
+    ("endpoint.recovered", "endpoint_id! kind failing_since", "An endpoint works again."),
+    ("endpoint.disabled", "endpoint_id! kind reason", "An endpoint was disabled."),
+    (
+        "endpoint.secret.expiring",
+        "endpoint_id! kind created_at age_days",
+        "An endpoint's secret is old and should be rotated.",
+    ),
+    (
+        "dead_letters.threshold_exceeded",
+        "count threshold",
+        "More deliveries were given up than the tenant allows.",
+    ),
+    (
+        "dead_letters.aging",
+        "count oldest_at threshold",
+        "A delivery that was given up has lain there for too long.",
+    ),
+    ("dead_letters.expired", "count", "Deliveries that were given up long ago were thrown away."),
+    ("test.ping", "endpoint_id message", "A test of an endpoint."),
+];
+
+/// Each field by name.
+pub(super) const FIELDS: &[(&str, Kind)] = &[
+    ("action", Any(r#"{"name": "search_products", "result": {"success": true}}"#)),
+    ("age_days", Whole(83)),
+    ("amount", Number(1234.5)),
+    ("button", Text("confirm:R-1")),
+    ("campaign_id", Id("summer_sale")),
+    ("changes", Any(r#"{"email": "ana@example.com"}"#)),
+    ("channel", Text("whatsapp")),
+    ("client_id", Id("client_1")),
+    ("content", Any(r#"{"type": "text", "text": "Busco un vestido negro", "language": "es"}"#)),
+    ("context", Any(r#"{"entry_point": "qr_code", "campaign": "summer_sale"}"#)),
+    ("conversation_id", Id("conv_1")),
+    ("count", Whole(5)),
+    ("created_at", Moment("2026-08-25T09:00:00.000Z")),
+    ("currency", Text("EUR")),
+    ("date_time", Moment("2026-11-20T19:00:00.000Z")),
+    ("disabled_at", Moment("2026-11-25T09:00:00.000Z")),
+    ("duration", Number(900.0)),
+    ("elapsed_minutes", Number(7.0)),
+    ("email", Text("ana@example.com")),
+    ("endpoint_id", Whole(1)),
+    ("entities", Any(r#"[{"type": "color", "value": "negro"}]"#)),
+    ("error", Text("answered 503 Service Unavailable")),
+    ("escalation_needed", Yes(true)),
+    ("failing_since", Moment("2026-11-20T09:00:00.000Z")),
+    ("intent", Any(r#""reservar""#)),
+    ("invoice_id", Id("inv_1")),
+    ("kind", Text("webhook")),
+    ("last_intent", Text("reservar")),
+    ("locale", Text("es")),
+    ("message", Text("Hello from Sereno")),
+    ("message_count", Whole(24)),
+    ("message_id", Id("msg_1")),
+    ("metadata", Any(r#"{"sentiment": "positive"}"#)),
+    ("metrics", Any(r#"{"ai_messages": 12, "user_messages": 12}"#)),
+    ("name", Text("Ana")),
+    ("new_price", Number(80.0)),
+    ("notes", Text("Mesa junto a la ventana")),
+    ("notification_id", Id("ntf_1")),
+    ("old_price", Number(100.0)),
+    ("oldest_at", Moment("2026-11-20T09:00:00.000Z")),
+    ("order_id", Id("ord_1")),
+    ("party_size", Whole(4)),
+    ("percent", Whole(50)),
+    ("plan", Text("pro")),
+    ("portfolio_id", Id("pf_1")),
+    ("product", Any(r#"{"sku": "SKU-1", "name": "Vestido negro"}"#)),
+    ("products", Any(r#"[{"sku": "SKU-1", "name": "Vestido negro", "new_stock": 3}]"#)),
+    ("reason", Text("pidió hablar con una persona")),
+    ("reminder", Text("24h")),
+    ("reservation_id", Text("R-1")),
+    ("resolution", Any(r#"{"status": "resolved", "outcome": "purchase_completed"}"#)),
+    ("restaurant", Text("La Trattoria")),
+    ("status", Text("booked")),
+    ("subscription_id", Id("sub_1")),
+    ("tenant_id", Id("tenant_1")),
+    ("text", Text("1")),
+    ("threshold", Any("10")),
+    ("type", Text("text")),
+    ("user", Any(r#"{"id": "user_1", "name": "María García"}"#)),
+    ("user_id", Id("user_1")),
+    ("wa_number", Text("+34600000001")),
+    ("wa_number_hash", Text("ca2f2ab6e4b4ee6f")),
+];
