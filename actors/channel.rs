@@ -49,6 +49,7 @@ use self::oauth::Tokens;
 use self::tls::{Clients, Tls};
 use crate::limits;
 use crate::signature::Scheme;
+use crate::template::Words;
 
 /// Where Meta answers, unless the operator says otherwise.
 const GRAPH_URL: &str = "https://graph.facebook.com/v23.0";
@@ -132,6 +133,8 @@ pub struct Load {
     pub body: Vec<u8>,
     /// A ready message to a customer; only WhatsApp carries it.
     pub message: Option<Message>,
+    /// What people are told, in the tenant's own words; ours without them.
+    pub words: Option<Words>,
     /// The language in which people are written to.
     pub locale: Locale,
     /// The zone in which people read times.

@@ -4,6 +4,7 @@ mod deliveries;
 mod inbound;
 mod keys;
 mod provider;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
 
 use crate::store::{Store, StoreError};
+use crate::template::Compiled;
 use crate::tenant::recording::all_durable;
 use crate::tenant::{
     Act, Change, Changed, ConfigureError, Credit, Direct, Receipt, Submission, Surroundings,
@@ -326,6 +328,7 @@ impl Engine {
         if self.around.hints.views().len() >= limits::TENANTS_MAX {
             return Err(EngineError::TooMany { count: limits::TENANTS_MAX, what: "tenants" });
         }
+        Compiled::new(&settings.templates)?;
         let now = self.around.ledger.now().timestamp();
         let view = Box::new(TenantView::new(id.clone(), name, now, settings));
         let (reply, answer) = oneshot::channel();

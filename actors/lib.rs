@@ -15,6 +15,7 @@
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`template`] | in whose words |
 //! | [`catalogue`] | which events come in |
 //! | [`vault`], [`limits`], [`now`] | secrets, bounds, time |
 
@@ -39,6 +40,7 @@ pub mod record;
 mod root;
 pub mod signature;
 pub mod store;
+pub mod template;
 pub mod tenant;
 mod ticket;
 mod turnstile;

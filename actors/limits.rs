@@ -223,6 +223,14 @@ pub const PROVIDER_ID_BYTES_MAX: usize = 256;
 /// Rows of an endpoint's queue that are read at once.
 pub const QUEUE_READ_AHEAD: usize = 128;
 
+/// Steps that the rendering of one part of a template may take.
+pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
+/// Bytes that one part of a template may write.
+pub const TEMPLATE_OUTPUT_BYTES_MAX: usize = 64 << 10;
+/// Bytes of an event's data that a template can see; times the steps, that bounds its work.
+pub const TEMPLATE_DATA_BYTES_MAX: usize = 32 << 10;
+/// Characters of one section of a Slack message.
+pub const SLACK_SECTION_CHARS_MAX: usize = 3_000;
 /// Violations of a schema that are named in one refusal.
 pub const VIOLATIONS_NAMED_MAX: usize = 10;
 /// Subschemas of a schema once its references are followed; more are not compiled.

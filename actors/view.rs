@@ -17,6 +17,7 @@ use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::TenantRecord;
+use crate::template::Compiled;
 use crate::vault;
 
 /// A tenant at one moment.
@@ -36,6 +37,8 @@ pub struct TenantView {
     pub server_smtp: Option<Smtp>,
     /// How webhooks are tried again where neither endpoint nor tenant says.
     pub server_retry: RetryPolicy,
+    /// The tenant's own words, if it has any, ready to be rendered.
+    pub templates: Option<Arc<Compiled>>,
     /// What is refused of the events that come in.
     pub door: Option<Arc<Door>>,
     phone_key: Vec<u8>,
@@ -49,6 +52,7 @@ impl TenantView {
             id,
             name,
             created_at,
+            templates: compiled(&settings),
             door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
             endpoints: BTreeMap::new(),
@@ -79,6 +83,7 @@ impl TenantView {
             endpoints.insert(number, Arc::new(endpoint));
         }
         Ok(Self {
+            templates: compiled(&settings),
             door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
             name: record.name.clone(),
@@ -103,10 +108,13 @@ impl TenantView {
         }
     }
 
-    /// The tenant with other settings. Schemas are read again only where they changed.
+    /// The tenant with other settings. Templates and schemas are read again only where they changed.
     pub fn with_settings(&self, settings: Settings) -> Self {
         let now = &self.policy.settings;
         let mut next = self.clone();
+        if settings.templates != now.templates {
+            next.templates = compiled(&settings);
+        }
         if (settings.catalogue, &settings.event_types) != (now.catalogue, &now.event_types) {
             next.door = Door::of(&settings);
         }
@@ -129,6 +137,11 @@ impl TenantView {
             None => tenants,
         }
     }
+}
+
+fn compiled(settings: &Settings) -> Option<Arc<Compiled>> {
+    let templates = &settings.templates;
+    (!templates.is_empty()).then(|| Arc::new(Compiled::stored(templates)))
 }
 
 fn settings_place(id: &TenantId) -> String {

@@ -11,6 +11,7 @@ pub mod jobs;
 mod provider;
 pub mod request;
 pub mod rotation;
+pub mod templates;
 pub mod tenants;
 pub mod timers;
 pub mod whatsapp;
@@ -82,6 +83,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/api/v1/event-types/{name}",
             get(catalogue::show).put(catalogue::describe).delete(catalogue::forget),
         )
+        .route("/api/v1/admin/templates", get(templates::list))
+        .route("/api/v1/admin/templates/preview", post(templates::preview))
         .route(tenants, get(tenants::list).post(tenants::create))
         .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))

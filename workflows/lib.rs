@@ -15,12 +15,14 @@
 //! | [`pace`] | how fast Slack and WhatsApp may be written to |
 //! | [`window`], [`provider`] | in what form WhatsApp takes a message, and what it says of it later |
 //! | [`filter`] | which events an endpoint wants |
+//! | [`template`] | in whose words a message is written |
 //! | [`catalogue`] | which types of event there are, and what they carry |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
+pub mod calendar;
 pub mod catalogue;
 pub mod dead_letters;
 pub mod digest;
@@ -45,6 +47,7 @@ pub mod reservation;
 pub mod retention;
 pub mod retry;
 pub mod secrets;
+pub mod template;
 pub mod tenant;
 pub mod time;
 pub mod timeout;

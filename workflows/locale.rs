@@ -17,6 +17,20 @@ pub enum Locale {
     Pt,
 }
 
+impl Locale {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Es, Self::En, Self::Pt];
+
+    /// The language as the outside writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Es => "es",
+            Self::En => "en",
+            Self::Pt => "pt",
+        }
+    }
+}
+
 impl FromStr for Locale {
     type Err = String;
 
@@ -33,11 +47,7 @@ impl FromStr for Locale {
 
 impl fmt::Display for Locale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Es => "es",
-            Self::En => "en",
-            Self::Pt => "pt",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::when;
 use crate::locale::Locale;
 
 /// A message to a customer.
@@ -102,76 +103,6 @@ pub fn cancelled(locale: Locale) -> Message {
         Locale::En => "❌ Cancelled. Do you need help? Just write to us here.",
         Locale::Pt => "❌ Cancelada. Precisa de ajuda? Escreva-nos por aqui.",
     })
-}
-
-/// A slot for people, such as `viernes 20 de noviembre, 20:00`.
-pub fn when(at: DateTime, locale: Locale) -> String {
-    const ES: ([&str; 7], [&str; 12]) = (
-        ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-        [
-            "enero",
-            "febrero",
-            "marzo",
-            "abril",
-            "mayo",
-            "junio",
-            "julio",
-            "agosto",
-            "septiembre",
-            "octubre",
-            "noviembre",
-            "diciembre",
-        ],
-    );
-    const EN: ([&str; 7], [&str; 12]) = (
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-        [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ],
-    );
-    const PT: ([&str; 7], [&str; 12]) = (
-        ["segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"],
-        [
-            "janeiro",
-            "fevereiro",
-            "março",
-            "abril",
-            "maio",
-            "junho",
-            "julho",
-            "agosto",
-            "setembro",
-            "outubro",
-            "novembro",
-            "dezembro",
-        ],
-    );
-    let (days, months) = match locale {
-        Locale::Es => ES,
-        Locale::En => EN,
-        Locale::Pt => PT,
-    };
-    let name = |names: &[&'static str], index: i8| {
-        usize::try_from(index).ok().and_then(|i| names.get(i).copied()).unwrap_or_default()
-    };
-    let weekday = name(&days, at.weekday().to_monday_zero_offset());
-    let month = name(&months, at.month() - 1);
-    let (day, time) = (at.day(), at.strftime("%H:%M"));
-    match locale {
-        Locale::Es | Locale::Pt => format!("{weekday} {day} de {month}, {time}"),
-        Locale::En => format!("{weekday} {day} {month}, {time}"),
-    }
 }
 
 fn asking(text: String, visit: Visit<'_>, when: String, locale: Locale) -> Message {

@@ -15,6 +15,7 @@ use crate::privacy::PhoneHash;
 use crate::retention::Retention;
 use crate::retry::RetryPolicy;
 use crate::secrets::{self, Secrets};
+use crate::template::Templates;
 use crate::time::{self, Span};
 use crate::timeout;
 
@@ -148,6 +149,9 @@ pub struct Settings {
     pub secrets: Secrets,
     /// How long what has happened is kept.
     pub retention: Retention,
+    /// The tenant's own words.
+    #[serde(skip_serializing_if = "Templates::is_empty")]
+    pub templates: Templates,
     /// What is refused at the door.
     pub catalogue: Catalogue,
     /// The types of event that the tenant described; changed one by one, by a road of their own.
@@ -181,6 +185,7 @@ impl Default for Settings {
             timeout: None,
             secrets: Secrets::new(),
             retention: Retention::default(),
+            templates: Templates::default(),
             catalogue: Catalogue::default(),
             event_types: OwnTypes::new(),
             smtp: None,
@@ -211,6 +216,7 @@ impl Settings {
                 "limits",
                 "dead_letters",
                 "retention",
+                "templates",
                 "catalogue",
                 "smtp",
                 "whatsapp",
@@ -286,6 +292,7 @@ impl Settings {
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
+        self.templates.check().map_err(|invalid| invalid.inside("templates"))?;
         if let Some(smtp) = &self.smtp {
             smtp.check().map_err(|invalid| invalid.inside("smtp"))?;
         }

@@ -247,6 +247,7 @@ impl Reservation {
         put("email", json!(self.email));
         put("restaurant", json!(self.restaurant));
         put("intent", json!(self.intent));
+        put("locale", json!(self.locale));
         put("wa_number", json!(self.wa_number));
         policy.phone_hash.redact(&data)
     }

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
@@ -35,9 +35,9 @@ use self::open::open;
 use self::pool::{Account, Line, Turn};
 use self::refusal::Step;
 use super::reply::snippet;
-use super::wording::{Wording, line};
+use super::wording::{Wording, escape_html as escape, line};
 use super::{Channels, Load, dead};
-use crate::limits::{CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX};
+use crate::limits::{CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX, TITLE_CHARS_MAX};
 
 /// A mail server, and who chose it.
 #[derive(Clone, Copy)]
@@ -111,7 +111,7 @@ fn compose(to: Recipient<'_>, smtp: &Smtp, load: &Load, now: Timestamp) -> Resul
     let address: Address =
         to.address.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
     let from = sender(smtp)?;
-    let wording = Wording::of(load);
+    let letter = letter(load);
     let id = format!("<{}@{}>", load.id, from.email.domain());
     let since_epoch = Duration::from_millis(u64::try_from(now.0).unwrap_or_default());
     // RFC 3834: what answers by itself, such as an out-of-office, must not answer this.
@@ -120,15 +120,43 @@ fn compose(to: Recipient<'_>, smtp: &Smtp, load: &Load, now: Timestamp) -> Resul
     if let Some(url) = to.unsubscribe {
         builder = unsubscribable(builder, url);
     }
-    builder
+    let mail = builder
         .from(from)
         .to(Mailbox::new(None, address))
-        .subject(wording.headline())
+        .subject(letter.subject)
         .date(UNIX_EPOCH + since_epoch)
         .message_id(Some(line(&id, usize::MAX)))
-        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
-        .multipart(MultiPart::alternative_plain_html(wording.plain(), html(&wording, load.locale)))
-        .map_err(|error| format!("the mail cannot be composed: {error}"))
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+    let mail = match letter.html {
+        Some(html) => mail.multipart(MultiPart::alternative_plain_html(letter.text, html)),
+        None => mail.singlepart(SinglePart::plain(letter.text)),
+    };
+    mail.map_err(|error| format!("the mail cannot be composed: {error}"))
+}
+
+/// What a mail says.
+pub(crate) struct Letter {
+    /// Its subject, on one line.
+    pub(crate) subject: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// Its HTML; without it, it is text alone.
+    pub(crate) html: Option<String>,
+}
+
+/// The tenant's own words, or ours.
+pub(crate) fn letter(load: &Load) -> Letter {
+    let wording = Wording::of(load);
+    let Some(words) = &load.words else {
+        let html = Some(html(&wording, load.locale));
+        return Letter { subject: wording.headline(), text: wording.plain(), html };
+    };
+    let subject = words.subject.as_ref().map(|subject| line(subject, TITLE_CHARS_MAX));
+    Letter {
+        subject: subject.unwrap_or_else(|| wording.headline()),
+        text: words.text.clone(),
+        html: words.html.clone(),
+    }
 }
 
 /// Adds what lets a mailbox offer its owner to unsubscribe (RFC 2369) with one click (RFC 8058). The URL
@@ -165,14 +193,6 @@ fn html(wording: &Wording, locale: Locale) -> String {
         escape(&wording.title),
         escape(&wording.origin())
     )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 impl Channels {

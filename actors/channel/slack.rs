@@ -11,8 +11,9 @@ use sereno_workflows::time::Timestamp;
 use url::Url;
 
 use super::reply::{Reply, snippet};
-use super::wording::{Fact, Wording};
+use super::wording::{Fact, Wording, escape_slack as escape, shorten};
 use super::{Channels, Load, dead};
+use crate::limits::SLACK_SECTION_CHARS_MAX;
 
 /// Words for a destination that is gone: someone must connect the channel again.
 const GONE: [&str; 10] = [
@@ -33,7 +34,7 @@ impl Channels {
         if let Err(error) = self.guard.check_url(url) {
             return dead(error);
         }
-        let body = blocks(&Wording::of(load)).to_string();
+        let body = message(load).to_string();
         let request = self
             .guarded
             .post(url.clone())
@@ -68,6 +69,36 @@ fn outcome(mut reply: Reply, now: Timestamp) -> Outcome {
     reply.outcome(now)
 }
 
+/// What Slack gets: the tenant's own words in one section, or ours in blocks.
+pub(crate) fn message(load: &Load) -> Value {
+    let wording = Wording::of(load);
+    let Some(words) = &load.words else { return blocks(&wording) };
+    let text = section(&words.text);
+    json!({"text": text, "blocks": [
+        {"type": "section", "text": {"type": "mrkdwn", "text": text}},
+        context(&wording),
+    ]})
+}
+
+/// As much of a text as a section takes, without half an entity at its end.
+fn section(text: &str) -> String {
+    let mut short = shorten(text, SLACK_SECTION_CHARS_MAX);
+    if short.len() < text.len() {
+        let tail =
+            short.rfind('&').filter(|&at| !short.get(at..).unwrap_or_default().contains(';'));
+        if let Some(at) = tail.filter(|at| short.len() - at < 9) {
+            short.truncate(at);
+            short.push('…');
+        }
+    }
+    short
+}
+
+fn context(wording: &Wording) -> Value {
+    let origin = escape(&wording.origin());
+    json!({"type": "context", "elements": [{"type": "mrkdwn", "text": origin}]})
+}
+
 /// The message in Block Kit.
 fn blocks(wording: &Wording) -> Value {
     let mut blocks = vec![json!({
@@ -82,14 +113,8 @@ fn blocks(wording: &Wording) -> Value {
         let fields: Vec<Value> = wording.facts.iter().map(field).collect();
         blocks.push(json!({"type": "section", "fields": fields}));
     }
-    let origin = escape(&wording.origin());
-    blocks.push(json!({"type": "context", "elements": [{"type": "mrkdwn", "text": origin}]}));
+    blocks.push(context(wording));
     json!({"text": escape(&wording.headline()), "blocks": blocks})
-}
-
-/// Slack knows three entities and no other escape.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -120,6 +145,18 @@ mod tests {
                 ]
             })
         );
+    }
+
+    #[test]
+    fn f08_a_text_of_the_tenants_own_fits_a_section_and_ends_with_a_whole_entity() {
+        for spaces in 0..6 {
+            let text = format!("{}{}", "x".repeat(spaces), "&amp;".repeat(1_000));
+            let short = section(&text);
+            assert!(short.chars().count() <= SLACK_SECTION_CHARS_MAX);
+            assert!(short.ends_with(";…"), "{}", &short[short.len() - 20..]);
+        }
+        let whole = "<https://example.com|R&amp;D>";
+        assert_eq!(section(whole), whole);
     }
 
     #[test]

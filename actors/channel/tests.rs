@@ -45,6 +45,7 @@ fn load() -> Load {
         event_type: "reservation.created".into(),
         body: body.as_bytes().to_vec(),
         message: None,
+        words: None,
         locale: Locale::Es,
         zone: sereno_workflows::time::zone("Europe/Madrid").unwrap(),
         timeout: None,

@@ -158,13 +158,14 @@ fn messages_url(base: &Url, phone_number_id: &str) -> Option<Url> {
 
 /// The message as Meta wants it.
 fn content(to: &str, form: Form<'_>, load: &Load) -> Value {
-    let (kind, payload) = match (form, &load.message) {
+    let own = load.message.as_ref().map(|message| spoken(message, load));
+    let (kind, payload) = match (form, &own) {
         (Form::Template(template), _) => ("template", from_template(load, template)),
         (Form::Free | Form::None, Some(message)) if !message.buttons.is_empty() => {
             ("interactive", with_buttons(message))
         }
         (Form::Free | Form::None, Some(message)) => ("text", text(&message.text)),
-        (Form::Free | Form::None, None) => ("text", text(&Wording::of(load).plain())),
+        (Form::Free | Form::None, None) => ("text", text(&plain(load))),
     };
     json!({
         "messaging_product": "whatsapp",
@@ -174,6 +175,21 @@ fn content(to: &str, form: Form<'_>, load: &Load) -> Value {
         kind: payload,
         "biz_opaque_callback_data": load.id,
     })
+}
+
+/// A message to a customer, in the tenant's own words where it has some.
+fn spoken(message: &Message, load: &Load) -> Message {
+    let words = load.words.as_ref().map(|words| words.text.clone());
+    Message { text: words.unwrap_or_else(|| message.text.clone()), ..message.clone() }
+}
+
+/// What a text says, the buttons under it left out.
+pub(crate) fn plain(load: &Load) -> String {
+    match (&load.words, &load.message) {
+        (Some(words), _) => words.text.clone(),
+        (None, Some(message)) => message.text.clone(),
+        (None, None) => Wording::of(load).plain(),
+    }
 }
 
 fn text(text: &str) -> Value {

@@ -7,8 +7,8 @@ mod digest;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
+use sereno_workflows::calendar;
 use sereno_workflows::locale::Locale;
-use sereno_workflows::message;
 use sereno_workflows::time::Timestamp;
 
 use super::Load;
@@ -104,6 +104,20 @@ pub(crate) fn shorten(text: &str, chars_max: usize) -> String {
     short
 }
 
+/// The text as it stands in HTML.
+pub(crate) fn escape_html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+/// The text as Slack wants it: it knows three entities and no other escape.
+pub(crate) fn escape_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 fn pick(locale: Locale, [es, en, pt]: [&str; 3]) -> &str {
     match locale {
         Locale::Es => es,
@@ -112,7 +126,8 @@ fn pick(locale: Locale, [es, en, pt]: [&str; 3]) -> &str {
     }
 }
 
-fn title(event_type: &str, locale: Locale) -> String {
+/// What happened, in a few words; the type itself where we do not know it.
+pub(crate) fn title(event_type: &str, locale: Locale) -> String {
     let words = match event_type {
         "reservation.created" => ["Nueva reserva", "New booking", "Nova reserva"],
         "reservation.modified" => ["Reserva modificada", "Booking changed", "Reserva alterada"],
@@ -211,7 +226,7 @@ fn facts(data: &Map<String, Value>, load: &Load) -> Vec<Fact> {
 /// A moment on the tenant's wall, or the text as it is where it is none.
 fn moment(text: &str, zone: &TimeZone, locale: Locale) -> String {
     match Timestamp::from_text(text, zone) {
-        Ok(at) => message::when(at.wall(zone), locale),
+        Ok(at) => calendar::when(at.wall(zone), locale),
         Err(_) => text.to_owned(),
     }
 }
@@ -230,6 +245,7 @@ mod tests {
             event_type: event_type.into(),
             body: body.to_string().into_bytes(),
             message: None,
+            words: None,
             locale,
             zone: sereno_workflows::time::zone("Europe/Madrid").unwrap(),
             timeout: None,

@@ -7,6 +7,7 @@ use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::privacy;
 use sereno_workflows::retry::Outcome;
+use sereno_workflows::template::{Audience, Channel};
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::window::Window;
 
@@ -14,6 +15,7 @@ use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
 use crate::record::EventRecord;
+use crate::template::Telling;
 use crate::tenant::Surroundings;
 use crate::turnstile::Pass;
 use crate::view::TenantView;
@@ -32,6 +34,10 @@ pub(crate) struct Ended {
     pub(crate) fault: Fault,
     /// What the provider gave for it.
     pub(crate) receipt: Option<Receipt>,
+    /// The text of a message to a customer, where it is the tenant's own.
+    pub(crate) text: Option<String>,
+    /// What went wrong with the tenant's own words, if ours went out instead of them.
+    pub(crate) remark: Option<String>,
     /// When it began.
     pub(crate) began_at: Timestamp,
     /// How long it took.
@@ -62,10 +68,13 @@ pub(super) async fn attempt(
     let pass = around.attempts.pass(&view.id, endpoint).await;
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
+    let (mut text, mut remark) = (None, None);
     let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
-        Ok((destination, load)) => {
+        Ok((destination, mut load)) => {
+            remark = find_words(view, &destination, &mut load, began_at);
             let answer = around.channels.attempt(&destination, &load, began_at).await;
             let fault = Fault::of(&answer.outcome);
+            text = load.words.filter(|_| load.message.is_some()).map(|words| words.text);
             (load.event_type, answer, fault)
         }
         Err(Unready::Taken(event_type)) => {
@@ -83,7 +92,51 @@ pub(super) async fn attempt(
     };
     let Answer { outcome, response, receipt } = answer;
     let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ended { queued, event_type, outcome, response, receipt, fault, began_at, duration_ms, pass }
+    Ended {
+        queued,
+        event_type,
+        outcome,
+        response,
+        receipt,
+        fault,
+        text,
+        remark,
+        began_at,
+        duration_ms,
+        pass,
+    }
+}
+
+/// Has the tenant's own words for a load rendered; answers why they cannot be, where ours must do.
+fn find_words(
+    view: &TenantView,
+    destination: &Destination,
+    load: &mut Load,
+    now: Timestamp,
+) -> Option<String> {
+    let templates = view.templates.as_ref()?;
+    let channel = match destination {
+        Destination::Webhook { .. } => return None,
+        Destination::Slack { .. } => Channel::Slack,
+        Destination::Email { .. } => Channel::Email,
+        Destination::WhatsApp { .. } => Channel::Whatsapp,
+    };
+    let is_customer = load.message.is_some();
+    let telling = Telling {
+        event_type: &load.event_type,
+        body: &load.body,
+        audience: if is_customer { Audience::Customer } else { Audience::Staff },
+        channel,
+        locale: None,
+        now,
+    };
+    match templates.words(&view.policy, telling)? {
+        Ok(words) => {
+            load.words = Some(words);
+            None
+        }
+        Err(error) => Some(format!("the built-in words were sent, for the template {error}")),
+    }
 }
 
 enum Unready {
@@ -137,6 +190,7 @@ fn prepare(
         event_type: event.event_type,
         body: event.body,
         message: record.tell.as_ref().map(|tell| tell.message.clone()),
+        words: None,
         locale: view.policy.settings.locale,
         zone: view.policy.zone.clone(),
         timeout: own.or(view.policy.settings.timeout).map(Into::into),

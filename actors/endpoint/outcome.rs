@@ -89,6 +89,8 @@ impl EndpointActor {
             Next::Later(at) => (AttemptStatus::Retrying, Some(at)),
         };
         let (code, error) = told(&ended.outcome);
+        let all: Vec<String> = error.into_iter().chain(ended.remark.clone()).collect();
+        let error = (!all.is_empty()).then(|| all.join("; "));
         let stands = DeliveryStatusRecord {
             endpoint: self.id.0,
             status,
@@ -110,7 +112,10 @@ impl EndpointActor {
             attempt: attempts,
             duration_ms: ended.duration_ms,
             began_at: ended.began_at,
-            message: record.tell.as_ref().map(|tell| tell.message.text.clone()),
+            message: record
+                .tell
+                .as_ref()
+                .map(|tell| ended.text.as_ref().unwrap_or(&tell.message.text).clone()),
             response: ended.response.clone(),
         };
         if let Some(place) = tried.history.last() {

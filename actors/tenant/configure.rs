@@ -21,6 +21,7 @@ use crate::limits;
 use crate::record::key::{self, HOME};
 use crate::record::{self, Source, TenantRecord};
 use crate::store::Batch;
+use crate::template::Compiled;
 use crate::view::TenantView;
 
 /// A change of settings or endpoints.
@@ -91,6 +92,9 @@ impl Tenant {
         match change {
             Change::Settings(patch) => {
                 let settings = state.view.policy.settings.patched(patch)?;
+                if settings.templates != state.view.policy.settings.templates {
+                    Compiled::new(&settings.templates)?;
+                }
                 self.settle(myself, state, settings).await
             }
             Change::DescribeType(name, own) => {

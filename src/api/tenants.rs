@@ -34,7 +34,7 @@ pub async fn list(
     items.truncate(query.limit);
     let last = items.last().filter(|_| more);
     let next_cursor = last.map(|view| ListQuery::cursor_after("tenant", view.id.as_str()));
-    let items: Vec<Value> = items.iter().map(|view| shown(view)).collect();
+    let items: Vec<Value> = items.iter().map(|view| listed(view)).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
 }
 
@@ -152,6 +152,15 @@ fn shown(view: &TenantView) -> Value {
         "created_at": view.created_at.to_rfc3339(),
         "settings": view.policy.settings.shown(),
     })
+}
+
+/// The same without the templates, which are long, and shown one tenant at a time.
+fn listed(view: &TenantView) -> Value {
+    let mut shown = shown(view);
+    if let Some(settings) = shown.get_mut("settings").and_then(Value::as_object_mut) {
+        settings.remove("templates");
+    }
+    shown
 }
 
 fn with_ok(mut value: Value) -> Value {

@@ -30,5 +30,6 @@ mod retention;
 mod secrets;
 mod store;
 mod support;
+mod templates;
 mod tidy;
 mod timers;

@@ -61,6 +61,7 @@ fn each_tool_has_its_one_place() {
     for (word, places) in [
         ("bincode::serde", &["actors/record/envelope.rs"] as &[&str]),
         ("sled::", &["actors/store/index"]),
+        ("minijinja::", &["actors/template"]),
         ("jsonschema::", &["actors/catalogue.rs"]),
         ("lettre::", &["actors/channel/email", "actors/endpoint/config"]),
         ("ractor::", &["actors/"]),

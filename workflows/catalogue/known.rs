@@ -149,7 +149,7 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("endpoint.disabled", "endpoint_id! kind reason", "An endpoint was disabled."),
     (
         "endpoint.secret.expiring",
-        "endpoint_id! kind created_at age_days",
+        "endpoint_id! kind secret_created_at age_days",
         "An endpoint's secret is old and should be rotated.",
     ),
     (
@@ -180,7 +180,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("context", Any(r#"{"entry_point": "qr_code", "campaign": "summer_sale"}"#)),
     ("conversation_id", Id("conv_1")),
     ("count", Whole(5)),
-    ("created_at", Moment("2026-08-25T09:00:00.000Z")),
+    ("secret_created_at", Moment("2026-08-25T09:00:00.000Z")),
     ("currency", Text("EUR")),
     ("date_time", Moment("2026-11-20T19:00:00.000Z")),
     ("disabled_at", Moment("2026-11-25T09:00:00.000Z")),

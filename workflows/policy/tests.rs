@@ -34,6 +34,8 @@ fn what_does_not_fit_is_named() {
         (json!({"retention": {"inbound": 7}}), "retention.inbound"),
         (json!({"limits": {"deliveries_per_minute": -1}}), "limits.deliveries_per_minute"),
         (json!({"disable_after": "0s"}), "disable_after"),
+        (json!({"templates": []}), "templates"),
+        (json!({"templates": {"a.b": {"sms": {}}}}), "templates.a.b.sms"),
         (json!({"catalogue": {"enforce": "perhaps"}}), "catalogue.enforce"),
         (json!({"event_types": {}}), "event_types"),
         (json!({"dead_letters": {"keep": "0s"}}), "dead_letters.keep"),

@@ -12,6 +12,7 @@ fn load(message: Option<Message>) -> Load {
         event_type: if message.is_some() { "reminder.24h.sent" } else { "sla.breached" }.into(),
         body: body.to_string().into_bytes(),
         message,
+        words: None,
         locale: Locale::En,
         zone: jiff::tz::TimeZone::UTC,
         timeout: None,

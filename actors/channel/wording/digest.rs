@@ -59,6 +59,7 @@ mod tests {
             event_type: "reservation.created.digest".into(),
             body: body.to_string().into_bytes(),
             message: None,
+            words: None,
             locale: Locale::Es,
             zone: jiff::tz::TimeZone::UTC,
             timeout: None,
