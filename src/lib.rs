@@ -12,7 +12,7 @@
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
 //! | [`keep`] | backup, restore, check |
-//! | [`bench`] | load on a server, with a table of what it bore |
+//! | [`mod@bench`] | load on a server, with a table of what it bore |
 
 pub mod api;
 pub mod bench;
