@@ -21,7 +21,7 @@ use self::sweep::{Sweep, Which};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
-use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS, SCAN_ROWS_MAX};
+use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS};
 use crate::record::Source;
 use crate::view::TenantView;
 
@@ -47,6 +47,8 @@ pub(crate) struct CleanerState {
     due: HashMap<TenantId, Timestamp>,
     /// Up to where each tenant's leftovers were looked through in the present round.
     leftovers: HashMap<TenantId, Sequence>,
+    /// Up to where each tenant's dead letters were looked through in the present round.
+    letters: HashMap<TenantId, Sequence>,
     alarm: Option<(Timestamp, JoinHandle<()>)>,
 }
 
@@ -98,9 +100,12 @@ impl Cleaner {
         // Without a listing the tenant is gone, or restarts and will ask to be looked at.
         let Some(listing) = self.hints.tenant(&tenant) else { return Ok(()) };
         let mut leftover = state.leftovers.remove(&tenant).unwrap_or_default();
-        let more = self.step(&listing.view, &mut leftover, now).await?;
-        if leftover > Sequence(0) {
-            state.leftovers.insert(tenant.clone(), leftover);
+        let mut letter = state.letters.remove(&tenant).unwrap_or_default();
+        let more = self.step(&listing.view, (&mut leftover, &mut letter), now).await?;
+        for (places, place) in [(&mut state.leftovers, leftover), (&mut state.letters, letter)] {
+            if place > Sequence(0) {
+                places.insert(tenant.clone(), place);
+            }
         }
         let settings = &listing.view.policy.settings;
         let pause = settings.retention.pause().min(settings.dead_letters.keep);
@@ -113,7 +118,7 @@ impl Cleaner {
     async fn step(
         &self,
         view: &TenantView,
-        leftover: &mut Sequence,
+        (leftover, letter): (&mut Sequence, &mut Sequence),
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let ledger = &self.ledger;
@@ -136,7 +141,7 @@ impl Cleaner {
             cleaned.attempts = line.next();
         }
         more |= lines.len() == CLEANED_PER_STEP_MAX;
-        more |= self.expire_letters(view, &mut draft, now)?;
+        more |= self.expire_letters(view, &mut draft, letter, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         if cleaned != before {
             draft.cleaned(&cleaned);
@@ -153,16 +158,18 @@ impl Cleaner {
         &self,
         view: &TenantView,
         draft: &mut Draft,
+        place: &mut Sequence,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let cutoff = now.before(view.policy.settings.dead_letters.keep);
-        let range = Sequence(0)..Sequence::at(cutoff);
-        let found = self.ledger.dead_letters(&view.id, range, false, SCAN_ROWS_MAX)?;
+        let range = *place..Sequence::at(cutoff);
+        let found = self.ledger.dead_letters(&view.id, range, false, CLEANED_PER_STEP_MAX)?;
+        let more = found.len() == CLEANED_PER_STEP_MAX;
+        *place = found.last().filter(|_| more).map_or(Sequence(0), |(last, _)| last.next());
         let expired = found.iter().filter(|(_, letter)| letter.at < cutoff);
-        let expired: Vec<Sequence> =
-            expired.take(CLEANED_PER_STEP_MAX).map(|(delivery, _)| *delivery).collect();
+        let expired: Vec<Sequence> = expired.map(|(delivery, _)| *delivery).collect();
         for &delivery in &expired {
-            draft.forget_dead_letter(delivery);
+            draft.forget_dead_letter(delivery, now);
         }
         if !expired.is_empty() {
             let data = json!({"count": expired.len()});
@@ -176,7 +183,7 @@ impl Cleaner {
             };
             announce(draft, &self.ledger, view, announcement, Context::default());
         }
-        Ok(expired.len() == CLEANED_PER_STEP_MAX)
+        Ok(more)
     }
 
     /// Jobs that ended long ago.

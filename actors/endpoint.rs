@@ -33,6 +33,7 @@ use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::rate::Rates;
 use sereno_workflows::time::Timestamp;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use self::again::AgainRequest;
@@ -43,11 +44,12 @@ use self::collect::Collecting;
 use self::order::{Line, Turn, park};
 use self::pacing::Wait;
 use crate::fan_out::{Offer, Share};
+use crate::gather::Refusal;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::EventRecord;
-use crate::tenant::{Surroundings, TenantMessage};
+use crate::tenant::{Direct, Surroundings, TenantMessage};
 use crate::view::TenantView;
 
 /// One live endpoint.
@@ -70,6 +72,10 @@ pub(crate) enum EndpointMessage {
     Offer(Arc<TenantView>, Offer),
     /// It was enabled again: what it did before is forgotten.
     Forgive,
+    /// Somebody wants an event sent in place of a dead letter.
+    Instead(Arc<TenantView>, Box<Direct>),
+    /// Somebody wants a dead letter thrown away.
+    Discard(Sequence, oneshot::Sender<Result<(), Refusal>>),
     /// Somebody wants deliveries tried again.
     Again(Arc<TenantView>, AgainRequest),
     /// The attempt of an offered delivery takes its time.
@@ -156,8 +162,10 @@ impl Actor for EndpointActor {
             }
             EndpointMessage::Again(view, request) => {
                 state.view = Some(view);
-                self.try_again(state, request).await?;
+                self.try_again(&myself, state, request).await?;
             }
+            EndpointMessage::Instead(view, direct) => self.send_instead(&view, *direct).await?,
+            EndpointMessage::Discard(delivery, reply) => self.discard(delivery, reply).await?,
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
             EndpointMessage::Recorded(delivery, again) => {
@@ -195,8 +203,9 @@ impl EndpointActor {
         let Some(view) = state.view.clone() else { return Ok(()) };
         self.tidy_line(state, &view).await?;
         let now = self.around.ledger.now().timestamp();
-        if let Some(batch) = self.batch(&view).filter(|_| self.may_deliver(&view)) {
-            self.collect(state, batch, now).await?;
+        match self.batch(&view) {
+            Some(batch) if self.may_deliver(&view) => self.collect(state, batch, now).await?,
+            Some(_) | None => state.collecting = Collecting::default(),
         }
         let room = self.room(state, &view, now)?;
         loop {
@@ -245,8 +254,9 @@ impl EndpointActor {
             if ordered {
                 match self.take_place(state, &queued)? {
                     Turn::Now(read) => event = read,
-                    Turn::Later { key } => {
-                        park(parked, self.id, &queued, &key);
+                    Turn::Later { key, head } => {
+                        let head = head.and_then(|head| state.with_event(head));
+                        park(parked, self.id, &queued, (&key, head));
                         continue;
                     }
                 }
@@ -330,6 +340,12 @@ impl EndpointActor {
 }
 
 impl EndpointState {
+    /// A delivery that is under way, with its event.
+    fn with_event(&self, delivery: Sequence) -> Option<(Sequence, Sequence)> {
+        let event = self.line.event_of(delivery)?;
+        Some((delivery, event))
+    }
+
     /// A row was added to the queue that is due then.
     fn hear(&mut self, due: Timestamp) {
         self.queue.hear(due);

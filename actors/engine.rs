@@ -1,6 +1,6 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
-mod deliveries;
+pub mod deliveries;
 mod inbound;
 mod keys;
 mod provider;

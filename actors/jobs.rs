@@ -213,8 +213,11 @@ impl Jobs {
     async fn discard(&self, targets: &[Target]) -> u64 {
         let mut draft = Draft::new(&self.tenant);
         let letters = targets.iter().filter_map(|target| target.again.delivery);
-        let count = letters.map(|delivery| draft.forget_dead_letter(delivery)).count();
+        let now = self.ledger.now().timestamp();
+        let count = letters.map(|delivery| draft.forget_dead_letter(delivery, now)).count();
+        let after = draft.take_after();
         self.ledger.commit_and_wait(draft).await;
+        self.hints.carry_out(&self.tenant, after);
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 

@@ -171,6 +171,8 @@ pub const WHATSAPP_PARAMETER_CHARS_MAX: usize = 200;
 
 /// The fewest characters of a secret that a user chooses (row A13).
 pub const SECRET_CHARS_MIN: usize = 32;
+/// The most characters of a secret that a user chooses.
+pub const SECRET_CHARS_MAX: usize = 1_024;
 /// The fewest bytes behind `whsec_` (Standard Webhooks 1.0.0).
 pub const SECRET_KEY_BYTES_MIN: usize = 24;
 /// The most bytes behind `whsec_` (Standard Webhooks 1.0.0).

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::limits::{SECRET_CHARS_MIN, SECRET_KEY_BYTES_MAX, SECRET_KEY_BYTES_MIN};
+use crate::limits::{
+    SECRET_CHARS_MAX, SECRET_CHARS_MIN, SECRET_KEY_BYTES_MAX, SECRET_KEY_BYTES_MIN,
+};
 
 /// What a Standard Webhooks secret begins with.
 const PREFIX: &str = "whsec_";
@@ -114,6 +116,9 @@ pub fn check_secret(secret: &str) -> Result<(), String> {
         ));
     }
     let length = secret.chars().count();
+    if length > SECRET_CHARS_MAX {
+        return Err(format!("the secret has {length} characters and may have {SECRET_CHARS_MAX}"));
+    }
     if length < SECRET_CHARS_MIN {
         return Err(format!(
             "the secret has {length} characters and needs at least {SECRET_CHARS_MIN}; leave it \
@@ -219,6 +224,7 @@ mod tests {
             ("x".repeat(32), true),
             ("ñ".repeat(32), true),
             ("x".repeat(31), false),
+            ("x".repeat(1_024), true),
             (String::new(), false),
             (whsec(24), true),
             (whsec(64), true),

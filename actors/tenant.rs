@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::rate::Rates;
-use sereno_workflows::time::Timestamp;
+use sereno_workflows::time::{Span, Timestamp};
 
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
@@ -32,13 +32,16 @@ pub(crate) use self::submit::{Act, Credit, CustomerMessage, Direct, Receipt, Sub
 use crate::channel::Channels;
 use crate::endpoint::EndpointMessage;
 use crate::endpoint::again::AgainRequest;
+use crate::endpoint::config::Endpoint;
 use crate::entity::EntityMessage;
 use crate::fan_out::{FanOutMessage, Offer};
+use crate::gather::Refusal;
 use crate::hints::Hints;
 use crate::jobs::JobsMessage;
-use crate::ledger::{Draft, Ledger};
+use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::paces::Paces;
+use crate::record::LogRecord;
 use crate::ticket::Ticket;
 use crate::turnstile::Turnstile;
 use crate::view::TenantView;
@@ -81,6 +84,8 @@ pub(crate) enum TenantMessage {
     Disable(EndpointId, String),
     /// Deliveries of an endpoint are to be tried again.
     Again(EndpointId, AgainRequest),
+    /// A dead letter of an endpoint is to be thrown away.
+    Discard(EndpointId, Sequence, oneshot::Sender<Result<(), Refusal>>),
     /// Something of a job.
     Job(JobsMessage),
     /// An event is to be handed to its many endpoints.
@@ -128,6 +133,7 @@ impl Actor for Tenant {
         self.look_for_deliveries(&view)?;
         self.around.hints.clean(&view.id);
         myself.cast(TenantMessage::ResumeFanOut)?;
+        let rates = self.recall(&view)?;
         if !self.around.ledger.jobs(&view.id)?.is_empty() {
             myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
         }
@@ -137,7 +143,7 @@ impl Actor for Tenant {
             endpoints: Children::new(),
             fan_out: None,
             jobs: None,
-            rates: Arc::default(),
+            rates: Arc::new(Mutex::new(rates)),
             tidied: Arc::default(),
             recordings: Recordings::default(),
             sweeping: false,
@@ -154,7 +160,11 @@ impl Actor for Tenant {
             TenantMessage::Submit(submission) => self.submit(&myself, state, submission).await,
             TenantMessage::Hear(message) => self.hear(&myself, state, message).await,
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
-            TenantMessage::Direct(direct) => self.direct(state, direct).await,
+            TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
+            TenantMessage::Discard(endpoint, delivery, reply) => {
+                let message = EndpointMessage::Discard(delivery, reply);
+                self.tell_endpoint(&myself, state, endpoint, message);
+            }
             TenantMessage::Wake(ticket) => match ticket.timer().0.entity.as_endpoint() {
                 Some(id) => self.wake_endpoint(&myself, state, ticket, id).await,
                 None => self.wake(&myself, state, ticket),
@@ -254,6 +264,26 @@ impl Tenant {
         }
     }
 
+    /// The attempts of the last minute, as the log has them: a restart is no reason for more.
+    fn recall(&self, view: &TenantView) -> Result<Rates, LedgerError> {
+        let mut rates = Rates::default();
+        let limited = |endpoint: &Arc<Endpoint>| endpoint.config.rate_limit.is_some();
+        let of_tenant = view.policy.settings.limits.deliveries_per_minute > 0;
+        if !of_tenant && !view.endpoints.values().any(limited) {
+            return Ok(rates);
+        }
+        let since = self.around.ledger.now().timestamp().before(Span::minutes(1));
+        let range = Sequence::at(since)..Sequence(u64::MAX);
+        for line in self.around.ledger.log_from(&view.id, range, limits::SCAN_ROWS_MAX)? {
+            if let Some(LogRecord::Attempt { endpoint, began_at, .. }) =
+                self.around.ledger.log_line(&view.id, line)?
+            {
+                rates.recall(EndpointId(endpoint), began_at);
+            }
+        }
+        Ok(rates)
+    }
+
     /// Tells endpoints and the clock of what waits since before the start.
     fn look_for_deliveries(&self, view: &TenantView) -> Result<(), ActorProcessingErr> {
         let ids = view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
@@ -262,12 +292,17 @@ impl Tenant {
             if let Some(first) = first.first() {
                 self.around.hints.deliver_at(&view.id, id, first.due);
             }
+            if self.around.ledger.has_parked(&view.id, id)? {
+                self.around.hints.deliver_at(&view.id, id, Timestamp(0));
+            }
         }
         Ok(())
     }
 
     fn has_queue(&self, view: &TenantView, id: EndpointId) -> bool {
-        self.around.ledger.queued(&view.id, id, 1).is_ok_and(|first| !first.is_empty())
+        let ledger = &self.around.ledger;
+        ledger.queued(&view.id, id, 1).is_ok_and(|first| !first.is_empty())
+            || ledger.has_parked(&view.id, id).unwrap_or_default()
     }
 
     fn sweep(&self, state: &mut TenantState) {

@@ -51,6 +51,9 @@ pub fn cause(code: i32, error: &str) -> String {
     words.chars().take(CAUSE_CHARS_MAX).collect()
 }
 
+/// The largest number of dead letters beyond which people may ask to be told.
+pub const ALERT_COUNT_MAX: usize = 999;
+
 /// Characters of a cause.
 const CAUSE_CHARS_MAX: usize = 80;
 

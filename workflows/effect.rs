@@ -53,8 +53,8 @@ pub enum Signal {
         /// When the deadline was found broken.
         at: Timestamp,
     },
-    /// A delivery was given up.
-    LetterDied,
+    /// The dead letters are others than before.
+    DeadLetters,
 }
 
 /// A step that the rules refuse; nothing has changed.

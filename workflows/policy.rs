@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::catalogue::{Catalogue, OwnTypes};
+use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::endpoint::secret;
 use crate::invalid::{Invalid, must_be_objects, read};
 use crate::line::{Smtp, WhatsApp};
@@ -274,6 +275,13 @@ impl Settings {
                 return Err(Invalid::new(format!("reminders[{index}]"), "stands there twice"));
             }
         }
+        if self.dead_letters.alert_count > ALERT_COUNT_MAX {
+            let problem = format!("must be at most {ALERT_COUNT_MAX}");
+            return Err(Invalid::new("dead_letters.alert_count", problem));
+        }
+        if self.dead_letters.keep < Span::seconds(1) {
+            return Err(Invalid::new("dead_letters.keep", "must be a second or more"));
+        }
         if !(1..=1_000).contains(&self.sla_cluster.count) {
             return Err(Invalid::new("sla_cluster.count", "must be from 1 to 1000"));
         }
@@ -282,7 +290,6 @@ impl Settings {
             ("sla_cluster.window", self.sla_cluster.window),
             ("disable_after", self.disable_after),
             ("dead_letters.alert_age", self.dead_letters.alert_age),
-            ("dead_letters.keep", self.dead_letters.keep),
         ] {
             if span.0 == 0 {
                 return Err(Invalid::new(field, "must be longer than zero"));

@@ -43,6 +43,13 @@ impl Rates {
         self.each.entry(endpoint).or_default().take(own, now)
     }
 
+    /// Counts an attempt that was made before a restart; the earliest are told first.
+    pub fn recall(&mut self, endpoint: EndpointId, at: Timestamp) {
+        for minute in [&mut self.all, self.each.entry(endpoint).or_default()] {
+            minute.add(at);
+        }
+    }
+
     /// Forgets endpoints that made no attempt in the last minute.
     pub fn tidy(&mut self, now: Timestamp) {
         self.each.retain(|_, minute| minute.count(now) > 0);
@@ -68,6 +75,11 @@ impl Minute {
         if self.count(now) >= most {
             return Err(self.room_at(most, now));
         }
+        self.add(now);
+        Ok(())
+    }
+
+    fn add(&mut self, now: Timestamp) {
         // A clock that was set back opens nothing: the latest second goes on.
         let second = now.0.div_euclid(SECOND_MS);
         match self.seconds.back_mut() {
@@ -75,7 +87,6 @@ impl Minute {
             _ => self.seconds.push_back((second, 1)),
         }
         self.total += 1;
-        Ok(())
     }
 
     /// How many there were in the last minute.
@@ -140,6 +151,18 @@ mod tests {
         assert_eq!([0; 4].map(|_| take(wide, none)), [true, true, true, false]);
         rates.tidy(Timestamp(62_000));
         assert_eq!(rates.each.len(), 0);
+    }
+
+    #[test]
+    fn a17_what_was_made_before_a_restart_counts_too() {
+        let mut rates = Rates::default();
+        let allowance = Allowance { endpoint: Some(3), tenant: None };
+        for at in [1_000, 2_000, 3_000] {
+            rates.recall(EndpointId(1), Timestamp(at));
+        }
+        assert_eq!(rates.take(EndpointId(1), allowance, Timestamp(9_000)), Err(Timestamp(61_000)));
+        assert_eq!(rates.take(EndpointId(1), allowance, Timestamp(61_000)), Ok(()));
+        assert_eq!(rates.take(EndpointId(2), allowance, Timestamp(9_000)), Ok(()));
     }
 
     #[test]

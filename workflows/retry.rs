@@ -125,8 +125,14 @@ impl RetryPolicy {
             return Next::Dead;
         }
         match asked {
-            Some(after) => Next::Later(now.after(after.min(RETRY_AFTER_MAX))),
-            None => {
+            Some(after) if after.0 > 0 => {
+                // A first wish is obeyed as it is. Whoever goes on to wish for less than the ladder would
+                // see all attempts used up at once, so then the ladder holds, a rung late.
+                let least = if attempt > 1 { self.delay(attempt - 1) } else { Span(0) };
+                Next::Later(now.after(after.min(RETRY_AFTER_MAX).max(least)))
+            }
+            // No wish, or one for a time that is over.
+            Some(_) | None => {
                 let delay = self.delay(attempt).0;
                 let share = spread.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
                 Next::Later(now.after(Span(delay + delay / 10 * share / 1024)))
@@ -237,6 +243,20 @@ mod tests {
         let next = |after| policy.next(&retry(Some(after)), 1, Timestamp(0), 7);
         assert_eq!(next(Span::seconds(2)), Next::Later(Timestamp(2_000)));
         assert_eq!(next(Span::hours(1_000)), Next::Later(Timestamp(86_400_000)));
+    }
+
+    #[test]
+    fn e05_a_wish_for_no_time_at_all_does_not_use_up_the_ladder() {
+        let policy = RetryPolicy::default();
+        let at = |after, attempt| match policy.next(&retry(Some(after)), attempt, Timestamp(0), 0) {
+            Next::Later(at) => at.0,
+            Next::Done | Next::Dead => panic!("it is tried again"),
+        };
+        assert_eq!(at(Span(0), 1), 5_000, "the ladder's own");
+        assert_eq!(at(Span::seconds(1), 1), 1_000);
+        assert_eq!(at(Span::seconds(1), 2), 5_000);
+        assert_eq!(at(Span::seconds(1), 3), 300_000);
+        assert_eq!(at(Span::hours(1), 3), 3_600_000);
     }
 
     #[test]

@@ -81,6 +81,16 @@ impl Reply {
         Ok(Self { status, headers: std::mem::take(response.headers_mut()), body })
     }
 
+    /// Hides what we sent and must not be read in what the other side says.
+    pub(crate) fn mask(&mut self, sensitive: &[String]) {
+        for secret in sensitive {
+            let text = String::from_utf8_lossy(&self.body);
+            if text.contains(secret.as_str()) {
+                self.body = text.replace(secret.as_str(), "[hidden]").into_bytes();
+            }
+        }
+    }
+
     /// What follows from the status alone (RFC 9110, section 15).
     pub(crate) fn outcome(&self, now: Timestamp) -> Outcome {
         let code = i32::from(self.status.as_u16());

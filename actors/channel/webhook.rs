@@ -57,6 +57,28 @@ pub(crate) struct Post<'a> {
     pub(crate) manner: &'a Manner,
 }
 
+impl Post<'_> {
+    /// What a receiver may repeat and nobody should read in its answer: credentials, and headers' values.
+    fn sensitive(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.headers.iter().map(|(_, value)| value.clone()).collect();
+        match self.auth {
+            Some(Auth::Basic { user, password }) => {
+                all.push(STANDARD.encode(format!("{user}:{password}")));
+                all.push(password.clone());
+            }
+            Some(Auth::Bearer { token }) => all.push(token.clone()),
+            Some(Auth::Header { value, .. }) => all.push(value.clone()),
+            Some(Auth::Oauth2(account)) => all.push(account.client_secret.clone()),
+            None => {}
+        }
+        all.retain(|text| text.len() >= SENSITIVE_BYTES_MIN);
+        all
+    }
+}
+
+/// Shorter ones would be found in any text.
+const SENSITIVE_BYTES_MIN: usize = 8;
+
 /// Whether a user's own header can be sent; for use when an endpoint is saved.
 ///
 /// A name that is ours is refused here with the reason; on an attempt it is left out.
@@ -90,7 +112,8 @@ impl Channels {
             None => attempt.send(None).await,
         };
         match reply {
-            Ok(reply) => {
+            Ok(mut reply) => {
+                reply.mask(&post.sensitive());
                 let outcome = reply.outcome(now);
                 Answer { response: reply.body, ..outcome.into() }
             }

@@ -2,14 +2,20 @@
 //!
 //! Only the endpoint's own actor puts them back into its queue: it alone knows which are under way.
 
+use ractor::ActorRef;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::{EndpointActor, EndpointState};
+use super::{EndpointActor, EndpointMessage, EndpointState};
 use crate::gather::Refusal;
 use crate::ledger::{Draft, LedgerError};
 use crate::record::{AttemptStatus, DeliveryRecord, DeliveryStatusRecord};
+use crate::tenant::Direct;
+use crate::view::TenantView;
+
+/// Why a delivery that is parked cannot go.
+const BEHIND: &str = "it waits for an earlier one of its key to arrive or to be given up";
 
 /// A delivery that is to be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +34,11 @@ pub(crate) struct AgainRequest {
 }
 
 impl EndpointActor {
+    /// Whoever asks next decides on what this has changed, so it is made durable first.
     pub(super) async fn try_again(
         &self,
-        state: &EndpointState,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
         request: AgainRequest,
     ) -> Result<(), LedgerError> {
         let now = self.around.ledger.now().timestamp();
@@ -46,26 +54,76 @@ impl EndpointActor {
             Some(refusal) if done.is_empty() => Err(refusal),
             Some(_) | None => Ok(done),
         };
-        let after = draft.take_after();
-        let (hints, tenant) = (std::sync::Arc::clone(&self.around.hints), self.tenant.clone());
-        let then = Box::new(move || {
-            hints.carry_out(&tenant, after);
-            // An error means that the caller has gone; what it asked for is done all the same.
-            drop(request.reply.send(answer));
-        });
-        self.around.ledger.commit(draft, then).await;
+        self.commit_and_tell(draft).await;
+        // An error means that the caller has gone; what it asked for is done all the same.
+        drop(request.reply.send(answer));
+        state.hear(now);
+        self.look(myself, state).await
+    }
+
+    /// Sends an event in place of a dead letter, if that is still there.
+    pub(super) async fn send_instead(
+        &self,
+        view: &TenantView,
+        direct: Direct,
+    ) -> Result<(), LedgerError> {
+        let letter = match direct.instead_of {
+            Some(delivery) => self.around.ledger.dead_letter(&self.tenant, delivery)?,
+            None => None,
+        };
+        let answer = if letter.is_some() {
+            let mut draft = Draft::new(&self.tenant);
+            let (id, reply) = direct.announce(&mut draft, &self.around.ledger, view);
+            self.commit_and_tell(draft).await;
+            (reply, Ok(id))
+        } else {
+            let reason = "it is no dead letter any more".to_owned();
+            (direct.reply, Err(Refusal::Rejected(reason)))
+        };
+        // As above.
+        drop(answer.0.send(answer.1));
         Ok(())
+    }
+
+    /// Throws a dead letter away, if it is still there.
+    pub(super) async fn discard(
+        &self,
+        delivery: Sequence,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    ) -> Result<(), LedgerError> {
+        let ledger = &self.around.ledger;
+        let answer = if ledger.dead_letter(&self.tenant, delivery)?.is_some() {
+            let mut draft = Draft::new(&self.tenant);
+            draft.forget_dead_letter(delivery, ledger.now().timestamp());
+            self.commit_and_tell(draft).await;
+            Ok(())
+        } else {
+            Err(Refusal::Rejected("it is no dead letter any more".to_owned()))
+        };
+        // As above.
+        drop(reply.send(answer));
+        Ok(())
+    }
+
+    async fn commit_and_tell(&self, mut draft: Draft) {
+        let after = draft.take_after();
+        self.around.ledger.commit_and_wait(draft).await;
+        self.around.hints.carry_out(&self.tenant, after);
     }
 
     /// Puts one into the queue, due now; otherwise says why it stays where it is.
     fn once_more(
         &self,
-        state: &EndpointState,
+        state: &mut EndpointState,
         draft: &mut Draft,
         Again { event, delivery }: Again,
         now: Timestamp,
     ) -> Result<Result<Sequence, &'static str>, LedgerError> {
         let ledger = &self.around.ledger;
+        let delivery = match delivery {
+            Some(delivery) => Some(delivery),
+            None => self.known(event)?,
+        };
         let Some(delivery) = delivery else {
             let delivery = ledger.sequence();
             draft.late(delivery, event);
@@ -77,13 +135,12 @@ impl EndpointActor {
         }
         if let Some(letter) = ledger.dead_letter(&self.tenant, delivery)? {
             let forgiven = letter.delivery.attempts;
-            draft.forget_dead_letter(delivery);
+            draft.forget_dead_letter(delivery, now);
             self.wait(draft, delivery, &DeliveryRecord { forgiven, ..letter.delivery }, now);
             return Ok(Ok(delivery));
         }
         let Some(status) = ledger.status(&self.tenant, event, delivery)? else {
-            // It waits for its first attempt, which is due.
-            return Ok(Ok(delivery));
+            return self.hasten(state, draft, (event, delivery), now);
         };
         match status.status {
             AttemptStatus::Collected => Ok(Err("it went out together with others of its type")),
@@ -104,12 +161,42 @@ impl EndpointActor {
                     return Ok(Ok(delivery));
                 }
                 let waiting = ledger.waiting(&self.tenant, self.id, due, delivery)?;
-                let Some(record) = waiting else { return Ok(Err("an attempt is just ending")) };
+                let Some(record) = waiting else {
+                    let parked = self.is_parked(event, delivery)?;
+                    let reason = if parked { BEHIND } else { "an attempt is just ending" };
+                    return Ok(Err(reason));
+                };
                 draft.dequeue(self.id, due, delivery);
                 self.wait(draft, delivery, &record, now);
                 Ok(Ok(delivery))
             }
         }
+    }
+
+    /// One that was never tried is due, unless it waits for others of its type, or its turn.
+    fn hasten(
+        &self,
+        state: &mut EndpointState,
+        draft: &mut Draft,
+        (event, delivery): (Sequence, Sequence),
+        now: Timestamp,
+    ) -> Result<Result<Sequence, &'static str>, LedgerError> {
+        if let Some(queued) = state.collecting.take(delivery) {
+            draft.dequeue(self.id, queued.due, delivery);
+            let record = DeliveryRecord { collect: None, ..queued.record };
+            draft.enqueue(self.id, now, delivery, &record);
+        } else if self.is_parked(event, delivery)? {
+            return Ok(Err(BEHIND));
+        }
+        Ok(Ok(delivery))
+    }
+
+    /// The delivery of an event to this endpoint, if there is one.
+    fn known(&self, event: Sequence) -> Result<Option<Sequence>, LedgerError> {
+        let ledger = &self.around.ledger;
+        let Some(record) = ledger.event(&self.tenant, event)? else { return Ok(None) };
+        let all = ledger.deliveries_of(&self.tenant, event, &record)?;
+        Ok(all.into_iter().find(|(to, ..)| *to == self.id).map(|(_, delivery, _)| delivery))
     }
 
     fn wait(&self, draft: &mut Draft, delivery: Sequence, record: &DeliveryRecord, now: Timestamp) {

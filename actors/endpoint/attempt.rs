@@ -86,8 +86,8 @@ pub(super) async fn attempt(
             let after = Some(Span::minutes(1));
             (String::new(), Outcome::Retry { code: -1, error, after }.into(), Fault::System)
         }
-        Err(Unready::Never(error)) => {
-            (String::new(), Outcome::Dead { code: -1, error }.into(), Fault::System)
+        Err(Unready::Never { error, event_type, fault }) => {
+            (event_type, Outcome::Dead { code: -1, error }.into(), fault)
         }
     };
     let Answer { outcome, response, receipt } = answer;
@@ -141,7 +141,11 @@ fn find_words(
 
 enum Unready {
     Ledger(LedgerError),
-    Never(String),
+    Never {
+        error: String,
+        event_type: String,
+        fault: Fault,
+    },
     /// An attempt whose answer was lost has arrived all the same, as the provider says.
     Taken(String),
 }
@@ -158,8 +162,17 @@ fn prepare(
         Some(event) => Arc::unwrap_or_clone(event),
         None => {
             let event = around.ledger.event(&view.id, record.event).map_err(Unready::Ledger)?;
-            event.ok_or_else(|| Unready::Never("its event is no longer kept".to_owned()))?
+            event.ok_or_else(|| Unready::Never {
+                error: "its event is no longer kept".to_owned(),
+                event_type: String::new(),
+                fault: Fault::System,
+            })?
         }
+    };
+    let misconfigured = |error| Unready::Never {
+        error,
+        event_type: event.event_type.clone(),
+        fault: Fault::Configuration,
     };
     let mut destination = match &record.tell {
         Some(tell) => Destination::WhatsApp {
@@ -170,9 +183,9 @@ fn prepare(
         None => match view.endpoints.get(&id) {
             Some(endpoint) => {
                 let now = around.ledger.now().timestamp();
-                endpoint.destination(view, now).map_err(Unready::Never)?
+                endpoint.destination(view, now).map_err(misconfigured)?
             }
-            None => return Err(Unready::Never("the endpoint was deleted".to_owned())),
+            None => return Err(misconfigured("the endpoint was deleted".to_owned())),
         },
     };
     let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.timeout);

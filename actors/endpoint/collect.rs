@@ -36,6 +36,14 @@ impl Collecting {
         self.from = self.from.min((due, Sequence(0)));
     }
 
+    /// Takes one out that no longer waits for others.
+    pub(super) fn take(&mut self, delivery: Sequence) -> Option<Queued> {
+        let is_it = |queued: &Queued| queued.delivery == delivery;
+        let waiting = self.types.values_mut().find(|waiting| waiting.values().any(is_it))?;
+        let place = waiting.iter().find(|(_, queued)| is_it(queued)).map(|(place, _)| *place)?;
+        waiting.remove(&place)
+    }
+
     fn count(&self) -> usize {
         self.types.values().map(BTreeMap::len).sum()
     }
@@ -82,6 +90,40 @@ impl EndpointActor {
         view.endpoints.get(&self.id)?.config.batch
     }
 
+    /// What waits for longer than the endpoint now wants goes earlier: at once, where nothing goes together.
+    pub(super) async fn stop_collecting(
+        &self,
+        state: &mut EndpointState,
+        view: &TenantView,
+    ) -> Result<(), LedgerError> {
+        let ledger = &self.around.ledger;
+        let now = ledger.now().timestamp();
+        let latest = self.batch(view).map_or(now, |batch| now.after(batch.wait));
+        let mut from = (Timestamp(latest.0 + 1), Sequence(0));
+        loop {
+            let page =
+                ledger.queued_from(&self.tenant, self.id, from, limits::COLLECT_PAGE_ROWS)?;
+            let full = page.len() == limits::COLLECT_PAGE_ROWS;
+            let mut draft = Draft::new(&self.tenant);
+            for queued in page {
+                from = (queued.due, queued.delivery.next());
+                if queued.record.collect.is_some() {
+                    draft.dequeue(self.id, queued.due, queued.delivery);
+                    draft.enqueue(self.id, latest, queued.delivery, &queued.record);
+                }
+            }
+            if !draft.is_empty() {
+                draft.take_after();
+                ledger.commit_and_wait(draft).await;
+                state.collecting = Collecting::default();
+                state.go_back_to(now);
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
     /// Sends on what is ready; asks the clock for what is ready later.
     pub(super) async fn collect(
         &self,
@@ -97,7 +139,8 @@ impl EndpointActor {
             let full = page.len() == limits::COLLECT_PAGE_ROWS;
             for queued in page {
                 state.collecting.from = (queued.due, queued.delivery.next());
-                if let Some(event_type) = queued.record.collect.clone() {
+                let is_under_way = state.under_way.contains_key(&queued.delivery);
+                if let Some(event_type) = queued.record.collect.clone().filter(|_| !is_under_way) {
                     state.collecting.add(&event_type, queued);
                 }
             }

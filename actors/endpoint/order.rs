@@ -6,12 +6,12 @@
 //!        \                                                                       key goes to the queue
 //!         \-- key is taken --> parked, by key and age -------------------------/
 //! ```
-//! Only the endpoint's own actor parks and brings back, and it waits until each of that is on disk before
-//! it reads on, so that it never decides on what is about to change. A key is taken as long as a delivery of
-//! it is under way here, or a row says which one is its head. That row goes in the commit in which the head
-//! comes to its end; what is parked without a head after a crash is found at the first look after the start.
+//! Only the endpoint's own actor parks and brings back, and it waits until what it parks is on disk before
+//! it reads on. Invariant: where something is parked under a key, a row says which delivery is its head, unless
+//! that one is just ending. The commit in which a head comes to its end brings the next one back; what is parked
+//! meanwhile is brought back once that commit is durable, or at the first look after a start.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -22,22 +22,39 @@ use super::{EndpointActor, EndpointState};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
-use crate::record::EventRecord;
+use crate::record::{AttemptStatus, EventRecord};
 use crate::view::TenantView;
 
 /// Which keys have a delivery under way.
 #[derive(Default)]
 pub(super) struct Line {
-    keys: HashMap<Sequence, String>,
-    taken: HashSet<String>,
+    /// The key of each, and its event.
+    keys: HashMap<Sequence, (String, Sequence)>,
+    holders: HashMap<String, Holder>,
+}
+
+/// Who has a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// This delivery, which is under way.
+    UnderWay(Sequence),
+    /// This one, which is on its way back to the queue.
+    Next(Sequence),
+    /// Nobody, once the end of this one is durable.
+    Ending(Sequence),
 }
 
 impl Line {
     /// A delivery does not go after all.
     pub(super) fn give_up(&mut self, delivery: Sequence) {
-        if let Some(key) = self.keys.remove(&delivery) {
-            self.taken.remove(&key);
+        if let Some((key, _)) = self.keys.remove(&delivery) {
+            self.holders.remove(&key);
         }
+    }
+
+    /// The event of a delivery that is under way.
+    pub(super) fn event_of(&self, delivery: Sequence) -> Option<Sequence> {
+        self.keys.get(&delivery).map(|(_, event)| *event)
     }
 }
 
@@ -49,6 +66,8 @@ pub(super) enum Turn {
     Later {
         /// Of which key.
         key: String,
+        /// Which one, where no row says so yet.
+        head: Option<Sequence>,
     },
 }
 
@@ -69,64 +88,81 @@ impl EndpointActor {
             return Ok(Turn::Now(None));
         };
         let key = key_of(&event);
-        let head = self.around.ledger.head(&self.tenant, self.id, &key)?;
-        let other_head = head.is_some_and(|head| head != queued.delivery);
-        if other_head || state.line.taken.contains(&key) {
-            return Ok(Turn::Later { key });
+        let head = match state.line.holders.get(&key) {
+            Some(Holder::UnderWay(other)) => return Ok(Turn::Later { key, head: Some(*other) }),
+            Some(Holder::Ending(_)) => return Ok(Turn::Later { key, head: None }),
+            Some(Holder::Next(next)) => Some(*next),
+            None => self.around.ledger.head(&self.tenant, self.id, &key)?.map(|(head, _)| head),
+        };
+        if head.is_some_and(|head| head != queued.delivery) {
+            return Ok(Turn::Later { key, head: None });
         }
-        state.line.taken.insert(key.clone());
-        state.line.keys.insert(queued.delivery, key);
+        state.line.holders.insert(key.clone(), Holder::UnderWay(queued.delivery));
+        state.line.keys.insert(queued.delivery, (key, queued.record.event));
         Ok(Turn::Now(Some(Arc::new(event))))
     }
 
-    /// A delivery that is tried again stays at the head of its key; one that came to its end leaves.
+    /// Notes in the commit of an attempt what becomes of its key: one that is tried again stays its head, and
+    /// one that comes to its end brings the next one back.
     pub(super) fn keep_place(
         &self,
         state: &mut EndpointState,
         draft: &mut Draft,
-        delivery: Sequence,
+        (delivery, event): (Sequence, Sequence),
         again: bool,
-    ) {
-        let Some(key) = state.line.keys.get(&delivery) else { return };
+    ) -> Result<(), LedgerError> {
+        let Some((key, _)) = state.line.keys.get(&delivery).cloned() else { return Ok(()) };
         if again {
-            draft.head(self.id, key, delivery);
-        } else {
-            draft.no_head(self.id, key);
+            draft.head(self.id, &key, (delivery, event));
+            return Ok(());
         }
+        let next = self.bring_next(draft, &key)?;
+        let holder = next.map_or(Holder::Ending(delivery), Holder::Next);
+        state.line.holders.insert(key, holder);
+        Ok(())
     }
 
-    /// What came of a delivery is durable: its key is free for the next one, unless it is tried again.
+    /// What came of a delivery is durable: rows say who is next.
     pub(super) async fn free_place(
         &self,
         state: &mut EndpointState,
         delivery: Sequence,
     ) -> Result<(), LedgerError> {
-        let Some(key) = state.line.keys.remove(&delivery) else { return Ok(()) };
-        state.line.taken.remove(&key);
-        self.bring_next(state, &key).await
-    }
-
-    /// Brings back the next of a key without a head.
-    async fn bring_next(&self, state: &mut EndpointState, key: &str) -> Result<(), LedgerError> {
-        let ledger = &self.around.ledger;
-        if ledger.head(&self.tenant, self.id, key)?.is_some() {
-            return Ok(());
+        let Some((key, _)) = state.line.keys.remove(&delivery) else { return Ok(()) };
+        match state.line.holders.get(&key) {
+            Some(Holder::UnderWay(other)) if *other != delivery => {}
+            Some(Holder::Ending(_)) => {
+                state.line.holders.remove(&key);
+                // Somebody may have come while it was ending.
+                let mut draft = Draft::new(&self.tenant);
+                if self.bring_next(&mut draft, &key)?.is_some() {
+                    self.around.ledger.commit_and_wait(draft).await;
+                    state.go_back_to(self.around.ledger.now().timestamp());
+                }
+            }
+            Some(Holder::UnderWay(_) | Holder::Next(_)) | None => {
+                state.line.holders.remove(&key);
+            }
         }
-        let Some((delivery, record)) = ledger.first_parked(&self.tenant, self.id, key)? else {
-            return Ok(());
-        };
-        let now = ledger.now().timestamp();
-        let mut draft = Draft::new(&self.tenant);
-        draft.unpark(self.id, key, delivery);
-        draft.head(self.id, key, delivery);
-        draft.enqueue(self.id, now, delivery, &record);
-        ledger.commit_and_wait(draft).await;
-        state.go_back_to(now);
         Ok(())
     }
 
-    /// The first look since the start, or since the order was changed: brings back what is parked without
-    /// a head; everything, where order no longer matters.
+    /// Brings the first that is parked under a key back to the queue, as its head; without one, the key has
+    /// no head.
+    fn bring_next(&self, draft: &mut Draft, key: &str) -> Result<Option<Sequence>, LedgerError> {
+        let ledger = &self.around.ledger;
+        let Some((delivery, record)) = ledger.first_parked(&self.tenant, self.id, key)? else {
+            draft.no_head(self.id, key);
+            return Ok(None);
+        };
+        draft.unpark(self.id, key, delivery);
+        draft.head(self.id, key, (delivery, record.event));
+        draft.enqueue(self.id, ledger.now().timestamp(), delivery, &record);
+        Ok(Some(delivery))
+    }
+
+    /// The first look since the start, or since the endpoint was changed: puts right what waits in order or
+    /// for others of its type.
     pub(super) async fn tidy_line(
         &self,
         state: &mut EndpointState,
@@ -135,19 +171,76 @@ impl EndpointActor {
         if self.id == EndpointId::CUSTOMERS || !self.tidied.lock().insert(self.id) {
             return Ok(());
         }
+        if self.is_ordered(view) {
+            self.mend_line(state).await?;
+        } else {
+            self.leave_line(state).await?;
+        }
+        self.stop_collecting(state, view).await
+    }
+
+    /// Forgets heads that came to their end, and brings back what is parked without one.
+    async fn mend_line(&self, state: &mut EndpointState) -> Result<(), LedgerError> {
         let ledger = &self.around.ledger;
-        let ordered = self.is_ordered(view);
         let mut after: Option<String> = None;
-        loop {
-            let page = ledger.parked_keys(&self.tenant, self.id, after.as_deref())?;
-            let Some(key) = page else { return Ok(()) };
-            if ordered {
-                self.bring_next(state, &key).await?;
-            } else {
-                self.bring_all(state, &key).await?;
+        while let Some(key) = ledger.next_head(&self.tenant, self.id, after.as_deref())? {
+            if !self.is_awaited(state, &key)? {
+                let mut draft = Draft::new(&self.tenant);
+                draft.no_head(self.id, &key);
+                ledger.commit_and_wait(draft).await;
             }
             after = Some(key);
         }
+        let mut after: Option<String> = None;
+        while let Some(key) = ledger.parked_keys(&self.tenant, self.id, after.as_deref())? {
+            if !self.is_awaited(state, &key)? {
+                let mut draft = Draft::new(&self.tenant);
+                self.bring_next(&mut draft, &key)?;
+                ledger.commit_and_wait(draft).await;
+                state.go_back_to(ledger.now().timestamp());
+            }
+            after = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Whether a key has somebody who will free it: under way here, or a head that has not come to its end.
+    fn is_awaited(&self, state: &EndpointState, key: &str) -> Result<bool, LedgerError> {
+        if state.line.holders.contains_key(key) {
+            return Ok(true);
+        }
+        let ledger = &self.around.ledger;
+        let Some((head, event)) = ledger.head(&self.tenant, self.id, key)? else {
+            return Ok(false);
+        };
+        let status = ledger.status(&self.tenant, event, head)?;
+        Ok(status.is_none_or(|status| status.status == AttemptStatus::Retrying))
+    }
+
+    /// Order no longer matters: everything that is parked comes back, and nobody is a head.
+    async fn leave_line(&self, state: &mut EndpointState) -> Result<(), LedgerError> {
+        let ledger = &self.around.ledger;
+        while let Some(key) = ledger.parked_keys(&self.tenant, self.id, None)? {
+            self.bring_all(state, &key).await?;
+        }
+        while let Some(key) = ledger.next_head(&self.tenant, self.id, None)? {
+            let mut draft = Draft::new(&self.tenant);
+            draft.no_head(self.id, &key);
+            ledger.commit_and_wait(draft).await;
+        }
+        state.line = Line::default();
+        Ok(())
+    }
+
+    /// Whether a delivery waits behind another one of its key.
+    pub(super) fn is_parked(
+        &self,
+        event: Sequence,
+        delivery: Sequence,
+    ) -> Result<bool, LedgerError> {
+        let ledger = &self.around.ledger;
+        let Some(event) = ledger.event(&self.tenant, event)? else { return Ok(false) };
+        ledger.is_parked(&self.tenant, self.id, &key_of(&event), delivery)
     }
 
     async fn bring_all(&self, state: &mut EndpointState, key: &str) -> Result<(), LedgerError> {
@@ -170,8 +263,16 @@ impl EndpointActor {
     }
 }
 
-/// Parks a delivery behind the head of its key.
-pub(super) fn park(draft: &mut Draft, endpoint: EndpointId, queued: &Queued, key: &str) {
+/// Parks a delivery behind the head of its key, which a row must name.
+pub(super) fn park(
+    draft: &mut Draft,
+    endpoint: EndpointId,
+    queued: &Queued,
+    (key, head): (&str, Option<(Sequence, Sequence)>),
+) {
+    if let Some(head) = head {
+        draft.head(endpoint, key, head);
+    }
     draft.dequeue(endpoint, queued.due, queued.delivery);
     draft.park(endpoint, key, queued.delivery, &queued.record);
 }

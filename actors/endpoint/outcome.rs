@@ -58,7 +58,8 @@ impl EndpointActor {
         }
         self.slow_down(state, &ended, now);
         self.keep_receipt(&mut draft, &ended, &tried);
-        self.keep_place(state, &mut draft, *delivery, matches!(next, Next::Later(_)));
+        let again = matches!(next, Next::Later(_));
+        self.keep_place(state, &mut draft, (*delivery, record.event), again)?;
         self.note(&mut draft, &ended, &tried, next);
         self.judge(state, &mut draft, &ended, now)?;
 

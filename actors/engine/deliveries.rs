@@ -15,9 +15,17 @@ use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::jobs::JobsMessage;
 use crate::jobs::walk::{self, Count};
-use crate::ledger::Draft;
 use crate::record::{JobRecord, JobState, JobTask, Selection, Source};
 use crate::tenant::{Direct, TenantMessage};
+
+/// What came of replaying an event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Replayed {
+    /// The deliveries that will be made.
+    pub deliveries: Vec<Sequence>,
+    /// Endpoints that do not get it now, and why.
+    pub refused: Vec<(EndpointId, String)>,
+}
 
 impl Engine {
     /// Has a delivery tried again now, whether it arrived, waits or was given up; returns once that is
@@ -30,14 +38,13 @@ impl Engine {
         try_again(&actor, found.endpoint, again).await.map(drop)
     }
 
-    /// Brings an event once more to every endpoint that wants it now, or to this one alone; returns its
-    /// deliveries.
+    /// Brings an event once more to every endpoint that wants it now, or to this one alone.
     pub async fn replay(
         &self,
         tenant: &TenantId,
         place: Sequence,
         only: Option<EndpointId>,
-    ) -> Result<Vec<Sequence>, EngineError> {
+    ) -> Result<Replayed, EngineError> {
         let Listing { actor, view } = self.listing(tenant)?;
         let event = self.ledger().event(tenant, place)?.ok_or(EngineError::NotFound("event"))?;
         let before = self.ledger().deliveries_of(tenant, place, &event)?;
@@ -50,13 +57,17 @@ impl Engine {
                 enabled.filter(wants).map(|endpoint| endpoint.id).collect()
             }
         };
-        let mut deliveries = Vec::new();
+        let mut replayed = Replayed::default();
         for endpoint in chosen {
             let known = before.iter().find(|(to, ..)| *to == endpoint);
             let again = Again { event: place, delivery: known.map(|(_, delivery, _)| *delivery) };
-            deliveries.extend(try_again(&actor, endpoint, again).await?);
+            match try_again(&actor, endpoint, again).await {
+                Ok(deliveries) => replayed.deliveries.extend(deliveries),
+                Err(EngineError::Rejected(reason)) => replayed.refused.push((endpoint, reason)),
+                Err(other) => return Err(other),
+            }
         }
-        Ok(deliveries)
+        Ok(replayed)
     }
 
     /// Sends a dead letter's event again with other data, as a new event for its endpoint alone, and throws
@@ -97,11 +108,12 @@ impl Engine {
 
     /// Throws a dead letter away; returns once that is durable.
     pub async fn discard(&self, tenant: &TenantId, delivery: Sequence) -> Result<(), EngineError> {
-        self.ledger().dead_letter(tenant, delivery)?.ok_or(EngineError::NotFound("dead letter"))?;
-        let mut draft = Draft::new(tenant);
-        draft.forget_dead_letter(delivery);
-        self.ledger().commit_and_wait(draft).await;
-        Ok(())
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let letter = self.ledger().dead_letter(tenant, delivery)?;
+        let letter = letter.ok_or(EngineError::NotFound("dead letter"))?;
+        let (reply, answer) = oneshot::channel();
+        let message = TenantMessage::Discard(EndpointId(letter.endpoint), delivery, reply);
+        ask(&actor, message, answer).await
     }
 
     /// Counts the deliveries that a job would be about; reads many rows, so it belongs on a thread that
@@ -144,6 +156,7 @@ impl Engine {
             selection,
             state: JobState::Running,
             created_at: self.ledger().now().timestamp(),
+            began: self.ledger().sequence(),
             ended_at: None,
             examined: 0,
             matched: 0,

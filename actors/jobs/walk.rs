@@ -9,7 +9,7 @@ use crate::endpoint::config::Endpoint;
 use crate::endpoint::standing::standing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::{COUNTED_ROWS_MAX, JOB_STEP_ROWS};
-use crate::record::{EventRecord, JobRecord, JobTask, Selection, Source};
+use crate::record::{EventRecord, JobRecord, JobTask, Source};
 use crate::view::TenantView;
 
 /// A delivery that a job is about.
@@ -67,7 +67,7 @@ pub(crate) fn walk(
     match job.task {
         JobTask::RetryDeadLetters | JobTask::DiscardDeadLetters => letters(ledger, view, job),
         JobTask::RetryDeliveries => events(ledger, view, job, |place, event, targets| {
-            deliveries(ledger, view, &job.selection, (place, event), targets)
+            deliveries(ledger, view, job, (place, event), targets)
         }),
         JobTask::Recover => {
             let wanted = job.selection.endpoint.and_then(|id| view.endpoints.get(&EndpointId(id)));
@@ -131,7 +131,7 @@ fn events(
 fn deliveries(
     ledger: &Ledger,
     view: &TenantView,
-    selection: &Selection,
+    job: &JobRecord,
     (place, event): (Sequence, &EventRecord),
     targets: &mut Vec<Target>,
 ) -> Result<u64, LedgerError> {
@@ -139,7 +139,12 @@ fn deliveries(
     let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
     for (endpoint, delivery, status) in all {
         let (word, _) = standing(view, endpoint, status.as_ref());
-        let status_fits = selection.status.as_deref().is_none_or(|wanted| wanted == word);
+        let selection = &job.selection;
+        // What was tried since the job began was tried by it, perhaps before a crash.
+        let latest = status.as_ref().and_then(|status| status.history.last());
+        let is_done = latest.is_some_and(|latest| *latest > job.began);
+        let status_fits =
+            !is_done && selection.status.as_deref().is_none_or(|wanted| wanted == word);
         if status_fits && selection.wants_endpoint(endpoint.0) {
             let again = Again { event: place, delivery: Some(delivery) };
             targets.push(Target { endpoint, again });

@@ -147,23 +147,28 @@ impl Draft {
         self.batch.put(key, record::encode(status));
     }
 
-    /// Keeps a delivery that was given up, and has the tenant's dead letters looked at: once a second,
-    /// however many there are.
+    /// Keeps a delivery that was given up.
     pub fn dead_letter(&mut self, delivery: Sequence, letter: &DeadLetterRecord) {
         self.batch.put(key::dead_letter(&self.tenant, delivery), record::encode(letter));
-        let second = letter.at.0.div_euclid(1_000) + 1;
+        self.look_at_dead_letters(letter.at);
+    }
+
+    /// Has the tenant's dead letters looked at: once a second, however many come and go.
+    fn look_at_dead_letters(&mut self, now: Timestamp) {
+        let second = now.0.div_euclid(1_000) + 1;
         let timer = TimerKey {
             due: Timestamp(second * 1_000),
             tenant: self.tenant.clone(),
             entity: EntityKey::dead_letters(),
             slot: Sequence(1),
         };
-        self.arm(timer, TimerRecord::Signal(Signal::LetterDied));
+        self.arm(timer, TimerRecord::Signal(Signal::DeadLetters));
     }
 
     /// A dead letter is tried again, or thrown away.
-    pub fn forget_dead_letter(&mut self, delivery: Sequence) {
+    pub fn forget_dead_letter(&mut self, delivery: Sequence, now: Timestamp) {
         self.batch.delete(key::dead_letter(&self.tenant, delivery));
+        self.look_at_dead_letters(now);
     }
 
     /// Notes whose event a delivery carries that is made long after it.

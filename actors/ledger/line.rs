@@ -7,15 +7,51 @@ use crate::record::{self, DeliveryRecord, key};
 use crate::store::Direction;
 
 impl Ledger {
-    /// The delivery at the head of a key, while others wait for it.
+    /// The delivery at the head of a key, while others wait for it or it is tried again, and its event.
     pub fn head(
         &self,
         tenant: &TenantId,
         endpoint: EndpointId,
         order: &str,
-    ) -> Result<Option<Sequence>, LedgerError> {
+    ) -> Result<Option<(Sequence, Sequence)>, LedgerError> {
         let row = self.store.get(key::partition(tenant), &key::head(tenant, endpoint, order))?;
-        Ok(row.as_deref().and_then(key::sequence))
+        let Some(row) = row else { return Ok(None) };
+        let (delivery, event) = row.split_at_checked(8).ok_or(LedgerError::Content("head"))?;
+        Ok(key::sequence(delivery).zip(key::sequence(event)))
+    }
+
+    /// The next key of an endpoint that has a head.
+    pub fn next_head(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        after: Option<&str>,
+    ) -> Result<Option<String>, LedgerError> {
+        let all = key::rows_of_endpoint(b'G', tenant, endpoint);
+        let from = match after {
+            Some(order) => key::after(&key::head(tenant, endpoint, order)),
+            None => all.clone(),
+        };
+        let range = &from[..]..&key::after(&all)[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
+        Ok(rows.first().and_then(|(found, _)| key::order_of(&all, found)))
+    }
+
+    /// Whether anything of an endpoint is parked.
+    pub fn has_parked(&self, tenant: &TenantId, endpoint: EndpointId) -> Result<bool, LedgerError> {
+        Ok(self.parked_keys(tenant, endpoint, None)?.is_some())
+    }
+
+    /// Whether a delivery is parked under a key.
+    pub fn is_parked(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        order: &str,
+        delivery: Sequence,
+    ) -> Result<bool, LedgerError> {
+        let key = key::parked_delivery(tenant, endpoint, order, delivery);
+        Ok(self.store.get(key::partition(tenant), &key)?.is_some())
     }
 
     /// The first deliveries that are parked under a key.
@@ -83,10 +119,15 @@ impl Draft {
         self.batch().delete(key);
     }
 
-    /// Notes which delivery is at the head of a key.
-    pub fn head(&mut self, endpoint: EndpointId, order: &str, delivery: Sequence) {
+    /// Notes which delivery, of which event, is at the head of a key.
+    pub fn head(
+        &mut self,
+        endpoint: EndpointId,
+        order: &str,
+        (delivery, event): (Sequence, Sequence),
+    ) {
         let key = key::head(self.tenant(), endpoint, order);
-        self.batch().put(key, delivery.0.to_be_bytes().to_vec());
+        self.batch().put(key, [delivery.0.to_be_bytes(), event.0.to_be_bytes()].concat());
     }
 
     /// Nobody waits for the head of a key any more.

@@ -144,7 +144,7 @@ fn states_and_timers_stand_on_disk_as_they_always_did() {
     stands("/tenant", &StateRecord::Tenant(breaches));
     let pile = Pile { told_count: true, told_age_of: Some(NOW), look_at: Some(NOW), generation: 2 };
     stands("/dead-letters", &StateRecord::DeadLetters(pile));
-    stands("/letter-died", &TimerRecord::Signal(Signal::LetterDied));
+    stands("/letter-died", &TimerRecord::Signal(Signal::DeadLetters));
     stands("/signal", &TimerRecord::Signal(Signal::Breached { at: NOW }));
     stands("/alarm", &TimerRecord::Alarm { generation: 3 });
     let entity = EntityKey { kind: EntityKind::Tenant, id: String::new() };
@@ -215,6 +215,7 @@ fn jobs_stand_on_disk_as_they_always_did() {
         event_type: Some("a.*".into()),
         status: Some("dead".into()),
         cause: Some("404".into()),
+        fault: Some(Fault::System),
         from: Sequence(7),
         to: Sequence(9),
     };
@@ -225,6 +226,7 @@ fn jobs_stand_on_disk_as_they_always_did() {
             selection,
             state: JobState::Failed,
             created_at: NOW,
+            began: Sequence(8),
             ended_at: Some(NOW),
             place: Sequence(8),
             examined: 3,

@@ -1,7 +1,7 @@
 //! A job on disk: what is asked for, how far it came, and how it ended.
 
 use serde::{Deserialize, Serialize};
-use sereno_workflows::dead_letters::cause;
+use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
@@ -18,6 +18,8 @@ pub struct JobRecord {
     pub state: JobState,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// Its place in the tenant's order of things: what has one beyond came after it.
+    pub began: Sequence,
     /// When it came to its end.
     pub ended_at: Option<Timestamp>,
     /// The place from which it goes on.
@@ -56,6 +58,8 @@ pub struct Selection {
     pub status: Option<String>,
     /// Given up for this cause.
     pub cause: Option<String>,
+    /// Given up by this one's fault.
+    pub fault: Option<Fault>,
     /// Of events from here on.
     pub from: Sequence,
     /// Of events before this.
@@ -114,6 +118,7 @@ impl Selection {
         self.wants_endpoint(letter.endpoint)
             && self.wants_type(&letter.event_type)
             && self.cause.as_deref().is_none_or(is_it)
+            && self.fault.is_none_or(|wanted| wanted == letter.fault)
     }
 
     /// Whether it means deliveries of this endpoint.

@@ -13,7 +13,7 @@
 //! | `F` | event | how far an event for many endpoints was handed on |
 //! | `Q` | endpoint, due, delivery | a delivery that waits |
 //! | `P` | endpoint, order key, delivery | a delivery that is parked behind the head of its key |
-//! | `G` | endpoint, order key | the head's delivery |
+//! | `G` | endpoint, order key | the head's delivery and its event |
 //! | `D` | event, delivery | how it stands |
 //! | `V` | delivery | the event of a delivery that was made long after it |
 //! | `X` | delivery | a dead letter |

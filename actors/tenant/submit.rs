@@ -15,10 +15,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::recording::{Recording, Sign};
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
+use crate::endpoint::EndpointMessage;
 use crate::entity::{Command, Deed, EntityMessage, Origin};
 use crate::gather::{Gather, Part, Refusal, Reply};
-use crate::ledger::Draft;
+use crate::ledger::{Draft, Ledger};
 use crate::record::Source;
+use crate::view::TenantView;
 
 /// Events to accept.
 pub(crate) struct Submission {
@@ -91,6 +93,33 @@ pub(crate) struct Direct {
     pub(crate) instead_of: Option<Sequence>,
     /// Where the answer goes once it is durable.
     pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
+}
+
+impl Direct {
+    /// Adds the event to a draft, and takes the dead letter away that it replaces; answers its id and who
+    /// wants to know.
+    pub(crate) fn announce(
+        self,
+        draft: &mut Draft,
+        ledger: &Ledger,
+        view: &TenantView,
+    ) -> (EventId, oneshot::Sender<Result<EventId, Refusal>>) {
+        let now = ledger.now().timestamp();
+        if let Some(letter) = self.instead_of {
+            draft.forget_dead_letter(letter, now);
+        }
+        let announcement = Announcement {
+            id: None,
+            event_type: self.event_type,
+            at: now,
+            source: self.source,
+            data: view.policy.phone_hash.redact(&self.data),
+            audience: Audience::Only(self.endpoint),
+        };
+        let context = Context { cause: self.cause, ..Context::default() };
+        let sequence = announce(draft, ledger, view, announcement, context);
+        (crate::announce::own_id(sequence), self.reply)
+    }
 }
 
 impl Tenant {
@@ -217,25 +246,22 @@ impl Tenant {
         self.spread(myself, state, draft, BTreeMap::from([(key, vec![deed])]), answer).await;
     }
 
-    /// Queues an event for one endpoint.
-    pub(super) async fn direct(&self, state: &TenantState, direct: Direct) {
-        let ledger = &self.around.ledger;
-        let mut draft = Draft::new(&state.view.id);
-        if let Some(letter) = direct.instead_of {
-            draft.forget_dead_letter(letter);
+    /// Queues an event for one endpoint. Where it replaces a dead letter, that endpoint's own actor does:
+    /// it alone knows whether the letter is still one.
+    pub(super) async fn direct(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        direct: Direct,
+    ) {
+        if direct.instead_of.is_some() {
+            let endpoint = direct.endpoint;
+            let message = EndpointMessage::Instead(Arc::clone(&state.view), Box::new(direct));
+            self.tell_endpoint(myself, state, endpoint, message);
+            return;
         }
-        let announcement = Announcement {
-            id: None,
-            event_type: direct.event_type,
-            at: ledger.now().timestamp(),
-            source: direct.source,
-            data: state.view.policy.phone_hash.redact(&direct.data),
-            audience: Audience::Only(direct.endpoint),
-        };
-        let context = Context { cause: direct.cause, ..Context::default() };
-        let sequence = announce(&mut draft, ledger, &state.view, announcement, context);
-        let id = crate::announce::own_id(sequence);
-        let reply = direct.reply;
+        let mut draft = Draft::new(&state.view.id);
+        let (id, reply) = direct.announce(&mut draft, &self.around.ledger, &state.view);
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result.map(|()| id))));
         for part in self.parts(draft, 1, answer) {

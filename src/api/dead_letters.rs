@@ -15,10 +15,11 @@ use sereno_actors::limits;
 use sereno_actors::record::{DeadLetterRecord, JobTask, Selection};
 use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
-use super::deliveries::{attempts, endpoint_number, number};
+use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
@@ -52,7 +53,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         for (delivery, letter) in rows {
             before = delivery;
             looked_at += 1;
-            if means(&wanted, query, &letter) {
+            if wanted.means_letter(&letter) {
                 items.push(show_letter(app, caller, delivery, &letter)?);
             }
             let enough = items.len() == query.limit || looked_at >= limits::SCAN_ROWS_MAX;
@@ -88,7 +89,7 @@ fn groups(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, 
         let full = rows.len() == page;
         for (delivery, letter) in rows {
             from = delivery.next();
-            if !means(&wanted, query, &letter) {
+            if !wanted.means_letter(&letter) {
                 continue;
             }
             total += 1;
@@ -163,9 +164,15 @@ pub async fn retry(
     found.ok_or_else(|| Problem::not_found("dead letter"))?;
     let data = match body.remove("data") {
         None | Some(Value::Null) => None,
-        Some(Value::Object(data)) => Some(data),
+        Some(Value::Object(data)) => {
+            if serde_json::to_string(&data).is_ok_and(|text| text.len() > limits::EVENT_BYTES_MAX) {
+                let most = limits::EVENT_BYTES_MAX >> 10;
+                return Err(Problem::too_large(format!("data: at most {most} KiB")));
+            }
+            Some(data)
+        }
         Some(_) => {
-            let problem = sereno_workflows::invalid::Invalid::new("data", "must be an object");
+            let problem = Invalid::new("data", "must be an object");
             return Err(problem.into());
         }
     };
@@ -177,7 +184,7 @@ pub async fn retry(
         }
         None => {
             app.engine.retry(&caller.tenant, delivery).await?;
-            json!({"ok": true, "id": id, "status": "pending"})
+            tried_again(&app, &caller, &id)?
         }
     };
     Ok((StatusCode::ACCEPTED, Json(answer)))
@@ -223,15 +230,15 @@ pub async fn export(
     query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to"])?;
     query.one_of("fault", &["receiver", "configuration", "system"])?;
     let wanted = wanted(&query)?;
-    let reader = Arc::new((app, caller, query));
+    let reader = Arc::new((app, caller));
     let start = Some((wanted.from, wanted));
     let pages = stream::unfold(start, move |at| {
         let reader = Arc::clone(&reader);
         async move {
             let (from, wanted) = at?;
             let read = aside(move || {
-                let (app, caller, query) = &*reader;
-                let (lines, next) = export_page(app, caller, query, from, &wanted)?;
+                let (app, caller) = &*reader;
+                let (lines, next) = export_page(app, caller, from, &wanted)?;
                 Ok((lines, next.map(|next| (next, wanted))))
             });
             match read.await {
@@ -251,7 +258,6 @@ pub async fn export(
 fn export_page(
     app: &App,
     caller: &Caller,
-    query: &ListQuery,
     from: Sequence,
     wanted: &Selection,
 ) -> Result<(String, Option<Sequence>), Problem> {
@@ -260,7 +266,7 @@ fn export_page(
     let next = rows.last().filter(|_| rows.len() == EXPORT_ROWS).map(|(last, _)| last.next());
     let mut lines = String::new();
     for (delivery, letter) in rows {
-        if means(wanted, query, &letter) {
+        if wanted.means_letter(&letter) {
             lines.push_str(&whole(app, caller, delivery, &letter)?.to_string());
             lines.push('\n');
         }
@@ -274,6 +280,7 @@ fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
         endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
         event_type: query.get("event_type").map(str::to_owned),
         cause: query.get("cause").map(str::to_owned),
+        fault: query.get("fault").and_then(fault),
         status: None,
         from,
         to,
@@ -283,12 +290,19 @@ fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
 fn chosen(body: &mut serde_json::Map<String, Value>) -> Result<Selection, Problem> {
     let mut selection = jobs::selection(body)?;
     selection.cause = take_text(body, "cause")?;
+    selection.fault = match take_text(body, "fault")? {
+        None => None,
+        Some(word) => Some(fault(&word).ok_or_else(|| {
+            Invalid::new("fault", format!("'{word}' is not receiver, configuration or system"))
+        })?),
+    };
     Ok(selection)
 }
 
-fn means(wanted: &Selection, query: &ListQuery, letter: &DeadLetterRecord) -> bool {
-    let fault_fits = query.get("fault").is_none_or(|fault| fault == letter.fault.as_str());
-    fault_fits && wanted.means_letter(letter)
+fn fault(word: &str) -> Option<Fault> {
+    [Fault::Receiver, Fault::Configuration, Fault::System]
+        .into_iter()
+        .find(|fault| fault.as_str() == word)
 }
 
 fn show_letter(

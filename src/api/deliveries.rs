@@ -132,7 +132,15 @@ pub async fn retry(
     nothing_else(&body)?;
     let delivery = number(&id, "delivery")?;
     app.engine.retry(&caller.tenant, delivery).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"ok": true, "id": id, "status": "pending"}))))
+    Ok((StatusCode::ACCEPTED, Json(tried_again(&app, &caller, &id)?)))
+}
+
+/// What is said of a delivery that is tried again: how it stands, since one of a disabled endpoint is held.
+pub fn tried_again(app: &App, caller: &Caller, id: &str) -> Result<Value, Problem> {
+    let found = find(app, caller, id)?;
+    let view = app.engine.view(&caller.tenant)?;
+    let (word, why) = standing(&view, found.endpoint, found.status.as_ref());
+    Ok(json!({"ok": true, "id": id, "status": word, "why": why}))
 }
 
 /// `POST /api/v1/deliveries/retry`: many, by `status, endpoint_id, event_type, from, to`; with `dry_run`

@@ -147,9 +147,14 @@ pub async fn replay(
     let place = find(&app, &caller.tenant, &id)?.ok_or_else(|| Problem::not_found("event"))?;
     let only = take_number(&mut body, "endpoint_id")?.map(EndpointId);
     nothing_else(&body)?;
-    let deliveries = app.engine.replay(&caller.tenant, place, only).await?;
-    let ids: Vec<String> = deliveries.iter().map(|delivery| delivery_id(*delivery)).collect();
-    let answer = json!({"ok": true, "replayed": ids.len(), "deliveries": ids});
+    let replayed = app.engine.replay(&caller.tenant, place, only).await?;
+    let ids: Vec<String> = replayed.deliveries.iter().map(|id| delivery_id(*id)).collect();
+    let refused: Vec<Value> = replayed
+        .refused
+        .iter()
+        .map(|(endpoint, reason)| json!({"endpoint_id": endpoint.0, "reason": reason}))
+        .collect();
+    let answer = json!({"ok": true, "replayed": ids.len(), "deliveries": ids, "refused": refused});
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 

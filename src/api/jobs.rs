@@ -87,10 +87,18 @@ pub async fn recover(
     })?;
     let until = take_text(&mut body, "until")?;
     let until = until.map(|until| moment("until", &until)).transpose()?;
+    let now_at = app.engine.ledger().now().timestamp();
+    let since = moment("since", &since)?;
+    if since > now_at {
+        return Err(Invalid::new("since", "must be in the past").into());
+    }
+    if until.is_some_and(|until| until < since) {
+        return Err(Invalid::new("until", "must be after since").into());
+    }
     let selection = Selection {
         endpoint: Some(endpoint),
         event_type: take_text(&mut body, "event_type")?,
-        from: Sequence::at(moment("since", &since)?),
+        from: Sequence::at(since),
         to: until.map_or(now(&app), Sequence::at),
         ..Selection::default()
     };
@@ -157,14 +165,14 @@ fn number(id: &str) -> Result<Sequence, Problem> {
 }
 
 fn show_job(id: Sequence, job: &JobRecord, now: Timestamp) -> Value {
-    let Selection { endpoint, event_type, status, cause, from, to } = &job.selection;
+    let Selection { endpoint, event_type, status, cause, fault, from, to } = &job.selection;
     let took = job.ended_at.unwrap_or(now).since(job.created_at);
     json!({
         "id": job_id(id),
         "task": job.task.as_str(),
         "state": job.state.as_str(),
         "filter": {
-            "endpoint_id": endpoint, "event_type": event_type, "status": status, "cause": cause,
+            "endpoint_id": endpoint, "event_type": event_type, "status": status, "cause": cause, "fault": fault,
             "from": (from.0 > 0).then(|| from.moment().to_rfc3339()),
             "to": to.moment().to_rfc3339(),
         },

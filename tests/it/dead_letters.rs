@@ -177,6 +177,8 @@ async fn f06_a_job_goes_on_after_a_restart_and_can_be_cancelled() {
     assert_eq!((status, &answer["detail"]), (409, &json!("the job has ended already")));
     let jobs = house.api.get("/api/v1/jobs").await.unwrap();
     assert_eq!(jobs["items"][0]["filter"]["endpoint_id"], json!(null));
+    let sent = |all: &Value| all["items"].as_array().unwrap().len() == 40;
+    house.eventually("/api/v1/deliveries?status=sent&limit=500", sent).await;
     let replay = json!({"status": "sent", "endpoint_id": id});
     let started = house.api.post("/api/v1/deliveries/retry", &replay).await.unwrap();
     job_done(&house, &started).await;
@@ -257,4 +259,75 @@ async fn f06_an_event_is_replayed_to_those_who_want_it_now() {
     deliveries(&second, &["order.paid"]).await;
     let got = first.inbox.wait(PATIENCE, |all| all.len() == 2).await.unwrap();
     assert_eq!(got[0].id, got[1].id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b14_of_many_who_edit_or_discard_one_dead_letter_at_once_one_does() {
+    let (house, receiver, _) = house_with_letters(1, 400).await;
+    receiver.behave(|behaviour| behaviour.script.clear());
+    let before = receiver.inbox.all().len();
+    let path = format!("{LETTERS}/{}", letters(&house, 1).await[0]["id"].as_str().unwrap());
+    let edits = (0..12).map(|n| {
+        let (api, path) = (house.api.clone(), format!("{path}/retry"));
+        async move { api.post(&path, &json!({"data": {"n": n}})).await.is_ok() }
+    });
+    let done = futures_util::future::join_all(edits).await;
+    assert_eq!(done.iter().filter(|done| **done).count(), 1, "{done:?}");
+    let (status, _) = house.raw("DELETE", &path, "").await;
+    assert_eq!(status, 404);
+    let got = receiver.inbox.wait(PATIENCE, |all| all.len() > before).await.unwrap();
+    assert_eq!(got.len(), before + 1);
+    let large = json!({"data": {"text": "x".repeat(300_000)}});
+    house.event("order.paid", json!({})).await;
+    let (status, _) = house.raw("POST", &format!("{path}/retry"), large.to_string()).await;
+    assert_eq!(status, 404, "it is gone, whatever is sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f06_an_event_that_is_replayed_by_many_at_once_reaches_a_new_endpoint_under_one_id() {
+    let house = House::new().await;
+    let sent = house.event("order.paid", json!({})).await;
+    let receiver = house.webhook(json!({})).await;
+    let path = format!("/api/v1/events/{}/replay", sent["ids"][0].as_str().unwrap());
+    let replays = (0..12).map(|_| {
+        let (api, path) = (house.api.clone(), path.clone());
+        async move { api.post(&path, &json!({})).await.unwrap() }
+    });
+    futures_util::future::join_all(replays).await;
+    let got = receiver.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    assert!(got.iter().all(|delivery| delivery.id == got[0].id));
+    let all = house.api.get("/api/v1/deliveries").await.unwrap();
+    assert_eq!(all["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e06_people_are_told_again_once_a_pile_was_cleared() {
+    let house = House::new().await;
+    house.settle(json!({"dead_letters": {"alert_count": 1, "alert_age": "3s"}})).await;
+    let refusing = refusing(400).await;
+    let target = json!({"kind": "webhook", "target": refusing.url(),
+        "filters": {"events": ["order.*"]}});
+    house.endpoint(target).await;
+    let operator = house.webhook(json!({"filters": {"events": ["dead_letters.*"]}})).await;
+    let many = "dead_letters.threshold_exceeded";
+    for told in 1..=2 {
+        for _ in 0..2 {
+            house.event("order.paid", json!({})).await;
+        }
+        deliveries(&operator, &vec![many; told]).await;
+        letters(&house, 2).await;
+        let started = house.api.post(&format!("{LETTERS}/discard"), &json!({})).await.unwrap();
+        job_done(&house, &started).await;
+        let looked = |timers: &Value| {
+            timers["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|timer| timer["entity"] != "dead-letters")
+        };
+        house.eventually("/api/v1/timers?limit=500", looked).await;
+    }
+    house.event("order.paid", json!({})).await;
+    letters(&house, 1).await;
+    deliveries(&operator, &["dead_letters.aging"]).await;
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sereno::receiver::any_port;
 use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
+use crate::process::Process;
 use crate::support::{ENDPOINTS, House, PATIENCE, deliveries};
 
 /// What arrived, in order, by conversation.
@@ -14,6 +15,9 @@ fn arrived(all: &[Delivery]) -> BTreeMap<String, Vec<i64>> {
     let mut lines: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for delivery in all.iter().filter(|delivery| delivery.answered.is_success()) {
         let data = &delivery.json()["data"];
+        if data["n"].is_null() {
+            continue;
+        }
         let conversation = data["conversation_id"].as_str().unwrap_or_default().to_owned();
         lines.entry(conversation).or_default().push(data["n"].as_i64().unwrap());
     }
@@ -139,4 +143,114 @@ async fn a17_a_digest_is_tried_again_with_the_same_members_and_reads_well_in_sla
     let wrong = json!({"kind": "whatsapp", "target": "+34600000001", "batch": batch});
     let refused = house.api.post(ENDPOINTS, &wrong).await.unwrap_err().to_string();
     assert!(refused.contains("batch"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f04_what_was_under_way_at_a_crash_still_goes_before_what_waits_for_it() {
+    let data = tempfile::tempdir().unwrap();
+    let hanging = Behaviour { delay: Duration::from_secs(60), ..Behaviour::default() };
+    let receiver = WebhookReceiver::start(any_port(), hanging).await.unwrap();
+    let server = Process::start(data.path(), "http://127.0.0.1:9");
+    let client = server.client(data.path());
+    let target = json!({"kind": "webhook", "target": receiver.url(), "ordering": "fifo"});
+    client.post(ENDPOINTS, &target).await.unwrap();
+    for n in 1..=4 {
+        let event = json!({"event_type": "chat.said", "data": {"conversation_id": "a", "n": n}});
+        client.post("/api/v1/events", &event).await.unwrap();
+    }
+    let parked = |all: &Value| all["items"].as_array().unwrap().len() == 4;
+    while !parked(&client.get("/api/v1/deliveries?status=pending").await.unwrap()) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.kill();
+    receiver.behave(|behaviour| behaviour.delay = Duration::ZERO);
+    let _server = Process::start(data.path(), "http://127.0.0.1:9");
+    let all = |all: &[Delivery]| arrived(all).get("a").is_some_and(|line| line.contains(&4));
+    let got = receiver.inbox.wait(PATIENCE, all).await.unwrap();
+    assert_eq!(arrived(&got)["a"], [1, 1, 2, 3, 4], "the first once before the crash");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f04_a_backlog_in_order_goes_on_by_itself_after_each_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let behaviour = Behaviour { delay: Duration::from_millis(4), ..Behaviour::default() };
+    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+    let mut server = Process::start(data.path(), "http://127.0.0.1:9");
+    let client = server.client(data.path());
+    let target = json!({"kind": "webhook", "target": receiver.url(), "ordering": "fifo"});
+    client.post(ENDPOINTS, &target).await.unwrap();
+    let event =
+        |n: i64| json!({"event_type": "chat.said", "data": {"conversation_id": "a", "n": n}});
+    let events: Vec<Value> = (0..150).map(event).collect();
+    client.post("/api/v1/events", &json!(events)).await.unwrap();
+    let came = |count: usize| {
+        move |all: &[Delivery]| arrived(all).get("a").is_some_and(|line| line.len() >= count)
+    };
+    for round in 1..=6 {
+        receiver.inbox.wait(PATIENCE, came(round * 20)).await.unwrap();
+        if round % 2 == 0 {
+            server.stop()
+        } else {
+            server.kill()
+        }
+        server = Process::start(data.path(), "http://127.0.0.1:9");
+    }
+    let last = |all: &[Delivery]| arrived(all).get("a").is_some_and(|line| line.contains(&149));
+    let got = receiver.inbox.wait(PATIENCE, last).await.unwrap();
+    let mut line = arrived(&got)["a"].clone();
+    line.dedup();
+    assert_eq!(line, (0..150).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f04_order_can_be_given_up_and_taken_up_again() {
+    let house = House::new().await;
+    house.settle(json!({"retry": {"first": "300ms", "factor": 1, "attempts": 5}})).await;
+    let behaviour = Behaviour { script: [(500, None)].into(), ..Behaviour::default() };
+    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+    let id = house
+        .endpoint(json!({"kind": "webhook", "target": receiver.url(), "ordering": "fifo"}))
+        .await;
+    let path = format!("{ENDPOINTS}/{id}");
+    say(&house, "u", 1..2).await;
+    house.logged(1).await;
+    house.api.patch(&path, &json!({"ordering": "none"})).await.unwrap();
+    let count = |count: usize| {
+        move |all: &[Delivery]| arrived(all).get("u").is_some_and(|line| line.len() == count)
+    };
+    receiver.inbox.wait(PATIENCE, count(1)).await.unwrap();
+    house.api.patch(&path, &json!({"ordering": "fifo"})).await.unwrap();
+    say(&house, "u", 2..4).await;
+    let got = receiver.inbox.wait(PATIENCE, count(3)).await.unwrap();
+    assert_eq!(arrived(&got)["u"], [1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a17_a_batch_that_is_given_up_lets_go_of_what_waits_and_sends_nothing_twice() {
+    let house = House::new().await;
+    let receiver = house.webhook(json!({"batch": {"max": 10, "wait": "1h"}})).await;
+    let path = format!("{ENDPOINTS}/1");
+    say(&house, "u", 1..2).await;
+    house.eventually("/api/v1/deliveries", |all| all["items"][0]["status"] == "pending").await;
+    house.api.patch(&path, &json!({"batch": null})).await.unwrap();
+    deliveries(&receiver, &["chat.said"]).await;
+    house.api.patch(&path, &json!({"batch": {"max": 2, "wait": "1h"}})).await.unwrap();
+    say(&house, "u", 2..4).await;
+    let digest = deliveries(&receiver, &["chat.said.digest"]).await.pop().unwrap().json();
+    let numbers: Vec<_> =
+        digest["data"]["events"].as_array().unwrap().iter().map(|e| &e["data"]["n"]).collect();
+    assert_eq!(numbers, [2, 3]);
+    say(&house, "u", 4..5).await;
+    let waiting = house.eventually("/api/v1/deliveries?status=pending", |all| {
+        !all["items"].as_array().unwrap().is_empty()
+    });
+    let waiting = waiting.await;
+    let retry = format!("/api/v1/deliveries/{}/retry", waiting["items"][0]["id"].as_str().unwrap());
+    house.api.post(&retry, &json!({})).await.unwrap();
+    let alone = |all: &[Delivery]| arrived(all).get("u").is_some_and(|line| line.contains(&4));
+    let plain = |all: &[Delivery]| {
+        let plain: Vec<_> = all.iter().filter(|d| d.event_type == "chat.said").cloned().collect();
+        alone(&plain)
+    };
+    receiver.inbox.wait(PATIENCE, plain).await.unwrap();
 }

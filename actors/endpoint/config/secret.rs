@@ -72,7 +72,15 @@ impl Endpoint {
             old.expires_at = old.expires_at.min(ends_at);
         }
         previous.splice(0..0, old.map(|secret| PreviousSecret { secret, expires_at: ends_at }));
-        previous.truncate(limits::SECRETS_PREVIOUS_MAX);
+        previous.retain(|old| old.expires_at > now);
+        if previous.len() > limits::SECRETS_PREVIOUS_MAX {
+            let most = limits::SECRETS_PREVIOUS_MAX;
+            let problem = format!(
+                "{most} earlier secrets still sign, and one more would end the oldest before its time; \
+                 wait, or end them all with 0s"
+            );
+            return Err(Invalid::new("overlap", problem));
+        }
         next.replace_secret(secret, now);
         next.secrets.previous = previous;
         next.forget_expired(now);
@@ -80,10 +88,10 @@ impl Endpoint {
         Ok(next)
     }
 
-    /// Sets another secret; whatever signed before ceases to at once.
+    /// Sets another secret; whatever signed before ceases to at once. The present one changes nothing.
     pub(super) fn replace_secret(&mut self, secret: String, now: Timestamp) {
-        self.secrets.previous.clear();
         if self.secrets.secret.as_ref() != Some(&secret) {
+            self.secrets.previous.clear();
             self.secrets.secret = Some(secret);
             // What nothing is signed with need not be rotated.
             if self.config.kind == Kind::Webhook {
