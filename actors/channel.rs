@@ -261,6 +261,8 @@ impl Channels {
     /// Ends within the channel's deadline whatever the other side does. Dropping the future breaks
     /// the attempt off; whether it arrived is then unknown.
     pub async fn attempt(&self, destination: &Destination, load: &Load, now: Timestamp) -> Answer {
+        // An attempt is moved into a task of its own, as large as the largest channel's. Mail alone would
+        // make it ten times as large as a webhook's, so what is large and rare stands in a box.
         match destination {
             Destination::Webhook { url, secrets, headers, auth, manner } => {
                 let auth = auth.as_ref();
@@ -271,10 +273,10 @@ impl Channels {
             Destination::Email { to, smtp, by_operator, unsubscribe } => {
                 let server = smtp.as_ref().map(|smtp| Server { smtp, by_operator: *by_operator });
                 let to = Recipient { address: to, unsubscribe: unsubscribe.as_ref() };
-                self.send_email(to, server, load, now).await.into()
+                Box::pin(self.send_email(to, server, load, now)).await.into()
             }
             Destination::WhatsApp { to, line, window } => {
-                self.send_whatsapp(to, line.as_ref(), *window, load, now).await
+                Box::pin(self.send_whatsapp(to, line.as_ref(), *window, load, now)).await
             }
         }
     }

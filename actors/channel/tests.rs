@@ -111,3 +111,12 @@ fn a_graph_url_that_is_no_base_is_refused() {
     let made = Channels::new(ChannelConfig { graph_url, ..ChannelConfig::default() });
     assert!(matches!(made, Err(ChannelError::GraphUrl)));
 }
+
+#[test]
+fn an_attempt_stays_small_enough_to_be_moved_about() {
+    let channels = channels();
+    let (load, url) = (load(), Url::parse("http://a.b").unwrap());
+    let destination = Destination::Slack { url };
+    let bytes = size_of_val(&channels.attempt(&destination, &load, Timestamp(0)));
+    assert!(bytes <= 2_048, "{bytes} bytes: box what one channel alone needs");
+}

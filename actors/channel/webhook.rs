@@ -107,7 +107,7 @@ impl Channels {
         };
         let attempt = Attempt { client: &client, deadline, post, load, now };
         let reply = match post.auth {
-            Some(Auth::Oauth2(account)) => self.post_with_token(attempt, account).await,
+            Some(Auth::Oauth2(account)) => Box::pin(self.post_with_token(attempt, account)).await,
             Some(auth) => attempt.send(Some(auth)).await,
             None => attempt.send(None).await,
         };
