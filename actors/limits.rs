@@ -201,8 +201,9 @@ pub const TLS_CLIENTS_MAX: usize = 128;
 /// Bytes of a certificate or key, as PEM.
 pub const PEM_BYTES_MAX: usize = 16 << 10;
 
-/// Connections to mail servers in all, in use or waiting for their next mail.
-pub const MAIL_CONNECTIONS_MAX: usize = 128;
+/// Connections to mail servers in all, in use or waiting for their next mail: one for each attempt that may be
+/// under way, since it is there that tenants take turns.
+pub const MAIL_CONNECTIONS_MAX: usize = ATTEMPTS_MAX;
 /// Connections of one mail account, in use or waiting.
 pub const MAIL_CONNECTIONS_PER_ACCOUNT_MAX: usize = 8;
 /// How long a connection to a mail server waits for its next mail.
@@ -239,3 +240,6 @@ pub const VIOLATIONS_NAMED_MAX: usize = 10;
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Bytes of a compiled pattern of a schema.
 pub const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// Attempts of one message after which a provider's word that only a template would do changes nothing more.
+pub const TEMPLATE_ATTEMPTS_MAX: u32 = 10;

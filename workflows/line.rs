@@ -136,6 +136,9 @@ impl Smtp {
         if self.host.is_empty() || self.host.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Invalid::new("host", "must be a host name or address"));
         }
+        if self.port == 0 {
+            return Err(Invalid::new("port", "must be from 1 to 65535, such as 587"));
+        }
         if self.from.as_deref().is_some_and(|from| !is_address(from)) {
             return Err(Invalid::new("from", "must be an address such as hola@example.com"));
         }
@@ -155,9 +158,16 @@ impl WhatsApp {
         if self.access_token.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Invalid::new("access_token", "must not contain spaces or line breaks"));
         }
-        for purpose in Purpose::ALL {
-            let Some(template) = self.templates.get(purpose) else { continue };
-            let field = |name: &str| format!("templates.{}.{name}", purpose.as_str());
+        let named = |purpose: Purpose| {
+            let template = self.templates.get(purpose)?;
+            Some((format!("templates.{}", purpose.as_str()), template))
+        };
+        let own = self.reminder_template.as_ref().map(|own| ("reminder_template".to_owned(), own));
+        for (place, template) in own.into_iter().chain(Purpose::ALL.into_iter().filter_map(named)) {
+            let field = |name: &str| format!("{place}.{name}");
+            if template.name.len() > 512 {
+                return Err(Invalid::new(field("name"), "must have at most 512 characters"));
+            }
             let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
             if template.name.is_empty() || !template.name.bytes().all(lower) {
                 let problem = "must be the template's name at Meta: a-z, 0-9 and _";

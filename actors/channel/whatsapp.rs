@@ -117,11 +117,14 @@ impl Channels {
             .body(content.to_string());
         let limit = load.timeout.unwrap_or(self.config.whatsapp_timeout);
         let (outcome, receipt) = match Reply::of(request, limit).await {
-            Ok(reply) => (outcome(&reply, load.attempt, now), receipt(&reply)),
+            Ok(mut reply) => {
+                // Meta repeats a token that it cannot read.
+                reply.mask(std::slice::from_ref(&line.access_token));
+                (outcome(&reply, load.attempt, now), receipt(&reply))
+            }
             Err(outcome) => (outcome, None),
         };
-        // Meta repeats a token that it cannot read.
-        Answer { receipt, ..without(outcome, &line.access_token).into() }
+        Answer { receipt, ..outcome.into() }
     }
 }
 
@@ -170,7 +173,7 @@ fn content(to: &str, form: Form<'_>, load: &Load) -> Value {
     json!({
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "to": to.trim_start_matches('+'),
+        "to": to.chars().filter(char::is_ascii_digit).collect::<String>(),
         "type": kind,
         kind: payload,
         "biz_opaque_callback_data": load.id,
@@ -305,18 +308,6 @@ fn outcome(reply: &Reply, attempt: u32, now: Timestamp) -> Outcome {
 
 fn pause() -> Span {
     Span::minutes(ACCOUNT_PAUSE_MINUTES)
-}
-
-fn without(mut outcome: Outcome, secret: &str) -> Outcome {
-    match &mut outcome {
-        Outcome::Done { .. } => {}
-        Outcome::Retry { error, .. }
-        | Outcome::Dead { error, .. }
-        | Outcome::Gone { error, .. } => {
-            *error = error.replace(secret, "[token]");
-        }
-    }
-    outcome
 }
 
 #[cfg(test)]

@@ -13,11 +13,10 @@ impl EndpointActor {
     /// Keeps the receipt; forgets the customer's window where the provider knows better.
     pub(super) fn keep_receipt(&self, draft: &mut Draft, ended: &Ended, tried: &DeliveryRecord) {
         let delivery = &ended.queued.record;
-        if let (Outcome::Dead { code: OUTSIDE_WINDOW, .. }, Some(tell)) =
-            (&ended.outcome, &delivery.tell)
+        if let Outcome::Dead { code: OUTSIDE_WINDOW, .. } = &ended.outcome
+            && let Some(to) = self.to(delivery)
         {
-            let number = privacy::phone(&tell.to).unwrap_or_else(|_| tell.to.clone());
-            draft.forget_window(&number);
+            draft.forget_window(&privacy::phone(&to).unwrap_or(to));
         }
         let Some(receipt) = &ended.receipt else { return };
         let receipt = ReceiptRecord {
@@ -27,5 +26,14 @@ impl EndpointActor {
             again: if receipt.has_template { record::encode(tried) } else { Vec::new() },
         };
         draft.receipt(ended.queued.delivery, &receipt);
+    }
+
+    /// The number to which a delivery goes, or the endpoint's target.
+    fn to(&self, delivery: &DeliveryRecord) -> Option<String> {
+        if let Some(tell) = &delivery.tell {
+            return Some(tell.to.clone());
+        }
+        let tenant = self.around.hints.tenant(&self.tenant)?;
+        Some(tenant.view.endpoints.get(&self.id)?.config.target.clone())
     }
 }

@@ -12,6 +12,7 @@ use super::{Engine, EngineError, within_call_timeout};
 use crate::channel::whatsapp::OUTSIDE_WINDOW;
 use crate::endpoint::of_delivery_id;
 use crate::ledger::{Draft, LedgerError};
+use crate::limits;
 use crate::record::{
     self, AttemptStatus, DeliveryRecord, DeliveryStatusRecord, ProviderStatusRecord, ReceiptRecord,
 };
@@ -106,6 +107,9 @@ impl Engine {
         match again(&receipt, view).filter(|_| too_late) {
             Some(record) => {
                 going_again.insert(delivery);
+                if let Some(number) = number_of(&receipt, &record, view) {
+                    draft.forget_window(&number);
+                }
                 self.send_again(draft, delivery, receipt, record, &said);
             }
             None => draft.provider_said(delivery, status, &said),
@@ -124,10 +128,6 @@ impl Engine {
     ) {
         let now = self.around.ledger.now().timestamp();
         let endpoint = EndpointId(receipt.endpoint);
-        if let Some(tell) = &record.tell {
-            let number = privacy::phone(&tell.to).unwrap_or_else(|_| tell.to.clone());
-            draft.forget_window(&number);
-        }
         draft.enqueue(endpoint, now, delivery, &record);
         let stands = DeliveryStatusRecord {
             endpoint: receipt.endpoint,
@@ -150,6 +150,19 @@ fn is_too_late(update: &StatusUpdate) -> bool {
     update.status == ProviderStatus::Failed && update.code == OUTSIDE_WINDOW
 }
 
+/// The number to which a delivery went.
+fn number_of(
+    receipt: &ReceiptRecord,
+    record: &DeliveryRecord,
+    view: &TenantView,
+) -> Option<String> {
+    let to = match &record.tell {
+        Some(tell) => &tell.to,
+        None => &view.endpoints.get(&EndpointId(receipt.endpoint))?.config.target,
+    };
+    Some(privacy::phone(to).unwrap_or_else(|_| to.clone()))
+}
+
 /// The delivery that can go again as a template, if there is still somewhere to go.
 fn again(receipt: &ReceiptRecord, view: &TenantView) -> Option<DeliveryRecord> {
     let id = EndpointId(receipt.endpoint);
@@ -157,8 +170,9 @@ fn again(receipt: &ReceiptRecord, view: &TenantView) -> Option<DeliveryRecord> {
     if !there || receipt.again.is_empty() {
         return None;
     }
-    match record::decode(&receipt.again) {
-        Ok(record) => Some(record),
+    match record::decode::<DeliveryRecord>(&receipt.again) {
+        // Whoever still finds it too late does so for another reason.
+        Ok(record) => Some(record).filter(|record| record.attempts < limits::TEMPLATE_ATTEMPTS_MAX),
         Err(error) => {
             tracing::error!(%error, tenant = %view.id, "a delivery cannot go again");
             None

@@ -238,3 +238,20 @@ async fn a05_a_message_that_meta_finds_too_late_goes_again_as_its_template_once(
     let third = house.graph.inbox.wait(PATIENCE / 20, |all| all.len() > 2).await;
     assert!(third.is_err(), "once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a05_what_was_too_late_for_a_person_on_the_staff_goes_again_as_its_template() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
+    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    let sent = house.event("client.created", json!({})).await;
+    let free = house.told(1).await.remove(0);
+    assert_eq!(free.kind, "text", "she wrote just now");
+    let path = format!("/api/v1/events/{}", sent["ids"][0].as_str().unwrap());
+    house.eventually(&path, |event| event["deliveries"][0]["status"] == "sent").await;
+    let wamid = format!("wamid.{}", free.delivery_id);
+    tell(&house, &[failed(131_047, &wamid, &free.delivery_id)]).await;
+    assert_eq!(house.told(2).await.pop().unwrap().kind, "template");
+}

@@ -115,8 +115,15 @@ async fn a05_metas_code_decides_what_follows() {
             None => dead_with(outcome),
         };
         assert_eq!(found, code);
-        assert_eq!(error, format!("Meta says {code}: Malformed access token [token]: more"));
+        assert_eq!(error, format!("Meta says {code}: Malformed access token [hidden]: more"));
     }
+    let long = "T".repeat(244);
+    let said =
+        format!(r#"{{"error": {{"code": 190, "message": "Malformed access token {long}"}}}}"#);
+    let receiver = Receiver::answering("401 Unauthorized", "", &said).await;
+    let long = WhatsApp { access_token: long, ..line() };
+    let (_, error, _) = retry_with(whatsapp(&receiver, Some(long)).await);
+    assert_eq!(error, "Meta says 190: Malformed access token [hidden]");
     let late = r#"{"error": {"code": 131047, "message": "Re-engagement message"}}"#;
     let receiver = Receiver::answering("400 Bad Request", "", late).await;
     let (code, error) = dead_with(whatsapp(&receiver, Some(line())).await);
