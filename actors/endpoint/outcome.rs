@@ -20,17 +20,18 @@ impl EndpointActor {
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
-        ended: Ended,
+        mut ended: Ended,
     ) -> Result<(), LedgerError> {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
+        let mut draft = Draft::new(&self.tenant);
+        self.hear_early_word(&mut draft, &mut ended)?;
         let Queued { due, delivery, record } = &ended.queued;
         let line = ledger.sequence();
         let tried = record.attempted(line);
         let counted = tried.attempts - tried.forgiven;
         let next = self.retry(state).next(&ended.outcome, counted, now, delivery.0);
 
-        let mut draft = Draft::new(&self.tenant);
         if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
             draft.dequeue(self.id, *due, *delivery);
         }

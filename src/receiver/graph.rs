@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -38,6 +38,7 @@ pub struct GraphReceiver {
     /// What came.
     pub inbox: Arc<Inbox<Sent>>,
     refusals: Arc<Mutex<VecDeque<(u16, i64)>>>,
+    delay: Arc<Mutex<Duration>>,
     service: Service,
 }
 
@@ -45,6 +46,7 @@ pub struct GraphReceiver {
 struct Shared {
     inbox: Arc<Inbox<Sent>>,
     refusals: Arc<Mutex<VecDeque<(u16, i64)>>>,
+    delay: Arc<Mutex<Duration>>,
     access_token: String,
 }
 
@@ -53,19 +55,26 @@ impl GraphReceiver {
     pub async fn start(access_token: &str) -> std::io::Result<Self> {
         let inbox = Inbox::new();
         let refusals: Arc<Mutex<VecDeque<(u16, i64)>>> = Arc::default();
+        let delay: Arc<Mutex<Duration>> = Arc::default();
         let shared = Shared {
             inbox: Arc::clone(&inbox),
+            delay: Arc::clone(&delay),
             refusals: Arc::clone(&refusals),
             access_token: access_token.to_owned(),
         };
         let router = Router::new().route("/{number}/messages", post(take)).with_state(shared);
         let service = Service::start(any_port(), router).await?;
-        Ok(Self { inbox, refusals, service })
+        Ok(Self { inbox, refusals, delay, service })
     }
 
     /// The API's base URL.
     pub fn url(&self) -> String {
         self.service.url("")
+    }
+
+    /// Takes so long over each answer from now on; a message is there before.
+    pub fn take_time(&self, delay: Duration) {
+        *self.delay.lock() = delay;
     }
 
     /// Refuses the next messages with a status and one of Meta's error codes.
@@ -98,6 +107,8 @@ async fn take(
         "messages": [{"id": format!("wamid.{}", sent.delivery_id), "message_status": "accepted"}],
     });
     shared.inbox.put(sent);
+    let delay = *shared.delay.lock();
+    tokio::time::sleep(delay).await;
     (StatusCode::OK, Json(answer))
 }
 

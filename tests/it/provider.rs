@@ -1,5 +1,7 @@
 //! WhatsApp after Meta took a message: its statuses, the 24-hour window, and templates.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{House, PATIENCE};
@@ -254,4 +256,20 @@ async fn a05_what_was_too_late_for_a_person_on_the_staff_goes_again_as_its_templ
     let wamid = format!("wamid.{}", free.delivery_id);
     tell(&house, &[failed(131_047, &wamid, &free.delivery_id)]).await;
     assert_eq!(house.told(2).await.pop().unwrap().kind, "template");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a05_word_that_it_was_too_late_may_come_before_the_answer() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
+    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    house.graph.take_time(Duration::from_millis(700));
+    house.event("client.created", json!({})).await;
+    let free = house.told(1).await.remove(0);
+    let wamid = format!("wamid.{}", free.delivery_id);
+    tell(&house, &[failed(131_047, &wamid, &free.delivery_id)]).await;
+    let again = house.told(2).await.pop().unwrap();
+    assert_eq!((again.kind.as_str(), again.delivery_id), ("template", free.delivery_id));
 }
