@@ -1,5 +1,7 @@
 //! What the server says of webhooks, under the names that other systems gave to these settings.
 
+use std::num::ParseIntError;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -20,17 +22,36 @@ pub const N8N: &str = "N8N_WEBHOOK_URL";
 /// Attempts where only the delay is set.
 const ATTEMPTS: u32 = 5;
 
+/// A whole number; an empty one is as good as none, since templates of environments leave it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Count(Option<u32>);
+
+impl Count {
+    fn is_unset(count: &Option<Self>) -> bool {
+        count.is_none_or(|count| count.0.is_none())
+    }
+}
+
+impl FromStr for Count {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(|count| Self(Some(count))) }
+    }
+}
+
 /// The flags about webhooks; each has its environment variable.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct WebhookArgs {
     /// Attempts at a webhook, the first included, where neither endpoint nor tenant says [default: 10]
     #[arg(long, env = "WEBHOOK_RETRY_COUNT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub webhook_retry_count: Option<u32>,
+    #[serde(skip_serializing_if = "Count::is_unset")]
+    pub webhook_retry_count: Option<Count>,
     /// Another name of the same
     #[arg(long, env = "WEBHOOK_MAX_RETRIES")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub webhook_max_retries: Option<u32>,
+    #[serde(skip_serializing_if = "Count::is_unset")]
+    pub webhook_max_retries: Option<Count>,
     /// Delay after the first failure, doubled after each further one: 1m, or 60000 in milliseconds
     /// [default: the ladder of Standard Webhooks]
     #[arg(long, env = "WEBHOOK_RETRY_DELAY")]

@@ -174,6 +174,8 @@ fn c02_e08_the_names_are_in_the_help_and_a_weak_secret_is_refused_with_a_way_out
     let data = tempfile::tempdir().unwrap();
     let mut serve = sereno();
     serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+    // What an environment's template leaves empty is not set.
+    serve.env("WEBHOOK_RETRY_COUNT", "").env("WEBHOOK_MAX_RETRIES", "");
     let ended = serve.env("WEBHOOK_SECRET", "short").stdout(Stdio::null()).output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(!ended.status.success());
