@@ -42,10 +42,10 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("datetime", datetime);
     environment.add_filter("day", day);
     environment.add_filter("default", filters::default);
-    environment.add_filter("first", filters::first);
+    environment.add_filter("first", first);
     environment.add_filter("join", join);
-    environment.add_filter("last", filters::last);
-    environment.add_filter("length", filters::length);
+    environment.add_filter("last", last);
+    environment.add_filter("length", length);
     environment.add_filter("lower", filters::lower);
     environment.add_filter("money", money);
     environment.add_filter("number", number);
@@ -54,6 +54,25 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("upper", filters::upper);
     environment.add_test("defined", tests::is_defined);
     environment.add_test("undefined", tests::is_undefined);
+}
+
+/// What is missing has no items.
+fn length(value: &Value) -> Result<usize, Error> {
+    if value.is_undefined() || value.is_none() { Ok(0) } else { filters::length(value) }
+}
+
+fn first(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() || value.is_none() {
+        return Ok(Value::UNDEFINED);
+    }
+    filters::first(value)
+}
+
+fn last(value: &Value) -> Result<Value, Error> {
+    if value.is_undefined() || value.is_none() {
+        return Ok(Value::UNDEFINED);
+    }
+    filters::last(value.clone())
 }
 
 fn date(state: &State, value: &Value) -> String {

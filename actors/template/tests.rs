@@ -152,3 +152,44 @@ fn f08_a_stored_template_that_is_none_any_more_fails_alone() {
     assert!(compiled.words(&policy, telling(b"{}", Channel::Email)).unwrap().is_ok());
     assert!(compiled.words(&policy, telling(b"{}", Channel::Whatsapp)).is_none());
 }
+
+#[test]
+fn f08_no_chain_of_operators_is_deep_enough_to_end_the_process() {
+    for (begin, link, end, times) in [
+        ("{{ ", "not ", "a }}", 3_900),
+        ("{{ ", "-", "1 }}", 16_000),
+        ("{{ a", ".b", " }}", 8_000),
+        ("{{ a", "[0]", " }}", 5_000),
+        ("{{ a", "|trim", " }}", 3_200),
+        ("{{ a", "-a", " }}", 8_000),
+        ("{{ a", " or a", " }}", 3_200),
+        ("{{ a", " is defined", " }}", 1_400),
+        ("{{ a", "[a", " }}", 8_000),
+        ("{{ ", "\"}}\" ~ ", "a }}", 2_000),
+        ("{% if a %}", "{% elif a %}", "{% endif %}", 1_300),
+        ("{% if a %}", "{%elif a%}", "", 1_600),
+        ("{# #}{% set x = ", "not ", "a %}", 3_000),
+    ] {
+        let most = 390 / link.len();
+        for times in [times, most] {
+            let source = format!("{begin}{}{end}", link.repeat(times));
+            let checked = language::check(&source);
+            assert!(checked.is_err() || times == most, "{link} {times}");
+        }
+    }
+    for fine in ["{{ \"}} {{ ' \" }}", "{# {{ a.b }} #}{{ a.b.c|trim }}", "{ {{ a }} }", "{"] {
+        assert_eq!(language::check(fine), Ok(()), "{fine}");
+    }
+    let error = language::check(&format!("a\n{{{{ a{} }}}}", ".b".repeat(500))).unwrap_err();
+    assert!(error.starts_with("line 2: an expression"), "{error}");
+}
+
+#[test]
+fn f08_a_list_that_is_missing_is_empty_in_every_filter() {
+    for source in ["{{ a|length }}", "{{ a|first }}", "{{ a|last }}", "{{ a|join(', ') }}"] {
+        let mut environment = minijinja::Environment::new();
+        filters::add(&mut environment);
+        let rendered = environment.render_str(source, minijinja::context! {});
+        assert!(rendered.as_deref().is_ok_and(|text| text.is_empty() || text == "0"), "{source}");
+    }
+}
