@@ -84,7 +84,8 @@ async fn f04_one_key_that_fails_holds_up_no_other_key() {
     assert_eq!(arrived(&got).get("stuck"), None, "the first of its key is tried again in an hour");
     let path = format!("{ENDPOINTS}/{id}");
     house.api.patch(&path, &json!({"ordering": "none"})).await.unwrap();
-    let freed = |all: &[Delivery]| arrived(all).get("stuck").is_some_and(|line| *line == [1, 2]);
+    // Without an order, either may come first.
+    let freed = |all: &[Delivery]| arrived(all).get("stuck").is_some_and(|line| line.len() == 2);
     receiver.inbox.wait(PATIENCE, freed).await.unwrap();
 }
 
