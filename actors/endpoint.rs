@@ -22,15 +22,17 @@ mod pacing;
 mod receipt;
 pub mod standing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use sereno_workflows::digest::Batch;
 use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::order::Ordering;
 use sereno_workflows::rate::Rates;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
@@ -60,9 +62,12 @@ pub(crate) struct EndpointActor {
     pub(crate) id: EndpointId,
     /// The attempts of the tenant's endpoints in the last minute; they outlive this actor.
     pub(crate) rates: Arc<Mutex<Rates>>,
-    /// The endpoints whose line was looked through since the start.
-    pub(crate) tidied: Arc<Mutex<HashSet<EndpointId>>>,
+    /// The endpoints whose line was looked through since the start, and in which shape.
+    pub(crate) tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
 }
+
+/// How an endpoint's queue is served.
+pub(crate) type Shape = (Ordering, Option<Batch>);
 
 /// What an endpoint is told.
 pub(crate) enum EndpointMessage {

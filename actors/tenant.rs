@@ -15,7 +15,7 @@ mod secret_age;
 mod submit;
 mod telling;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ pub use self::configure::{Change, Changed, ConfigureError};
 use self::recording::Recordings;
 pub(crate) use self::submit::{Act, Credit, CustomerMessage, Direct, Receipt, Submission};
 use crate::channel::Channels;
-use crate::endpoint::EndpointMessage;
 use crate::endpoint::again::AgainRequest;
 use crate::endpoint::config::Endpoint;
+use crate::endpoint::{EndpointMessage, Shape};
 use crate::entity::EntityMessage;
 use crate::fan_out::{FanOutMessage, Offer};
 use crate::gather::Refusal;
@@ -112,7 +112,7 @@ pub(crate) struct TenantState {
     /// The attempts of the endpoints in the last minute.
     rates: Arc<Mutex<Rates>>,
     /// The endpoints whose line was looked through.
-    tidied: Arc<Mutex<HashSet<EndpointId>>>,
+    tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
     recordings: Recordings,
     sweeping: bool,
 }

@@ -251,7 +251,6 @@ impl Tenant {
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
         self.show(myself, state, view);
-        state.tidied.lock().remove(&endpoint.id);
         if forgiven {
             self.tell_endpoint(myself, state, endpoint.id, EndpointMessage::Forgive);
         }
