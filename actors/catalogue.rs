@@ -3,7 +3,9 @@
 //!
 //! A schema comes from outside and is run on every event, so it may ask for little: it refers to nothing
 //! but its own parts, not to itself, it stays small when its references are followed, and its patterns
-//! take time in proportion to the text.
+//! are few and short and take time in proportion to the text.
+
+mod pattern;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -17,7 +19,7 @@ use sereno_workflows::policy::Settings;
 
 use crate::channel::wording::line;
 use crate::limits::{
-    PATTERN_BYTES_MAX, PATTERN_PARTS, SNIPPET_CHARS_MAX, SUBSCHEMAS_MAX, VIOLATIONS_NAMED_MAX,
+    PATTERN_BYTES_MAX, PATTERNS_MAX, SNIPPET_CHARS_MAX, SUBSCHEMAS_MAX, VIOLATIONS_NAMED_MAX,
 };
 
 /// The dialects that a schema may be written in; any other may mean something else by the same words.
@@ -111,7 +113,6 @@ fn fits(validator: &Validator, data: &Value) -> Result<(), Invalid> {
     let first = errors.next().unwrap_or_else(|| Invalid::new("", "does not fit the schema"));
     let named: Vec<String> =
         errors.by_ref().take(VIOLATIONS_NAMED_MAX - 1).map(|next| next.to_string()).collect();
-    // They are not counted: that would be as much work as the event has parts.
     let more = errors.next().is_some();
     let mut problem = first.problem;
     for next in named {
@@ -172,16 +173,30 @@ fn check_dialect(schema: &Map<String, Value>) -> Result<(), String> {
     }
 }
 
+/// What a schema comes to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    parts: usize,
+    patterns: usize,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.parts += other.parts;
+        self.patterns += other.patterns;
+    }
+}
+
 /// Counts what a schema comes to when its references are followed.
 struct Following<'a> {
     root: &'a Value,
-    known: BTreeMap<String, usize>,
+    known: BTreeMap<String, Size>,
     under_way: Vec<String>,
 }
 
 impl<'a> Following<'a> {
     /// Nested no deeper than the schema, and its references once each, so the recursion ends.
-    fn size(&mut self, schema: &'a Value) -> Result<usize, String> {
+    fn size(&mut self, schema: &'a Value) -> Result<Size, String> {
         let parts: Vec<&'a Value> = match schema {
             Value::Object(map) => {
                 if let Some(name) =
@@ -192,26 +207,27 @@ impl<'a> Following<'a> {
                 map.values().collect()
             }
             Value::Array(items) => items.iter().collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(0),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Ok(Size::default());
+            }
         };
-        let has_pattern = ["pattern", "patternProperties"].iter().any(|name| {
-            schema.get(*name).is_some_and(|pattern| pattern.is_string() || pattern.is_object())
-        });
-        // A pattern is tried on every text that it meets.
-        let mut size: usize = if has_pattern { PATTERN_PARTS } else { 1 };
+        let mut size = Size { parts: 1, patterns: pattern::count(schema)? };
         for part in parts {
-            size += self.size(part)?;
+            size.add(self.size(part)?);
         }
         if let Some(Value::String(reference)) = schema.get("$ref") {
-            size += self.referred(reference)?;
+            size.add(self.referred(reference)?);
         }
-        if size > SUBSCHEMAS_MAX {
+        if size.patterns > PATTERNS_MAX {
+            return Err(format!("has more than {PATTERNS_MAX} patterns, its references followed"));
+        }
+        if size.parts > SUBSCHEMAS_MAX {
             return Err(format!("has more than {SUBSCHEMAS_MAX} parts, its references followed"));
         }
         Ok(size)
     }
 
-    fn referred(&mut self, reference: &str) -> Result<usize, String> {
+    fn referred(&mut self, reference: &str) -> Result<Size, String> {
         if let Some(size) = self.known.get(reference) {
             return Ok(*size);
         }
@@ -249,7 +265,22 @@ mod tests {
             (json!({"properties": {"a": {"minimum": "x"}}}), "is no JSON Schema"),
             (json!({"pattern": "("}), "is no JSON Schema"),
             (json!({"pattern": "(?=x)y"}), "is no JSON Schema"),
-            (json!({"pattern": "(a{500}){500}"}), "is no JSON Schema"),
+            (json!({"pattern": "(\\p{L}{100}){10}"}), "is no JSON Schema"),
+            (json!({"pattern": "^.{0,900}x$"}), "repeats more than 100 times"),
+            (json!({"patternProperties": {"a{ 101 }": true}}), "repeats more than 100 times"),
+            (
+                json!({"patternProperties": (0..51).map(|n| (n.to_string(), json!(true)))
+                    .collect::<Map<_, _>>()}),
+                "more than 50 patterns",
+            ),
+            (json!({"pattern": "(a{100}){11}"}), "more than 1000 times"),
+            (json!({"pattern": "a{100}{11}"}), "more than 1000 times"),
+            (json!({"pattern": "x".repeat(201)}), "at most 200 characters"),
+            (json!({"anyOf": vec![json!({"pattern": "x"}); 51]}), "more than 50 patterns"),
+            (
+                json!({"$defs": {"a": {"pattern": "x"}}, "anyOf": vec![json!({"$ref": "#/$defs/a"}); 51]}),
+                "more than 50 patterns",
+            ),
             (json!({"$schema": "http://json-schema.org/draft-04/schema#"}), "$schema"),
             (json!({"$ref": "http://127.0.0.1:1/x"}), "not inside the schema"),
             (json!({"$ref": "file:///etc/passwd"}), "not inside the schema"),
@@ -264,6 +295,23 @@ mod tests {
             let error = refused(schema.clone());
             assert!(error.contains(reason), "{schema} -> {error}");
         }
+    }
+
+    #[test]
+    fn e02_patterns_as_people_write_them_are_taken_and_the_worst_ends_soon() {
+        let uuid = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+        for pattern in
+            [uuid, "^\\+?[0-9]{7,15}$", "^([a-z0-9-]{1,63}\\.){1,10}[a-z]{2,}$", "^\\{x\\}$"]
+        {
+            assert!(compile(&json!({"properties": {"pattern": {"pattern": pattern}}})).is_ok());
+        }
+        let worst: Vec<Value> =
+            (0..50).map(|n| json!({"pattern": format!("^.{{0,{}}}x$", 51 + n)})).collect();
+        let validator = compile(&json!({"items": {"anyOf": worst}})).unwrap();
+        let texts = json!(vec!["y".repeat(1_000); 200]);
+        let began = std::time::Instant::now();
+        assert!(fits(&validator, &texts).is_err());
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -238,17 +238,20 @@ pub const SLACK_SECTION_CHARS_MAX: usize = 3_000;
 pub const VIOLATIONS_NAMED_MAX: usize = 10;
 /// Subschemas of a schema once its references are followed; more are not compiled.
 pub const SUBSCHEMAS_MAX: usize = 2_000;
-/// As how many parts of a schema a pattern counts.
-pub const PATTERN_PARTS: usize = 40;
 /// Bytes of a compiled pattern of a schema.
 pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Attempts of one message after which a provider's word that only a template would do changes nothing more.
 pub const TEMPLATE_ATTEMPTS_MAX: u32 = 10;
-
-/// Bytes of one expression of a template, without its texts: a chain of operators can be no deeper.
-pub const TEMPLATE_EXPRESSION_BYTES_MAX: usize = 400;
-/// How deeply brackets may be inside each other in an expression.
-pub const TEMPLATE_BRACKETS_MAX: usize = 16;
-/// Statements of one template, such as `if`, `elif` and their ends.
-pub const TEMPLATE_STATEMENTS_MAX: usize = 200;
+/// Names, marks and words of one `{{ }}` or `{% %}` of a template; each may be a level of the reader's stack.
+pub const TEMPLATE_TAG_TOKENS_MAX: usize = 100;
+/// Blocks of one part of a template (`if`, `elif`, `for` and so on); each may stand inside the one before.
+pub const TEMPLATE_BLOCKS_MAX: usize = 100;
+/// Patterns of a schema once its references are followed; an event may be held against each.
+pub const PATTERNS_MAX: usize = 50;
+/// Characters of one pattern.
+pub const PATTERN_CHARS_MAX: usize = 200;
+/// How often a part of a pattern may be counted to repeat.
+pub const PATTERN_REPEATS_MAX: usize = 100;
+/// The same of a part that repeats inside others, all counts multiplied.
+pub const PATTERN_NESTED_REPEATS_MAX: usize = 1_000;

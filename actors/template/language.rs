@@ -5,22 +5,19 @@
 //! what was written (`set` blocks, macros), or calls functions: every value comes from the event, from the
 //! template as it stands, or from a filter that makes it at most a little longer.
 //!
-//! The tree is walked with a list of what is still to be seen, since a template may be nested deeply. The
-//! parser itself, and whoever drops its tree, goes one call deeper with each operator of a chain (`not not …`,
-//! `a.b.b…`, `elif`), and a stack that overflows ends the process. So the length of an expression and the number of
-//! tags are bounded before anything is parsed.
+//! The parser goes one level down its stack for every `not`, filter, operator or `elif` that stands on the one
+//! before, so the tags are measured before it sees them. The tree is walked with a list of what is still to
+//! be seen.
 
-use minijinja::machinery::{WhitespaceConfig, ast, parse};
+use minijinja::machinery::{Token, WhitespaceConfig, ast, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 
 use super::{filters, said};
-use crate::limits::{
-    TEMPLATE_BRACKETS_MAX, TEMPLATE_EXPRESSION_BYTES_MAX, TEMPLATE_STATEMENTS_MAX,
-};
+use crate::limits::{TEMPLATE_BLOCKS_MAX, TEMPLATE_TAG_TOKENS_MAX};
 
 /// Refuses a template that is none, or that is made of anything else.
 pub(super) fn check(source: &str) -> Result<(), String> {
-    check_tags(source)?;
+    measure(source)?;
     let syntax = SyntaxConfig;
     let tree = parse(source, "template", syntax, WhitespaceConfig::default());
     let tree = tree.map_err(|error| said(&error))?;
@@ -37,69 +34,33 @@ pub(super) fn check(source: &str) -> Result<(), String> {
     }
 }
 
-/// Refuses a tag whose expression is long enough to be a deep chain, and too many tags.
-fn check_tags(source: &str) -> Result<(), String> {
-    let mut left = source;
-    let mut statements = 0;
-    while let Some(at) = left.find('{') {
-        let (_, tag) = left.split_at(at);
-        let end = match tag.get(..2) {
-            Some("{#") => tag.find("#}").map_or(tag.len(), |end| end + 2),
-            Some("{{") => tag_end(tag, "}}").map_err(|what| at_line(source, tag, &what))?,
-            Some("{%") => {
-                statements += 1;
-                if statements > TEMPLATE_STATEMENTS_MAX {
-                    let what = format!("at most {TEMPLATE_STATEMENTS_MAX} statements");
-                    return Err(at_line(source, tag, &what));
-                }
-                tag_end(tag, "%}").map_err(|what| at_line(source, tag, &what))?
-            }
-            Some(_) | None => 1,
-        };
-        left = tag.get(end..).unwrap_or_default();
+/// Refuses a template whose tags are too long or too many for the parser to go down into.
+fn measure(source: &str) -> Result<(), String> {
+    let (mut blocks, mut length, mut opens) = (0, 0, false);
+    for token in tokenize(source, false, SyntaxConfig, WhitespaceConfig::default()) {
+        // The parser stops at the same place, and says why.
+        let Ok((token, span)) = token else { return Ok(()) };
+        let line = span.start_line;
+        match token {
+            Token::TemplateData(_) | Token::VariableEnd | Token::BlockEnd => length = 0,
+            Token::Ident(name) if opens && !name.starts_with("end") => blocks += 1,
+            _ => length += 1,
+        }
+        opens = matches!(token, Token::BlockStart);
+        if length > TEMPLATE_TAG_TOKENS_MAX {
+            return Err(format!(
+                "line {line}: this {{{{ }}}} or {{% %}} has more than {TEMPLATE_TAG_TOKENS_MAX} names and \
+                 marks; write it as several, with set"
+            ));
+        }
+        if blocks > TEMPLATE_BLOCKS_MAX {
+            return Err(format!(
+                "line {line}: there are more than {TEMPLATE_BLOCKS_MAX} blocks (if, elif, else, for, set, \
+                 with); write fewer"
+            ));
+        }
     }
     Ok(())
-}
-
-/// Where a tag ends; texts in quotes count nothing of its length, and hide what would end it.
-fn tag_end(tag: &str, closing: &str) -> Result<usize, String> {
-    let (mut quote, mut escaped, mut length, mut depth) = (None, false, 0, 0_usize);
-    for (at, byte) in tag.bytes().enumerate().skip(2) {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if byte == b'\\' => escaped = true,
-            Some(open) if byte == open => quote = None,
-            Some(_) => {}
-            None if tag
-                .as_bytes()
-                .get(at..)
-                .is_some_and(|rest| rest.starts_with(closing.as_bytes())) =>
-            {
-                return Ok(at + 2);
-            }
-            None => {
-                quote = (byte == b'"' || byte == b'\'').then_some(byte);
-                length += 1;
-                match byte {
-                    b'(' | b'[' | b'{' => depth += 1,
-                    b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-            }
-        }
-        if depth > TEMPLATE_BRACKETS_MAX {
-            return Err(format!("brackets may be {TEMPLATE_BRACKETS_MAX} deep"));
-        }
-        if length > TEMPLATE_EXPRESSION_BYTES_MAX {
-            return Err(format!("an expression may have {TEMPLATE_EXPRESSION_BYTES_MAX} bytes"));
-        }
-    }
-    Ok(tag.len())
-}
-
-fn at_line(source: &str, tag: &str, what: &str) -> String {
-    let before = source.get(..source.len() - tag.len()).unwrap_or_default();
-    format!("line {}: {what}", before.matches('\n').count() + 1)
 }
 
 /// What is still to be seen.

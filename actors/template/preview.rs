@@ -27,7 +27,7 @@ pub struct Request {
     pub event_type: String,
     /// The channel.
     pub channel: Channel,
-    /// The language; that of the data, or the tenant's, where left out.
+    /// The language; the customer's own or the tenant's where left out, as when it is sent.
     #[serde(default)]
     pub locale: Option<Locale>,
     /// A template that is not saved yet; the tenant's own, or the built-in words, where left out.
@@ -59,10 +59,8 @@ pub struct Preview {
 
 /// Shows what people would be told at this moment.
 pub fn preview(view: &TenantView, request: Request, now: Timestamp) -> Result<Preview, Invalid> {
-    let Request { event_type: name, channel, locale, template, data } = request;
-    // As where it is sent: the language of whom it is about comes before the tenant's.
-    let spoken = data.as_ref().and_then(|data| data.get("locale")?.as_str()?.parse().ok());
-    let locale = locale.or(spoken).unwrap_or(view.policy.settings.locale);
+    let Request { event_type: name, channel, locale: asked, template, data } = request;
+    let locale = asked.unwrap_or(view.policy.settings.locale);
     let mut load = loaded(view, (&name, channel, locale), data, now)?;
     let unsaved = template.map(|template| only(&name, channel, locale, template)).transpose()?;
     let Some(templates) = unsaved.as_ref().or(view.templates.as_deref()) else {
@@ -75,7 +73,7 @@ pub fn preview(view: &TenantView, request: Request, now: Timestamp) -> Result<Pr
         body: &body,
         audience: if is_customer { Audience::Customer } else { Audience::Staff },
         channel,
-        locale: Some(locale),
+        locale: asked,
         now,
     };
     let (words, error) = match templates.words(&view.policy, telling) {

@@ -181,7 +181,7 @@ fn f08_no_chain_of_operators_is_deep_enough_to_end_the_process() {
         assert_eq!(language::check(fine), Ok(()), "{fine}");
     }
     let error = language::check(&format!("a\n{{{{ a{} }}}}", ".b".repeat(500))).unwrap_err();
-    assert!(error.starts_with("line 2: an expression"), "{error}");
+    assert!(error.starts_with("line 2: this {{ }}"), "{error}");
 }
 
 #[test]
@@ -192,4 +192,74 @@ fn f08_a_list_that_is_missing_is_empty_in_every_filter() {
         let rendered = environment.render_str(source, minijinja::context! {});
         assert!(rendered.as_deref().is_ok_and(|text| text.is_empty() || text == "0"), "{source}");
     }
+}
+
+/// A template, its repeated part so often.
+fn chain(before: &str, part: &str, times: usize, after: &str) -> String {
+    format!("{before}{}{after}", part.repeat(times))
+}
+
+/// Every way to go one level down the parser's stack.
+const CHAINS: [(&str, &str, &str); 15] = [
+    ("{{ ", "not ", "a }}"),
+    ("{{ ", "-", "1 }}"),
+    ("{{ a", ".b", " }}"),
+    ("{{ a", "[0]", " }}"),
+    ("{{ a", "|trim", " }}"),
+    ("{{ a", "-a", " }}"),
+    ("{{ a", " or a", " }}"),
+    ("{{ a", " and a", " }}"),
+    ("{{ a", " < a", " }}"),
+    ("{{ a", " is defined", " }}"),
+    ("{{ a", "[a", "]"),
+    ("{{ ", "(", "a"),
+    ("{{ a", " if a else a", " }}"),
+    ("{% if a %}", "{% elif a %}", "{% endif %}"),
+    ("{% if ", "not ", "a %}{% endif %}"),
+];
+
+#[test]
+fn f08_a_template_that_would_exhaust_the_stack_is_refused_before_it_is_parsed() {
+    for (before, part, after) in CHAINS {
+        let times = (16_000 - before.len() - after.len()) / part.len();
+        let source = chain(before, part, times, after);
+        let settings = policy(slack(&source)).settings;
+        let error = Compiled::new(&settings.templates).unwrap_err();
+        assert!(error.problem.contains("more than 100"), "{part} -> {error}");
+        let stored = Compiled::stored(&settings.templates);
+        let policy = policy(slack(&source));
+        assert!(stored.words(&policy, telling(b"{}", Channel::Slack)).unwrap().is_err(), "{part}");
+        assert!(stored.missing(&policy, telling(b"{}", Channel::Slack)).is_empty());
+    }
+    for (open, close) in [("{% for a in a %}", "{% endfor %}"), ("{%if a%}", "{%endif%}")] {
+        let source = format!("{}{}", open.repeat(500), close.repeat(500));
+        assert!(language::check(&source).unwrap_err().contains("more than 100 blocks"));
+    }
+    for hides in ["{{ '", "{#", "{{ \""] {
+        let before = format!("{{% raw %}}{hides}{{% endraw %}}{{{{ ");
+        let source = chain(&before, "not ", 3_900, "a }}");
+        assert!(language::check(&source).is_err(), "{hides} in a raw block hides nothing");
+    }
+    let hidden = format!("{{% raw %}}{}{{% endraw %}}{{# {} #}}", CHAINS[0].1, "- ".repeat(999));
+    assert_eq!(language::check(&hidden), Ok(()), "what is no tag is not measured");
+}
+
+#[test]
+fn f08_the_longest_template_that_is_taken_needs_a_small_part_of_a_stack() {
+    let run = || {
+        let mut taken = 0;
+        for (before, part, after) in CHAINS {
+            for times in 1..=100 {
+                let inner = chain(before, part, times, after);
+                let own = if part.contains('%') { times + 1 } else { 1 };
+                let deep = 100_usize.saturating_sub(own);
+                let (open, close) = ("{% if a %}".repeat(deep), "{% endif %}".repeat(deep));
+                let text = text(&format!("{open}{inner}{close}"), &json!({"a": 1}));
+                taken += usize::from(text.is_ok());
+            }
+        }
+        taken
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap();
+    assert!(thread.join().unwrap() > 100, "many are short enough to be taken");
 }

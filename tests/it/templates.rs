@@ -167,6 +167,16 @@ async fn f08_a_preview_shows_what_would_be_sent() {
     assert!(text.starts_with("Ana, Monday 20 January, 20:00, "), "{text}");
     assert!(!text.contains("34600000001") && !text.ends_with(' '), "{text}");
 
+    let theirs = |locale: Value| {
+        json!({"event_type": "reminder.24h", "channel": "whatsapp", "locale": locale,
+            "template": {"text": "{{ date_time|datetime }} {{ locale }}"},
+            "data": {"date_time": "2031-01-20T20:00", "locale": "pt-BR"}})
+    };
+    let spoken = preview(theirs(json!(null))).await;
+    assert_eq!(spoken["text"], "segunda 20 de janeiro, 20:00 pt", "the customer's own");
+    let spoken = preview(theirs(json!("en"))).await;
+    assert_eq!(spoken["text"], "Monday 20 January, 20:00 en", "as it was asked for");
+
     let built_in = json!({"event_type": "reply.cancelled", "channel": "whatsapp"});
     assert!(preview(built_in).await["text"].as_str().unwrap().contains("Cancelada"));
     let failing =
