@@ -36,7 +36,7 @@ pub enum PhoneHash {
 impl PhoneHash {
     /// The first 16 hex digits that stand for a number.
     pub fn of(&self, number: &str) -> String {
-        let number = phone(number).unwrap_or_else(|InvalidPhone| number.to_owned());
+        let number = phone_or_text(number);
         let digest = match self {
             Self::Plain => Sha256::digest(number.as_bytes()),
             Self::Keyed(key) => match Hmac::<Sha256>::new_from_slice(key) {
@@ -93,6 +93,11 @@ impl PhoneHash {
             }
         }
     }
+}
+
+/// A phone number in one form, or the text as it is where it is none.
+pub fn phone_or_text(text: &str) -> String {
+    phone(text).unwrap_or_else(|InvalidPhone| text.to_owned())
 }
 
 /// A phone number in one form: `+` and 7 to 15 digits (E.164). Spaces, dots, dashes and brackets are

@@ -193,7 +193,7 @@ fn prepare(
         if record.attempts > 0 && is_taken(around, view, queued.delivery)? {
             return Err(Unready::Taken(event.event_type));
         }
-        let number = privacy::phone(to).unwrap_or_else(|_| to.clone());
+        let number = privacy::phone_or_text(to);
         let now = around.ledger.now().timestamp();
         *window = around.ledger.window(&view.id, &number, now).map_err(Unready::Ledger)?;
     }

@@ -18,7 +18,7 @@ impl EndpointActor {
         if let Outcome::Dead { code: OUTSIDE_WINDOW, .. } = &ended.outcome
             && let Some(to) = self.to(delivery)
         {
-            draft.forget_window(&privacy::phone(&to).unwrap_or(to));
+            draft.forget_window(&privacy::phone_or_text(&to));
         }
         let Some(receipt) = &ended.receipt else { return };
         let receipt = ReceiptRecord {
@@ -49,7 +49,7 @@ impl EndpointActor {
         });
         let Some((_, said)) = too_late else { return Ok(()) };
         if let Some(to) = self.to(&ended.queued.record) {
-            draft.forget_window(&privacy::phone(&to).unwrap_or(to));
+            draft.forget_window(&privacy::phone_or_text(&to));
         }
         draft.forget_words(delivery);
         let error = said.error.unwrap_or_default();

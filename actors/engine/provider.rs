@@ -160,7 +160,7 @@ fn number_of(
         Some(tell) => &tell.to,
         None => &view.endpoints.get(&EndpointId(receipt.endpoint))?.config.target,
     };
-    Some(privacy::phone(to).unwrap_or_else(|_| to.clone()))
+    Some(privacy::phone_or_text(to))
 }
 
 /// The delivery that can go again as a template, if there is still somewhere to go.

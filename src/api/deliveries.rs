@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
-use serde_json::{Map, Value, json};
-use sereno_actors::endpoint::delivery_id;
+use serde_json::{Value, json};
 use sereno_actors::endpoint::standing::{STANDINGS, standing};
+use sereno_actors::endpoint::{delivery_id, of_delivery_id};
 use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, JobTask, LogRecord, Selection};
@@ -20,9 +20,7 @@ use super::App;
 use super::error::Problem;
 use super::jobs;
 use super::provider::add_provider;
-use super::request::{
-    Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_number, take_text,
-};
+use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
 
 /// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, from, to`.
 pub async fn list(
@@ -112,11 +110,12 @@ pub async fn show(
     let mut shown = show_delivery(&view, found.endpoint, found.delivery, found.status.as_ref());
     about_event(&mut shown, &found.event.id, &found.event.event_type, found.delivery);
     add_provider(app.engine.ledger(), &caller.tenant, &mut shown)?;
-    let history = found.status.as_ref().map(|status| history(&app, &caller, status)).transpose()?;
+    let lines = found.status.as_ref().map_or(&[][..], |status| &status.history);
+    let history = attempts(&app, &caller, lines)?;
     let payload: Value = serde_json::from_slice(&found.event.body).unwrap_or_default();
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
-        map.insert("history".to_owned(), Value::from(history.unwrap_or_default()));
+        map.insert("history".to_owned(), Value::from(history));
         map.insert("payload".to_owned(), payload);
     }
     Ok(Json(shown))
@@ -198,16 +197,7 @@ pub fn about_event(item: &mut Value, event_id: &str, event_type: &str, delivery:
     }
 }
 
-/// The attempts of a delivery, the oldest first, as far as the log still has them.
-pub fn history(
-    app: &App,
-    caller: &Caller,
-    status: &DeliveryStatusRecord,
-) -> Result<Vec<Value>, Problem> {
-    attempts(app, caller, &status.history)
-}
-
-/// The attempts that stand in the log there.
+/// The attempts that stand in the log there, as far as it still has them.
 pub fn attempts(app: &App, caller: &Caller, lines: &[Sequence]) -> Result<Vec<Value>, Problem> {
     let mut attempts = Vec::new();
     for line in lines {
@@ -256,16 +246,10 @@ fn find(app: &App, caller: &Caller, id: &str) -> Result<Found, Problem> {
 
 /// The place of a delivery whose id is in a path.
 pub fn number(id: &str, what: &str) -> Result<Sequence, Problem> {
-    let place = id.strip_prefix("msg_").and_then(Sequence::from_text);
-    place.ok_or_else(|| Problem::not_found(what))
+    of_delivery_id(id).ok_or_else(|| Problem::not_found(what))
 }
 
 /// An endpoint's number in a query.
 pub fn endpoint_number(text: &str) -> Result<u32, Problem> {
     text.parse().map_err(|_| Invalid::new("endpoint_id", "must be a whole number").into())
-}
-
-/// An endpoint's number in a body.
-pub fn take_endpoint(body: &mut Map<String, Value>) -> Result<Option<u32>, Invalid> {
-    take_number(body, "endpoint_id")
 }

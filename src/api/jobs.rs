@@ -13,10 +13,10 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
-use super::deliveries::take_endpoint;
 use super::error::Problem;
 use super::request::{
-    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_flag, take_text,
+    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_flag, take_number,
+    take_text,
 };
 
 /// `GET /api/v1/jobs`: the newest first.
@@ -113,7 +113,7 @@ pub fn selection(body: &mut Map<String, Value>) -> Result<Selection, Problem> {
     };
     let (from, to) = (place("from")?, place("to")?);
     Ok(Selection {
-        endpoint: take_endpoint(body)?,
+        endpoint: take_number(body, "endpoint_id")?,
         event_type: take_text(body, "event_type")?,
         from: from.unwrap_or(Sequence(0)),
         to: to.unwrap_or(Sequence(u64::MAX)),
