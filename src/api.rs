@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod catalogue;
+pub mod cloud_events;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod entities;
@@ -43,7 +44,10 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { axum::Json(serde_json::json!({"ok": true})) }))
         .route("/readyz", get(timers::ready))
-        .route("/api/v1/events", post(events::submit).get(events::list))
+        .route(
+            "/api/v1/events",
+            post(events::submit).get(events::list).options(cloud_events::handshake),
+        )
         .route("/api/v1/events/{id}", get(events::show))
         .route("/api/v1/events/{id}/replay", post(events::replay))
         .route("/api/v1/deliveries", get(deliveries::list))

@@ -2,6 +2,7 @@
 
 mod booking;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -62,6 +63,8 @@ pub struct Event {
     pub at: Timestamp,
     /// The rest, as the caller sent it.
     pub data: Map<String, Value>,
+    /// What a CloudEvent says of itself.
+    pub cloud: Option<Map<String, Value>>,
 }
 
 /// What an event means to the workflows.
@@ -155,13 +158,21 @@ impl Event {
             Some(Value::Object(data)) => data,
             Some(_) => return Err(Invalid::new("data", "must be a JSON object")),
         };
-        if data.values().any(|value| payload::depth(value) >= payload::DEPTH_MAX) {
-            return Err(Invalid::new(
-                "data",
-                format!("is nested more than {} levels deep", payload::DEPTH_MAX),
-            ));
+        check_depth(&data)?;
+        Ok(Self { id, event_type, at, data, cloud: None })
+    }
+
+    /// The data as it is recorded: with what a CloudEvent says of itself, where that is not there already
+    /// because it was forwarded.
+    pub fn told(&self) -> Cow<'_, Map<String, Value>> {
+        match &self.cloud {
+            Some(cloud) if !self.data.contains_key("cloudevent") => {
+                let mut data = self.data.clone();
+                data.insert("cloudevent".to_owned(), Value::Object(cloud.clone()));
+                Cow::Owned(data)
+            }
+            Some(_) | None => Cow::Borrowed(&self.data),
         }
-        Ok(Self { id, event_type, at, data })
     }
 
     /// What the event means to the workflows; wall times are read in `zone`.
@@ -205,6 +216,15 @@ impl Event {
             },
         ))
     }
+}
+
+/// Refuses data that is nested too deeply to be handled safely.
+pub fn check_depth(data: &Map<String, Value>) -> Result<(), Invalid> {
+    if data.values().any(|value| payload::depth(value) >= payload::DEPTH_MAX) {
+        let problem = format!("is nested more than {} levels deep", payload::DEPTH_MAX);
+        return Err(Invalid::new("data", problem));
+    }
+    Ok(())
 }
 
 fn number(data: &Map<String, Value>, field: &str) -> Result<Option<String>, Invalid> {

@@ -17,6 +17,7 @@
 //! | [`filter`] | which events an endpoint wants |
 //! | [`template`] | in whose words a message is written |
 //! | [`catalogue`] | which types of event there are, and what they carry |
+//! | [`cloud_event`] | what a CloudEvent means here |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`privacy`] | what leaves the house instead of a phone number |
@@ -24,6 +25,7 @@
 pub mod answer;
 pub mod calendar;
 pub mod catalogue;
+pub mod cloud_event;
 pub mod dead_letters;
 pub mod digest;
 pub mod effect;

@@ -156,7 +156,7 @@ impl Tenant {
                 event_type: event.event_type.as_str().to_owned(),
                 at,
                 source: Source::Api,
-                data: state.view.policy.phone_hash.redact(&event.data),
+                data: state.view.policy.phone_hash.redact(&event.told()),
                 audience: Audience::Subscribers,
             };
             match Command::from_fact(fact) {

@@ -16,36 +16,27 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::cloud_events;
 use super::deliveries::show_delivery;
 use super::error::Problem;
 use super::provider::add_provider;
 use super::request::{
-    Caller, InPath, JsonBody, JsonObject, ListQuery, aside, nothing_else, take_number,
+    BodyBytes, Caller, InPath, JsonObject, ListQuery, aside, json_of, nothing_else, take_number,
 };
 
-/// `POST /api/v1/events`: one event, an array, or `{"events": […]}`; 202 once all are durable.
+/// `POST /api/v1/events`: one event, an array, `{"events": […]}`, or CloudEvents; 202 once all are
+/// durable.
 pub async fn submit(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
-    JsonBody(body, bytes): JsonBody,
+    BodyBytes(bytes): BodyBytes,
 ) -> Result<impl IntoResponse, Problem> {
     let now = app.engine.ledger().now().timestamp();
-    let (values, single) = unpack(body)?;
-    let mut events = Vec::with_capacity(values.len());
-    for (index, value) in values.into_iter().enumerate() {
-        // Only a body that is larger than one event may be can hold one that is too large.
-        let too_large =
-            bytes > limits::EVENT_BYTES_MAX && value.to_string().len() > limits::EVENT_BYTES_MAX;
-        if too_large {
-            let limit = limits::EVENT_BYTES_MAX >> 10;
-            return Err(Problem::too_large(format!("event [{index}]: at most {limit} KiB")));
-        }
-        let event = Event::from_json(value, now)
-            .map_err(|invalid| invalid.inside(&format!("[{index}]")))
-            .map_err(|invalid| unindexed(invalid, single))?;
-        events.push(event);
-    }
+    let (mut events, single) = match cloud_events::mode(&headers)? {
+        Some(mode) => cloud_events::read(mode, &headers, &bytes, now)?,
+        None => read(&bytes, now)?,
+    };
     if let Some(key) = headers.get("idempotency-key") {
         identify(&mut events, key.to_str().unwrap_or_default())?;
     }
@@ -158,8 +149,51 @@ pub async fn replay(
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
+/// Reads events in our own envelope; answers whether it is one alone.
+fn read(bytes: &[u8], now: Timestamp) -> Result<(Vec<Event>, bool), Problem> {
+    let (values, single) = unpack(json_of(bytes)?)?;
+    if values.is_empty() {
+        return Err(Invalid::new("", "at least one event is needed").into());
+    }
+    let events = each(values, single, bytes.len(), |value| Event::from_json(value, now))?;
+    Ok((events, single))
+}
+
+/// Reads each of the events of a body of so many bytes.
+pub(super) fn each(
+    values: Vec<Value>,
+    single: bool,
+    bytes: usize,
+    read: impl Fn(Value) -> Result<Event, Invalid>,
+) -> Result<Vec<Event>, Problem> {
+    if values.len() > limits::EVENTS_PER_REQUEST_MAX {
+        let most = limits::EVENTS_PER_REQUEST_MAX;
+        return Err(Problem::too_large(format!("at most {most} events in one request")));
+    }
+    let mut events = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        // Only a body that is larger than one event may be can hold one that is too large.
+        let too_large =
+            bytes > limits::EVENT_BYTES_MAX && value.to_string().len() > limits::EVENT_BYTES_MAX;
+        if too_large {
+            return Err(too_large_event(index));
+        }
+        let event = read(value)
+            .map_err(|invalid| invalid.inside(&format!("[{index}]")))
+            .map_err(|invalid| unindexed(invalid, single))?;
+        events.push(event);
+    }
+    Ok(events)
+}
+
+/// The answer to an event that is larger than one may be.
+pub(super) fn too_large_event(index: usize) -> Problem {
+    let limit = limits::EVENT_BYTES_MAX >> 10;
+    Problem::too_large(format!("event [{index}]: at most {limit} KiB"))
+}
+
 fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
-    let (values, single) = match body {
+    Ok(match body {
         Value::Array(values) => (values, false),
         Value::Object(mut map) if map.contains_key("events") => {
             let events = map.remove("events");
@@ -170,15 +204,7 @@ fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
             }
         }
         other => (vec![other], true),
-    };
-    if values.is_empty() {
-        return Err(Invalid::new("", "at least one event is needed").into());
-    }
-    if values.len() > limits::EVENTS_PER_REQUEST_MAX {
-        let most = limits::EVENTS_PER_REQUEST_MAX;
-        return Err(Problem::too_large(format!("at most {most} events in one request")));
-    }
-    Ok((values, single))
+    })
 }
 
 /// A caller's `Idempotency-Key` stands for the ids of events that have none.

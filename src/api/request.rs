@@ -20,6 +20,7 @@ use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use super::App;
+use super::cloud_events;
 use super::error::Problem;
 
 /// The largest body that is read, in bytes.
@@ -47,6 +48,10 @@ impl FromRequestParts<Arc<App>> for Caller {
             let (scheme, token) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
+        let token = match header {
+            Some(_) => token,
+            None => cloud_events::token_in_uri(&parts.method, &parts.uri),
+        };
         let token = token.ok_or_else(|| {
             unauthorized("a key is missing: send the header Authorization: Bearer <key>")
         })?;
@@ -159,21 +164,13 @@ async fn read_bounded(body: Body) -> Result<Bytes, Problem> {
     Ok(kept.into())
 }
 
-/// A JSON body.
-pub struct JsonBody(pub Value, pub usize);
-
-impl FromRequest<Arc<App>> for JsonBody {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        let BodyBytes(bytes) = BodyBytes::from_request(request, app).await?;
-        if bytes.is_empty() {
-            return Err(Problem::malformed("the body is empty; send JSON"));
-        }
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
-        Ok(Self(value, bytes.len()))
+/// A body as JSON.
+pub fn json_of(bytes: &[u8]) -> Result<Value, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::malformed("the body is empty; send JSON"));
     }
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))
 }
 
 /// A JSON body that is an object; an empty one where there is no body.
