@@ -1,17 +1,21 @@
-//! The HTTP API: the table of routes, and nothing else.
+//! The HTTP API: the table of routes, and nothing else. What each of them takes and answers is told by
+//! the documents in `openapi/`, and a test refuses a route that stands in only one of both.
 
 pub mod admin;
 pub mod catalogue;
 pub mod cloud_events;
 pub mod dead_letters;
 pub mod deliveries;
+pub mod docs;
 pub mod entities;
 pub mod error;
 pub mod events;
 pub mod jobs;
+pub mod openapi;
 mod provider;
 pub mod request;
 pub mod rotation;
+mod table;
 pub mod templates;
 pub mod tenants;
 pub mod timers;
@@ -23,11 +27,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
 use sereno_actors::engine::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Problem;
+pub use self::table::Route;
+use self::table::{Table, delete, get, post};
 
 /// What every handler can reach.
 pub struct App {
@@ -39,9 +44,23 @@ pub struct App {
 
 /// All routes over an engine.
 pub fn router(app: Arc<App>) -> Router {
+    table()
+        .into_router()
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// The names of all routes.
+pub fn routes() -> Vec<Route> {
+    table().into_routes()
+}
+
+fn table() -> Table {
     let notify = "/api/v1/admin/notify";
     let tenants = "/api/v1/admin/tenants";
-    Router::new()
+    Table::default()
         .route("/healthz", get(|| async { axum::Json(serde_json::json!({"ok": true})) }))
         .route("/readyz", get(timers::ready))
         .route(
@@ -94,10 +113,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))
         .route(&format!("{tenants}/{{id}}/keys/{{key}}"), delete(tenants::revoke_key))
         .route("/webhooks/whatsapp/{tenant}", get(whatsapp::verify).post(whatsapp::receive))
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(app)
+        .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(docs::enter))
+        .route("/docs/", get(docs::index))
+        .route("/docs/{file}", get(docs::file))
 }
 
 async fn no_such_path(uri: Uri) -> Problem {

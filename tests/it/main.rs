@@ -21,6 +21,7 @@ mod endpoints;
 mod environment;
 mod events;
 mod fan_out;
+mod openapi;
 mod order;
 mod policies;
 mod power;
