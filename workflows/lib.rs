@@ -18,11 +18,13 @@
 //! | [`template`] | in whose words a message is written |
 //! | [`catalogue`] | which types of event there are, and what they carry |
 //! | [`cloud_event`] | what a CloudEvent means here |
+//! | [`business_hours`] | whether a business is open, and what kind of day it is |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
+pub mod business_hours;
 pub mod calendar;
 pub mod catalogue;
 pub mod cloud_event;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
 use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::endpoint::secret;
@@ -148,6 +149,12 @@ pub struct Settings {
     /// What headers and credentials of endpoints may ask for by name.
     #[serde(skip_serializing_if = "Secrets::is_empty")]
     pub secrets: Secrets,
+    /// When the business is open, on the wall of its zone.
+    #[serde(skip_serializing_if = "BusinessHours::is_empty")]
+    pub business_hours: BusinessHours,
+    /// The days on which it is closed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<Holiday>,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// The tenant's own words.
@@ -185,6 +192,8 @@ impl Default for Settings {
             secret_max_age: secret::AGE_MAX,
             timeout: None,
             secrets: Secrets::new(),
+            business_hours: BusinessHours::new(),
+            holidays: Vec::new(),
             retention: Retention::default(),
             templates: Templates::default(),
             catalogue: Catalogue::default(),
@@ -296,6 +305,7 @@ impl Settings {
             }
         }
         timeout::check(self.timeout)?;
+        business_hours::check(&self.business_hours, &self.holidays)?;
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
