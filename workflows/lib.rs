@@ -21,6 +21,7 @@
 //! | [`business_hours`] | whether a business is open, and what kind of day it is |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
+//! | [`search`] | what people look for among events |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
@@ -50,6 +51,7 @@ pub mod rate;
 pub mod reservation;
 pub mod retention;
 pub mod retry;
+pub mod search;
 pub mod secrets;
 pub mod template;
 pub mod tenant;
