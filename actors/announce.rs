@@ -7,6 +7,7 @@ use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
 use sereno_workflows::time::Timestamp;
 
+use crate::journey::Journey;
 use crate::ledger::{Draft, Ledger};
 use crate::limits;
 use crate::record::{Deliveries, DeliveryRecord, EventRecord, FilteredBy, LogRecord, Source};
@@ -48,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) entity: Option<EntityKey>,
     pub(crate) ignored: Option<String>,
     pub(crate) cause: Option<Sequence>,
+    /// Its way so far, if it came in from outside.
+    pub(crate) journey: Option<Box<Journey>>,
 }
 
 /// The id of an event whose caller gave none.
@@ -116,6 +119,7 @@ pub(crate) fn announce(
         cause: context.cause,
         deliveries,
         body,
+        story: context.journey.map(|journey| journey.into_record(sequence)),
     };
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence

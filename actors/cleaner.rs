@@ -141,6 +141,12 @@ impl Cleaner {
             cleaned.attempts = line.next();
         }
         more |= lines.len() == CLEANED_PER_STEP_MAX;
+        let times =
+            ledger.times_before(&view.id, cutoff(retention.events), CLEANED_PER_STEP_MAX)?;
+        for &page in &times {
+            draft.forget_times(page);
+        }
+        more |= times.len() == CLEANED_PER_STEP_MAX;
         more |= self.expire_letters(view, &mut draft, letter, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         if cleaned != before {

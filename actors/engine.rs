@@ -3,6 +3,7 @@
 pub mod deliveries;
 mod inbound;
 mod keys;
+mod pipeline;
 mod provider;
 mod words;
 
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorRef};
-use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
@@ -41,11 +41,7 @@ use crate::store::memory::MemoryStore;
 
 use crate::store::{Store, StoreError};
 use crate::template::Compiled;
-use crate::tenant::recording::all_durable;
-use crate::tenant::{
-    Act, Change, Changed, ConfigureError, Credit, Direct, Receipt, Submission, Surroundings,
-    TenantMessage,
-};
+use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
 use crate::ticket::Tally;
 use crate::turnstile::Turnstile;
 use crate::vault::{Vault, VaultError};
@@ -219,42 +215,11 @@ impl Engine {
         if self.around.ledger.has_room() { Ok(()) } else { Err(EngineError::Full) }
     }
 
-    /// Accepts events, all or none; returns once they are durable.
-    ///
-    /// An event that does not fit is refused with its index in the error's field.
-    pub async fn submit(
-        &self,
-        tenant: &TenantId,
-        events: Vec<Event>,
-    ) -> Result<Receipt, EngineError> {
-        self.check_space()?;
-        let Listing { actor, view } = self.listing(tenant)?;
-        let mut known = Vec::with_capacity(events.len());
-        for (index, event) in events.into_iter().enumerate() {
-            let admitted = view.door.as_ref().map_or(Ok(()), |door| door.admit(&event));
-            let fact = admitted
-                .and_then(|()| event.fact(&view.policy.zone))
-                .map_err(|invalid| invalid.inside(&format!("[{index}]")))?;
-            known.push((event, fact));
-        }
-        let count = u32::try_from(known.len()).map_err(|_| EngineError::Busy)?;
-        let credit = self.credit(tenant, count)?;
-        let (reply, answer) = oneshot::channel();
-        let submission = Submission { events: known, reply, credit };
-        let (receipt, first) = ask(&actor, TenantMessage::Submit(submission), answer).await?;
-        if all_durable(first).await { Ok(receipt) } else { Err(EngineError::Busy) }
-    }
-
-    /// The right to have so many more events under way, of the tenant's share and of all.
-    fn credit(&self, tenant: &TenantId, count: u32) -> Result<Credit, EngineError> {
-        let share = {
-            let mut shares = self.shares.lock();
-            let full = || Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX));
-            Arc::clone(shares.entry(tenant.clone()).or_insert_with(full))
-        };
-        let of_tenant = share.try_acquire_many_owned(count).map_err(|_| EngineError::Busy)?;
-        let of_all = Arc::clone(&self.credits).try_acquire_many_owned(count);
-        Ok(Credit { _of_tenant: of_tenant, _of_all: of_all.map_err(|_| EngineError::Busy)? })
+    /// What a tenant may have of the events under way.
+    fn share(&self, tenant: &TenantId) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock();
+        let full = || Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX));
+        Arc::clone(shares.entry(tenant.clone()).or_insert_with(full))
     }
 
     /// Does what a person asks of an entity; returns once it is durable.
@@ -372,7 +337,7 @@ async fn ask<T>(
     actor.cast(message).map_err(|_| EngineError::Busy)?;
     within_call_timeout(answer).await?.map_err(|refusal| match refusal {
         Refusal::Rejected(reason) => EngineError::Rejected(reason),
-        Refusal::Again => EngineError::Busy,
+        Refusal::Again | Refusal::Died { .. } => EngineError::Busy,
     })
 }
 

@@ -6,11 +6,13 @@
 
 mod decide;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use sereno_workflows::effect::Effect;
+use sereno_workflows::effect::{Effect, Rejected, Transition};
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
+use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
 
 pub(crate) use self::decide::{Command, Deed, Origin};
@@ -19,6 +21,7 @@ use crate::gather::{Part, Refusal};
 use crate::hints::Hints;
 use crate::ledger::draft::blank;
 use crate::ledger::{Draft, Ledger, LedgerError};
+use crate::limits;
 use crate::record::key::TimerKey;
 use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
 use crate::ticket::Ticket;
@@ -112,15 +115,29 @@ impl Entity {
         &self,
         state: &mut EntityState,
         deeds: Vec<Deed>,
-        part: Part,
+        mut part: Part,
         view: &TenantView,
     ) -> Result<(), LedgerError> {
-        let before = self.present(state)?.cloned();
+        part.take_in_hand(deeds.first().and_then(|deed| deed.place));
+        let before = match self.present(state) {
+            Ok(present) => present.cloned(),
+            Err(error) => {
+                part.blame(format!("the state of {} cannot be read: {error}", self.key));
+                return Err(error);
+            }
+        };
         let mut draft = Draft::new(&self.tenant);
         let mut present = before.clone();
-        for deed in deeds {
+        for mut deed in deeds {
+            part.take_in_hand(deed.place);
             let now = self.ledger.now().timestamp();
-            let decided = decide::decide(present.as_ref(), &deed, now, &view.policy);
+            if let Some(journey) = &mut deed.journey {
+                journey.begin(self.ledger.now().micros());
+            }
+            let decided = decided(present.as_ref(), &deed, now, &view.policy, &mut part);
+            if let Some(journey) = &mut deed.journey {
+                journey.end(self.ledger.now().micros());
+            }
             let (effects, ignored) = match decided {
                 Ok(transition) => {
                     present = Some(transition.next);
@@ -132,13 +149,16 @@ impl Entity {
                 }
                 Err(rejected) => (Vec::new(), Some(rejected.0)),
             };
+            let journey = deed.journey;
             let cause = deed.event.map(|event| {
-                let context = Context { entity: Some(self.key.clone()), ignored, cause: None };
+                let entity = Some(self.key.clone());
+                let context = Context { entity, ignored, cause: None, journey };
                 announce(&mut draft, &self.ledger, view, event, context)
             });
             self.carry(&mut draft, view, effects, cause, now);
         }
         self.persist(&mut draft, before.as_ref(), present.as_ref());
+        part.take_in_hand(None);
         if part.fill(draft).await {
             *state = EntityState::Read(present.map(Box::new));
         }
@@ -174,7 +194,7 @@ impl Entity {
             | EntityKind::Tenant
             | EntityKind::Endpoint => command,
         };
-        let deed = Deed { event: None, command, origin: Origin::Clock, at: now };
+        let deed = Deed::unprompted(command, Origin::Clock, now);
         match decide::decide(before.as_ref(), &deed, now, &view.policy) {
             Ok(transition) => {
                 ticket.report(transition.effects.iter().filter_map(|effect| match effect {
@@ -248,7 +268,7 @@ impl Entity {
                         audience: Audience::Subscribers,
                     };
                     let entity = Some(self.key.clone());
-                    let context = Context { entity, ignored: None, cause };
+                    let context = Context { entity, cause, ..Context::default() };
                     latest = Some(announce(draft, &self.ledger, view, announcement, context));
                 }
                 Effect::Tell { to, message } => {
@@ -298,5 +318,25 @@ impl Entity {
     fn alarm(&self, due: Timestamp) -> TimerKey {
         let (tenant, entity) = (self.tenant.clone(), self.key.clone());
         TimerKey { due, tenant, entity, slot: Sequence(0) }
+    }
+}
+
+/// What the workflow decides; a rule that breaks kills the actor, and the event that broke it is named.
+fn decided(
+    present: Option<&StateRecord>,
+    deed: &Deed,
+    now: Timestamp,
+    policy: &Policy,
+    part: &mut Part,
+) -> Result<Transition<StateRecord>, Rejected> {
+    let decide = || decide::decide(present, deed, now, policy);
+    match panic::catch_unwind(AssertUnwindSafe(decide)) {
+        Ok(decided) => decided,
+        Err(cause) => {
+            let words = cause.downcast_ref::<String>().map(String::as_str);
+            let words = words.or(cause.downcast_ref::<&str>().copied()).unwrap_or("a rule broke");
+            part.blame(words.chars().take(limits::SNIPPET_CHARS_MAX).collect());
+            panic::resume_unwind(cause)
+        }
     }
 }

@@ -327,6 +327,7 @@ mod tests {
             cause: None,
             deliveries: Deliveries::NONE,
             body: Vec::new(),
+            story: None,
         };
         let deliveries = (0..endpoints).map(|id| (EndpointId(id + 1), Sequence(u64::from(id))));
         let how_far = FanOutRecord { due: Timestamp(5), secured };

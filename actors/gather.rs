@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger};
+use crate::record::Stage;
 
 /// Why a request was not carried out; nothing of it was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,6 +31,16 @@ pub(crate) enum Refusal {
     /// An actor died or the server is stopping; the same request may succeed later.
     #[error("not accepted now; try again")]
     Again,
+    /// An actor died on one of the events.
+    #[error("{reason}")]
+    Died {
+        /// Which of the submission.
+        place: usize,
+        /// In which stage.
+        stage: Stage,
+        /// Why, as far as it is known.
+        reason: String,
+    },
 }
 
 /// What is told the caller once the commit is durable or refused.
@@ -52,6 +63,8 @@ struct Open {
 /// The right and duty to fill one part of a commit.
 pub(crate) struct Part {
     gather: Option<Arc<Gather>>,
+    /// The event of the submission that is being worked on.
+    in_hand: Option<usize>,
 }
 
 enum Turn {
@@ -75,7 +88,7 @@ impl Gather {
             hints: Arc::clone(hints),
             open: Mutex::new(Some(open)),
         });
-        (0..count).map(|_| Part { gather: Some(Arc::clone(&gather)) }).collect()
+        (0..count).map(|_| Part { gather: Some(Arc::clone(&gather)), in_hand: None }).collect()
     }
 
     fn take_turn(&self, draft: Draft) -> Turn {
@@ -131,6 +144,17 @@ impl Part {
         }
     }
 
+    /// Marks the event that is worked on: if the part is dropped from now on, that event killed the actor.
+    pub(crate) fn take_in_hand(&mut self, place: Option<usize>) {
+        self.in_hand = place;
+    }
+
+    /// The actor is about to die on the event in its hands, for this reason.
+    pub(crate) fn blame(&mut self, reason: String) {
+        let (Some(place), Some(gather)) = (self.in_hand, self.gather.take()) else { return };
+        gather.refuse(Refusal::Died { place, stage: Stage::Process, reason });
+    }
+
     /// Refuses the whole commit.
     pub(crate) fn refuse(mut self, refusal: Refusal) {
         if let Some(gather) = self.gather.take() {
@@ -142,7 +166,13 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         if let Some(gather) = self.gather.take() {
-            gather.refuse(Refusal::Again);
+            gather.refuse(match self.in_hand {
+                Some(place) => {
+                    let reason = "the actor died on it".to_owned();
+                    Refusal::Died { place, stage: Stage::Process, reason }
+                }
+                None => Refusal::Again,
+            });
         }
     }
 }

@@ -10,14 +10,18 @@ pub mod line;
 pub mod provider;
 pub mod queue;
 pub mod read;
+pub mod story;
+pub mod times;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sereno_workflows::id::{Sequence, TenantId};
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 pub use self::draft::{After, Draft};
+use self::times::{Moments, Times};
 use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
@@ -52,6 +56,7 @@ pub struct Ledger {
     vault: Vault,
     now: Now,
     last_sequence: AtomicU64,
+    times: Arc<Times>,
 }
 
 /// Sequences of one commit lie within a second of each other: so far after the last one that is found
@@ -63,7 +68,8 @@ impl Ledger {
     pub fn open(store: Arc<dyn Store>, vault: Vault, now: Now) -> Result<Arc<Self>, LedgerError> {
         let committer = Committer::start(Arc::clone(&store))?;
         let last_sequence = AtomicU64::new(0);
-        let ledger = Self { store, committer, vault, now, last_sequence };
+        let times = Arc::default();
+        let ledger = Self { store, committer, vault, now, last_sequence, times };
         ledger.check_master_key()?;
         let mut last = 0;
         for (tenant, _) in ledger.tenants()? {
@@ -101,12 +107,37 @@ impl Ledger {
 
     /// Hands a draft to the writer; `then` runs once it is durable.
     pub async fn commit(&self, draft: Draft, then: Then) {
-        self.committer.submit(draft.into_batch(), then).await;
+        let (batch, then) = self.observed(draft, then);
+        self.committer.submit(batch, then).await;
     }
 
     /// Makes a draft durable and waits for it; its hints are not carried out.
     pub async fn commit_and_wait(&self, draft: Draft) {
-        self.committer.make_durable(draft.into_batch()).await;
+        let (done, durable) = oneshot::channel();
+        let then = Box::new(move || {
+            // An error means that nobody waits any more.
+            done.send(()).ok();
+        });
+        self.commit(draft, then).await;
+        // An error means that the writer has stopped, and so that its queue was written out.
+        durable.await.ok();
+    }
+
+    /// A draft as it is written, with what is to be noted of its events once it is durable.
+    fn observed(&self, mut draft: Draft, then: Then) -> (Batch, Then) {
+        self.times.add_page(&mut draft);
+        let events = draft.take_events();
+        if events.is_empty() {
+            return (draft.into_batch(), then);
+        }
+        let tenant = draft.tenant().clone();
+        let (times, now, handed) = (Arc::clone(&self.times), self.now, self.now.micros());
+        let observed = move || {
+            let durable = now.micros();
+            then();
+            times.note(&tenant, &events, Moments { handed, durable, told: now.micros() });
+        };
+        (draft.into_batch(), Box::new(observed))
     }
 
     /// Waits until everything that was committed before is durable and can be read.
@@ -127,6 +158,10 @@ impl Ledger {
     /// Writes out what waits and ends the writing threads.
     pub fn stop(&self) {
         self.committer.stop();
+        let batches = self.times.take_all().into_iter().map(Draft::into_batch).collect();
+        if let Err(error) = self.store.commit(batches) {
+            tracing::warn!(%error, "the times of the last events are not kept");
+        }
         self.store.close();
     }
 

@@ -13,6 +13,7 @@
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
 //! | `turnstile`, `paces` | how tenants share the room for attempts, and how fast these may go |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
+//! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
 //! | [`template`] | in whose words |
@@ -32,6 +33,7 @@ mod fatal;
 mod gather;
 mod hints;
 pub mod jobs;
+mod journey;
 pub mod ledger;
 pub mod limits;
 pub mod now;

@@ -43,6 +43,21 @@ pub const RECORD_BYTES_MAX: usize = 8 << 20;
 pub const EVENTS_IN_FLIGHT_MAX: usize = 8_192;
 /// Events of one tenant that may be under way at once, so that there is always room for others.
 pub const EVENTS_IN_FLIGHT_PER_TENANT_MAX: usize = EVENTS_IN_FLIGHT_MAX / 2;
+/// Events whose times to store and to trigger are written as one row.
+pub const TIMES_PER_PAGE: usize = 64;
+/// Such times of all tenants that wait in memory; beyond, they are not kept.
+pub const TIMES_HELD_MAX: usize = 100_000;
+/// Rows of such times that are looked at in search of one event's.
+pub const TIMES_PAGES_LOOKED_AT: usize = 8;
+/// How long a submission on which an actor died waits before it is tried again; four times as long after
+/// the next death.
+pub const DEATH_PAUSE_MS: u64 = 50;
+/// How often a submission is tried again that others' deaths took along.
+pub const LOST_MAX: u32 = 20;
+/// Bytes of the data of an event that stands aside in one row.
+pub const INPUT_PIECE_BYTES: usize = 3_900;
+/// Events that stand aside which one request may put through again.
+pub const REPROCESSED_MAX: usize = 500;
 /// Events in one request.
 pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.

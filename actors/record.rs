@@ -9,6 +9,7 @@ pub mod envelope;
 mod job;
 pub mod key;
 mod provider;
+mod story;
 
 use serde::{Deserialize, Serialize};
 use sereno_workflows::dead_letters::Pile;
@@ -29,6 +30,10 @@ use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
+pub use self::story::{
+    EnrichedRecord, FailedRecord, InputPieceRecord, SetAsideRecord, Stage, StepRecord, StoryRecord,
+    TimeRecord, TimesRecord,
+};
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +108,8 @@ pub struct EventRecord {
     pub deliveries: Deliveries,
     /// The body as it is delivered, without the phone number.
     pub body: Vec<u8>,
+    /// Its way through the pipeline, for what came in from outside.
+    pub story: Option<Box<StoryRecord>>,
 }
 
 /// The state of an entity.
@@ -191,22 +198,30 @@ records! {
     ReceiptRecord = 40 "receipt",
     ProviderStatusRecord = 41 "provider status",
     WindowRecord = 42 "window",
+    SetAsideRecord = 70 "set aside",
+    InputPieceRecord = 71 "input piece",
+    TimesRecord = 72 "times",
 }
 
 impl Record for EventRecord {
     const KIND: u16 = 4;
-    /// 1: each delivery with a number of its own.
-    const VERSION: u16 = 2;
+    /// 1: each delivery with a number of its own. 2: without its way through the pipeline.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "event";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
-            fields(payload)?;
-        let deliveries = Deliveries::Each(deliveries);
-        Some(Self { id, event_type, at, source, entity, ignored, cause, deliveries, body })
+        let (id, event_type, at, source, entity, ignored, cause, deliveries, body) = match version {
+            1 => {
+                let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
+                    fields(payload)?;
+                let deliveries = Deliveries::Each(deliveries);
+                (id, event_type, at, source, entity, ignored, cause, deliveries, body)
+            }
+            2 => fields(payload)?,
+            _ => return None,
+        };
+        let story = None;
+        Some(Self { id, event_type, at, source, entity, ignored, cause, deliveries, body, story })
     }
 }
 

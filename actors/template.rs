@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use sereno_workflows::business_hours;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::locale::Locale;
 use sereno_workflows::policy::Policy;
@@ -237,7 +238,22 @@ fn context(policy: &Policy, telling: &Telling<'_>, body: &Value) -> Context {
         context.insert(name.to_owned(), minijinja::Value::from(text));
     }
     context.insert("data".to_owned(), minijinja::Value::from_serialize(&data));
+    context.insert("enriched".to_owned(), minijinja::Value::from_serialize(enriched(policy, body)));
     context
+}
+
+/// What kind of day the event's falls on for the tenant.
+fn enriched(policy: &Policy, body: &Value) -> Value {
+    let at = body.get("timestamp").and_then(Value::as_str);
+    let Some(at) = at.and_then(|at| Timestamp::from_rfc3339(at).ok()) else { return Value::Null };
+    let settings = &policy.settings;
+    let (hours, holidays) = (&settings.business_hours, &settings.holidays);
+    let facts = business_hours::facts(at, &policy.zone, hours, holidays);
+    json!({
+        "weekday": facts.weekday.name(),
+        "is_business_hours": facts.is_business_hours,
+        "holiday": facts.holiday,
+    })
 }
 
 /// As much of a value as there are bytes left for; what people read is never longer.

@@ -10,8 +10,10 @@
 
 pub(crate) mod children;
 mod configure;
+mod direct;
 pub(crate) mod recording;
 mod secret_age;
+mod set_aside;
 mod submit;
 mod telling;
 
@@ -27,8 +29,10 @@ use sereno_workflows::time::{Span, Timestamp};
 
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
+pub(crate) use self::direct::Direct;
 use self::recording::Recordings;
-pub(crate) use self::submit::{Act, Credit, CustomerMessage, Direct, Receipt, Submission};
+pub(crate) use self::set_aside::Death;
+pub(crate) use self::submit::{Act, Arrival, Credit, CustomerMessage, Receipt, Submission};
 use crate::channel::Channels;
 use crate::endpoint::again::AgainRequest;
 use crate::endpoint::config::Endpoint;

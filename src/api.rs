@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod jobs;
 pub mod openapi;
+pub mod pipeline;
 mod provider;
 pub mod request;
 pub mod rotation;
@@ -67,7 +68,9 @@ fn table() -> Table {
             "/api/v1/events",
             post(events::submit).get(events::list).options(cloud_events::handshake),
         )
+        .route("/api/v1/events/reprocess", post(pipeline::reprocess_many))
         .route("/api/v1/events/{id}", get(events::show))
+        .route("/api/v1/events/{id}/reprocess", post(pipeline::reprocess))
         .route("/api/v1/events/{id}/replay", post(events::replay))
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/retry", post(deliveries::retry_many))

@@ -225,6 +225,7 @@ impl EndpointActor {
             ignored: None,
             cause: None,
             deliveries: Deliveries::run(delivery, &[self.id]),
+            story: None,
         };
         draft.event(place, &event, None);
         draft.enqueue(self.id, now, delivery, &DeliveryRecord::first(place));

@@ -177,6 +177,6 @@ async fn try_again(
     cast.map_err(|_| EngineError::Busy)?;
     within_call_timeout(answer).await?.map_err(|refusal| match refusal {
         Refusal::Rejected(reason) => EngineError::Rejected(reason),
-        Refusal::Again => EngineError::Busy,
+        Refusal::Again | Refusal::Died { .. } => EngineError::Busy,
     })
 }

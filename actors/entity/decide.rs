@@ -11,6 +11,7 @@ use sereno_workflows::{handoff, reservation};
 pub(crate) use sereno_workflows::reservation::Origin;
 
 use crate::announce::Announcement;
+use crate::journey::Journey;
 use crate::record::StateRecord;
 
 /// One thing that happened to an entity or is asked of it.
@@ -23,6 +24,17 @@ pub(crate) struct Deed {
     pub(crate) origin: Origin,
     /// When it happened, as its teller says.
     pub(crate) at: Timestamp,
+    /// Which event of its submission led to it.
+    pub(crate) place: Option<usize>,
+    /// The event's way so far.
+    pub(crate) journey: Option<Box<Journey>>,
+}
+
+impl Deed {
+    /// Something that no submitted event led to.
+    pub(crate) fn unprompted(command: Command, origin: Origin, at: Timestamp) -> Self {
+        Self { event: None, command, origin, at, place: None, journey: None }
+    }
 }
 
 /// What is to be done to an entity.

@@ -36,13 +36,21 @@ pub struct Draft {
     after: Vec<After>,
     /// The earliest delivery that each endpoint gets.
     due: BTreeMap<EndpointId, Timestamp>,
+    /// The events that it records.
+    events: Vec<Sequence>,
 }
 
 impl Draft {
     /// An empty commit of this tenant.
     pub fn new(tenant: &TenantId) -> Self {
         let batch = Batch::new(key::partition(tenant));
-        Self { tenant: tenant.clone(), batch, after: Vec::new(), due: BTreeMap::new() }
+        Self {
+            tenant: tenant.clone(),
+            batch,
+            after: Vec::new(),
+            due: BTreeMap::new(),
+            events: Vec::new(),
+        }
     }
 
     /// Whose commit it is.
@@ -60,6 +68,7 @@ impl Draft {
         assert_eq!(self.tenant, other.tenant, "a commit belongs to one tenant");
         self.batch.writes.extend(other.batch.writes);
         self.after.extend(other.after);
+        self.events.extend(other.events);
         for (endpoint, due) in other.due {
             self.deliver(endpoint, due);
         }
@@ -67,6 +76,7 @@ impl Draft {
 
     /// Records an event, in pieces if it is long; under its id too, where the caller gave it one.
     pub fn event(&mut self, sequence: Sequence, event: &EventRecord, given_id: Option<&EventId>) {
+        self.events.push(sequence);
         let bytes = record::encode(event);
         let mut pieces = bytes.chunks(limits::VALUE_BYTES_MAX);
         let first = pieces.next().unwrap_or_default().to_vec();
@@ -227,6 +237,9 @@ impl Draft {
         if event.deliveries.len() > limits::QUEUED_AT_ONCE_MAX {
             self.end_fan_out(sequence);
         }
+        if let Some(failed) = event.story.as_ref().and_then(|story| story.failed.as_ref()) {
+            self.forget_set_aside(sequence, failed.pieces);
+        }
     }
 
     /// Notes why an event that has outlived its time is still there.
@@ -252,6 +265,11 @@ impl Draft {
     /// Changes a raw row of the tenant; for what has no rule of its own.
     pub(crate) fn batch(&mut self) -> &mut Batch {
         &mut self.batch
+    }
+
+    /// The events that it records.
+    pub(super) fn take_events(&mut self) -> Vec<Sequence> {
+        std::mem::take(&mut self.events)
     }
 
     /// The hints to carry out once the commit is durable.

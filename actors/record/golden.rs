@@ -125,10 +125,12 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
         cause: Some(Sequence(6)),
         deliveries: Deliveries::Each(vec![(1, Sequence(8)), (300, Sequence(9))]),
         body: b"{\"a\":1}".to_vec(),
+        story: None,
     };
     stands("", &event);
     let deliveries = Deliveries::run(Sequence(8), &[EndpointId(1), EndpointId(300)]);
-    stands_since(2, "/run", &EventRecord { deliveries, ..event });
+    stands_since(2, "/run", &EventRecord { deliveries, ..event.clone() });
+    stands_since(3, "/story", &EventRecord { story: Some(Box::new(story())), ..event });
     let (events, inbound, attempts) = (Sequence(3), Sequence(2), Sequence(1));
     stands("", &CleanedRecord { events, inbound, attempts });
     stands("/awaited", &LeftoverRecord::Awaited);
@@ -272,4 +274,28 @@ fn what_providers_say_stands_on_disk_as_it_always_did() {
         ProviderStatusRecord { at: NOW, message_id: "wamid.1".into(), code: 131_026, error };
     stands("", &status);
     stands("", &WindowRecord { open_until: NOW });
+}
+
+fn story() -> StoryRecord {
+    StoryRecord {
+        received_before: 900,
+        steps: vec![StepRecord { after: 0, took: 12 }, StepRecord { after: 300, took: 70_000 }],
+        enriched: EnrichedRecord {
+            weekday: 6,
+            is_business_hours: Some(false),
+            holiday: Some("Reyes".into()),
+            user: Some("lead_0123456789abcdef".into()),
+        },
+        failed: Some(FailedRecord { stage: Stage::Process, reason: "why".into(), pieces: 2 }),
+    }
+}
+
+#[test]
+fn the_pipeline_stands_on_disk_as_it_always_did() {
+    stands("", &SetAsideRecord { at: NOW, deaths: 3 });
+    stands("", &InputPieceRecord(b"{}".to_vec()));
+    let first =
+        TimeRecord { step: 1_763_900_000_000_000, handed_after: 9, stored: 700, triggered: 3 };
+    let next = TimeRecord { step: 40, ..first };
+    stands("", &TimesRecord(vec![first, next]));
 }

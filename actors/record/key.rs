@@ -24,6 +24,8 @@
 //! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
 //! | `y` | message id | the delivery whose message a provider calls so |
 //! | `v` | phone number | until when a customer may be written to freely |
+//! | `g` | event | what storing and triggering took, for events up to this one |
+//! | `q` | 0, event | an event that stands aside; its data in pieces under 1, event, piece |
 //! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
@@ -31,6 +33,7 @@
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 pub mod provider;
+pub mod story;
 
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
@@ -361,34 +364,4 @@ fn entity_kind(byte: u8) -> Option<EntityKind> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timer_keys_sort_by_time_and_read_back() {
-        let timer = |due| TimerKey {
-            due: Timestamp(due),
-            tenant: "default".parse().unwrap(),
-            entity: EntityKey::reservation("R-1"),
-            slot: Sequence(7),
-        };
-        assert!(timer(5).to_bytes() < timer(300).to_bytes());
-        assert_eq!(TimerKey::from_bytes(&timer(300).to_bytes()), Some(timer(300)));
-        assert_eq!(TimerKey::from_bytes(b"T short"), None);
-    }
-
-    #[test]
-    fn no_tenants_rows_lie_inside_anothers() {
-        let (a, ab) = ("a".parse().unwrap(), "ab".parse().unwrap());
-        let row = event(&ab, Sequence(1));
-        let table_of_a = table(b'E', &a);
-        assert!(!(table_of_a.clone()..after(&table_of_a)).contains(&row));
-    }
-
-    #[test]
-    fn after_is_the_end_of_a_prefix() {
-        assert_eq!(after(b"ab"), b"ac");
-        assert_eq!(after(&[1, 255]), [2]);
-        assert!(after(&[255, 255]) > vec![255, 255, 1]);
-    }
-}
+mod tests;

@@ -7,29 +7,45 @@ use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::{Event, Fact};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
+use sereno_workflows::id::{EntityKey, EventId, Sequence};
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::recording::{Recording, Sign};
+use super::set_aside::{Death, Hand};
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
-use crate::endpoint::EndpointMessage;
 use crate::entity::{Command, Deed, EntityMessage, Origin};
 use crate::gather::{Gather, Part, Refusal, Reply};
-use crate::ledger::{Draft, Ledger};
+use crate::journey::Journey;
+use crate::ledger::Draft;
 use crate::record::Source;
-use crate::view::TenantView;
 
 /// Events to accept.
 pub(crate) struct Submission {
-    /// The events, checked, with what they mean.
-    pub(crate) events: Vec<(Event, Fact)>,
+    /// The events, checked; their sender keeps them too, for another try if an actor dies on one.
+    pub(crate) events: Arc<Vec<Event>>,
+    /// What is known of each.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// The event that stands aside and is put through again.
+    pub(crate) again: Option<Sequence>,
+    /// Says which event is worked on.
+    pub(crate) hand: Arc<Hand>,
     /// Where the answer goes once it is durable, with what else must be.
     pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
     /// The right to have so many events under way.
-    pub(crate) credit: Credit,
+    pub(crate) credit: Option<Arc<Credit>>,
+}
+
+/// What is known of an event that is to be accepted.
+pub(crate) struct Arrival {
+    /// What it means.
+    pub(crate) fact: Fact,
+    /// Its way so far.
+    pub(crate) journey: Box<Journey>,
+    /// Why it is to be set aside, if it is.
+    pub(crate) death: Option<Death>,
 }
 
 /// The right to have so many events under way; given back when it is dropped.
@@ -77,51 +93,6 @@ pub(crate) struct Act {
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
 }
 
-/// An event for one endpoint.
-pub(crate) struct Direct {
-    /// Which.
-    pub(crate) endpoint: EndpointId,
-    /// The event's type.
-    pub(crate) event_type: String,
-    /// What it carries.
-    pub(crate) data: Map<String, Value>,
-    /// Where it came from.
-    pub(crate) source: Source,
-    /// The event that led to it.
-    pub(crate) cause: Option<Sequence>,
-    /// The dead letter that it replaces.
-    pub(crate) instead_of: Option<Sequence>,
-    /// Where the answer goes once it is durable.
-    pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
-}
-
-impl Direct {
-    /// Adds the event to a draft, and takes the dead letter away that it replaces; answers its id and who
-    /// wants to know.
-    pub(crate) fn announce(
-        self,
-        draft: &mut Draft,
-        ledger: &Ledger,
-        view: &TenantView,
-    ) -> (EventId, oneshot::Sender<Result<EventId, Refusal>>) {
-        let now = ledger.now().timestamp();
-        if let Some(letter) = self.instead_of {
-            draft.forget_dead_letter(letter, now);
-        }
-        let announcement = Announcement {
-            id: None,
-            event_type: self.event_type,
-            at: now,
-            source: self.source,
-            data: view.policy.phone_hash.redact(&self.data),
-            audience: Audience::Only(self.endpoint),
-        };
-        let context = Context { cause: self.cause, ..Context::default() };
-        let sequence = announce(draft, ledger, view, announcement, context);
-        (crate::announce::own_id(sequence), self.reply)
-    }
-}
-
 impl Tenant {
     /// Accepts events: new ones go to their entities, the others of the batch are recorded at once.
     pub(super) async fn submit(
@@ -130,15 +101,22 @@ impl Tenant {
         state: &mut TenantState,
         submission: Submission,
     ) {
-        let Submission { events, reply, credit } = submission;
+        let Submission { events, arrivals, again, hand, reply, credit } = submission;
         let total = events.len();
         let mut recording = state.recordings.begin();
         let mut draft = Draft::new(&state.view.id);
         let mut deeds: BTreeMap<EntityKey, Vec<Deed>> = BTreeMap::new();
         let mut ids = Vec::with_capacity(total);
         let mut accepted = 0;
-        for (event, fact) in events {
-            let id = match self.claim(state, &mut recording, event.id.clone()) {
+        for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
+            hand.take(place);
+            let Arrival { fact, mut journey, death } = arrival;
+            journey.begin(self.around.ledger.now().micros());
+            let claimed = match again {
+                Some(before) => self.reclaim(state, &mut recording, &mut draft, before),
+                None => self.claim(state, &mut recording, event.id.clone()),
+            };
+            let id = match claimed {
                 Ok(Claim::New(id)) => id,
                 Ok(Claim::Known(id)) => {
                     ids.push(id);
@@ -159,19 +137,27 @@ impl Tenant {
                 data: state.view.policy.phone_hash.redact(&event.told()),
                 audience: Audience::Subscribers,
             };
-            match Command::from_fact(fact) {
+            ids.push(id);
+            if let Some(death) = death {
+                self.set_aside(&state.view, &mut draft, (event, announcement), *journey, death);
+                continue;
+            }
+            let command = Command::from_fact(fact);
+            journey.end(self.around.ledger.now().micros());
+            match command {
                 Some((key, command)) => {
-                    let event = Some(announcement);
-                    let deed = Deed { event, command, origin: Origin::Event, at };
+                    let (event, journey) = (Some(announcement), Some(journey));
+                    let origin = Origin::Event;
+                    let deed = Deed { event, command, origin, at, place: Some(place), journey };
                     deeds.entry(key).or_default().push(deed);
                 }
                 None => {
-                    let ledger = &self.around.ledger;
-                    announce(&mut draft, ledger, &state.view, announcement, Context::default());
+                    let context = Context { journey: Some(journey), ..Context::default() };
+                    announce(&mut draft, &self.around.ledger, &state.view, announcement, context);
                 }
             }
-            ids.push(id);
         }
+        hand.release();
         let receipt = Receipt { ids, accepted, duplicates: total - accepted };
         let first = std::mem::take(&mut recording.first);
         let answer: Reply = Box::new(move |result| {
@@ -203,7 +189,8 @@ impl Tenant {
                 match found {
                     Ok((key, command)) => {
                         let (origin, at) = (Origin::Customer, message.at);
-                        let deed = Deed { event: Some(event), command, origin, at };
+                        let event = Some(event);
+                        let deed = Deed { event, ..Deed::unprompted(command, origin, at) };
                         deeds.insert(key, vec![deed]);
                     }
                     Err(reason) => {
@@ -239,37 +226,14 @@ impl Tenant {
     ) {
         let Act { key, command, reply } = act;
         let at = self.around.ledger.now().timestamp();
-        let deed = Deed { event: None, command, origin: Origin::Operator, at };
+        let deed = Deed::unprompted(command, Origin::Operator, at);
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result)));
         let draft = Draft::new(&state.view.id);
         self.spread(myself, state, draft, BTreeMap::from([(key, vec![deed])]), answer).await;
     }
 
-    /// Queues an event for one endpoint. Where it replaces a dead letter, that endpoint's own actor does:
-    /// it alone knows whether the letter is still one.
-    pub(super) async fn direct(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        direct: Direct,
-    ) {
-        if direct.instead_of.is_some() {
-            let endpoint = direct.endpoint;
-            let message = EndpointMessage::Instead(Arc::clone(&state.view), Box::new(direct));
-            self.tell_endpoint(myself, state, endpoint, message);
-            return;
-        }
-        let mut draft = Draft::new(&state.view.id);
-        let (id, reply) = direct.announce(&mut draft, &self.around.ledger, &state.view);
-        // As in `submit`.
-        let answer: Reply = Box::new(move |result| drop(reply.send(result.map(|()| id))));
-        for part in self.parts(draft, 1, answer) {
-            part.fill(Draft::new(&state.view.id)).await;
-        }
-    }
-
-    fn parts(&self, draft: Draft, count: usize, answer: Reply) -> Vec<Part> {
+    pub(super) fn parts(&self, draft: Draft, count: usize, answer: Reply) -> Vec<Part> {
         Gather::parts(&self.around.ledger, &self.around.hints, draft, count, answer)
     }
 
@@ -364,7 +328,7 @@ impl Tenant {
 }
 
 /// Whether an event id is new.
-enum Claim {
+pub(super) enum Claim {
     New(EventId),
     Known(EventId),
 }

@@ -10,15 +10,17 @@ use sereno_actors::endpoint::delivery_id;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::{EventRecord, Source};
-use sereno_workflows::event::{Event, EventType};
+use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::search::Types;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::cloud_events;
 use super::deliveries::show_delivery;
 use super::error::Problem;
+use super::pipeline;
 use super::provider::add_provider;
 use super::request::{
     BodyBytes, Caller, InPath, JsonObject, ListQuery, aside, json_of, nothing_else, take_number,
@@ -59,16 +61,13 @@ pub async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
-    query.only(&["type", "from", "to", "conversation_id", "user_id", "q"])?;
+    query.only(&["type", "from", "to", "conversation_id", "user_id", "q", "pipeline"])?;
+    query.one_of("pipeline", &["quarantined"])?;
     aside(move || page(&app, &caller, &query)).await
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
-    if let Some(wanted) = query.get("type") {
-        let whole = wanted.trim_end_matches('*').trim_end_matches('.');
-        let known = if whole.is_empty() { Ok(()) } else { whole.parse::<EventType>().map(drop) };
-        known.map_err(|error| Invalid::new("type", error.to_string()))?;
-    }
+    let types = Types::read(query.get("type"))?;
     let (from, to) = query.from_to()?;
     let mut before = query.before()?.min(to);
     let mut items = Vec::new();
@@ -79,7 +78,11 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             next_cursor = Some(before.to_text());
             break;
         }
-        let page = app.engine.ledger().events(&caller.tenant, before, from, query.limit)?;
+        let ledger = app.engine.ledger();
+        let page = match query.get("pipeline") {
+            Some(_) => ledger.all_set_aside(&caller.tenant, before, from, query.limit)?,
+            None => ledger.events(&caller.tenant, before, from, query.limit)?,
+        };
         looked_at += page.len();
         let full = page.len() == query.limit;
         for (sequence, event) in page {
@@ -88,7 +91,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             }
             before = sequence;
             let shown = summary(sequence, &event);
-            if wanted(&event, &shown, query) {
+            if types.wants(&event.event_type) && wanted(&event, &shown, query) {
                 items.push(shown);
             }
         }
@@ -124,6 +127,8 @@ pub async fn show(
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
         map.insert("deliveries".to_owned(), Value::from(deliveries));
+        let stages = pipeline::stages(&app, &caller, sequence, &event)?;
+        map.insert("pipeline".to_owned(), Value::from(stages));
     }
     Ok(Json(shown))
 }
@@ -250,23 +255,24 @@ fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {
         let value = shown.get("data").and_then(|data| data.get(name));
         query.get(name).is_none_or(|wanted| value.and_then(Value::as_str) == Some(wanted))
     };
-    let type_fits = query.get("type").is_none_or(|wanted| match wanted.strip_suffix('*') {
-        Some(prefix) => event.event_type.starts_with(prefix),
-        None => event.event_type == wanted,
-    });
     let text_fits = query.get("q").is_none_or(|text| {
         String::from_utf8_lossy(&event.body).to_lowercase().contains(&text.to_lowercase())
     });
-    type_fits && in_data("conversation_id") && in_data("user_id") && text_fits
+    in_data("conversation_id") && in_data("user_id") && text_fits
 }
 
 pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
+    let story = event.story.as_deref();
+    let before = story.map_or(0, |story| story.received_before);
+    let failed = story.and_then(|story| story.failed.as_ref());
+    let quarantined =
+        failed.map(|failed| json!({"stage": failed.stage.as_str(), "reason": failed.reason}));
     json!({
         "event_id": event.id,
         "event_type": event.event_type,
         "timestamp": event.at.to_rfc3339(),
-        "received_at": Timestamp(i64::try_from(sequence.0 / 1_000).unwrap_or(0)).to_rfc3339(),
+        "received_at": Sequence(sequence.0.saturating_sub(before)).moment().to_rfc3339(),
         "source": match event.source {
             Source::Api => "api",
             Source::Workflow => "workflow",
@@ -279,5 +285,7 @@ pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
         "ignored": event.ignored,
         "caused_by": event.cause.map(|cause| cause.to_text()),
         "data": body.get("data").cloned().unwrap_or_default(),
+        "enriched": pipeline::enriched(story),
+        "quarantined": quarantined,
     })
 }

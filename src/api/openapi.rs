@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 const PARTS: &[&str] = &[
     include_str!("openapi/common.json"),
     include_str!("openapi/events.json"),
+    include_str!("openapi/pipeline.json"),
     include_str!("openapi/reservations.json"),
     include_str!("openapi/deliveries.json"),
     include_str!("openapi/dead_letters.json"),

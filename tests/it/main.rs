@@ -31,6 +31,7 @@ mod restart;
 mod retention;
 mod secrets;
 mod store;
+mod story;
 mod support;
 mod templates;
 mod tidy;

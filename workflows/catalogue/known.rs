@@ -163,6 +163,11 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "A delivery that was given up has lain there for too long.",
     ),
     ("dead_letters.expired", "count", "Deliveries that were given up long ago were thrown away."),
+    (
+        "pipeline.quarantined",
+        "event_id! event_type stage reason deaths",
+        "An event on which processing failed again and again was set aside.",
+    ),
     ("test.ping", "endpoint_id message", "A test of an endpoint."),
 ];
 
@@ -183,6 +188,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("secret_created_at", Moment("2026-08-25T09:00:00.000Z")),
     ("currency", Text("EUR")),
     ("date_time", Moment("2026-11-20T19:00:00.000Z")),
+    ("deaths", Whole(3)),
     ("disabled_at", Moment("2026-11-25T09:00:00.000Z")),
     ("duration", Number(900.0)),
     ("elapsed_minutes", Number(7.0)),
@@ -191,6 +197,8 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("entities", Any(r#"[{"type": "color", "value": "negro"}]"#)),
     ("error", Text("answered 503 Service Unavailable")),
     ("escalation_needed", Yes(true)),
+    ("event_id", Text("evt_1")),
+    ("event_type", Text("client.created")),
     ("failing_since", Moment("2026-11-20T09:00:00.000Z")),
     ("intent", Any(r#""reservar""#)),
     ("invoice_id", Id("inv_1")),
@@ -220,6 +228,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("reservation_id", Text("R-1")),
     ("resolution", Any(r#"{"status": "resolved", "outcome": "purchase_completed"}"#)),
     ("restaurant", Text("La Trattoria")),
+    ("stage", Text("process")),
     ("status", Text("booked")),
     ("subscription_id", Id("sub_1")),
     ("tenant_id", Id("tenant_1")),
