@@ -48,6 +48,9 @@ const RESERVED: [&str; 25] = [
     "x-signature",
 ];
 
+/// Headers that we set ourselves, ours and those of every request.
+const OURS_MAX: usize = 16;
+
 /// One webhook destination.
 pub(crate) struct Post<'a> {
     pub(crate) url: &'a Url,
@@ -166,7 +169,7 @@ fn headers(
     load: &Load,
     now: Timestamp,
 ) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(post.headers.len() + OURS_MAX);
     for (name, value) in post.headers {
         let name = HeaderName::try_from(name).map_err(|_| "a header's name is not one")?;
         if !reserved(&name) {
@@ -182,8 +185,8 @@ fn headers(
         }
     }
     let timestamp_s = now.0.div_euclid(1_000);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut ours = vec![
-        (header::CONTENT_TYPE, "application/json".to_owned()),
         (HeaderName::from_static("webhook-id"), load.id.clone()),
         (HeaderName::from_static("webhook-timestamp"), timestamp_s.to_string()),
         (HeaderName::from_static("x-sereno-event"), load.event_type.clone()),
@@ -192,7 +195,7 @@ fn headers(
     ];
     ours.extend(signatures(post, load, timestamp_s));
     for (name, value) in ours {
-        let value = header_value(&name, &value)?;
+        let value = owned_value(&name, value)?;
         headers.insert(name, value);
     }
     Ok(headers)
@@ -246,6 +249,10 @@ fn reserved(name: &HeaderName) -> bool {
 
 /// The value, which may be secret and so is not in the error.
 fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
+    owned_value(name, value.to_owned())
+}
+
+fn owned_value(name: &HeaderName, value: String) -> Result<HeaderValue, String> {
     HeaderValue::try_from(value)
         .map_err(|_| format!("the value of header {name} has a line break or control character"))
 }

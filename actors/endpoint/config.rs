@@ -137,6 +137,8 @@ pub struct Endpoint {
     pub config: EndpointConfig,
     /// What may not.
     pub secrets: EndpointSecrets,
+    /// Its target, where that is a URL: read once, not on every attempt.
+    url: Option<Url>,
 }
 
 /// What a caller says of an endpoint; in a change, what is left out stays.
@@ -231,7 +233,9 @@ impl Endpoint {
                 auth: spec.auth,
                 client_certificate: spec.client_certificate,
             },
+            url: None,
         };
+        endpoint.url = Url::parse(&endpoint.config.target).ok();
         if let Some(secret) = spec.secret.or_else(generated) {
             endpoint.replace_secret(secret, saving.now);
         }
@@ -254,8 +258,9 @@ impl Endpoint {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
         }
         let mut next = self.clone();
-        let Self { config, secrets, .. } = &mut next;
+        let Self { config, secrets, url, .. } = &mut next;
         if let Some(target) = spec.target {
+            *url = Url::parse(&target).ok();
             config.target = target;
         }
         if let Some(enabled) = spec.enabled {
@@ -307,7 +312,8 @@ impl Endpoint {
             // It was saved before ages were noted.
             config.secret_age.since = Some(config.created_at);
         }
-        Ok(Self { id, config, secrets })
+        let url = Url::parse(&config.target).ok();
+        Ok(Self { id, config, secrets, url })
     }
 
     /// The endpoint as it stands on disk, its secrets sealed.
@@ -322,7 +328,7 @@ impl Endpoint {
 
     /// Where its deliveries go at this moment, with what they need to get there.
     pub fn destination(&self, view: &TenantView, now: Timestamp) -> Result<Destination, String> {
-        let url = || Url::parse(&self.config.target).map_err(|error| error.to_string());
+        let url = || self.url.clone().ok_or_else(|| "its target is no URL".to_owned());
         let settings = &view.policy.settings;
         Ok(match self.config.kind {
             Kind::Webhook => Destination::Webhook {

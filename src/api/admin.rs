@@ -230,7 +230,7 @@ fn answer_with(
 
 /// An endpoint without its secrets.
 pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
-    let Endpoint { id, config, secrets } = endpoint;
+    let Endpoint { id, config, secrets, .. } = endpoint;
     let health = app.engine.ledger().health(&caller.tenant, *id)?;
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
     Ok(json!({

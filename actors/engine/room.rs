@@ -1,0 +1,77 @@
+//! The room for events under way: what is more is refused at once, so that the caller knows.
+//!
+//! ```text
+//!  submit --> room of all and of the tenant (else "busy") --> the tenant's turn --> actors --> durable
+//! ```
+//! A tenant has half of all room at most, so there is always some for the others. Of what it has, only a part is
+//! at work: a tenant that sends much waits in a line of its own, not as a long row of commits before
+//! everybody else's.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sereno_workflows::id::TenantId;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use super::EngineError;
+use crate::limits;
+
+/// The room.
+pub(super) struct Room {
+    all: Arc<Semaphore>,
+    shares: Mutex<HashMap<TenantId, Arc<Share>>>,
+}
+
+/// What one tenant may have of it.
+struct Share {
+    under_way: Arc<Semaphore>,
+    at_work: Arc<Semaphore>,
+}
+
+/// The right to have so many events under way; given back when it is dropped.
+pub(crate) struct Credit {
+    _of_all: OwnedSemaphorePermit,
+    _of_tenant: OwnedSemaphorePermit,
+    _at_work: OwnedSemaphorePermit,
+}
+
+impl Room {
+    /// All of it free.
+    pub(super) fn new() -> Self {
+        Self { all: full(limits::EVENTS_IN_FLIGHT_MAX), shares: Mutex::default() }
+    }
+
+    /// Takes room for so many events, then waits for the tenant's turn.
+    pub(super) async fn take(&self, tenant: &TenantId, count: u32) -> Result<Credit, EngineError> {
+        let share = {
+            let mut shares = self.shares.lock();
+            let new = || Share {
+                under_way: full(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX),
+                at_work: full(limits::EVENTS_AT_WORK_PER_TENANT_MAX),
+            };
+            Arc::clone(shares.entry(tenant.clone()).or_insert_with(|| Arc::new(new())))
+        };
+        let none = |_: TryAcquireError| EngineError::Busy;
+        let of_tenant = Arc::clone(&share.under_way).try_acquire_many_owned(count).map_err(none)?;
+        let of_all = Arc::clone(&self.all).try_acquire_many_owned(count).map_err(none)?;
+        let most = u32::try_from(limits::EVENTS_AT_WORK_PER_TENANT_MAX).unwrap_or(u32::MAX);
+        let at_work = Arc::clone(&share.at_work).acquire_many_owned(count.min(most)).await;
+        let at_work = at_work.map_err(|_: AcquireError| EngineError::Busy)?;
+        Ok(Credit { _of_all: of_all, _of_tenant: of_tenant, _at_work: at_work })
+    }
+
+    /// Whether there is any left.
+    pub(super) fn is_there(&self) -> bool {
+        self.all.available_permits() > 0
+    }
+
+    /// Lets nobody in any more.
+    pub(super) fn close(&self) {
+        self.all.close();
+    }
+}
+
+fn full(room: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(room))
+}
