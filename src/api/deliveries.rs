@@ -16,19 +16,19 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::{Span, Timestamp};
 
-use super::App;
 use super::error::Problem;
-use super::jobs;
 use super::provider::add_provider;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::{App, events, jobs};
 
-/// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, from, to`.
+/// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, event_id,
+/// from, to`.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
-    query.only(&["status", "endpoint_id", "event_type", "from", "to"])?;
+    query.only(&["status", "endpoint_id", "event_type", "event_id", "from", "to"])?;
     query.one_of("status", &STANDINGS)?;
     aside(move || page(&app, &caller, &query)).await
 }
@@ -41,7 +41,13 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         event_type: query.get("event_type").map(str::to_owned),
         ..Selection::default()
     };
-    let (from, to) = query.from_to()?;
+    let (mut from, mut to) = query.from_to()?;
+    if let Some(id) = query.get("event_id") {
+        let Some(event) = events::find(app, &caller.tenant, id)? else {
+            return Ok(answer(Vec::new(), None));
+        };
+        (from, to) = (from.max(event), to.min(event.next()));
+    }
     let (mut before, mut after) = place(query, to)?;
     let mut items = Vec::new();
     let mut looked_at = 0;

@@ -1,5 +1,6 @@
 //! Events in, and what became of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Json, response::IntoResponse};
 use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
+use sereno_actors::endpoint::standing::standing;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::{EventRecord, Source};
@@ -103,7 +105,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
 }
 
-/// `GET /api/v1/events/{id}`: the event, and how its deliveries stand.
+/// `GET /api/v1/events/{id}`: the event, how many of its deliveries stand how, and as many of them as a
+/// page has; `GET /api/v1/deliveries?event_id=` lists all.
 pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -113,20 +116,22 @@ pub async fn show(
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
     let event = app.engine.ledger().event(&caller.tenant, sequence)?.ok_or_else(missing)?;
     let view = app.engine.view(&caller.tenant)?;
-    let deliveries = app.engine.ledger().deliveries_of(&caller.tenant, sequence, &event)?;
-    let mut deliveries: Vec<Value> = deliveries
-        .into_iter()
-        .map(|(endpoint, delivery, status)| {
-            show_delivery(&view, endpoint, delivery, status.as_ref())
-        })
-        .collect();
-    for delivery in &mut deliveries {
-        add_provider(app.engine.ledger(), &caller.tenant, delivery)?;
+    let all = app.engine.ledger().deliveries_of(&caller.tenant, sequence, &event)?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (endpoint, _, status) in &all {
+        *counts.entry(standing(&view, *endpoint, status.as_ref()).0).or_default() += 1;
+    }
+    let mut deliveries = Vec::new();
+    for (endpoint, delivery, status) in all.into_iter().take(limits::PAGE_ROWS_MAX) {
+        let mut delivery = show_delivery(&view, endpoint, delivery, status.as_ref());
+        add_provider(app.engine.ledger(), &caller.tenant, &mut delivery)?;
+        deliveries.push(delivery);
     }
     let mut shown = summary(sequence, &event);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
         map.insert("deliveries".to_owned(), Value::from(deliveries));
+        map.insert("delivery_counts".to_owned(), json!(counts));
         let stages = pipeline::stages(&app, &caller, sequence, &event)?;
         map.insert("pipeline".to_owned(), Value::from(stages));
     }

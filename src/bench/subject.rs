@@ -168,10 +168,12 @@ impl Customer {
     /// Whether all deliveries of an event are recorded as sent.
     pub(super) async fn is_sent(&self, event_id: &str, deliveries: usize) -> anyhow::Result<bool> {
         let event = self.client.get(&format!("/api/v1/events/{event_id}")).await?;
-        let all = event.get("deliveries").and_then(Value::as_array);
-        let all = all.context("an event without deliveries")?;
-        ensure!(all.len() == deliveries, "{event_id} has {} deliveries", all.len());
-        Ok(all.iter().all(|delivery| delivery.get("status").is_some_and(|s| s == "sent")))
+        let counts = event.get("delivery_counts").and_then(Value::as_object);
+        let count = |of: &Value| of.as_u64().and_then(|count| usize::try_from(count).ok());
+        let counts = counts.context("an event without deliveries")?;
+        let all: usize = counts.values().filter_map(count).sum();
+        ensure!(all == deliveries, "{event_id} has {all} deliveries");
+        Ok(counts.get("sent").and_then(count) == Some(deliveries))
     }
 }
 

@@ -53,7 +53,10 @@ async fn a02_an_event_reaches_each_of_many_endpoints_once() {
     for id in ["e1", "e2"] {
         let shown = house.eventually(&format!("/api/v1/events/{id}"), all_sent).await;
         assert_eq!(shown["deliveries"].as_array().unwrap().len(), MANY);
+        assert_eq!(shown["delivery_counts"], json!({"sent": MANY}));
     }
+    let page = house.api.get("/api/v1/deliveries?event_id=e1&limit=500").await.unwrap();
+    assert_eq!(page["items"].as_array().unwrap().len(), MANY, "of one event alone");
     let house = house.restarted().await;
     event(&house.api, "e3").await;
     let got = receiver.inbox.wait(PATIENCE, |all| all.len() >= 3 * MANY).await.unwrap();
