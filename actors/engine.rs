@@ -5,6 +5,7 @@ mod inbound;
 mod keys;
 mod pipeline;
 mod provider;
+mod room;
 mod words;
 
 use std::collections::HashMap;
@@ -21,10 +22,12 @@ use sereno_workflows::policy::Settings;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 pub use self::inbound::Incoming;
 pub use self::provider::StatusUpdate;
+pub(crate) use self::room::Credit;
+use self::room::Room;
 use crate::channel::{ChannelConfig, ChannelError, Channels};
 use crate::clock::ClockMessage;
 use crate::entity::Command;
@@ -72,9 +75,7 @@ pub struct Engine {
     around: Surroundings,
     root: ActorRef<RootMessage>,
     root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
-    credits: Arc<Semaphore>,
-    /// What each tenant may have of the credits.
-    shares: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    room: Room,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
     /// Held while the word of a provider is being kept.
     learning: tokio::sync::Mutex<()>,
@@ -165,8 +166,7 @@ impl Engine {
             around,
             root,
             root_ended: Mutex::new(Some(ended)),
-            credits: Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_MAX)),
-            shares: Mutex::default(),
+            room: Room::new(),
             keys: RwLock::new(keys),
             learning: tokio::sync::Mutex::default(),
         })
@@ -174,7 +174,7 @@ impl Engine {
 
     /// Lets what is under way end, for at most `grace`, writes everything out and ends the actors.
     pub async fn stop(&self, grace: Duration) {
-        self.credits.close();
+        self.room.close();
         if tokio::time::timeout(grace, self.around.attempts.stop()).await.is_err() {
             tracing::warn!("some attempts did not end in time; they will be repeated");
         }
@@ -207,19 +207,12 @@ impl Engine {
 
     /// Whether another request would be looked at now.
     pub fn has_room(&self) -> bool {
-        self.credits.available_permits() > 0
+        self.room.is_there()
     }
 
     /// Whether the disk has space for new events; what was accepted goes on without.
     pub fn check_space(&self) -> Result<(), EngineError> {
         if self.around.ledger.has_room() { Ok(()) } else { Err(EngineError::Full) }
-    }
-
-    /// What a tenant may have of the events under way.
-    fn share(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut shares = self.shares.lock();
-        let full = || Arc::new(Semaphore::new(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX));
-        Arc::clone(shares.entry(tenant.clone()).or_insert_with(full))
     }
 
     /// Does what a person asks of an entity; returns once it is durable.

@@ -58,6 +58,10 @@ pub const LOST_MAX: u32 = 20;
 pub const INPUT_PIECE_BYTES: usize = 3_900;
 /// Events that stand aside which one request may put through again.
 pub const REPROCESSED_MAX: usize = 500;
+/// Events of one tenant that are handed to the actors at once; further ones wait for these to be durable.
+pub const EVENTS_AT_WORK_PER_TENANT_MAX: usize = 512;
+/// Events of a batch that are looked at in one go, before others on the same thread have their turn.
+pub const EVENTS_PER_SLICE: usize = 16;
 /// Events in one request.
 pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.

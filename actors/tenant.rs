@@ -32,7 +32,7 @@ pub use self::configure::{Change, Changed, ConfigureError};
 pub(crate) use self::direct::Direct;
 use self::recording::Recordings;
 pub(crate) use self::set_aside::Death;
-pub(crate) use self::submit::{Act, Arrival, Credit, CustomerMessage, Receipt, Submission};
+pub(crate) use self::submit::{Act, Arrival, CustomerMessage, Receipt, Submission};
 use crate::channel::Channels;
 use crate::endpoint::again::AgainRequest;
 use crate::endpoint::config::Endpoint;

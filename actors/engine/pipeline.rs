@@ -16,14 +16,14 @@ use sereno_workflows::id::{Sequence, TenantId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Engine, EngineError};
+use super::{Credit, Engine, EngineError};
 use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::journey::Journey;
 use crate::limits;
 use crate::record::{EventRecord, Stage};
 use crate::tenant::recording::all_durable;
-use crate::tenant::{Arrival, Credit, Death, Receipt, Submission, TenantMessage};
+use crate::tenant::{Arrival, Death, Receipt, Submission, TenantMessage};
 use crate::view::TenantView;
 
 /// Events on their way, with what happened to them so far.
@@ -65,7 +65,7 @@ impl Engine {
         };
         let listing = self.listing(tenant)?;
         let arrivals = self.arrivals(&listing.view, &trial)?;
-        trial.credit = Some(Arc::new(self.credit(tenant, count)?));
+        trial.credit = Some(Arc::new(self.room.take(tenant, count).await?));
         self.put_through(tenant, trial, (listing, arrivals)).await.map(|(receipt, _)| receipt)
     }
 
@@ -171,14 +171,6 @@ impl Engine {
             arrivals.push(Arrival { fact, journey, death });
         }
         Ok(arrivals)
-    }
-
-    /// The right to have so many more events under way, of the tenant's share and of all.
-    fn credit(&self, tenant: &TenantId, count: u32) -> Result<Credit, EngineError> {
-        let share = self.share(tenant);
-        let of_tenant = share.try_acquire_many_owned(count).map_err(|_| EngineError::Busy)?;
-        let of_all = Arc::clone(&self.credits).try_acquire_many_owned(count);
-        Ok(Credit { _of_tenant: of_tenant, _of_all: of_all.map_err(|_| EngineError::Busy)? })
     }
 }
 

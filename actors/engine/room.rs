@@ -75,3 +75,34 @@ impl Room {
 fn full(room: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(room))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn e01_whoever_sends_much_waits_in_a_line_of_its_own() {
+        let room = Room::new();
+        let (busy, well) = ("busy".parse().unwrap(), "well".parse().unwrap());
+        let whole = u32::try_from(limits::EVENTS_AT_WORK_PER_TENANT_MAX).unwrap();
+        let first = room.take(&busy, whole).await.unwrap();
+        let mut second = Box::pin(room.take(&busy, 1));
+        let patience = Duration::from_millis(50);
+        assert!(tokio::time::timeout(patience, &mut second).await.is_err(), "it waits");
+        assert!(room.take(&well, whole + 1).await.is_ok(), "more than all is as good as all");
+        drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn e01_there_is_room_for_others_when_one_has_all_it_may() {
+        let room = Room::new();
+        let (busy, well) = ("busy".parse().unwrap(), "well".parse().unwrap());
+        let most = u32::try_from(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX).unwrap();
+        let _held = room.take(&busy, most).await.unwrap();
+        assert!(matches!(room.take(&busy, 1).await, Err(EngineError::Busy)));
+        assert!(room.take(&well, 1).await.is_ok());
+    }
+}

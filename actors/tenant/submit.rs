@@ -10,16 +10,18 @@ use sereno_workflows::event::{Event, Fact};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use super::recording::{Recording, Sign};
 use super::set_aside::{Death, Hand};
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
+use crate::engine::Credit;
 use crate::entity::{Command, Deed, EntityMessage, Origin};
 use crate::gather::{Gather, Part, Refusal, Reply};
 use crate::journey::Journey;
 use crate::ledger::Draft;
+use crate::limits;
 use crate::record::Source;
 
 /// Events to accept.
@@ -46,12 +48,6 @@ pub(crate) struct Arrival {
     pub(crate) journey: Box<Journey>,
     /// Why it is to be set aside, if it is.
     pub(crate) death: Option<Death>,
-}
-
-/// The right to have so many events under way; given back when it is dropped.
-pub(crate) struct Credit {
-    pub(crate) _of_tenant: OwnedSemaphorePermit,
-    pub(crate) _of_all: OwnedSemaphorePermit,
 }
 
 /// What became of submitted events.
@@ -109,6 +105,7 @@ impl Tenant {
         let mut ids = Vec::with_capacity(total);
         let mut accepted = 0;
         for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
+            give_way(place).await;
             hand.take(place);
             let Arrival { fact, mut journey, death } = arrival;
             journey.begin(self.around.ledger.now().micros());
@@ -324,6 +321,13 @@ impl Tenant {
         };
         let key = EntityKey::reservation(&chosen.reservation_id);
         Ok((key, Command::Reservation(command)))
+    }
+}
+
+/// In the middle of a large batch others have their turn on this thread.
+async fn give_way(place: usize) {
+    if place % limits::EVENTS_PER_SLICE == limits::EVENTS_PER_SLICE - 1 {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -172,7 +172,7 @@ async fn beside(
     let departures = loop {
         tokio::select! {
             departures = &mut measured => break departures?,
-            Some(ended) = beside.join_next() => ended??,
+            Some(ended) = beside.tasks.join_next() => ended??,
             _ = look.tick() => {
                 let present = measure::megabytes(subject.resident_bytes());
                 peak = peak.zip(present).map(|(peak, present)| peak.max(present));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use super::super::load::{OpenLoop, batches};
@@ -79,30 +80,47 @@ impl Neighbour {
     }
 }
 
-/// Brings neighbours in, each so long before the healthy tenant begins, which is after `lead`. They go on
-/// until what is answered is dropped.
+/// Neighbours at work, on a runtime of their own: what measures the healthy tenant must not wait in one
+/// queue with what makes the load of the others. They end with it.
+pub(super) struct Crowd {
+    /// Each ends only if it fails.
+    pub(super) tasks: JoinSet<anyhow::Result<()>>,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Brings neighbours in, each so long before the healthy tenant begins, which is after `lead`.
 pub(super) async fn start(
     subject: &Subject,
     neighbours: &[Neighbour],
     pace: Pace,
     lead: Duration,
-) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
-    let mut all = JoinSet::new();
+) -> anyhow::Result<Crowd> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut tasks = JoinSet::new();
     for neighbour in neighbours.iter().copied() {
-        let (sink, url) = neighbour.sink().await?;
+        let (sink, url) = runtime.spawn(neighbour.sink()).await??;
         let customer = subject.tenant("beside", json!({})).await?;
         customer.subscribe(&url).await?;
         let wait = lead - neighbour.lead(pace);
-        all.spawn(async move {
+        let work = async move {
             tokio::time::sleep(wait).await;
             be(neighbour, customer, pace).await?;
             // Its receiver stays for what is still on its way.
             std::future::pending::<()>().await;
             drop(sink);
             Ok(())
-        });
+        };
+        tasks.spawn_on(work, runtime.handle());
     }
-    Ok(all)
+    Ok(Crowd { tasks, runtime: Some(runtime) })
 }
 
 async fn be(neighbour: Neighbour, customer: Customer, pace: Pace) -> anyhow::Result<()> {
