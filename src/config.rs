@@ -47,7 +47,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_GRAPH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_url: Option<Url>,
-    /// Megabytes that the index aims at for its cache; it may use twice as much [default: 128]
+    /// Megabytes that the index aims at for its cache; it may use twice as much [default: 64]
     #[arg(long, env = "SERENO_CACHE_MB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_mb: Option<u64>,
@@ -156,7 +156,7 @@ impl Default for Config {
             master_key: None,
             allow_private_targets: Vec::new(),
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
-            cache_mb: 128,
+            cache_mb: 64,
             salvage: false,
             journal: String::new(),
             smtp_host: None,
