@@ -5,18 +5,21 @@
 //! durable: commits keep their order, and a commit that fails ends the process.
 
 mod decide;
+mod people;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use sereno_workflows::effect::{Effect, Rejected, Transition};
+use serde_json::Value;
+use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
 
 pub(crate) use self::decide::{Command, Deed, Origin};
-use crate::announce::{Announcement, Audience, Context, announce};
+use self::people::Happened;
+use crate::announce::{Announcement, Audience, Context, announce, own_id};
 use crate::gather::{Part, Refusal};
 use crate::hints::Hints;
 use crate::ledger::draft::blank;
@@ -63,6 +66,18 @@ pub(crate) enum EntityState {
     Unread,
     /// This, or that there is no such thing.
     Read(Option<Box<StateRecord>>),
+}
+
+/// What a step came to.
+struct After<'a> {
+    /// The state after it.
+    state: Option<&'a StateRecord>,
+    /// The event that led to it.
+    cause: Option<Sequence>,
+    /// The conversation in which it was taken.
+    talk: Option<String>,
+    /// When it was taken.
+    now: Timestamp,
 }
 
 impl Actor for Entity {
@@ -134,16 +149,18 @@ impl Entity {
             if let Some(journey) = &mut deed.journey {
                 journey.begin(self.ledger.now().micros());
             }
-            let decided = decided(present.as_ref(), &deed, now, &view.policy, &mut part);
+            let decided =
+                decided((&self.key.id, present.as_ref()), &deed, now, &view.policy, &mut part);
             if let Some(journey) = &mut deed.journey {
                 journey.end(self.ledger.now().micros());
             }
+            let known = present.is_some();
             let (effects, ignored) = match decided {
                 Ok(transition) => {
                     present = Some(transition.next);
                     (transition.effects, None)
                 }
-                Err(rejected) if deed.event.is_none() => {
+                Err(rejected) if deed.event.is_none() && deed.origin == Origin::Operator => {
                     part.refuse(Refusal::Rejected(rejected.0));
                     return Ok(());
                 }
@@ -151,11 +168,18 @@ impl Entity {
             };
             let journey = deed.journey;
             let cause = deed.event.map(|event| {
+                // A booking that is made stands under its number already.
+                if let Some(state) = present.as_ref().filter(|_| known) {
+                    let (id, event_type) = (event.id.clone(), &event.event_type);
+                    let happened = Happened { id, event_type, at: event.at, own: false };
+                    self.remember(&mut draft, state, happened);
+                }
                 let entity = Some(self.key.clone());
                 let context = Context { entity, ignored, cause: None, journey };
                 announce(&mut draft, &self.ledger, view, event, context)
             });
-            self.carry(&mut draft, view, effects, cause, now);
+            let after = After { state: present.as_ref(), cause, talk: deed.talk, now };
+            self.carry(&mut draft, view, effects, after);
         }
         self.persist(&mut draft, before.as_ref(), present.as_ref());
         part.take_in_hand(None);
@@ -189,21 +213,26 @@ impl Entity {
             EntityKind::DeadLetters => {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
+            EntityKind::Product => self.walk(before.as_ref(), command, view)?,
             EntityKind::Reservation
             | EntityKind::Handoff
             | EntityKind::Tenant
-            | EntityKind::Endpoint => command,
+            | EntityKind::Endpoint
+            | EntityKind::Conversation
+            | EntityKind::Lead => command,
         };
         let deed = Deed::unprompted(command, Origin::Clock, now);
-        match decide::decide(before.as_ref(), &deed, now, &view.policy) {
+        match decide::decide(&self.key.id, before.as_ref(), &deed, now, &view.policy) {
             Ok(transition) => {
                 ticket.report(transition.effects.iter().filter_map(|effect| match effect {
                     Effect::Emit { event_type, .. } => Some(event_type.clone()),
-                    Effect::Tell { .. } | Effect::Signal { .. } => None,
+                    Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
                 }));
                 draft.disarm(&timer);
-                self.carry(&mut draft, view, transition.effects, None, now);
-                self.persist(&mut draft, before.as_ref(), Some(&transition.next));
+                let next = Some(&transition.next);
+                let after = After { state: next, cause: None, talk: None, now };
+                self.carry(&mut draft, view, transition.effects, after);
+                self.persist(&mut draft, before.as_ref(), next);
                 *state = EntityState::Read(Some(Box::new(transition.next)));
             }
             Err(rejected) => {
@@ -247,18 +276,14 @@ impl Entity {
     }
 
     /// Adds what the workflow asked for to the commit.
-    fn carry(
-        &self,
-        draft: &mut Draft,
-        view: &TenantView,
-        effects: Vec<Effect>,
-        cause: Option<Sequence>,
-        now: Timestamp,
-    ) {
+    fn carry(&self, draft: &mut Draft, view: &TenantView, effects: Vec<Effect>, after: After<'_>) {
+        let After { state, cause, mut talk, now } = after;
         let mut latest = cause;
         for effect in effects {
             match effect {
                 Effect::Emit { event_type, data } => {
+                    let of = data.get("conversation_id").and_then(Value::as_str);
+                    talk = of.map(str::to_owned).or(talk);
                     let announcement = Announcement {
                         id: None,
                         event_type,
@@ -269,21 +294,33 @@ impl Entity {
                     };
                     let entity = Some(self.key.clone());
                     let context = Context { entity, cause, ..Context::default() };
-                    latest = Some(announce(draft, &self.ledger, view, announcement, context));
+                    let event_type = announcement.event_type.clone();
+                    let place = announce(draft, &self.ledger, view, announcement, context);
+                    if let Some(state) = state {
+                        let id = Some(own_id(place));
+                        let happened = Happened { id, event_type: &event_type, at: now, own: true };
+                        self.remember(draft, state, happened);
+                    }
+                    latest = Some(place);
                 }
                 Effect::Tell { to, message } => {
                     let event = latest.unwrap_or_default();
+                    let delivery = self.ledger.sequence();
+                    self.remember_told(draft, (event, delivery), (&to, &message), talk.clone());
                     let record = DeliveryRecord::to_customer(event, Tell { to, message });
-                    draft.enqueue(EndpointId::CUSTOMERS, now, self.ledger.sequence(), &record);
+                    draft.enqueue(EndpointId::CUSTOMERS, now, delivery, &record);
                 }
-                Effect::Signal { to, signal } => {
-                    let slot = self.ledger.sequence();
-                    let timer =
-                        TimerKey { due: now, tenant: self.tenant.clone(), entity: to, slot };
-                    draft.arm(timer, TimerRecord::Signal(signal));
-                }
+                Effect::Signal { to, signal } => self.signal(draft, to, signal),
+                Effect::Note(note) => people::keep(draft, note),
             }
         }
+    }
+
+    /// Has another entity told something.
+    fn signal(&self, draft: &mut Draft, to: EntityKey, signal: Signal) {
+        let (due, slot) = (self.ledger.now().timestamp(), self.ledger.sequence());
+        let timer = TimerKey { due, tenant: self.tenant.clone(), entity: to, slot };
+        draft.arm(timer, TimerRecord::Signal(signal));
     }
 
     /// Adds the new state to the commit, with its alarm and, for a booking, whose it is.
@@ -308,6 +345,7 @@ impl Entity {
         if old != new {
             if let Some(number) = old {
                 draft.no_booking_of(number, &self.key.id);
+                people::keep_booking(draft, number, after);
             }
             if let Some(number) = new {
                 draft.booking_of(number, &self.key.id);
@@ -323,13 +361,13 @@ impl Entity {
 
 /// What the workflow decides; a rule that breaks kills the actor, and the event that broke it is named.
 fn decided(
-    present: Option<&StateRecord>,
+    (id, present): (&str, Option<&StateRecord>),
     deed: &Deed,
     now: Timestamp,
     policy: &Policy,
     part: &mut Part,
 ) -> Result<Transition<StateRecord>, Rejected> {
-    let decide = || decide::decide(present, deed, now, policy);
+    let decide = || decide::decide(id, present, deed, now, policy);
     match panic::catch_unwind(AssertUnwindSafe(decide)) {
         Ok(decided) => decided,
         Err(cause) => {

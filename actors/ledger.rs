@@ -7,10 +7,12 @@ pub mod delivery;
 pub mod draft;
 pub mod job;
 pub mod line;
+pub mod people;
 pub mod provider;
 pub mod queue;
 pub mod read;
 pub mod story;
+pub mod timeline;
 pub mod times;
 
 use std::sync::Arc;

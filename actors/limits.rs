@@ -274,3 +274,10 @@ pub const PATTERN_CHARS_MAX: usize = 200;
 pub const PATTERN_REPEATS_MAX: usize = 100;
 /// The same of a part that repeats inside others, all counts multiplied.
 pub const PATTERN_NESTED_REPEATS_MAX: usize = 1_000;
+/// Characters of what was said that a line of a person's history keeps.
+pub const HISTORY_TEXT_CHARS_MAX: usize = 250;
+/// People of a product who are looked at in one step of a wave.
+pub const WAVE_STEP_ROWS_MAX: usize = 200;
+/// People and conversations of a tenant that are remembered in memory: more than may be under way at once, so
+/// that whoever is not remembered is on disk.
+pub const PEOPLE_REMEMBERED_MAX: usize = 4 * EVENTS_IN_FLIGHT_MAX;

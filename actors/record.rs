@@ -8,15 +8,19 @@ mod delivery;
 pub mod envelope;
 mod job;
 pub mod key;
+mod people;
 mod provider;
 mod story;
 
 use serde::{Deserialize, Serialize};
+use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::{EntityKey, Sequence};
+use sereno_workflows::lead::Lead;
+use sereno_workflows::product::Product;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
@@ -29,6 +33,7 @@ pub use self::delivery::{
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
+pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
 pub use self::story::{
     EnrichedRecord, FailedRecord, InputPieceRecord, SetAsideRecord, Stage, StepRecord, StoryRecord,
@@ -123,6 +128,12 @@ pub enum StateRecord {
     Tenant(Breaches),
     /// The tenant's dead letters.
     DeadLetters(Pile),
+    /// A conversation.
+    Conversation(Conversation),
+    /// A person.
+    Lead(Lead),
+    /// A product that people looked at.
+    Product(Product),
 }
 
 /// Why an entity must be woken.

@@ -11,6 +11,11 @@
 pub(crate) mod children;
 mod configure;
 mod direct;
+mod heard;
+mod involve;
+mod lines;
+mod people;
+mod recent;
 pub(crate) mod recording;
 mod secret_age;
 mod set_aside;
@@ -30,6 +35,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 pub(crate) use self::direct::Direct;
+use self::people::People;
 use self::recording::Recordings;
 pub(crate) use self::set_aside::Death;
 pub(crate) use self::submit::{Act, Arrival, CustomerMessage, Receipt, Submission};
@@ -118,6 +124,7 @@ pub(crate) struct TenantState {
     /// The endpoints whose line was looked through.
     tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
     recordings: Recordings,
+    people: People,
     sweeping: bool,
 }
 
@@ -150,6 +157,7 @@ impl Actor for Tenant {
             rates: Arc::new(Mutex::new(rates)),
             tidied: Arc::default(),
             recordings: Recordings::default(),
+            people: People::default(),
             sweeping: false,
         })
     }

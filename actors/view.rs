@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sereno_workflows::id::{EndpointId, TenantId};
+use sereno_workflows::lead::LeadKey;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::retry::RetryPolicy;
@@ -106,6 +107,11 @@ impl TenantView {
             settings: ledger.vault().seal(&settings_place(&self.id), &settings),
             phone_key: ledger.vault().seal(&phone_key_place(&self.id), &self.phone_key),
         }
+    }
+
+    /// What the ids of its leads are made with.
+    pub fn lead_key(&self) -> LeadKey {
+        LeadKey::new(&self.phone_key)
     }
 
     /// The tenant with other settings. Templates and schemas are read again only where they changed.

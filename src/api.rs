@@ -4,13 +4,16 @@
 pub mod admin;
 pub mod catalogue;
 pub mod cloud_events;
+pub mod conversations;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod docs;
 pub mod entities;
 pub mod error;
 pub mod events;
+mod history;
 pub mod jobs;
+pub mod leads;
 pub mod openapi;
 pub mod pipeline;
 mod provider;
@@ -91,6 +94,11 @@ fn table() -> Table {
         .route("/api/v1/handoffs", get(entities::handoffs))
         .route("/api/v1/handoffs/{id}", get(entities::handoff))
         .route("/api/v1/handoffs/{id}/actions", post(entities::act_on_handoff))
+        .route("/api/v1/conversations", get(conversations::list))
+        .route("/api/v1/conversations/{id}", get(conversations::show))
+        .route("/api/v1/leads", get(leads::list))
+        .route("/api/v1/leads/{id}", get(leads::show))
+        .route("/api/v1/leads/{id}/history", get(leads::history))
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
         .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))

@@ -144,7 +144,7 @@ pub fn choose<'a>(
 }
 
 /// The words of a text in lower case, without accents, marks and signs; keycap digits count as digits.
-fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let plain: String = text
         .chars()
         .flat_map(char::to_lowercase)

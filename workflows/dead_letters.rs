@@ -140,7 +140,9 @@ mod tests {
             let transition = pile.step(Sight { count, oldest }, &policy, Timestamp(hour * HOUR));
             told.extend(transition.effects.iter().map(|effect| match effect {
                 Effect::Emit { event_type, .. } => (hour, event_type.clone()),
-                Effect::Tell { .. } | Effect::Signal { .. } => panic!("{effect:?}"),
+                Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => {
+                    panic!("{effect:?}")
+                }
             }));
             pile = transition.next;
         }

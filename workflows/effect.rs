@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::id::EntityKey;
+use crate::lead::Name;
 use crate::message::Message;
 use crate::time::Timestamp;
 
@@ -43,6 +44,43 @@ pub enum Effect {
         /// What it is told.
         signal: Signal,
     },
+    /// Keep a fact where others find it.
+    Note(Note),
+}
+
+/// A fact that is kept beside the states, under a key of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// This name is this lead's.
+    Name {
+        /// The name.
+        name: Name,
+        /// The lead.
+        lead: String,
+    },
+    /// This name is nobody's any more.
+    Forget {
+        /// The name.
+        name: Name,
+    },
+    /// A lead looked at a product.
+    Viewer {
+        /// The product.
+        sku: String,
+        /// The lead.
+        lead: String,
+        /// In which conversation.
+        conversation: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A lead no longer counts as one who looked at a product.
+    NoViewer {
+        /// The product.
+        sku: String,
+        /// The lead.
+        lead: String,
+    },
 }
 
 /// What one entity may tell another.
@@ -55,6 +93,11 @@ pub enum Signal {
     },
     /// The dead letters are others than before.
     DeadLetters,
+    /// A conversation's customer was written to.
+    Told {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A step that the rules refuse; nothing has changed.

@@ -1,6 +1,8 @@
 //! What happened, as callers tell it: an envelope and the facts inside.
 
 mod booking;
+mod commerce;
+mod talk;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::booking::Booking;
+pub use self::commerce::{Commerce, Named, Order, Preference, Stocked};
+pub use self::talk::{PRODUCTS_NAMED_MAX, Talk};
 use crate::id::{self, EventId, InvalidId};
 use crate::invalid::Invalid;
 use crate::payload;
@@ -74,6 +78,12 @@ pub enum Fact {
     Reservation(ReservationFact, Booking),
     /// About a conversation that waits for a person.
     Handoff(HandoffFact, Escalation),
+    /// About a conversation.
+    Talk(Box<Talk>),
+    /// About products and orders.
+    Commerce(Box<Commerce>),
+    /// About what a customer wants to hear.
+    Preference(Box<Preference>),
     /// Nothing to them: it goes through to the endpoints.
     Other,
 }
@@ -187,9 +197,20 @@ impl Event {
             "handoff.opened" => self.handoff(HandoffFact::Opened),
             "handoff.replied" => self.handoff(HandoffFact::Replied),
             "handoff.closed" => self.handoff(HandoffFact::Closed),
-            _ => Ok(Fact::Other),
+            "whatsapp.preferences.changed" => Preference::of(&self.data)
+                .map(|found| found.map_or(Fact::Other, |found| Fact::Preference(Box::new(found)))),
+            other => self.of_people(other),
         };
         fact.map_err(|invalid| invalid.inside("data"))
+    }
+
+    /// What an event of conversations and commerce means; most others are told by their first letters.
+    fn of_people(&self, event_type: &str) -> Result<Fact, Invalid> {
+        if let Some(talk) = Talk::of(event_type, &self.data)? {
+            return Ok(Fact::Talk(Box::new(talk)));
+        }
+        let commerce = Commerce::of(event_type, &self.data)?;
+        Ok(commerce.map_or(Fact::Other, |found| Fact::Commerce(Box::new(found))))
     }
 
     /// The intent that endpoints filter by.

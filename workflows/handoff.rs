@@ -61,6 +61,8 @@ pub struct Handoff {
 pub enum Command {
     /// A customer waits for a person.
     Open(Escalation),
+    /// A conversation asks for a person: it is opened, and the endpoints are told, unless it is open.
+    Escalate(Escalation),
     /// A person answered.
     Reply,
     /// It is over.
@@ -91,12 +93,16 @@ pub fn step(
     command: Command,
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
-    if let Command::Open(escalation) = command {
-        return open(present, escalation, ctx);
-    }
+    let command = match command {
+        Command::Open(escalation) => return open(present, escalation, ctx),
+        Command::Escalate(escalation) => return escalate(present, escalation, ctx),
+        other => other,
+    };
     let present = present.ok_or_else(|| Rejected::because("no such handoff"))?;
     match command {
-        Command::Open(escalation) => open(Some(present), escalation, ctx),
+        Command::Open(escalation) | Command::Escalate(escalation) => {
+            open(Some(present), escalation, ctx)
+        }
         Command::Reply => reply(present, ctx),
         Command::Close => close(present, ctx),
         Command::Wake { generation } => wake(present, generation, ctx),
@@ -144,6 +150,21 @@ fn open(
         generation: present.map_or(0, |present| present.generation).wrapping_add(1),
     };
     Ok(Transition { next, effects: Vec::new() })
+}
+
+fn escalate(
+    present: Option<&Handoff>,
+    escalation: Escalation,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    if let Some(present) = present.filter(|present| present.status == Status::Open) {
+        return Ok(Transition { next: present.clone(), effects: Vec::new() });
+    }
+    let Transition { next, .. } = open(present, escalation, ctx)?;
+    let mut data = next.data(ctx.policy);
+    data.insert("reason".to_owned(), json!(next.reason));
+    let effects = vec![Effect::Emit { event_type: "handoff.opened".to_owned(), data }];
+    Ok(Transition { next, effects })
 }
 
 fn reply(present: &Handoff, ctx: Context<'_>) -> Result<Transition<Handoff>, Rejected> {
@@ -281,6 +302,24 @@ mod tests {
         let reopened = take(Some(&replied), again, 10 * MINUTE).unwrap().next;
         assert_eq!(reopened.alarm(), Some(Timestamp(15 * MINUTE)));
         assert!(reopened.generation > open.generation);
+    }
+
+    #[test]
+    fn b02_an_escalation_opens_it_once_and_again_after_its_end() {
+        let asks = || Escalation { conversation_id: "c1".into(), ..Default::default() };
+        let first = take(None, Command::Escalate(asks()), 0).unwrap();
+        assert!(matches!(&first.effects[..], [Effect::Emit { event_type, .. }]
+            if event_type == "handoff.opened"));
+        for command in [Command::Escalate(asks()), Command::Escalate(asks())] {
+            let again = take(Some(&first.next), command, MINUTE).unwrap();
+            assert_eq!((again.effects.len(), again.next), (0, first.next.clone()));
+        }
+        assert!(take(Some(&first.next), Command::Open(asks()), MINUTE).is_err(), "the same one");
+        let closed = take(Some(&first.next), Command::Close, MINUTE).unwrap().next;
+        assert_eq!(
+            take(Some(&closed), Command::Escalate(asks()), MINUTE).unwrap().effects.len(),
+            1
+        );
     }
 
     #[test]

@@ -151,6 +151,12 @@ pub enum EntityKind {
     DeadLetters,
     /// One endpoint, which its tenant looks after.
     Endpoint,
+    /// One conversation with a customer.
+    Conversation,
+    /// One person who writes, calls or buys.
+    Lead,
+    /// One product that customers looked at.
+    Product,
 }
 
 impl EntityKind {
@@ -162,6 +168,9 @@ impl EntityKind {
             Self::Tenant => "tenant",
             Self::DeadLetters => "dead-letters",
             Self::Endpoint => "endpoint",
+            Self::Conversation => "conversation",
+            Self::Lead => "lead",
+            Self::Product => "product",
         }
     }
 }
@@ -186,6 +195,21 @@ impl EntityKey {
         Self { kind: EntityKind::Handoff, id: conversation_id.to_owned() }
     }
 
+    /// The conversation with this id.
+    pub fn conversation(id: &str) -> Self {
+        Self { kind: EntityKind::Conversation, id: id.to_owned() }
+    }
+
+    /// The lead with this id.
+    pub fn lead(id: &str) -> Self {
+        Self { kind: EntityKind::Lead, id: id.to_owned() }
+    }
+
+    /// The product with this number in the shop.
+    pub fn product(sku: &str) -> Self {
+        Self { kind: EntityKind::Product, id: sku.to_owned() }
+    }
+
     /// The one entity that watches its tenant as a whole.
     pub fn tenant() -> Self {
         Self { kind: EntityKind::Tenant, id: "tenant".to_owned() }
@@ -208,7 +232,10 @@ impl EntityKey {
             EntityKind::Reservation
             | EntityKind::Handoff
             | EntityKind::Tenant
-            | EntityKind::DeadLetters => None,
+            | EntityKind::DeadLetters
+            | EntityKind::Conversation
+            | EntityKind::Lead
+            | EntityKind::Product => None,
         }
     }
 }

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`reservation`] | reminders, answers, arrival and no-show of one booking |
 //! | [`handoff`] | whether a person answered a customer in time |
+//! | [`conversation`], [`lead`] | what becomes of a conversation, and who a person is |
+//! | [`product`], [`contact`] | who hears of stock and prices, and when nobody is written to unasked |
 //! | [`tenant`] | when many late answers become one incident |
 //! | [`endpoint`] | whether a destination is healthy, and when its secret is too old |
 //! | [`retry`] | what follows an attempt: done, later or dead |
@@ -29,6 +31,8 @@ pub mod business_hours;
 pub mod calendar;
 pub mod catalogue;
 pub mod cloud_event;
+pub mod contact;
+pub mod conversation;
 pub mod dead_letters;
 pub mod digest;
 pub mod effect;
@@ -38,6 +42,7 @@ pub mod filter;
 pub mod handoff;
 pub mod id;
 pub mod invalid;
+pub mod lead;
 pub mod line;
 pub mod locale;
 pub mod message;
@@ -46,6 +51,7 @@ pub mod pace;
 pub mod payload;
 pub mod policy;
 pub mod privacy;
+pub mod product;
 pub mod provider;
 pub mod rate;
 pub mod reservation;

@@ -99,6 +99,12 @@ pub struct Templates {
     /// For anything else; takes one line of text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<WhatsAppTemplate>,
+    /// For a price that dropped; takes the product and the discount in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<WhatsAppTemplate>,
+    /// For a product of which few are left or none; takes the product and how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stock: Option<WhatsAppTemplate>,
 }
 
 impl Templates {
@@ -109,6 +115,8 @@ impl Templates {
             Purpose::Thanks => self.thanks.as_ref(),
             Purpose::Cancelled => self.cancelled.as_ref(),
             Purpose::Notice => self.notice.as_ref(),
+            Purpose::Offer => self.offer.as_ref(),
+            Purpose::Stock => self.stock.as_ref(),
         }
     }
 }

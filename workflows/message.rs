@@ -1,8 +1,11 @@
 //! What customers are told, in their language and in the tenant's time zone.
 
+mod commerce;
+
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
+pub use self::commerce::{low_stock, opted_in, opted_out, price_drop, sold_out, the_product};
 use crate::calendar::when;
 use crate::locale::Locale;
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
+use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
 use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::endpoint::secret;
 use crate::invalid::{Invalid, must_be_objects, read};
@@ -157,6 +158,16 @@ pub struct Settings {
     pub holidays: Vec<Holiday>,
     /// How long what has happened is kept.
     pub retention: Retention,
+    /// How conversations are kept.
+    pub conversations: Conversations,
+    /// What is made of stock and prices.
+    pub commerce: Commerce,
+    /// When customers are not written to unasked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// Words beside the built-in ones with which a customer wants no more messages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opt_out: OptOutWords,
     /// The tenant's own words.
     #[serde(skip_serializing_if = "Templates::is_empty")]
     pub templates: Templates,
@@ -195,6 +206,10 @@ impl Default for Settings {
             business_hours: BusinessHours::new(),
             holidays: Vec::new(),
             retention: Retention::default(),
+            conversations: Conversations::default(),
+            commerce: Commerce::default(),
+            quiet_hours: None,
+            opt_out: OptOutWords::new(),
             templates: Templates::default(),
             catalogue: Catalogue::default(),
             event_types: OwnTypes::new(),
@@ -226,6 +241,9 @@ impl Settings {
                 "limits",
                 "dead_letters",
                 "retention",
+                "conversations",
+                "commerce",
+                "quiet_hours",
                 "templates",
                 "catalogue",
                 "smtp",
@@ -298,6 +316,7 @@ impl Settings {
             ("sla_after", self.sla_after),
             ("sla_cluster.window", self.sla_cluster.window),
             ("disable_after", self.disable_after),
+            ("conversations.idle_after", self.conversations.idle_after),
             ("dead_letters.alert_age", self.dead_letters.alert_age),
         ] {
             if span.0 == 0 {
@@ -309,6 +328,10 @@ impl Settings {
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
+        contact::check_words(&self.opt_out).map_err(|invalid| invalid.inside("opt_out"))?;
+        if let Some(hours) = &self.quiet_hours {
+            hours.check().map_err(|invalid| invalid.inside("quiet_hours"))?;
+        }
         self.templates.check().map_err(|invalid| invalid.inside("templates"))?;
         if let Some(smtp) = &self.smtp {
             smtp.check().map_err(|invalid| invalid.inside("smtp"))?;

@@ -11,9 +11,9 @@
 //! A digest takes only a template of its own name, such as `reservation.created.digest`: what is written
 //! for one event says nothing of many.
 //!
-//! What customers are told goes by names of its own: `reminder.<offset>`, `reply.confirmed` and
-//! `reply.cancelled`. Under `whatsapp` the patterns `reminder.*` and `reply.*` speak to customers and
-//! every other pattern to staff, so that no customer reads what was written for the kitchen.
+//! What customers are told goes by names of its own: `reminder.<offset>`, `reply.confirmed`,
+//! `reply.cancelled`, `alert.price_drop` and so on. Under `whatsapp` the patterns `reminder.*`, `reply.*` and
+//! `alert.*` speak to customers and every other pattern to staff, so that no customer reads what was written for the kitchen.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,18 @@ pub const PART_BYTES_MAX: usize = 16 << 10;
 pub const TEMPLATES_BYTES_MAX: usize = 256 << 10;
 
 /// The patterns that speak to customers.
-const TO_CUSTOMERS: [&str; 2] = ["reminder.*", "reply.*"];
+const TO_CUSTOMERS: [&str; 3] = ["reminder.*", "reply.*", "alert.*"];
+
+/// What customers are told beside reminders: the name, and the event that it goes with.
+pub const CUSTOMER_NAMES: [(&str, &str); 7] = [
+    ("reply.confirmed", "reservation.confirmed"),
+    ("reply.cancelled", "reservation.cancelled"),
+    ("reply.opted_out", "lead.opted_out"),
+    ("reply.opted_in", "lead.opted_in"),
+    ("alert.sold_out", "lead.sold_out.sent"),
+    ("alert.low_stock", "lead.low_stock.sent"),
+    ("alert.price_drop", "lead.price_drop.sent"),
+];
 
 /// A channel that says things in words; the bodies of webhooks are never templated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -246,14 +257,11 @@ impl Templates {
 
 /// Under which name a customer is told of an event, if it is one of those with words of their own.
 pub fn customer_name(event_type: &str) -> Option<String> {
-    match event_type {
-        "reservation.confirmed" => Some("reply.confirmed".to_owned()),
-        "reservation.cancelled" => Some("reply.cancelled".to_owned()),
-        other => {
-            let offset = other.strip_prefix("reminder.")?.strip_suffix(".sent")?;
-            Some(format!("reminder.{offset}"))
-        }
+    if let Some((name, _)) = CUSTOMER_NAMES.iter().find(|(_, behind)| *behind == event_type) {
+        return Some((*name).to_owned());
     }
+    let offset = event_type.strip_prefix("reminder.")?.strip_suffix(".sent")?;
+    Some(format!("reminder.{offset}"))
 }
 
 /// Whether a name is one under which customers are told something.
@@ -261,7 +269,7 @@ pub fn is_customer_name(name: &str) -> bool {
     let is_reminder = name
         .strip_prefix("reminder.")
         .is_some_and(|offset| !offset.is_empty() && !offset.contains('.') && offset != "no_show");
-    is_reminder || ["reply.confirmed", "reply.cancelled"].contains(&name)
+    is_reminder || CUSTOMER_NAMES.iter().any(|(known, _)| *known == name)
 }
 
 fn speaks_to(pattern: &str, occasion: Occasion<'_>) -> bool {
@@ -350,6 +358,7 @@ mod tests {
             ("reminder.24h.sent", Some("reminder.24h")),
             ("reservation.confirmed", Some("reply.confirmed")),
             ("reservation.cancelled", Some("reply.cancelled")),
+            ("lead.price_drop.sent", Some("alert.price_drop")),
             ("reminder.no_show", None),
             ("reservation.created", None),
         ] {

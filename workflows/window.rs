@@ -45,17 +45,24 @@ pub enum Purpose {
     Cancelled,
     /// Anything else, such as an event for a manager.
     Notice,
+    /// A price that dropped.
+    Offer,
+    /// A product that is sold out or nearly.
+    Stock,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Reminder, Self::Thanks, Self::Cancelled, Self::Notice];
+    pub const ALL: [Self; 6] =
+        [Self::Reminder, Self::Thanks, Self::Cancelled, Self::Notice, Self::Offer, Self::Stock];
 
     /// What a message to a customer is about, by the event that it goes with.
     pub fn of_message(event_type: &str) -> Self {
         match event_type {
             "reservation.confirmed" => Self::Thanks,
             "reservation.cancelled" => Self::Cancelled,
+            "lead.price_drop.sent" => Self::Offer,
+            "lead.sold_out.sent" | "lead.low_stock.sent" => Self::Stock,
             other if other.starts_with("reminder.") => Self::Reminder,
             _ => Self::Notice,
         }
@@ -68,6 +75,8 @@ impl Purpose {
             Self::Thanks => "thanks",
             Self::Cancelled => "cancelled",
             Self::Notice => "notice",
+            Self::Offer => "offer",
+            Self::Stock => "stock",
         }
     }
 }
@@ -158,6 +167,7 @@ mod tests {
             ("reminder.24h.sent", Purpose::Reminder),
             ("reservation.confirmed", Purpose::Thanks),
             ("reservation.cancelled", Purpose::Cancelled),
+            ("lead.price_drop.sent", Purpose::Offer),
             ("sla.breached", Purpose::Notice),
         ] {
             assert_eq!(Purpose::of_message(event_type), purpose);

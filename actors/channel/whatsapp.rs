@@ -244,10 +244,14 @@ fn from_template(load: &Load, template: &WhatsAppTemplate) -> Value {
 /// What fills a template's body.
 fn parameters(load: &Load) -> Vec<String> {
     match (purpose(load), &load.message) {
-        (Purpose::Reminder, Some(message)) => message.parameters.clone(),
+        (Purpose::Reminder | Purpose::Offer | Purpose::Stock, Some(message)) => {
+            message.parameters.clone()
+        }
         (Purpose::Thanks | Purpose::Cancelled, _) => Vec::new(),
         (Purpose::Notice, Some(message)) => vec![message.text.clone()],
-        (Purpose::Notice | Purpose::Reminder, None) => vec![Wording::of(load).headline()],
+        (Purpose::Notice | Purpose::Reminder | Purpose::Offer | Purpose::Stock, None) => {
+            vec![Wording::of(load).headline()]
+        }
     }
 }
 

@@ -161,6 +161,27 @@ pub(crate) fn title(event_type: &str, locale: Locale) -> String {
             "Incident: several customers wait too long",
             "Incidente: vários clientes esperam demais",
         ],
+        "conversation.started" => ["Conversación nueva", "New conversation", "Nova conversa"],
+        "conversation.ended" => {
+            ["Conversación terminada", "Conversation ended", "Conversa terminada"]
+        }
+        "conversation.escalated" => [
+            "Una conversación necesita a una persona",
+            "A conversation needs a person",
+            "Uma conversa precisa de uma pessoa",
+        ],
+        "lead.created" => ["Nuevo contacto", "New lead", "Novo contacto"],
+        "lead.opted_out" => {
+            ["No quiere más avisos", "Wants no more offers", "Não quer mais avisos"]
+        }
+        "lead.opted_in" => ["Vuelve a querer avisos", "Wants offers again", "Quer avisos de novo"],
+        "lead.sold_out.sent" => ["Aviso: agotado", "Told: sold out", "Aviso: esgotado"],
+        "lead.low_stock.sent" => {
+            ["Aviso: quedan pocas unidades", "Told: few are left", "Aviso: restam poucas unidades"]
+        }
+        "lead.price_drop.sent" => {
+            ["Aviso: baja de precio", "Told: a lower price", "Aviso: baixa de preço"]
+        }
         "test.ping" => ["Prueba de Sereno", "A test from Sereno", "Teste do Sereno"],
         other => return reminder_title(other, locale).unwrap_or_else(|| other.to_owned()),
     };

@@ -1,12 +1,14 @@
 //! Which workflow decides: the one match between an entity's kind and its rules.
 
+mod people;
+
 use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::Status;
 use sereno_workflows::time::Timestamp;
-use sereno_workflows::{handoff, reservation};
+use sereno_workflows::{conversation, handoff, lead, product, reservation};
 
 pub(crate) use sereno_workflows::reservation::Origin;
 
@@ -24,6 +26,8 @@ pub(crate) struct Deed {
     pub(crate) origin: Origin,
     /// When it happened, as its teller says.
     pub(crate) at: Timestamp,
+    /// In which conversation.
+    pub(crate) talk: Option<String>,
     /// Which event of its submission led to it.
     pub(crate) place: Option<usize>,
     /// The event's way so far.
@@ -33,7 +37,7 @@ pub(crate) struct Deed {
 impl Deed {
     /// Something that no submitted event led to.
     pub(crate) fn unprompted(command: Command, origin: Origin, at: Timestamp) -> Self {
-        Self { event: None, command, origin, at, place: None, journey: None }
+        Self { event: None, command, origin, at, talk: None, place: None, journey: None }
     }
 }
 
@@ -44,6 +48,12 @@ pub(crate) enum Command {
     Reservation(reservation::Command),
     /// To a handoff.
     Handoff(handoff::Command),
+    /// To a conversation.
+    Conversation(conversation::Command),
+    /// To a lead.
+    Lead(lead::Command),
+    /// To a product.
+    Product(product::Command),
     /// Its alarm rang.
     Wake {
         /// The generation for which it was set.
@@ -60,7 +70,8 @@ impl Command {
     pub(crate) fn from_fact(fact: Fact) -> Option<(sereno_workflows::id::EntityKey, Self)> {
         use sereno_workflows::id::EntityKey;
         match fact {
-            Fact::Other => None,
+            // These are the matter of several entities at once.
+            Fact::Other | Fact::Talk(_) | Fact::Commerce(_) | Fact::Preference(_) => None,
             Fact::Reservation(what, booking) => {
                 let key = EntityKey::reservation(&booking.reservation_id);
                 let command = match what {
@@ -88,6 +99,7 @@ impl Command {
 
 /// Lets the entity's workflow decide.
 pub(crate) fn decide(
+    id: &str,
     present: Option<&StateRecord>,
     deed: &Deed,
     now: Timestamp,
@@ -95,6 +107,16 @@ pub(crate) fn decide(
 ) -> Result<Transition<StateRecord>, Rejected> {
     let command = deed.command.clone();
     match (present, command) {
+        (Some(StateRecord::Conversation(_)), Command::Wake { .. } | Command::Signal(_))
+        | (None | Some(StateRecord::Conversation(_)), Command::Conversation(_)) => {
+            people::converse(id, present, deed, now, policy)
+        }
+        (None | Some(StateRecord::Lead(_)), Command::Lead(command)) => {
+            people::meet(id, present, command, (now, policy))
+        }
+        (None | Some(StateRecord::Product(_)), Command::Product(command)) => {
+            people::trade(id, present, command, deed.at, (now, policy))
+        }
         (Some(StateRecord::Reservation(booking)), Command::Wake { generation }) => {
             let command = reservation::Command::Wake { generation };
             reserve(Some(booking), command, deed, now, policy)
@@ -130,7 +152,9 @@ pub(crate) fn alarm(state: &StateRecord) -> Option<(Timestamp, u32)> {
         StateRecord::Reservation(booking) => booking.alarm().map(|due| (due, booking.generation)),
         StateRecord::Handoff(handoff) => handoff.alarm().map(|due| (due, handoff.generation)),
         StateRecord::DeadLetters(pile) => pile.look_at.map(|due| (due, pile.generation)),
-        StateRecord::Tenant(_) => None,
+        StateRecord::Conversation(talk) => talk.alarm().map(|due| (due, talk.generation)),
+        StateRecord::Product(product) => product.alarm().map(|due| (due, product.generation)),
+        StateRecord::Tenant(_) | StateRecord::Lead(_) => None,
     }
 }
 
@@ -142,7 +166,12 @@ pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
             Status::Booked | Status::Confirmed | Status::NoShow => booking.wa_number.as_deref(),
             Status::Cancelled | Status::Arrived | Status::Completed => None,
         },
-        StateRecord::Handoff(_) | StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => None,
+        StateRecord::Handoff(_)
+        | StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_) => None,
     }
 }
 
@@ -171,7 +200,7 @@ fn hand_off(
     Ok(wrapped(transition, StateRecord::Handoff))
 }
 
-fn wrapped<S>(
+pub(super) fn wrapped<S>(
     transition: Transition<S>,
     wrap: impl FnOnce(S) -> StateRecord,
 ) -> Transition<StateRecord> {

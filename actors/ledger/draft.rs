@@ -295,6 +295,11 @@ pub fn blank(kind: EntityKind) -> Option<StateRecord> {
     match kind {
         EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
         EntityKind::DeadLetters => Some(StateRecord::DeadLetters(Default::default())),
-        EntityKind::Reservation | EntityKind::Handoff | EntityKind::Endpoint => None,
+        EntityKind::Reservation
+        | EntityKind::Handoff
+        | EntityKind::Endpoint
+        | EntityKind::Conversation
+        | EntityKind::Lead
+        | EntityKind::Product => None,
     }
 }

@@ -112,10 +112,7 @@ impl Ledger {
                 .map_err(|_| LedgerError::Content("reservation id"))?;
             match self.state(tenant, &EntityKey::reservation(id))? {
                 Some(StateRecord::Reservation(reservation)) => bookings.push(reservation),
-                Some(
-                    StateRecord::Handoff(_) | StateRecord::Tenant(_) | StateRecord::DeadLetters(_),
-                )
-                | None => {}
+                Some(_) | None => {}
             }
         }
         Ok(bookings)

@@ -3,6 +3,8 @@
 //! A line is `name version hex`. A line is never changed: a record that has changed gets a new version,
 //! a new line, and an upcaster that reads the old one.
 
+mod people;
+
 use serde_json::json;
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::effect::Signal;

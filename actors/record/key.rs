@@ -26,18 +26,24 @@
 //! | `v` | phone number | until when a customer may be written to freely |
 //! | `g` | event | what storing and triggering took, for events up to this one |
 //! | `q` | 0, event | an event that stands aside; its data in pieces under 1, event, piece |
+//! | `l` | name | the lead that goes by it |
+//! | `m` | lead, number or conversation; sequence | a line of a history |
+//! | `p` | product, lead | a lead that looked at a product |
 //! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
+mod kind;
+pub mod people;
 pub mod provider;
 pub mod story;
 
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
+use self::kind::{entity_kind, kind};
 use crate::store::Partition;
 
 /// The partition of what belongs to no tenant.
@@ -340,27 +346,6 @@ fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (&length, rest) = bytes.split_first()?;
     let (text, rest) = rest.split_at_checked(usize::from(length))?;
     Some((std::str::from_utf8(text).ok()?, rest))
-}
-
-fn kind(kind: EntityKind) -> u8 {
-    match kind {
-        EntityKind::Reservation => b'r',
-        EntityKind::Handoff => b'h',
-        EntityKind::Tenant => b't',
-        EntityKind::DeadLetters => b'x',
-        EntityKind::Endpoint => b'e',
-    }
-}
-
-fn entity_kind(byte: u8) -> Option<EntityKind> {
-    match byte {
-        b'r' => Some(EntityKind::Reservation),
-        b'h' => Some(EntityKind::Handoff),
-        b't' => Some(EntityKind::Tenant),
-        b'x' => Some(EntityKind::DeadLetters),
-        b'e' => Some(EntityKind::Endpoint),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::message::{self, Message, Visit};
 use sereno_workflows::payload;
 use sereno_workflows::template::{
-    Audience, ByChannel, Channel, Template, Templates, is_customer_name,
+    Audience, ByChannel, CUSTOMER_NAMES, Channel, Template, Templates, is_customer_name,
 };
 use sereno_workflows::time::Timestamp;
 
@@ -105,7 +105,7 @@ pub fn built_in(view: &TenantView) -> Vec<(String, Channel, Locale)> {
         }
     }
     let reminders = settings.reminders.iter().map(|reminder| format!("reminder.{}", reminder.name));
-    let replies = ["reply.confirmed", "reply.cancelled"].map(str::to_owned);
+    let replies = CUSTOMER_NAMES.map(|(name, _)| name.to_owned());
     for name in reminders.chain(replies) {
         all.extend(Locale::ALL.map(|locale| (name.clone(), Channel::Whatsapp, locale)));
     }
@@ -190,10 +190,9 @@ fn only(
 
 /// The event that goes with what a customer is told.
 fn event_behind(name: &str) -> String {
-    match name {
-        "reply.confirmed" => "reservation.confirmed".to_owned(),
-        "reply.cancelled" => "reservation.cancelled".to_owned(),
-        reminder => format!("{reminder}.sent"),
+    match CUSTOMER_NAMES.iter().find(|(known, _)| *known == name) {
+        Some((_, event_type)) => (*event_type).to_owned(),
+        None => format!("{name}.sent"),
     }
 }
 
@@ -221,12 +220,23 @@ fn told(
         restaurant: booking.restaurant.as_deref(),
         party_size: booking.party_size,
     };
+    let product = data.get("product").and_then(|product| product.get("name"));
+    let product = product.and_then(Value::as_str).unwrap_or(message::the_product(locale));
+    let figure = |name: &str| data.get(name).and_then(Value::as_u64).unwrap_or_default();
     let reminders = &policy.settings.reminders;
     let last = reminders.iter().min_by_key(|reminder| reminder.before);
     let is_last = last.is_some_and(|last| name.strip_prefix("reminder.") == Some(&last.name));
     Ok(match name {
         "reply.confirmed" => message::confirmed(locale),
         "reply.cancelled" => message::cancelled(locale),
+        "reply.opted_out" => message::opted_out(locale),
+        "reply.opted_in" => message::opted_in(locale),
+        "alert.sold_out" => message::sold_out(product, locale),
+        "alert.low_stock" => message::low_stock(product, figure("new_stock"), locale),
+        "alert.price_drop" => {
+            let percent = u32::try_from(figure("discount_percent")).unwrap_or(100);
+            message::price_drop(product, percent, locale)
+        }
         _ if is_last && reminders.len() > 1 => message::last_reminder(visit, locale),
         _ => message::reminder(visit, locale),
     })

@@ -166,7 +166,7 @@ impl Tenant {
                     };
                     announce(draft, &self.around.ledger, view, announcement, Context::default());
                 }
-                Effect::Tell { .. } | Effect::Signal { .. } => {}
+                Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => {}
             }
         }
         types

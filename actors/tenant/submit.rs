@@ -6,12 +6,15 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
-use sereno_workflows::event::{Event, Fact};
+use sereno_workflows::event::{Event, Fact, HandoffFact};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
+use sereno_workflows::lead::Who;
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 
+use super::heard::Told;
+use super::involve::{Coming, Work};
 use super::recording::{Recording, Sign};
 use super::set_aside::{Death, Hand};
 use super::{Tenant, TenantMessage, TenantState};
@@ -100,8 +103,8 @@ impl Tenant {
         let Submission { events, arrivals, again, hand, reply, credit } = submission;
         let total = events.len();
         let mut recording = state.recordings.begin();
-        let mut draft = Draft::new(&state.view.id);
-        let mut deeds: BTreeMap<EntityKey, Vec<Deed>> = BTreeMap::new();
+        let draft = Draft::new(&state.view.id);
+        let mut work = Work::new(draft);
         let mut ids = Vec::with_capacity(total);
         let mut accepted = 0;
         for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
@@ -110,7 +113,7 @@ impl Tenant {
             let Arrival { fact, mut journey, death } = arrival;
             journey.begin(self.around.ledger.now().micros());
             let claimed = match again {
-                Some(before) => self.reclaim(state, &mut recording, &mut draft, before),
+                Some(before) => self.reclaim(state, &mut recording, &mut work.draft, before),
                 None => self.claim(state, &mut recording, event.id.clone()),
             };
             let id = match claimed {
@@ -125,33 +128,25 @@ impl Tenant {
                 }
             };
             accepted += 1;
-            let at = event.at;
             let announcement = Announcement {
                 id: Some(id.clone()),
                 event_type: event.event_type.as_str().to_owned(),
-                at,
+                at: event.at,
                 source: Source::Api,
                 data: state.view.policy.phone_hash.redact(&event.told()),
                 audience: Audience::Subscribers,
             };
             ids.push(id);
             if let Some(death) = death {
-                self.set_aside(&state.view, &mut draft, (event, announcement), *journey, death);
+                let draft = &mut work.draft;
+                self.set_aside(&state.view, draft, (event, announcement), *journey, death);
                 continue;
             }
-            let command = Command::from_fact(fact);
             journey.end(self.around.ledger.now().micros());
-            match command {
-                Some((key, command)) => {
-                    let (event, journey) = (Some(announcement), Some(journey));
-                    let origin = Origin::Event;
-                    let deed = Deed { event, command, origin, at, place: Some(place), journey };
-                    deeds.entry(key).or_default().push(deed);
-                }
-                None => {
-                    let context = Context { journey: Some(journey), ..Context::default() };
-                    announce(&mut draft, &self.around.ledger, &state.view, announcement, context);
-                }
+            let coming = Coming { event: announcement, place, journey };
+            if let Err(refusal) = self.hand_out(state, &mut work, coming, fact) {
+                drop(reply.send(Err(refusal)));
+                return;
             }
         }
         hand.release();
@@ -165,7 +160,33 @@ impl Tenant {
             // An error means that the caller has gone; what it asked for is done all the same.
             drop(reply.send(result.map(|()| (receipt, first))));
         });
-        self.spread(myself, state, draft, deeds, answer).await;
+        self.spread(myself, state, work.draft, work.deeds, answer).await;
+    }
+
+    /// Hands an event to the entity that it is about, or to all whom it concerns; what no workflow cares
+    /// about is recorded at once.
+    fn hand_out(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        coming: Coming,
+        fact: Fact,
+    ) -> Result<(), Refusal> {
+        work.place = Some(coming.place);
+        match fact {
+            Fact::Talk(_) | Fact::Commerce(_) | Fact::Preference(_) => {
+                return self.involve(state, work, coming, fact);
+            }
+            Fact::Handoff(HandoffFact::Opened, ref escalation) => {
+                self.hand_over(state, work, escalation, coming.event.at)?;
+            }
+            Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}
+        }
+        match Command::from_fact(fact) {
+            Some((key, command)) => work.add(key, coming.deed(command, None)),
+            None => self.say(state, work, coming, None),
+        }
+        Ok(())
     }
 
     /// Understands a customer's message and lets the booking that it is about decide.
@@ -176,33 +197,17 @@ impl Tenant {
         message: CustomerMessage,
     ) {
         let mut recording = state.recordings.begin();
-        let mut draft = Draft::new(&state.view.id);
-        let mut deeds = BTreeMap::new();
-        match self.claim(state, &mut recording, Some(message.id.clone())) {
-            Ok(Claim::New(_)) => {
-                self.note_window(&mut draft, &message);
-                let found = self.booking_meant(state, &message);
-                let event = announcement_of(&message, state);
-                match found {
-                    Ok((key, command)) => {
-                        let (origin, at) = (Origin::Customer, message.at);
-                        let event = Some(event);
-                        let deed = Deed { event, ..Deed::unprompted(command, origin, at) };
-                        deeds.insert(key, vec![deed]);
-                    }
-                    Err(reason) => {
-                        let context = Context { ignored: Some(reason), ..Context::default() };
-                        announce(&mut draft, &self.around.ledger, &state.view, event, context);
-                    }
-                }
-            }
-            Ok(Claim::Known(_)) => {}
-            Err(refusal) => {
-                drop(message.reply.send(Err(refusal)));
-                return;
-            }
-        }
+        let mut work = Work::new(Draft::new(&state.view.id));
+        let claimed = self.claim(state, &mut recording, Some(message.id.clone()));
+        let heard = claimed.and_then(|claim| match claim {
+            Claim::New(_) => self.take_in(state, &mut work, &message),
+            Claim::Known(_) => Ok(()),
+        });
         let reply = message.reply;
+        if let Err(refusal) = heard {
+            drop(reply.send(Err(refusal)));
+            return;
+        }
         let first = std::mem::take(&mut recording.first);
         let answer: Reply = Box::new(move |result| {
             if result.is_ok() {
@@ -211,7 +216,35 @@ impl Tenant {
             // As in `submit`.
             drop(reply.send(result.map(|()| first)));
         });
-        self.spread(myself, state, draft, deeds, answer).await;
+        self.spread(myself, state, work.draft, work.deeds, answer).await;
+    }
+
+    /// Ties a message to its person, and lets the booking decide that it is about.
+    fn take_in(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        message: &CustomerMessage,
+    ) -> Result<(), Refusal> {
+        self.note_window(&mut work.draft, message);
+        let found = self.booking_meant(state, message);
+        let mut event = announcement_of(message, state);
+        let who = Who { phone: Some(message.from.clone()), ..Who::default() };
+        let told = Told::Message(message.text.as_deref());
+        let tied = self.tie(state, work, &who, told, &mut event)?;
+        match found {
+            Ok((key, command)) => {
+                let (event, talk) = (Some(event), tied.conversation);
+                let deed = Deed::unprompted(command, Origin::Customer, message.at);
+                work.add(key, Deed { event, talk, ..deed });
+            }
+            Err(reason) => {
+                let entity = tied.conversation.map(|id| EntityKey::conversation(&id));
+                let context = Context { entity, ignored: Some(reason), ..Context::default() };
+                announce(&mut work.draft, &self.around.ledger, &state.view, event, context);
+            }
+        }
+        Ok(())
     }
 
     /// Lets an entity decide on what a person asks.

@@ -127,7 +127,10 @@ fn list(
         EntityKind::Reservation
         | EntityKind::Tenant
         | EntityKind::DeadLetters
-        | EntityKind::Endpoint => {
+        | EntityKind::Endpoint
+        | EntityKind::Conversation
+        | EntityKind::Lead
+        | EntityKind::Product => {
             &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"]
         }
     };
@@ -190,7 +193,11 @@ fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Valu
             handoff.status.as_str(),
             show_handoff(handoff, policy),
         ),
-        StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => (String::new(), "", Value::Null),
+        StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_) => (String::new(), "", Value::Null),
     }
 }
 

@@ -18,6 +18,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/events.json"),
     include_str!("openapi/pipeline.json"),
     include_str!("openapi/reservations.json"),
+    include_str!("openapi/people.json"),
     include_str!("openapi/deliveries.json"),
     include_str!("openapi/dead_letters.json"),
     include_str!("openapi/jobs.json"),

@@ -117,10 +117,7 @@ pub async fn run_sla_watch(
     let start = app.engine.ledger().now().timestamp().before(window);
     let critical = match state {
         Some(StateRecord::Tenant(breaches)) => breaches.incident_at.is_some_and(|at| at > start),
-        Some(
-            StateRecord::Reservation(_) | StateRecord::Handoff(_) | StateRecord::DeadLetters(_),
-        )
-        | None => false,
+        Some(_) | None => false,
     };
     Ok(Json(json!({"ok": true, "breaches": breaches, "critical_cluster": critical})))
 }
@@ -136,7 +133,13 @@ fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>,
         Some(StateRecord::DeadLetters(pile)) => {
             pile.look_at.into_iter().map(|due| ("dead_letter_age".to_owned(), due)).collect()
         }
-        Some(StateRecord::Tenant(_)) | None => Vec::new(),
+        Some(StateRecord::Conversation(talk)) => {
+            talk.alarm().into_iter().map(|due| ("idle".to_owned(), due)).collect()
+        }
+        Some(StateRecord::Product(product)) => {
+            product.waves.iter().map(|wave| (wave.aim.as_str().to_owned(), wave.due)).collect()
+        }
+        Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };
     pending.sort_by_key(|(_, due)| *due);
     Ok(pending.into_iter().map(|(kind, due)| item(entity, &kind, due)).collect())
@@ -177,6 +180,10 @@ fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
         "secret_expiring" => {
             "the secret is too old then, and people are told to rotate it".to_owned()
         }
+        "idle" => "the conversation is over, unless somebody writes".to_owned(),
+        "stock_wave" => "those who look at it hear how many are left".to_owned(),
+        "price_wave" => "those who looked at it hear of the lower price".to_owned(),
+        "viewers" => "those whom it no longer interests are forgotten".to_owned(),
         "signal" => "another workflow tells it something".to_owned(),
         "unreadable" => "its record is damaged; it will be set aside when it is due".to_owned(),
         other => format!("{other} is due, if the booking is still unconfirmed then"),

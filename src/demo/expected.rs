@@ -82,6 +82,9 @@ pub(super) const SCREEN_WANTS: &[&str] = &["reminder.*"];
 pub(super) const SLACK_WANTS: &[&str] = &["reservation.*", "incident.*"];
 pub(super) const MAIL_WANTS: &[&str] = &["incident.*", "reservation.cancelled"];
 
+/// What a guest's first message leads to.
+const BEGUN: [&str; 2] = ["conversation.started", "lead.created"];
+
 /// An event's type, and the booking or conversation that it is about (empty for the tenant's own).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Happening {
@@ -124,6 +127,10 @@ pub(super) fn all() -> Vec<Happening> {
         let always = ["reservation.created", &long];
         let types = always.iter().chain(follows);
         all.extend(types.map(|event_type| Happening::new(*event_type, guest.reservation_id)));
+        // The first of a guest's messages makes a lead of them, and begins a conversation.
+        if guest.behaviour != Behaviour::Silent {
+            all.extend(BEGUN.map(|event_type| Happening::new(event_type, "")));
+        }
     }
     let mut breaches = 0;
     for (conversation, _) in CONVERSATIONS {
@@ -224,12 +231,15 @@ mod tests {
             ("reservation.confirmed", 1),
             ("reservation.created", 3),
             ("sla.breached", 5),
+            ("conversation.started", 2),
+            ("lead.created", 2),
         ];
         assert_eq!(counted(&all), BTreeMap::from(expected));
         assert!(all.contains(&Happening::new("reminder.no_show", "R-carla")));
         assert!(!all.contains(&Happening::new("sla.breached", ANSWERED)));
-        let once: BTreeSet<&Happening> = all.iter().collect();
-        assert_eq!(once.len(), all.len(), "nothing is expected twice");
+        let others = all.iter().filter(|one| !BEGUN.contains(&one.event_type.as_str()));
+        let once: BTreeSet<&Happening> = others.clone().collect();
+        assert_eq!(once.len(), others.count(), "nothing else is expected twice");
     }
 
     #[test]

@@ -72,7 +72,10 @@ impl Report {
 pub(super) fn happening(delivery: &Delivery) -> Happening {
     let body = delivery.json();
     let text = |path: &str| body.pointer(path).and_then(Value::as_str);
-    let subject = text("/data/reservation_id").or(text("/data/conversation_id"));
+    // The conversations that guests begin have ids of the server's own, which nobody can expect.
+    let own = text("/data/lead_id").is_some();
+    let conversation = text("/data/conversation_id").filter(|_| !own);
+    let subject = text("/data/reservation_id").or(conversation);
     Happening::new(delivery.event_type.as_str(), subject.unwrap_or_default())
 }
 

@@ -170,6 +170,8 @@ fn icon(event_type: &str) -> &'static str {
         "handoff.replied" => "🤝",
         "sla.breached" => "🔥",
         "incident.sla_cluster" => "🚨",
+        "conversation.started" => "🗨️",
+        "lead.created" => "👤",
         _ if event_type.starts_with("reminder.") => "⏰",
         _ => "🔔",
     }

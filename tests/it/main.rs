@@ -23,6 +23,8 @@ mod events;
 mod fan_out;
 mod openapi;
 mod order;
+mod people;
+mod people_commerce;
 mod policies;
 mod power;
 mod process;

@@ -24,6 +24,8 @@ use Kind::{Any, Id, Moment, Number, Text, Whole, Yes};
 const BOOKING: &str = "reservation_id! date_time status party_size name email restaurant intent \
     locale notes wa_number wa_number_hash";
 
+const LEAD: &str = "lead_id! name user_id channel campaign locale how wa_number_hash";
+
 /// Each type: its name, its fields (`!`: required), and what it means.
 pub(super) const TYPES: &[(&str, &str, &str)] = &[
     (
@@ -75,51 +77,88 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "count escalation_needed",
         "Several customers waited too long inside a short time.",
     ),
-    ("conversation.started", "conversation_id channel user context", "A conversation began."),
+    (
+        "conversation.started",
+        "conversation_id! lead_id channel campaign user context",
+        "A conversation began.",
+    ),
     (
         "conversation.message.received",
-        "conversation_id message_id content user metadata",
+        "conversation_id! message_id content user metadata products",
         "A customer wrote.",
     ),
     (
         "conversation.message.sent",
-        "conversation_id message_id content user metadata",
+        "conversation_id! message_id content user metadata",
         "A customer was written to.",
     ),
     (
         "conversation.ended",
-        "conversation_id duration message_count resolution metrics",
-        "A conversation ended.",
+        "conversation_id! lead_id channel campaign reason last_intent duration message_count resolution \
+         metrics user",
+        "A conversation ended: it was told, or nobody wrote for a while.",
     ),
     (
         "conversation.escalated",
-        "conversation_id reason last_intent user",
-        "A conversation needs a person.",
+        "conversation_id! reason last_intent user",
+        "A conversation needs a person: its handoff is opened.",
     ),
     (
         "ai.intent.detected",
-        "conversation_id message_id intent entities",
+        "conversation_id! message_id intent! entities",
         "An assistant understood what a customer wants.",
     ),
-    ("ai.action.executed", "conversation_id action", "An assistant did something."),
+    ("ai.action.executed", "conversation_id! action!", "An assistant did something."),
     (
         "ai.recommendation.generated",
-        "conversation_id products",
+        "conversation_id! products recommendations",
         "An assistant recommended something.",
     ),
     ("whatsapp.message.received", "wa_number_hash type text button", "A WhatsApp message came in."),
-    ("inventory.updated", "products", "The stock of products changed."),
-    ("price.changed", "product old_price new_price", "The price of a product changed."),
-    ("product.added", "product", "A product is offered."),
-    ("product.removed", "product", "A product is no longer offered."),
+    (
+        "inventory.updated",
+        "products sku name new_stock availability",
+        "The stock of products changed: who looks at one hears that it is sold out, or nearly.",
+    ),
+    (
+        "price.changed",
+        "product sku name old_price! new_price!",
+        "The price of a product changed: who looked at it hears of a lower one.",
+    ),
+    ("product.added", "product sku name", "A product is offered."),
+    ("product.removed", "product sku name", "A product is no longer offered."),
     ("order.created", "order_id amount currency products", "An order was made."),
     (
         "order.completed",
-        "order_id conversation_id user_id amount currency products",
+        "order_id conversation_id user_id user wa_number wa_number_hash amount currency products",
         "An order was paid and is complete.",
     ),
     ("order.cancelled", "order_id reason", "An order was called off."),
     ("campaign.started", "campaign_id name", "A campaign began."),
+    ("lead.created", LEAD, "A person wrote or called who was not known."),
+    ("lead.opted_out", LEAD, "A person wants to hear nothing unasked any more."),
+    ("lead.opted_in", LEAD, "A person wants to hear offers again."),
+    (
+        "lead.sold_out.sent",
+        "lead_id! conversation_id product new_stock locale because_of wa_number_hash",
+        "A person was told that a product which they look at is sold out.",
+    ),
+    (
+        "lead.low_stock.sent",
+        "lead_id! conversation_id product new_stock locale because_of wa_number_hash",
+        "A person was told that few are left of a product which they look at.",
+    ),
+    (
+        "lead.price_drop.sent",
+        "lead_id! conversation_id product old_price new_price discount_percent locale because_of \
+         wa_number_hash",
+        "A person was told that a product which they looked at costs less.",
+    ),
+    (
+        "whatsapp.preferences.changed",
+        "wa_number wa_number_hash user_id user value category detail lead_id name",
+        "A customer chose whether to hear offers.",
+    ),
     ("client.created", "client_id name email", "A client was added."),
     ("client.updated", "client_id name email changes", "A client was changed."),
     ("portfolio.created", "portfolio_id client_id name", "A portfolio was added."),
@@ -175,6 +214,18 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
 pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("action", Any(r#"{"name": "search_products", "result": {"success": true}}"#)),
     ("age_days", Whole(83)),
+    ("availability", Any(r#""in_stock""#)),
+    ("because_of", Id("evt_1")),
+    ("campaign", Text("summer_sale")),
+    ("category", Text("marketing_messages")),
+    ("detail", Text("User requested to stop marketing messages")),
+    ("discount_percent", Whole(20)),
+    ("how", Text("STOP")),
+    ("lead_id", Id("lead_00000000000000a1")),
+    ("new_stock", Whole(3)),
+    ("recommendations", Any(r#"[{"sku": "SKU-1", "name": "Vestido negro"}]"#)),
+    ("sku", Id("SKU-1")),
+    ("value", Text("stop")),
     ("amount", Number(1234.5)),
     ("button", Text("confirm:R-1")),
     ("campaign_id", Id("summer_sale")),

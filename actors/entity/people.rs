@@ -1,0 +1,195 @@
+//! What an entity keeps of people in its commits, and the people of a product at whom a wave has come.
+//!
+//! Lines of a history stand under a lead where the tenant knew it, and under the number otherwise: whoever
+//! reads a lead's history reads those of its numbers as well. So a reminder costs no look for its lead.
+
+use sereno_workflows::effect::{Note, Signal};
+use sereno_workflows::id::{EntityKey, EventId, Sequence};
+use sereno_workflows::line::MESSAGES_PER_SECOND;
+use sereno_workflows::message::Message;
+use sereno_workflows::product::{self, Aim, Page, Viewer};
+use sereno_workflows::time::Timestamp;
+
+use super::Entity;
+use super::decide::Command;
+use crate::announce::own_id;
+use crate::channel::wording::shorten;
+use crate::ledger::timeline::booking_line;
+use crate::ledger::{Draft, LedgerError};
+use crate::limits;
+use crate::record::{HistoryKind, HistoryRecord, StateRecord, ViewerRecord};
+use crate::view::TenantView;
+
+/// An event about an entity.
+pub(super) struct Happened<'a> {
+    /// Its id.
+    pub(super) id: Option<EventId>,
+    /// Its type.
+    pub(super) event_type: &'a str,
+    /// When it happened, as its teller says.
+    pub(super) at: Timestamp,
+    /// Whether a workflow tells of it.
+    pub(super) own: bool,
+}
+
+/// Keeps a fact where others find it.
+pub(super) fn keep(draft: &mut Draft, note: Note) {
+    match note {
+        Note::Name { name, lead } => draft.name_of(&name, &lead),
+        Note::Forget { name } => draft.forget_name(&name),
+        Note::Viewer { sku, lead, conversation, at } => {
+            draft.viewer(&sku, &lead, &ViewerRecord { at, conversation });
+        }
+        Note::NoViewer { sku, lead } => draft.no_viewer(&sku, &lead),
+    }
+}
+
+/// A booking no longer stands under its number: its making becomes a line there.
+pub(super) fn keep_booking(draft: &mut Draft, number: &str, state: &StateRecord) {
+    if let StateRecord::Reservation(booking) = state {
+        let (place, line) = booking_line(booking);
+        draft.history(number, place, &line);
+    }
+}
+
+impl Entity {
+    /// Adds an event about this entity to the history of its person, if it has one.
+    pub(super) fn remember(&self, draft: &mut Draft, state: &StateRecord, event: Happened<'_>) {
+        let (owner, kind, about, talk) = match state {
+            StateRecord::Reservation(booking) => {
+                let Some(number) = &booking.wa_number else { return };
+                (number.as_str(), HistoryKind::Reservation, Some(booking.id.clone()), None)
+            }
+            StateRecord::Handoff(handoff) => {
+                let id = &handoff.conversation_id;
+                let owner = handoff.wa_number.as_ref().unwrap_or(id);
+                (owner.as_str(), HistoryKind::Handoff, None, Some(id.clone()))
+            }
+            StateRecord::Conversation(talk) => {
+                // What the tenant is told it has written down itself.
+                if !event.own {
+                    return;
+                }
+                let owner = talk.lead.as_ref().unwrap_or(&talk.id);
+                (owner.as_str(), HistoryKind::Conversation, None, Some(talk.id.clone()))
+            }
+            StateRecord::Lead(lead) => {
+                let talk = lead.conversation.clone();
+                (lead.id.as_str(), HistoryKind::Person, None, talk)
+            }
+            StateRecord::Product(_) | StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => {
+                return;
+            }
+        };
+        let line = HistoryRecord {
+            at: event.at,
+            kind,
+            event_type: event.event_type.to_owned(),
+            event_id: event.id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            event: None,
+            delivery: None,
+            conversation: talk,
+            about,
+            text: None,
+        };
+        draft.history(owner, self.ledger.sequence(), &line);
+    }
+
+    /// Adds a message to a customer to their history, and has the conversation told of it.
+    pub(super) fn remember_told(
+        &self,
+        draft: &mut Draft,
+        (event, delivery): (Sequence, Sequence),
+        (to, message): (&str, &Message),
+        talk: Option<String>,
+    ) {
+        let at = self.ledger.now().timestamp();
+        if let Some(talk) = &talk {
+            self.signal(draft, EntityKey::conversation(talk), Signal::Told { at });
+        }
+        let line = HistoryRecord {
+            at,
+            kind: HistoryKind::Sent,
+            event_type: String::new(),
+            event_id: own_id(event).as_str().to_owned(),
+            event: Some(event),
+            delivery: Some(delivery),
+            conversation: talk,
+            about: None,
+            text: Some(shorten(&message.text, limits::HISTORY_TEXT_CHARS_MAX)),
+        };
+        draft.history(to, delivery, &line);
+    }
+
+    /// The alarm of a product as a step of the wave that is due, with the people at whom it has come.
+    pub(super) fn walk(
+        &self,
+        state: Option<&StateRecord>,
+        command: Command,
+        view: &TenantView,
+    ) -> Result<Command, LedgerError> {
+        let (Some(StateRecord::Product(product)), Command::Wake { generation }) = (state, &command)
+        else {
+            return Ok(command);
+        };
+        let Some(wave) = product.next_wave() else { return Ok(command) };
+        let generation = *generation;
+        let line = view.policy.settings.whatsapp.as_ref();
+        let rate = line.and_then(|line| line.messages_per_second).unwrap_or(MESSAGES_PER_SECOND);
+        let limit = match wave.aim {
+            Aim::Sweep { .. } => limits::WAVE_STEP_ROWS_MAX,
+            // The other half of the road is for reminders and answers.
+            Aim::Stock { .. } | Aim::Price { .. } => {
+                usize::try_from(rate / 2).unwrap_or(1).clamp(1, limits::WAVE_STEP_ROWS_MAX)
+            }
+        };
+        let rows = self.ledger.viewers(&self.tenant, &product.sku, wave.after.as_deref(), limit)?;
+        let full = rows.len() == limit;
+        let more_after = rows.last().filter(|_| full).map(|(lead, _)| lead.clone());
+        let sweeping = matches!(wave.aim, Aim::Sweep { .. });
+        let viewers = rows.into_iter().map(|(lead, row)| match sweeping {
+            true => Ok(stranger(lead, &row, view)),
+            false => self.viewer(&product.sku, lead, &row, view),
+        });
+        let page = Page { viewers: viewers.collect::<Result<_, LedgerError>>()?, more_after };
+        Ok(Command::Product(product::Command::Walk { generation, page }))
+    }
+
+    /// A person who looked at a product, as they are now.
+    fn viewer(
+        &self,
+        sku: &str,
+        lead: String,
+        row: &ViewerRecord,
+        view: &TenantView,
+    ) -> Result<Viewer, LedgerError> {
+        let nobody = stranger(lead, row, view);
+        let Some(lead) = self.ledger.lead(&self.tenant, &nobody.lead)? else { return Ok(nobody) };
+        let mut open = None;
+        let latest =
+            lead.conversation.as_ref().filter(|latest| row.conversation.as_ref() != Some(*latest));
+        for id in row.conversation.iter().chain(latest) {
+            let talk = self.ledger.conversation(&self.tenant, id)?;
+            let now = self.ledger.now().timestamp();
+            let looks = |talk: &sereno_workflows::conversation::Conversation| {
+                talk.takes(now, now, &view.policy) && talk.has_seen(sku)
+            };
+            if open.is_none() && talk.as_ref().is_some_and(looks) {
+                open = Some(id.clone());
+            }
+        }
+        Ok(Viewer {
+            conversation: open,
+            phone: lead.phone().map(str::to_owned),
+            locale: lead.locale(&view.policy),
+            opted_out: lead.opted_out.is_some(),
+            ..nobody
+        })
+    }
+}
+
+fn stranger(lead: String, row: &ViewerRecord, view: &TenantView) -> Viewer {
+    let locale = view.policy.settings.locale;
+    let seen_at = row.at;
+    Viewer { lead, seen_at, conversation: None, phone: None, locale, opted_out: false }
+}

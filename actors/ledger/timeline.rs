@@ -1,0 +1,115 @@
+//! What happened to a person: lines of a lead and of the numbers that were theirs, in one order.
+//!
+//! A booking has no line while it may still matter: it stands under its number already, and the road of
+//! bookings is long. Its line is written when it is over; until then it is made up from the booking itself,
+//! at the same place.
+
+use std::ops::Range;
+
+use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::lead::Lead;
+use sereno_workflows::reservation::Reservation;
+use sereno_workflows::time::Timestamp;
+
+use super::{Ledger, LedgerError};
+use crate::record::key::{self, people as keys};
+use crate::record::{self, HistoryKind, HistoryRecord};
+use crate::store::Direction;
+
+/// Under what lines stand, and of which time they count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// A lead, a number, or a conversation without a lead.
+    pub name: String,
+    /// From when on.
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+impl Owner {
+    /// Under this at any time.
+    pub fn always(name: &str) -> Self {
+        Self { name: name.to_owned(), from: None, until: None }
+    }
+
+    /// All under which a lead's lines stand.
+    pub fn all_of(lead: &Lead) -> Vec<Self> {
+        let numbers = lead.phones.iter().map(|held| Self {
+            name: held.number.clone(),
+            from: held.from,
+            until: held.until,
+        });
+        let others = lead.merged.iter().map(|other| Self::always(other));
+        [Self::always(&lead.id)].into_iter().chain(others).chain(numbers).collect()
+    }
+
+    fn clip(&self, range: &Range<Sequence>) -> Range<Sequence> {
+        let from = self.from.map_or(range.start, |from| range.start.max(Sequence::at(from)));
+        let end = self.until.map_or(range.end, |until| range.end.min(Sequence::at(until)));
+        from..end.max(from)
+    }
+}
+
+impl Ledger {
+    /// Lines from the newest down, of all these together.
+    pub fn timeline(
+        &self,
+        tenant: &TenantId,
+        owners: &[Owner],
+        range: Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, HistoryRecord)>, LedgerError> {
+        let mut lines = Vec::new();
+        for owner in owners {
+            let range = owner.clip(&range);
+            if owner.name.starts_with('+') {
+                let bookings = self.bookings_of(tenant, &owner.name)?;
+                let made = bookings.iter().map(booking_line);
+                lines.extend(made.filter(|(line, _)| range.contains(line)));
+            }
+            lines.extend(self.lines(tenant, &owner.name, &range, limit)?);
+        }
+        lines.sort_by_key(|(line, _)| std::cmp::Reverse(*line));
+        lines.dedup_by_key(|(line, _)| *line);
+        lines.truncate(limit);
+        Ok(lines)
+    }
+
+    fn lines(
+        &self,
+        tenant: &TenantId,
+        owner: &str,
+        range: &Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, HistoryRecord)>, LedgerError> {
+        let from = keys::history_line(tenant, owner, range.start);
+        let end = keys::history_line(tenant, owner, range.end);
+        let range = &from[..]..&end[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        rows.into_iter()
+            .map(|(key, value)| {
+                let line = key::sequence(&key).ok_or(LedgerError::Content("history key"))?;
+                Ok((line, record::decode(&value)?))
+            })
+            .collect()
+    }
+}
+
+/// That a booking was made, as a line, and its place: the moment, and inside it one that its id gives.
+pub(crate) fn booking_line(booking: &Reservation) -> (Sequence, HistoryRecord) {
+    let at = booking.history.first().map_or(booking.slot, |first| first.at);
+    let inside = u64::from(crc32fast::hash(booking.id.as_bytes()) % 1_000);
+    let line = HistoryRecord {
+        at,
+        kind: HistoryKind::Reservation,
+        event_type: "reservation.created".to_owned(),
+        event_id: String::new(),
+        event: None,
+        delivery: None,
+        conversation: None,
+        about: Some(booking.id.clone()),
+        text: None,
+    };
+    (Sequence(Sequence::at(at).0 + inside), line)
+}

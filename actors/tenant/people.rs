@@ -1,0 +1,302 @@
+//! Who a tenant's people are, and which conversation they are in: found before anybody decides.
+//!
+//! Only the tenant gives ids to people and conversations, so it knows those that are on their way to the disk:
+//! it remembers more of them than can be under way. What it does not remember, the ledger knows.
+
+use std::sync::Arc;
+
+use sereno_workflows::id::{EntityKey, TenantId};
+use sereno_workflows::lead::{self, Name, OptOut, Who};
+use sereno_workflows::time::Timestamp;
+
+use super::recent::Recent;
+use super::{Tenant, TenantState};
+use crate::entity::{Command, Deed, Origin};
+use crate::gather::Refusal;
+use crate::ledger::LedgerError;
+use crate::limits::PEOPLE_REMEMBERED_MAX;
+
+/// What a tenant remembers of people.
+pub(super) struct People {
+    names: Recent<Name, String>,
+    leads: Recent<String, Arc<Known>>,
+    /// Conversations, and with whom.
+    talks: Recent<String, Option<String>>,
+}
+
+/// What must be known of a lead to find the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    user_ids: Vec<String>,
+    pub(super) phone: Option<String>,
+    pub(super) conversation: Option<String>,
+    pub(super) opted_out: Option<OptOut>,
+}
+
+/// Somebody, found or new.
+pub(super) struct Found {
+    /// The lead.
+    pub(super) lead: String,
+    /// Whether the number was another's until now.
+    pub(super) taken: bool,
+    /// What follows for this lead and others.
+    pub(super) deeds: Vec<(EntityKey, Deed)>,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            names: Recent::new(PEOPLE_REMEMBERED_MAX),
+            leads: Recent::new(PEOPLE_REMEMBERED_MAX),
+            talks: Recent::new(PEOPLE_REMEMBERED_MAX),
+        }
+    }
+}
+
+/// A deed that no event tells of; it is part of what others decide, and never refused.
+pub(super) fn quiet(command: Command, at: Timestamp) -> Deed {
+    Deed::unprompted(command, Origin::Event, at)
+}
+
+impl Tenant {
+    /// Finds somebody or makes a new lead of them; `None` where nothing tells who it is.
+    pub(super) fn meet(
+        &self,
+        state: &mut TenantState,
+        who: &Who,
+        at: Timestamp,
+    ) -> Result<Option<Found>, Refusal> {
+        if !who.is_known() {
+            return Ok(None);
+        }
+        let found = self.find_or_make(state, who, at);
+        found.map(Some).map_err(|error| unreadable(&error, &state.view.id))
+    }
+
+    fn find_or_make(
+        &self,
+        state: &mut TenantState,
+        who: &Who,
+        at: Timestamp,
+    ) -> Result<Found, LedgerError> {
+        let by_user = self.find(state, who.user_id.clone().map(Name::User))?;
+        let by_phone = self.find(state, who.phone.clone().map(Name::Phone))?;
+        let mut deeds = Vec::new();
+        let mut taken = false;
+        let mut parts = |lead: &str, command| {
+            deeds.push((EntityKey::lead(lead), quiet(Command::Lead(command), at)));
+        };
+        let lead = match (by_user, by_phone) {
+            (Some(lead), None) => lead,
+            (Some(lead), Some(holder)) if lead == holder => lead,
+            (None, None) => self.new_lead(state, who)?,
+            (by_user, Some(holder)) => {
+                let number = who.phone.clone().unwrap_or_default();
+                let known = self.known(state, &holder)?;
+                let another =
+                    who.user_id.as_ref().is_some_and(|id| lead::is_another(&known.user_ids, id));
+                taken = another;
+                match by_user {
+                    None if !another => holder,
+                    None => {
+                        parts(&holder, lead::Command::Lose(number));
+                        self.forget_phone(state, &holder)?;
+                        self.new_lead(state, who)?
+                    }
+                    Some(lead) if another => {
+                        parts(&holder, lead::Command::Lose(number));
+                        self.forget_phone(state, &holder)?;
+                        lead
+                    }
+                    Some(lead) => {
+                        let opted_out = known.opted_out.clone();
+                        let absorb = lead::Command::Absorb { lead: holder.clone(), opted_out };
+                        parts(&lead, absorb);
+                        parts(&holder, lead::Command::Merge { into: lead.clone(), number });
+                        self.forget_phone(state, &holder)?;
+                        lead
+                    }
+                }
+            }
+        };
+        self.note_names(state, &lead, who)?;
+        Ok(Found { lead, taken, deeds })
+    }
+
+    /// Notes that a lead goes by other names from now on.
+    pub(super) fn rename(
+        &self,
+        state: &mut TenantState,
+        lead: &str,
+        gone: &Who,
+        new: &Who,
+    ) -> Result<(), Refusal> {
+        for name in gone.names() {
+            // The ledger may still know them for a moment; an id of nobody says that it is not so.
+            state.people.names.put(name, String::new());
+        }
+        self.note_names(state, lead, new).map_err(|error| unreadable(&error, &state.view.id))
+    }
+
+    /// Notes that these names are this lead's from now on.
+    fn note_names(
+        &self,
+        state: &mut TenantState,
+        lead: &str,
+        who: &Who,
+    ) -> Result<(), LedgerError> {
+        let mut known = Known::clone(&*self.known(state, lead)?);
+        for name in who.names() {
+            match &name {
+                Name::User(id) if !known.user_ids.contains(id) => known.user_ids.push(id.clone()),
+                Name::Phone(number) => known.phone = Some(number.clone()),
+                Name::User(_) => {}
+            }
+            state.people.names.put(name, lead.to_owned());
+        }
+        state.people.leads.put(lead.to_owned(), Arc::new(known));
+        Ok(())
+    }
+
+    /// Notes what a lead wishes, for those whom it may turn out to be.
+    pub(super) fn note_wish(
+        &self,
+        state: &mut TenantState,
+        lead: &str,
+        opted_out: Option<OptOut>,
+    ) -> Result<(), Refusal> {
+        let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
+        let known = Known { opted_out, ..Known::clone(&known) };
+        state.people.leads.put(lead.to_owned(), Arc::new(known));
+        Ok(())
+    }
+
+    fn forget_phone(&self, state: &mut TenantState, lead: &str) -> Result<(), LedgerError> {
+        let known = Known { phone: None, ..Known::clone(&*self.known(state, lead)?) };
+        state.people.leads.put(lead.to_owned(), Arc::new(known));
+        Ok(())
+    }
+
+    fn find(
+        &self,
+        state: &mut TenantState,
+        name: Option<Name>,
+    ) -> Result<Option<String>, LedgerError> {
+        let Some(name) = name else { return Ok(None) };
+        if let Some(lead) = state.people.names.get(&name) {
+            return Ok(Some(lead.clone()).filter(|lead| !lead.is_empty()));
+        }
+        let found = self.around.ledger.find_lead(&state.view.id, &name)?;
+        if let Some(lead) = &found {
+            state.people.names.put(name, lead.clone());
+        }
+        Ok(found)
+    }
+
+    /// What is known of a lead.
+    pub(super) fn known(
+        &self,
+        state: &mut TenantState,
+        id: &str,
+    ) -> Result<Arc<Known>, LedgerError> {
+        if let Some(known) = state.people.leads.get(&id.to_owned()) {
+            return Ok(Arc::clone(known));
+        }
+        let lead = self.around.ledger.lead(&state.view.id, id)?;
+        let known = lead.map_or_else(Known::default, |lead| Known {
+            user_ids: lead.user_ids.clone(),
+            phone: lead.phone().map(str::to_owned),
+            conversation: lead.conversation.clone(),
+            opted_out: lead.opted_out.clone(),
+        });
+        let known = Arc::new(known);
+        state.people.leads.put(id.to_owned(), Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// The number under which a lead is written to.
+    pub(super) fn phone_of(
+        &self,
+        state: &mut TenantState,
+        lead: &str,
+    ) -> Result<Option<String>, Refusal> {
+        let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
+        Ok(known.phone.clone())
+    }
+
+    /// The id of a new lead: what the number gives, unless somebody else has it, who had the number before.
+    fn new_lead(&self, state: &mut TenantState, who: &Who) -> Result<String, LedgerError> {
+        let key = state.view.lead_key();
+        let user = who.user_id.as_ref().map(|id| key.of_name(id));
+        let number = who.phone.as_ref().and_then(|number| key.of_number(number));
+        for id in number.into_iter().chain(user) {
+            let free = state.people.leads.get(&id).is_none();
+            if free && self.around.ledger.lead(&state.view.id, &id)?.is_none() {
+                return Ok(id);
+            }
+        }
+        Ok(key.of_name(&self.around.ledger.sequence().to_text()))
+    }
+
+    /// The conversation to which a message of this lead belongs, and whether it is a new one.
+    pub(super) fn conversation_of(
+        &self,
+        state: &mut TenantState,
+        lead: &str,
+        at: Timestamp,
+    ) -> Result<(String, bool), Refusal> {
+        let ledger = &self.around.ledger;
+        let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
+        if let Some(id) = &known.conversation {
+            let found = ledger.conversation(&state.view.id, id);
+            let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+            let goes_on = match found {
+                Some(talk) => talk.takes(ledger.now().timestamp(), at, &state.view.policy),
+                // On its way to the disk.
+                None => state.people.talks.get(id).is_some(),
+            };
+            if goes_on {
+                return Ok((id.clone(), false));
+            }
+        }
+        Ok((format!("conv_{}", ledger.sequence().to_text()), true))
+    }
+
+    /// Notes in which conversation a lead is.
+    pub(super) fn note_talk(
+        &self,
+        state: &mut TenantState,
+        lead: Option<&str>,
+        conversation: &str,
+    ) -> Result<(), Refusal> {
+        if let Some(lead) = lead {
+            let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
+            let conversation = Some(conversation.to_owned());
+            let known = Known { conversation, ..Known::clone(&known) };
+            state.people.leads.put(lead.to_owned(), Arc::new(known));
+        }
+        state.people.talks.put(conversation.to_owned(), lead.map(str::to_owned));
+        Ok(())
+    }
+
+    /// With whom a conversation is; `None` where there is no such conversation, or nobody in it is known.
+    pub(super) fn who_talks(
+        &self,
+        state: &mut TenantState,
+        conversation: &str,
+    ) -> Result<Option<Option<String>>, Refusal> {
+        if let Some(lead) = state.people.talks.get(&conversation.to_owned()) {
+            return Ok(Some(lead.clone()));
+        }
+        let found = self.around.ledger.conversation(&state.view.id, conversation);
+        let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+        let Some(talk) = found else { return Ok(None) };
+        state.people.talks.put(conversation.to_owned(), talk.lead.clone());
+        Ok(Some(talk.lead))
+    }
+}
+
+fn unreadable(error: &LedgerError, tenant: &TenantId) -> Refusal {
+    tracing::error!(%error, %tenant, "who a person is cannot be looked up");
+    Refusal::Again
+}
