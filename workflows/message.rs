@@ -5,7 +5,7 @@ mod commerce;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-pub use self::commerce::{low_stock, opted_in, opted_out, price_drop, sold_out, the_product};
+pub use self::commerce::{low_stock, opted_in, opted_out, price_drop, sold_out};
 use crate::calendar::when;
 use crate::locale::Locale;
 

@@ -221,7 +221,7 @@ fn told(
         party_size: booking.party_size,
     };
     let product = data.get("product").and_then(|product| product.get("name"));
-    let product = product.and_then(Value::as_str).unwrap_or(message::the_product(locale));
+    let product = product.and_then(Value::as_str).unwrap_or("SKU-1");
     let figure = |name: &str| data.get(name).and_then(Value::as_u64).unwrap_or_default();
     let reminders = &policy.settings.reminders;
     let last = reminders.iter().min_by_key(|reminder| reminder.before);

@@ -36,15 +36,6 @@ pub fn price_drop(product: &str, percent: u32, locale: Locale) -> Message {
     about(product, percent.into(), text)
 }
 
-/// What the product is called where its name is not known.
-pub fn the_product(locale: Locale) -> &'static str {
-    match locale {
-        Locale::Es => "El producto",
-        Locale::En => "The product",
-        Locale::Pt => "O produto",
-    }
-}
-
 /// Whoever said STOP was understood.
 pub fn opted_out(locale: Locale) -> Message {
     plain(match locale {

@@ -172,7 +172,7 @@ fn visit(
         }
         &mut Aim::Stock { left } => {
             if let (Some(to), true) = (can_hear, viewer.conversation.is_some()) {
-                let name = called(product, viewer);
+                let name = called(product);
                 let (event_type, message) = match left {
                     0 => ("lead.sold_out.sent", message::sold_out(&name, viewer.locale)),
                     _ => ("lead.low_stock.sent", message::low_stock(&name, left, viewer.locale)),
@@ -186,7 +186,7 @@ fn visit(
         &mut Aim::Price { old, new } => {
             if let Some(to) = can_hear {
                 let percent = new.percent_below(old);
-                let message = message::price_drop(&called(product, viewer), percent, viewer.locale);
+                let message = message::price_drop(&called(product), percent, viewer.locale);
                 let mut data = facts(product, wave, viewer);
                 data.insert("old_price".to_owned(), json!(old.as_number()));
                 data.insert("new_price".to_owned(), json!(new.as_number()));
@@ -227,11 +227,9 @@ fn facts(product: &Product, wave: &Wave, viewer: &Viewer) -> Map<String, Value> 
     data
 }
 
-/// The product's name on one line.
-fn called(product: &Product, viewer: &Viewer) -> String {
-    let Some(name) = &product.name else {
-        return message::the_product(viewer.locale).to_owned();
-    };
+/// The product's name on one line; its number where the name is not known.
+fn called(product: &Product) -> String {
+    let name = product.name.as_ref().unwrap_or(&product.sku);
     let line = name.replace(char::is_control, " ");
     line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(NAME_CHARS_MAX).collect()
 }
