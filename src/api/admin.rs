@@ -35,15 +35,11 @@ pub async fn list(
         Some(cursor) => cursor.parse().map_err(|_| query.bad_cursor())?,
     };
     let rest = view.endpoints.range(EndpointId(after.saturating_add(1))..);
-    let mut page: Vec<_> = rest.take(query.limit + 1).map(|(_, endpoint)| endpoint).collect();
-    let more = page.len() > query.limit;
-    page.truncate(query.limit);
+    let (page, next_cursor) = query.page(rest, |(id, _)| id.to_string());
     let mut items = Vec::new();
-    for endpoint in &page {
+    for (_, endpoint) in page {
         items.push(shown(&app, &caller, endpoint)?);
     }
-    let last = page.last();
-    let next_cursor = last.filter(|_| more).map(|endpoint| endpoint.id.to_string());
     let total = view.endpoints.len();
     Ok(Json(json!({"ok": true, "items": items, "total": total, "next_cursor": next_cursor})))
 }

@@ -13,7 +13,7 @@ use sereno_workflows::invalid::{Invalid, read};
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery};
+use super::request::{Caller, InPath, JsonObject, ListQuery, one};
 
 /// `GET /api/v1/event-types`: the built-in types and the tenant's own, by name.
 pub async fn list(
@@ -27,15 +27,10 @@ pub async fn list(
     let names = catalogue::names(own);
     let total = names.len();
     let after = query.after("event-type")?.unwrap_or_default();
-    let rest: Vec<&str> = names.into_iter().filter(|name| *name > after.as_str()).collect();
-    let page = rest.get(..query.limit).unwrap_or(&rest);
-    let items: Vec<Value> = page
-        .iter()
-        .filter_map(|name| catalogue::find(own, name))
-        .map(|entry| shown(&entry))
-        .collect();
-    let last = page.last().filter(|_| rest.len() > page.len());
-    let next_cursor = last.map(|name| ListQuery::cursor_after("event-type", name));
+    let rest = names.into_iter().filter(|name| *name > after.as_str());
+    let (page, next_cursor) = query.page(rest, |name| ListQuery::cursor_after("event-type", name));
+    let found = page.into_iter().filter_map(|name| catalogue::find(own, name));
+    let items: Vec<Value> = found.map(|entry| shown(&entry)).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
 }
 
@@ -76,11 +71,7 @@ pub async fn forget(
 fn answer(app: &App, caller: &Caller, name: &str) -> Result<Json<Value>, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let entry = catalogue::find(&view.policy.settings.event_types, name);
-    let mut shown = shown(&entry.ok_or_else(|| Problem::not_found("event type"))?);
-    if let Some(map) = shown.as_object_mut() {
-        map.insert("ok".to_owned(), Value::from(true));
-    }
-    Ok(Json(shown))
+    Ok(one(shown(&entry.ok_or_else(|| Problem::not_found("event type"))?)))
 }
 
 fn shown(entry: &Entry) -> Value {

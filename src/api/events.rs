@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::{Json, response::IntoResponse};
 use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
@@ -13,7 +13,7 @@ use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::{EventRecord, Source};
 use sereno_workflows::event::Event;
-use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EventId, InvalidId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::search::Types;
 use sereno_workflows::time::Timestamp;
@@ -42,7 +42,7 @@ pub async fn submit(
         None => read(&bytes, now)?,
     };
     if let Some(key) = headers.get("idempotency-key") {
-        identify(&mut events, key.to_str().unwrap_or_default())?;
+        identify(&mut events, key)?;
     }
     let receipt = app.engine.submit(&caller.tenant, events).await.map_err(|error| match error {
         sereno_actors::engine::EngineError::Invalid(invalid) => unindexed(invalid, single).into(),
@@ -218,15 +218,16 @@ fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
 }
 
 /// A caller's `Idempotency-Key` stands for the ids of events that have none.
-fn identify(events: &mut [Event], key: &str) -> Result<(), Invalid> {
+fn identify(events: &mut [Event], key: &HeaderValue) -> Result<(), Invalid> {
+    let refused = |problem: String| Invalid::new("Idempotency-Key", problem);
+    let read = |text: &str| text.parse().map_err(|error: InvalidId| refused(error.to_string()));
+    let key = key.to_str().map_err(|_| refused("must be visible ASCII characters".to_owned()))?;
+    // One that does not fit is refused even where no event needs it.
+    let alone: EventId = read(key)?;
     let single = events.len() == 1;
     for (index, event) in events.iter_mut().enumerate() {
         if event.id.is_none() {
-            let id = if single { key.to_owned() } else { format!("{key}:{index}") };
-            let id = id.parse().map_err(|error: sereno_workflows::id::InvalidId| {
-                Invalid::new("Idempotency-Key", error.to_string())
-            })?;
-            event.id = Some(id);
+            event.id = Some(if single { alone.clone() } else { read(&format!("{key}:{index}"))? });
         }
     }
     Ok(())

@@ -15,8 +15,8 @@ use sereno_workflows::time::Timestamp;
 use super::App;
 use super::error::Problem;
 use super::request::{
-    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_flag, take_number,
-    take_text,
+    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, one, take_flag,
+    take_number, take_text,
 };
 
 /// `GET /api/v1/jobs`: the newest first.
@@ -34,10 +34,7 @@ pub async fn list(
         .iter()
         .rev()
         .filter(|(id, job)| *id < before && wanted.is_none_or(|state| state == job.state.as_str()));
-    let mut page: Vec<&(Sequence, JobRecord)> = wanted.take(query.limit + 1).collect();
-    let more = page.len() > query.limit;
-    page.truncate(query.limit);
-    let next_cursor = page.last().filter(|_| more).map(|(id, _)| id.to_text());
+    let (page, next_cursor) = query.page(wanted, |(id, _)| id.to_text());
     let items: Vec<Value> = page.iter().map(|(id, job)| show_job(*id, job, now)).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
 }
@@ -51,11 +48,7 @@ pub async fn show(
     let id = number(&id)?;
     let job = app.engine.ledger().job(&caller.tenant, id)?;
     let job = job.ok_or_else(|| Problem::not_found("job"))?;
-    let mut shown = show_job(id, &job, app.engine.ledger().now().timestamp());
-    if let Some(map) = shown.as_object_mut() {
-        map.insert("ok".to_owned(), Value::from(true));
-    }
-    Ok(Json(shown))
+    Ok(one(show_job(id, &job, app.engine.ledger().now().timestamp())))
 }
 
 /// `POST /api/v1/jobs/{id}/cancel`: it ends where it is; what it did stays done.

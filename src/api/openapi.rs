@@ -1,8 +1,9 @@
 //! The API's description (OpenAPI 3.1): one document a noun in `openapi/`, put together once.
 //!
 //! The documents are JSON that people write, beside the handlers that build their answers by hand: what an
-//! answer holds is read most easily where it stands as a whole. A test (`tests/it/openapi.rs`) keeps both
-//! together: every route is described, and every description is served.
+//! answer holds is read most easily where it stands as a whole. Tests keep both together: every route is
+//! described and every description is served (`tests/it/openapi.rs`), and what the server really answers is
+//! held against the document (`tests/openapi/run`).
 //!
 //! What is true of every operation is said once, in `common.json`, and added here: see [`with_common`].
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -11,6 +12,7 @@ use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt as _;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
@@ -192,6 +194,14 @@ impl FromRequest<Arc<App>> for JsonObject {
     }
 }
 
+/// The answer about one thing alone.
+pub fn one(mut shown: Value) -> Json<Value> {
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("ok".to_owned(), Value::from(true));
+    }
+    Json(shown)
+}
+
 /// Runs work that reads many rows away from the threads that serve requests.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -255,8 +265,20 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = Query::<BTreeMap<String, String>>::from_request_parts(parts, state).await;
-        let Query(values) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_decode_str(query).decode_utf8().is_err() {
+            return Err(Problem::malformed("the query is not UTF-8 once it is decoded"));
+        }
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+        let mut values = BTreeMap::new();
+        for (name, value) in pairs {
+            // Which of the two was meant, nobody can say.
+            if values.contains_key(&name) {
+                return Err(Invalid::new(name, "stands there twice").into());
+            }
+            values.insert(name, value);
+        }
         let limit = match values.get("limit") {
             None => 50,
             Some(text) => match text.parse() {
@@ -328,6 +350,19 @@ impl ListQuery {
             None => Ok(Sequence(u64::MAX)),
             Some(cursor) => Sequence::from_text(cursor).ok_or_else(|| self.bad_cursor()),
         }
+    }
+
+    /// The rows of one page out of all that come after the cursor, and where the list goes on.
+    pub fn page<T>(
+        &self,
+        rows: impl Iterator<Item = T>,
+        cursor: impl Fn(&T) -> String,
+    ) -> (Vec<T>, Option<String>) {
+        let mut page: Vec<T> = rows.take(self.limit + 1).collect();
+        let more = page.len() > self.limit;
+        page.truncate(self.limit);
+        let next_cursor = page.last().filter(|_| more).map(cursor);
+        (page, next_cursor)
     }
 
     /// What is said of a cursor that is none.

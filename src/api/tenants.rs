@@ -14,7 +14,7 @@ use sereno_workflows::policy::Settings;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, one, take_text};
 
 /// `GET /api/v1/admin/tenants`.
 pub async fn list(
@@ -29,12 +29,9 @@ pub async fn list(
     let total = views.len();
     let after = query.after("tenant")?.unwrap_or_default();
     let rest = views.into_iter().filter(|view| *view.id.as_str() > *after);
-    let mut items: Vec<_> = rest.take(query.limit + 1).collect();
-    let more = items.len() > query.limit;
-    items.truncate(query.limit);
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|view| ListQuery::cursor_after("tenant", view.id.as_str()));
-    let items: Vec<Value> = items.iter().map(|view| listed(view)).collect();
+    let (page, next_cursor) =
+        query.page(rest, |view| ListQuery::cursor_after("tenant", view.id.as_str()));
+    let items: Vec<Value> = page.iter().map(|view| listed(view)).collect();
     Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
 }
 
@@ -63,7 +60,7 @@ pub async fn show(
     InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
-    Ok(Json(with_ok(shown(&*app.engine.view(&id)?))))
+    Ok(one(shown(&*app.engine.view(&id)?)))
 }
 
 /// `PATCH /api/v1/admin/tenants/{id}`: changes the settings that it names, at the top or inside
@@ -77,7 +74,7 @@ pub async fn change(
     let id = own(&caller, &id)?;
     let changed = app.engine.configure(&id, Change::Settings(settings_of(body)?)).await?;
     match changed {
-        Changed::Tenant(view) => Ok(Json(with_ok(shown(&view)))),
+        Changed::Tenant(view) => Ok(one(shown(&view))),
         Changed::Endpoint(_) => Err(Problem::busy()),
     }
 }
@@ -161,11 +158,4 @@ fn listed(view: &TenantView) -> Value {
         settings.remove("templates");
     }
     shown
-}
-
-fn with_ok(mut value: Value) -> Value {
-    if let Some(map) = value.as_object_mut() {
-        map.insert("ok".to_owned(), Value::from(true));
-    }
-    value
 }

@@ -1,4 +1,5 @@
 //! The API's description: whole, true to the table of routes, and browsable without anything from elsewhere.
+//! Whether the server's answers are as it says is for `tests/openapi/run`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -54,7 +55,8 @@ fn e02_every_route_is_described_and_every_description_is_served() {
         "served, but not described:\n{undescribed}\
          Describe each under \"paths\" in src/api/openapi/<noun>.json: operationId, tags, summary, description, \
          parameters, requestBody and its own answers; what every operation has (401, 403, 404, 400, 422, 500 …) \
-         is added by src/api/openapi.rs. A new file goes into PARTS there."
+         is added by src/api/openapi.rs. A new file goes into PARTS there. Then run tests/openapi/run, which holds the server's \
+         answers against it."
     );
     let unserved = list(described.difference(&served).collect());
     assert!(
@@ -190,4 +192,36 @@ async fn e02_a_method_that_a_path_has_not_is_told_which_it_has() {
     assert_eq!(head.status(), get.status());
     assert_eq!(head.headers()["content-length"], get.headers()["content-length"]);
     assert!(head.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e02_what_cannot_be_read_or_meant_is_refused_and_named() {
+    let house = House::new().await;
+    for (path, status, field) in [
+        ("/api/v1/jobs?limit=1&limit=2", 422, "limit"),
+        ("/api/v1/events?type=a.b&type=a.b", 422, "type"),
+        ("/api/v1/events?q=%ff", 400, ""),
+        ("/api/v1/events?q=%00", 200, ""),
+        ("/api/v1/events?cursor=%00", 422, "cursor"),
+        ("/api/v1/jobs?limit=1e2", 422, "limit"),
+        ("/api/v1/events/%ff", 400, ""),
+        ("/api/v1/events/%00", 404, ""),
+        ("/api/v1/deliveries/msg_%F0%9F%8D%95", 404, ""),
+        ("/api/v1/admin/notify/endpoints/-1", 404, ""),
+        ("/api/v1/admin/notify/endpoints/99999999999999999999", 404, ""),
+        ("/api/v1/admin/tenants/..%2fdefault", 404, ""),
+    ] {
+        let (got, answer) = house.raw("GET", path, "").await;
+        assert_eq!((got, answer["field"].as_str().unwrap_or("")), (status, field), "{path}: {answer}");
+    }
+    let event = r#"{"event_id": "e-1", "event_type": "a.b"}"#;
+    let ask = async |key: &[u8]| {
+        let request = house.api.http.post(format!("{}/api/v1/events", house.base)).body(event);
+        let request = request.bearer_auth(house.key()).header("idempotency-key", key);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask(b"fits").await, 202);
+    for key in [&b"\xc3\xb1"[..], b"a\tb", &[b'x'; 129], b""] {
+        assert_eq!(ask(key).await, 422, "{key:?}, though the event has an id");
+    }
 }
