@@ -39,6 +39,7 @@ use crate::now::Now;
 use crate::paces::Paces;
 use crate::record::{KeyRecord, Source};
 use crate::root::{Root, RootMessage};
+use crate::source;
 use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
 
@@ -287,6 +288,7 @@ impl Engine {
             return Err(EngineError::TooMany { count: limits::TENANTS_MAX, what: "tenants" });
         }
         Compiled::new(&settings.templates)?;
+        source::check(&settings.sources)?;
         let now = self.around.ledger.now().timestamp();
         let view = Box::new(TenantView::new(id.clone(), name, now, settings));
         let (reply, answer) = oneshot::channel();

@@ -16,6 +16,7 @@
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`verifier`], [`source`] | whether what comes in is genuine, and what it comes to |
 //! | [`template`] | in whose words |
 //! | [`catalogue`] | which events come in |
 //! | [`vault`], [`limits`], [`now`] | secrets, bounds, time |
@@ -41,10 +42,12 @@ mod paces;
 pub mod record;
 mod root;
 pub mod signature;
+pub mod source;
 pub mod store;
 pub mod template;
 pub mod tenant;
 mod ticket;
 mod turnstile;
 pub mod vault;
+pub mod verifier;
 pub mod view;

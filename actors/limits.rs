@@ -251,6 +251,10 @@ pub const TEMPLATE_STEPS_MAX: u64 = 10_000;
 pub const TEMPLATE_OUTPUT_BYTES_MAX: usize = 64 << 10;
 /// Bytes of an event's data that a template can see; times the steps, that bounds its work.
 pub const TEMPLATE_DATA_BYTES_MAX: usize = 32 << 10;
+/// Steps that all templates of a source's map may take together.
+pub const MAP_STEPS_MAX: u64 = 10_000;
+/// Steps that one of them may take, however many there are.
+pub const MAP_STEPS_MIN: u64 = 50;
 /// Characters of one section of a Slack message.
 pub const SLACK_SECTION_CHARS_MAX: usize = 3_000;
 /// Violations of a schema that are named in one refusal.

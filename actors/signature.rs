@@ -135,7 +135,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 }
 
 /// The key inside a `whsec_` secret, or nothing where it is not one.
-fn decoded(secret: &str) -> Option<Vec<u8>> {
+pub(crate) fn decoded(secret: &str) -> Option<Vec<u8>> {
     STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()
 }
 

@@ -7,6 +7,7 @@
 
 mod filters;
 mod language;
+pub mod mapping;
 pub mod preview;
 
 use std::collections::{BTreeMap, HashSet};

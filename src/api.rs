@@ -19,6 +19,7 @@ pub mod pipeline;
 mod provider;
 pub mod request;
 pub mod rotation;
+pub mod sources;
 mod table;
 pub mod templates;
 pub mod tenants;
@@ -119,6 +120,7 @@ fn table() -> Table {
         )
         .route("/api/v1/admin/templates", get(templates::list))
         .route("/api/v1/admin/templates/preview", post(templates::preview))
+        .route("/api/v1/admin/sources/preview", post(sources::preview))
         .route(tenants, get(tenants::list).post(tenants::create))
         .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))

@@ -12,7 +12,8 @@ use sereno_actors::engine::{Engine, EngineConfig};
 use sereno_actors::now::Now;
 use sereno_actors::tenant::Change;
 use sereno_actors::vault;
-use sereno_workflows::policy::{Limits, Settings};
+use sereno_workflows::limits::Limits;
+use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
 
 use crate::api::request::default_tenant;
@@ -79,7 +80,7 @@ impl Server {
         if first_start {
             let tenant = default_tenant();
             // The operator's own: nobody needs to be kept from it.
-            let limits = Limits { deliveries_per_minute: 0 };
+            let limits = Limits { deliveries_per_minute: 0, ..Limits::default() };
             let settings = Settings { limits, ..Settings::default() };
             engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
             credentials.api_key = Some(engine.create_key(&tenant, "first").await?);

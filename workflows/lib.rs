@@ -22,6 +22,8 @@
 //! | [`cloud_event`] | what a CloudEvent means here |
 //! | [`business_hours`] | whether a business is open, and what kind of day it is |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
+//! | [`source`] | who may send us what, and what becomes of it |
+//! | [`throttle`] | how much may come in |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
 //! | [`privacy`] | what leaves the house instead of a phone number |
@@ -43,6 +45,7 @@ pub mod handoff;
 pub mod id;
 pub mod invalid;
 pub mod lead;
+pub mod limits;
 pub mod line;
 pub mod locale;
 pub mod message;
@@ -59,8 +62,10 @@ pub mod retention;
 pub mod retry;
 pub mod search;
 pub mod secrets;
+pub mod source;
 pub mod template;
 pub mod tenant;
+pub mod throttle;
 pub mod time;
 pub mod timeout;
 pub mod window;

@@ -39,6 +39,12 @@ impl Pace {
         Self { interval_us: 1_000_000_u64.div_ceil(steady as u64), burst }
     }
 
+    /// So many in a minute in the long run, from 1 on; `burst` at once.
+    pub const fn per_minute(most: u32, burst: u32) -> Self {
+        let most = if most == 0 { 1 } else { most };
+        Self { interval_us: 60_000_000_u64.div_ceil(most as u64), burst }
+    }
+
     fn burst_us(self) -> u64 {
         self.interval_us * (self.burst.max(1) - 1) as u64
     }
@@ -91,18 +97,26 @@ pub struct Pacers<K> {
     /// Beyond this many, those at rest are looked for.
     sweep_at: usize,
     most: usize,
+    /// When they were last looked for.
+    swept_at: Timestamp,
 }
+
+/// A full table is not looked through for each that finds no place in it.
+const SWEEP_PAUSE: Span = Span::seconds(1);
 
 impl<K: Ord> Pacers<K> {
     /// None yet, and never more than `most`.
     pub fn new(most: usize) -> Self {
-        Self { all: BTreeMap::new(), sweep_at: most.min(1_024), most }
+        let sweep_at = most.min(1_024);
+        Self { all: BTreeMap::new(), sweep_at, most, swept_at: Timestamp(0) }
     }
 
     /// The pacer of one thing. Where there are as many as there may be, the other side has to say when it
     /// is too much.
     pub fn of(&mut self, key: K, now: Timestamp) -> Option<&mut Pacer> {
-        if self.all.len() >= self.sweep_at {
+        let full = self.all.len() >= self.most;
+        if self.all.len() >= self.sweep_at && (!full || now >= self.swept_at.after(SWEEP_PAUSE)) {
+            self.swept_at = now;
             self.all.retain(|_, pacer| !pacer.is_at_rest(now));
             self.sweep_at = (self.all.len() * 2).clamp(1_024.min(self.most), self.most);
         }

@@ -12,12 +12,14 @@ use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
 use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::endpoint::secret;
 use crate::invalid::{Invalid, must_be_objects, read};
+use crate::limits::Limits;
 use crate::line::{Smtp, WhatsApp};
 use crate::locale::Locale;
 use crate::privacy::PhoneHash;
 use crate::retention::Retention;
 use crate::retry::RetryPolicy;
 use crate::secrets::{self, Secrets};
+use crate::source::{self, Sources};
 use crate::template::Templates;
 use crate::time::{self, Span};
 use crate::timeout;
@@ -82,21 +84,6 @@ pub enum HashKind {
     Keyed,
 }
 
-/// What a tenant may have of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Attempts at deliveries in any minute; what is more waits its turn on disk (row E03). 0: as many as
-    /// there are.
-    pub deliveries_per_minute: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { deliveries_per_minute: 1_000 }
-    }
-}
-
 /// What is done about dead letters (row E06).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -156,6 +143,9 @@ pub struct Settings {
     /// The days on which it is closed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
+    /// Who may send signed deliveries, by the names of their addresses.
+    #[serde(skip_serializing_if = "Sources::is_empty")]
+    pub sources: Sources,
     /// How long what has happened is kept.
     pub retention: Retention,
     /// How conversations are kept.
@@ -205,6 +195,7 @@ impl Default for Settings {
             secrets: Secrets::new(),
             business_hours: BusinessHours::new(),
             holidays: Vec::new(),
+            sources: Sources::new(),
             retention: Retention::default(),
             conversations: Conversations::default(),
             commerce: Commerce::default(),
@@ -248,8 +239,10 @@ impl Settings {
                 "catalogue",
                 "smtp",
                 "whatsapp",
+                "sources",
             ],
         )?;
+        source::spell_out(&mut patch)?;
         secret::spell_out(&mut patch);
         secrets::spell_out(&mut patch, &self.secrets)?;
         if patch.contains_key("event_types") {
@@ -287,6 +280,9 @@ impl Settings {
         }
         if let Some(map) = value.as_object_mut() {
             map.insert("secrets".to_owned(), self.secrets.keys().cloned().collect());
+            if !self.sources.is_empty() {
+                map.insert("sources".to_owned(), source::shown(&self.sources));
+            }
         }
         value
     }
@@ -326,6 +322,8 @@ impl Settings {
         timeout::check(self.timeout)?;
         business_hours::check(&self.business_hours, &self.holidays)?;
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
+        source::check(&self.sources).map_err(|invalid| invalid.inside("sources"))?;
+        self.limits.check().map_err(|invalid| invalid.inside("limits"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;
         self.retention.check().map_err(|invalid| invalid.inside("retention"))?;
         contact::check_words(&self.opt_out).map_err(|invalid| invalid.inside("opt_out"))?;

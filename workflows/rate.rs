@@ -79,6 +79,17 @@ impl Minute {
         Ok(())
     }
 
+    /// Counts so many more, all or none, as [`Minute::take`] does; never more than fit into a minute.
+    pub fn take_many(&mut self, count: u32, most: u32, now: Timestamp) -> Result<(), Timestamp> {
+        if self.count(now).saturating_add(count) > most {
+            return Err(self.room_at((most + 1).saturating_sub(count), now));
+        }
+        for _ in 0..count {
+            self.add(now);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, now: Timestamp) {
         // A clock that was set back opens nothing: the latest second goes on.
         let second = now.0.div_euclid(SECOND_MS);
@@ -163,6 +174,17 @@ mod tests {
         assert_eq!(rates.take(EndpointId(1), allowance, Timestamp(9_000)), Err(Timestamp(61_000)));
         assert_eq!(rates.take(EndpointId(1), allowance, Timestamp(61_000)), Ok(()));
         assert_eq!(rates.take(EndpointId(2), allowance, Timestamp(9_000)), Ok(()));
+    }
+
+    #[test]
+    fn many_at_once_are_taken_whole_or_not_at_all() {
+        let mut minute = Minute::default();
+        assert_eq!(minute.take_many(6, 10, Timestamp(1_000)), Ok(()));
+        assert_eq!(minute.take_many(5, 10, Timestamp(2_000)), Err(Timestamp(61_000)));
+        assert_eq!(minute.take_many(4, 10, Timestamp(2_000)), Ok(()));
+        assert_eq!(minute.take_many(10, 10, Timestamp(61_500)), Err(Timestamp(62_000)));
+        assert_eq!(minute.take_many(10, 10, Timestamp(62_000)), Ok(()));
+        assert!(minute.take_many(11, 10, Timestamp(900_000)).is_err());
     }
 
     #[test]

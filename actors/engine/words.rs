@@ -5,6 +5,8 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::template::Channel;
 
 use super::{Engine, EngineError};
+use crate::source;
+use crate::template::mapping::Mapped;
 use crate::template::preview::{self, Preview, Request};
 
 impl Engine {
@@ -12,6 +14,16 @@ impl Engine {
     pub fn preview(&self, tenant: &TenantId, request: Request) -> Result<Preview, EngineError> {
         let now = self.around.ledger.now().timestamp();
         Ok(preview::preview(&*self.view(tenant)?, request, now)?)
+    }
+
+    /// Shows what a payload of a source would come to; changes nothing.
+    pub fn preview_source(
+        &self,
+        tenant: &TenantId,
+        request: source::Request,
+    ) -> Result<Mapped, EngineError> {
+        let now = self.around.ledger.now().timestamp();
+        Ok(source::preview(&*self.view(tenant)?, request, now)?)
     }
 
     /// Shows the built-in words for something, whatever the tenant's own are.

@@ -20,6 +20,7 @@ use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME};
 use crate::record::{self, Source, TenantRecord};
+use crate::source;
 use crate::store::Batch;
 use crate::template::Compiled;
 use crate::view::TenantView;
@@ -94,6 +95,9 @@ impl Tenant {
                 let settings = state.view.policy.settings.patched(patch)?;
                 if settings.templates != state.view.policy.settings.templates {
                     Compiled::new(&settings.templates)?;
+                }
+                if settings.sources != state.view.policy.settings.sources {
+                    source::check(&settings.sources)?;
                 }
                 self.settle(myself, state, settings).await
             }

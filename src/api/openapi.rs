@@ -28,6 +28,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/templates.json"),
     include_str!("openapi/tenants.json"),
     include_str!("openapi/settings.json"),
+    include_str!("openapi/sources.json"),
     include_str!("openapi/inbound.json"),
     include_str!("openapi/server.json"),
 ];

@@ -32,6 +32,7 @@ mod provider;
 mod restart;
 mod retention;
 mod secrets;
+mod sources;
 mod store;
 mod story;
 mod support;

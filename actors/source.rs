@@ -1,0 +1,169 @@
+//! What a source's delivery comes to: its payload read, its map applied, or the built-in way of its
+//! verifier.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::{Map as Object, Value};
+use sereno_workflows::event::Event;
+use sereno_workflows::invalid::Invalid;
+use sereno_workflows::policy::Policy;
+use sereno_workflows::source::built_in::{self, Delivery};
+use sereno_workflows::source::map::{Headers, Map};
+use sereno_workflows::source::{Sources, Verifier};
+use sereno_workflows::time::Timestamp;
+use url::form_urlencoded;
+
+use crate::template::mapping::{self, Mapped};
+use crate::verifier;
+use crate::view::TenantView;
+
+/// Headers of a delivery, at most so many, that its map may look at.
+const HEADERS_MAX: usize = 64;
+
+/// A delivery as it was kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// The name of its source.
+    pub source: &'a str,
+    /// Its headers, by name in small letters; none that holds a secret.
+    pub headers: &'a [(String, String)],
+    /// Its body, byte for byte.
+    pub body: &'a [u8],
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What a payload would come to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The source that is meant, by its name.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// A map that is not saved, in place of the source's.
+    #[serde(default)]
+    pub map: Option<Map>,
+    /// The built-in way of this verifier, where neither source nor map is named.
+    #[serde(default)]
+    pub verifier: Option<Verifier>,
+    /// The headers that come with the payload.
+    #[serde(default)]
+    pub headers: Headers,
+    /// The payload; a form as an object of texts.
+    pub payload: Value,
+}
+
+/// Refuses sources whose maps have templates in them that are none.
+pub(crate) fn check(sources: &Sources) -> Result<(), Invalid> {
+    for (name, source) in sources {
+        if let Some(map) = &source.map {
+            let place = format!("sources.{name}.map");
+            mapping::check(map).map_err(|invalid| invalid.inside(&place))?;
+        }
+    }
+    Ok(())
+}
+
+/// The events of a delivery; an error says why there are none. The same delivery gives the same events,
+/// with the same ids, under the same settings.
+pub fn events(policy: &Policy, received: Received<'_>) -> Result<Vec<Event>, Invalid> {
+    let Received { source: name, headers, body, at } = received;
+    let source = policy.settings.sources.get(name);
+    let source = source.ok_or_else(|| Invalid::new("source", format!("there is no {name} now")))?;
+    let find = |wanted: &str| {
+        headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    };
+    let payload = payload(find("content-type"), body)?;
+    let kept: Headers = headers.iter().take(HEADERS_MAX).cloned().collect();
+    let id = verifier::delivery_id(source, find);
+    let delivery = Delivery { source: name, headers: &kept, body: &payload, id, received_at: at };
+    let mapped = mapped(source.map.as_ref(), source.verifier, &delivery, policy)?;
+    read(mapped.events, at)
+}
+
+/// What a payload would come to; changes nothing.
+pub fn preview(view: &TenantView, request: Request, now: Timestamp) -> Result<Mapped, Invalid> {
+    let Request { source: name, map, verifier, headers, payload } = request;
+    let source = match &name {
+        Some(name) => {
+            let found = view.policy.settings.sources.get(name);
+            Some(found.ok_or_else(|| Invalid::new("source", "there is no source of this name"))?)
+        }
+        None => None,
+    };
+    if let Some(map) = &map {
+        map.check().and_then(|()| mapping::check(map)).map_err(|invalid| invalid.inside("map"))?;
+    }
+    let verifier = verifier.or(source.map(|source| source.verifier));
+    if map.is_none() && verifier.is_none() {
+        let problem =
+            "is missing: name a source, or give a map, or a verifier for its built-in way";
+        return Err(Invalid::new("source", problem));
+    }
+    let headers: Headers = headers
+        .into_iter()
+        .take(HEADERS_MAX)
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .collect();
+    let find = |wanted: &str| headers.get(wanted).map(String::as_str);
+    let id = source.and_then(|source| verifier::delivery_id(source, find));
+    let delivery = Delivery {
+        source: name.as_deref().unwrap_or("source"),
+        headers: &headers,
+        body: &payload,
+        id,
+        received_at: now,
+    };
+    let map = map.as_ref().or(source.and_then(|source| source.map.as_ref()));
+    let mapped = mapped(map, verifier.unwrap_or(Verifier::None), &delivery, &view.policy)?;
+    for (index, event) in read(mapped.events.clone(), now)?.iter().enumerate() {
+        let admitted = view.door.as_ref().map_or(Ok(()), |door| door.admit(event));
+        admitted
+            .and_then(|()| event.fact(&view.policy.zone).map(drop))
+            .map_err(|invalid| invalid.inside(&format!("events[{index}]")))?;
+    }
+    Ok(mapped)
+}
+
+fn mapped(
+    map: Option<&Map>,
+    verifier: Verifier,
+    delivery: &Delivery<'_>,
+    policy: &Policy,
+) -> Result<Mapped, Invalid> {
+    match map {
+        Some(map) => mapping::apply(map, delivery, policy).map_err(|invalid| invalid.inside("map")),
+        None => {
+            let events = built_in::events(verifier, delivery)?;
+            Ok(Mapped { events, missing: BTreeSet::new(), built_in: true })
+        }
+    }
+}
+
+fn read(envelopes: Vec<Value>, at: Timestamp) -> Result<Vec<Event>, Invalid> {
+    let read = |(index, envelope)| {
+        Event::from_json(envelope, at)
+            .map_err(|invalid: Invalid| invalid.inside(&format!("events[{index}]")))
+    };
+    envelopes.into_iter().enumerate().map(read).collect()
+}
+
+/// What a body says: JSON, or the fields of a form, each a text, or a list where it is there more often.
+pub fn payload(content_type: Option<&str>, body: &[u8]) -> Result<Value, Invalid> {
+    let kind = content_type.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return serde_json::from_slice(body)
+            .map_err(|error| Invalid::new("body", format!("is not JSON: {error}")));
+    }
+    let mut fields = Object::new();
+    for (name, value) in form_urlencoded::parse(body) {
+        let value = Value::from(value);
+        match fields.get_mut(&*name) {
+            None => drop(fields.insert(name.into_owned(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Ok(Value::Object(fields))
+}

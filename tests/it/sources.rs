@@ -1,0 +1,114 @@
+//! Sources of signed deliveries: how they are set, and what their payloads come to.
+
+use serde_json::{Value, json};
+
+use crate::support::House;
+
+const TENANT: &str = "/api/v1/admin/tenants/default";
+const PREVIEW: &str = "/api/v1/admin/sources/preview";
+
+async fn preview(house: &House, body: &Value) -> (u16, Value) {
+    house.raw("POST", PREVIEW, body.to_string()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_a_sources_secrets_are_written_and_nowhere_shown() {
+    let house = House::new().await;
+    house
+        .settle(json!({"sources": {"shop": {"verifier": "shopify", "secret": "SECRET-OF-SHOP"},
+            "old": {"verifier": "none", "allow_unsigned": true}}}))
+        .await;
+    let shown = house.api.get(TENANT).await.unwrap();
+    assert_eq!(
+        shown["settings"]["sources"]["shop"],
+        json!({"verifier": "shopify", "enabled": true})
+    );
+    assert!(!shown.to_string().contains("SECRET-OF-SHOP"));
+    let change = json!({"sources": {"shop": {"enabled": false}, "old": null}});
+    let changed = house.api.patch(TENANT, &change).await.unwrap();
+    assert_eq!(
+        changed["settings"]["sources"],
+        json!({"shop": {"verifier": "shopify", "enabled": false}})
+    );
+    for (source, field) in [
+        (json!({"verifier": "none"}), "sources.bad.verifier"),
+        (json!({"verifier": "github"}), "sources.bad.secret"),
+        (
+            json!({"verifier": "github", "secret": "s", "map": {"event_type": "{{ a"}}),
+            "sources.bad.map.event_type",
+        ),
+    ] {
+        let change = json!({"sources": {"bad": source}}).to_string();
+        let (status, answer) = house.raw("PATCH", TENANT, change).await;
+        assert_eq!((status, answer["field"].as_str()), (422, Some(field)), "{answer}");
+    }
+    let after = house.api.get(TENANT).await.unwrap();
+    assert_eq!(after["settings"]["sources"], changed["settings"]["sources"]);
+    crate::support::nowhere_on_disk(house.data.path(), "SECRET-OF-SHOP");
+    let house = house.restarted().await;
+    let again = house.api.get(TENANT).await.unwrap();
+    assert_eq!(again["settings"]["sources"], changed["settings"]["sources"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_a_preview_shows_the_events_that_would_come_out_and_changes_nothing() {
+    let house = House::new().await;
+    let map = json!({"event_type": "order.completed", "event_id": "shopify-{{ id }}",
+        "timestamp": "{{ processed_at }}",
+        "data": {"order_id": "{{ id }}", "amount": "{{ total }}", "note": "{{ note.text }}"}});
+    house
+        .settle(json!({"sources": {"shop": {"verifier": "shopify", "secret": "s", "map": map}}}))
+        .await;
+    let payload = json!({"id": 7, "total": 12.5, "processed_at": "2026-01-20T20:00:00Z"});
+    let expected = json!({"event_id": "shopify-7", "event_type": "order.completed",
+        "timestamp": "2026-01-20T20:00:00.000Z",
+        "data": {"order_id": 7, "amount": 12.5, "note": null}});
+    let saved = json!({"source": "shop", "payload": payload});
+    let (status, answer) = preview(&house, &saved).await;
+    assert_eq!((status, &answer["events"][0]), (200, &expected), "{answer}");
+    assert_eq!((&answer["from"], &answer["missing"]), (&json!("map"), &json!(["note.text"])));
+    let unsaved = json!({"map": map, "payload": payload});
+    assert_eq!(preview(&house, &unsaved).await.1["events"][0], expected);
+    let topic = json!({"X-Shopify-Topic": "orders/paid"});
+    let built_in = json!({"verifier": "shopify", "headers": topic, "payload": payload});
+    let (status, answer) = preview(&house, &built_in).await;
+    assert_eq!((status, &answer["from"]), (200, &json!("built-in")));
+    assert_eq!(answer["events"][0]["event_type"], "shopify.orders.paid");
+    let listed = house.api.get("/api/v1/events").await.unwrap();
+    assert_eq!(listed["items"], json!([]), "nothing came of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_what_makes_no_event_is_named_with_its_place() {
+    let house = House::new().await;
+    house.settle(json!({"catalogue": {"enforce": "known"}})).await;
+    let deep: Value =
+        serde_json::from_str(&format!("{}1{}", "[".repeat(90), "]".repeat(90))).unwrap();
+    for (body, status, field) in [
+        (json!({"payload": {}}), 422, "source"),
+        (json!({"source": "none", "payload": {}}), 422, "source"),
+        (json!({"verifier": "shopify"}), 422, ""),
+        (json!({"verifier": "magic", "payload": {}}), 422, "verifier"),
+        (json!({"verifier": "github", "payload": {}}), 422, "X-GitHub-Event"),
+        (json!({"map": {"event_type": "{{ a"}, "payload": {}}), 422, "map.event_type"),
+        (json!({"map": {"event_type": "{{ a }}"}, "payload": {}}), 422, "map.event_type"),
+        (
+            json!({"map": [{"event_type": "order.completed"}, {"event_type": "a", "data": {"x":
+            "{{ 1|nothing }}"}}], "payload": {}}),
+            422,
+            "map[1].data.x",
+        ),
+        (json!({"map": {"event_type": "not.known"}, "payload": {}}), 422, "events[0].event_type"),
+        (
+            json!({"map": {"event_type": "reservation.created"}, "payload": {}}),
+            422,
+            "events[0].data.reservation_id",
+        ),
+        (json!({"map": {"event_type": "order.completed"}, "payload": deep}), 422, "events[0].data"),
+        (json!({"map": {"event_type": "a"}, "payload": {}, "colour": 1}), 422, "colour"),
+    ] {
+        let (got, answer) = preview(&house, &body).await;
+        let place = answer["field"].as_str().unwrap_or_default();
+        assert_eq!((got, place), (status, field), "{body} -> {answer}");
+    }
+}
