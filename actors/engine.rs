@@ -6,6 +6,7 @@ mod keys;
 mod pipeline;
 mod provider;
 mod room;
+mod throttle;
 mod words;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
 use sereno_workflows::retry::RetryPolicy;
+use sereno_workflows::time::Span;
 use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +30,7 @@ pub use self::inbound::Incoming;
 pub use self::provider::StatusUpdate;
 pub(crate) use self::room::Credit;
 use self::room::Room;
+pub use self::throttle::Later;
 use crate::channel::{ChannelConfig, ChannelError, Channels};
 use crate::clock::ClockMessage;
 use crate::entity::Command;
@@ -46,6 +49,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::template::Compiled;
 use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
+use crate::throttle::Throttles;
 use crate::ticket::Tally;
 use crate::turnstile::Turnstile;
 use crate::vault::{Vault, VaultError};
@@ -123,6 +127,14 @@ pub enum EngineError {
     /// The disk is nearly full; nothing was stored.
     #[error("the disk is nearly full and nothing was stored: free some space, then try again")]
     Full,
+    /// A limit of the tenant's is reached; nothing was stored.
+    #[error("{what} is reached")]
+    Limited {
+        /// Which limit.
+        what: &'static str,
+        /// After which time there is room again.
+        wait: Span,
+    },
     /// As much is under way as may be, or an actor died; try again.
     #[error("busy; try again")]
     Busy,
@@ -158,6 +170,7 @@ impl Engine {
             channels: Arc::new(Channels::new(config.channels)?),
             attempts: Turnstile::new(),
             paces: Arc::new(Paces::new()),
+            throttles: Arc::new(Throttles::new()),
         };
         let root =
             Root { around: around.clone(), server_smtp: config.smtp, server_retry: config.retry };

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
-//! | `turnstile`, `paces` | how tenants share the room for attempts, and how fast these may go |
+//! | `turnstile`, `paces`, `throttle` | how tenants share the room for attempts, how fast these may go, and what comes in |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
@@ -46,6 +46,7 @@ pub mod source;
 pub mod store;
 pub mod template;
 pub mod tenant;
+mod throttle;
 mod ticket;
 mod turnstile;
 pub mod vault;

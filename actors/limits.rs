@@ -239,6 +239,8 @@ pub const UNSUBSCRIBE_BYTES_MAX: usize = 900;
 /// Slack webhooks, WhatsApp numbers and customers whose pace is kept; beyond that the other side has to say
 /// when it is too much.
 pub const PACES_MAX: usize = 100_000;
+/// Addresses and senders of inbound webhooks whose requests are counted one by one; more share one count.
+pub const THROTTLES_MAX: usize = 20_000;
 /// Bytes of a provider's id of a message; Meta's have about sixty.
 pub const PROVIDER_ID_BYTES_MAX: usize = 256;
 

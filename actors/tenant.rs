@@ -52,6 +52,7 @@ use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::paces::Paces;
 use crate::record::LogRecord;
+use crate::throttle::Throttles;
 use crate::ticket::Ticket;
 use crate::turnstile::Turnstile;
 use crate::view::TenantView;
@@ -67,6 +68,8 @@ pub(crate) struct Surroundings {
     pub(crate) attempts: Turnstile,
     /// How far ahead of its pace each place is.
     pub(crate) paces: Arc<Paces>,
+    /// How much comes in.
+    pub(crate) throttles: Arc<Throttles>,
 }
 
 /// One tenant.

@@ -1,6 +1,7 @@
 //! The HTTP API: the table of routes, and nothing else. What each of them takes and answers is told by
 //! the documents in `openapi/`, and a test refuses a route that stands in only one of both.
 
+pub mod address;
 pub mod admin;
 pub mod catalogue;
 pub mod cloud_events;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use ipnet::IpNet;
 use sereno_actors::engine::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -45,6 +47,8 @@ pub struct App {
     pub engine: Engine,
     /// The token of the admin.
     pub admin_token: String,
+    /// Proxies that are believed when they say whom they stand for.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// All routes over an engine.

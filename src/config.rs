@@ -43,6 +43,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_ALLOW_PRIVATE_TARGETS", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_private_targets: Option<Vec<String>>,
+    /// Proxies in front of the server, as CIDRs joined by commas, whose X-Forwarded-For and Forwarded count
+    #[arg(long, env = "SERENO_TRUSTED_PROXIES", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<Vec<String>>,
     /// Base URL of the WhatsApp Graph API [default: Meta's own, v23.0]
     #[arg(long, env = "SERENO_GRAPH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +111,8 @@ pub struct Config {
     pub master_key: Option<String>,
     /// Private networks that endpoints may be in.
     pub allow_private_targets: Vec<String>,
+    /// Proxies that are believed when they say whom they stand for.
+    pub trusted_proxies: Vec<String>,
     /// The WhatsApp Graph API.
     pub graph_url: Url,
     /// What the index aims at for its cache.
@@ -155,6 +161,7 @@ impl Default for Config {
             admin_token: None,
             master_key: None,
             allow_private_targets: Vec::new(),
+            trusted_proxies: Vec::new(),
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
             cache_mb: 64,
             salvage: false,

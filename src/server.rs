@@ -2,11 +2,12 @@
 
 mod connections;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ipnet::IpNet;
 use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig};
 use sereno_actors::now::Now;
@@ -46,17 +47,9 @@ impl Server {
         let (retry, webhook_timeout) = (config.webhook_retry()?, config.webhook_timeout()?);
         let n8n = config.n8n()?;
         let directory = DataDirectory::open(&config.data)?;
-        let private_targets = config
-            .allow_private_targets
-            .iter()
-            .map(|text| text.trim())
-            .filter(|text| !text.is_empty())
-            .map(|text| {
-                text.parse().with_context(|| {
-                    format!("SERENO_ALLOW_PRIVATE_TARGETS: '{text}' is not a CIDR like 10.0.0.0/8")
-                })
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let private_targets =
+            networks("SERENO_ALLOW_PRIVATE_TARGETS", &config.allow_private_targets)?;
+        let trusted_proxies = networks("SERENO_TRUSTED_PROXIES", &config.trusted_proxies)?;
         let engine = Engine::start(EngineConfig {
             directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
@@ -99,7 +92,7 @@ impl Server {
         if directory.credentials() != credentials {
             directory.keep(&credentials)?;
         }
-        let app = Arc::new(App { engine, admin_token });
+        let app = Arc::new(App { engine, admin_token, trusted_proxies });
         Ok(Self { app, listener, address, credentials, first_start })
     }
 
@@ -145,6 +138,17 @@ impl Server {
         self.app.engine.stop(GRACE).await;
         Ok(())
     }
+}
+
+/// Networks as a setting has them; an address alone is a network of one.
+fn networks(setting: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
+    let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    let network = |text: &str| {
+        let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        let network = text.parse::<IpNet>().ok().or_else(one);
+        network.with_context(|| format!("{setting}: '{text}' is not a CIDR like 10.0.0.0/8"))
+    };
+    texts.map(network).collect()
 }
 
 /// Ready when the process is asked to end, by Ctrl-C or SIGTERM.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sereno_actors::engine::EngineError;
 use sereno_actors::ledger::LedgerError;
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::time::Span;
 
 /// What went wrong, for the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,12 +15,14 @@ pub struct Problem {
     status: StatusCode,
     detail: String,
     field: Option<String>,
+    /// After which time the same request may succeed.
+    wait: Option<Span>,
 }
 
 impl Problem {
     /// A problem with this status and explanation.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), field: None }
+        Self { status, detail: detail.into(), field: None, wait: None }
     }
 
     /// 400: the body is not JSON, or not the JSON that is expected.
@@ -35,6 +38,11 @@ impl Problem {
     /// 413: more than is taken at once.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// 429: a limit is reached; the same request may succeed after this time.
+    pub fn too_many(detail: impl Into<String>, wait: Span) -> Self {
+        Self { wait: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// 503: busy; the same request may succeed soon.
@@ -63,6 +71,10 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Some(wait) = self.wait {
+            // Whole seconds, and never one too few (RFC 9110, 10.2.3).
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.0.div_ceil(1_000).max(1)));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -75,7 +87,7 @@ impl From<Invalid> for Problem {
         let Invalid { field, problem } = invalid;
         let detail = if field.is_empty() { problem } else { format!("{field}: {problem}") };
         let field = Some(field).filter(|field| !field.is_empty());
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, field }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, field, wait: None }
     }
 }
 
@@ -86,6 +98,9 @@ impl From<EngineError> for Problem {
             EngineError::NotFound(what) => Self::not_found(what),
             EngineError::Exists(_) | EngineError::Rejected(_) | EngineError::TooMany { .. } => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
+            }
+            EngineError::Limited { what, wait } => {
+                Self::too_many(format!("{what} is reached; nothing was stored"), wait)
             }
             EngineError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             EngineError::Busy => Self::busy(),

@@ -44,6 +44,7 @@ pub async fn submit(
     if let Some(key) = headers.get("idempotency-key") {
         identify(&mut events, key)?;
     }
+    app.engine.allow_events(&caller.tenant, events.len())?;
     let receipt = app.engine.submit(&caller.tenant, events).await.map_err(|error| match error {
         sereno_actors::engine::EngineError::Invalid(invalid) => unindexed(invalid, single).into(),
         other => Problem::from(other),

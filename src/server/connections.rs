@@ -1,9 +1,13 @@
 //! The server's connections: so many at once, and none that is silent for ever.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,6 +15,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tower::Service;
+
+use crate::api::address::Peer;
 
 /// Connections open at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -41,15 +48,15 @@ pub(super) async fn serve(
             () = &mut stop => break,
             accepted = accepted => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => without_delay(stream),
+        let (stream, peer) = match accepted {
+            Ok((stream, peer)) => (without_delay(stream), Peer(peer)),
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(Connected { peer, router: router.clone() });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         open.spawn(async move {
             if let Err(error) = connection.await {
@@ -61,6 +68,28 @@ pub(super) async fn serve(
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// The routes, for one connection: each of its requests says where it comes from.
+#[derive(Clone)]
+struct Connected {
+    peer: Peer,
+    router: Router,
+}
+
+impl Service<http::Request<Incoming>> for Connected {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <Router as Service<http::Request<Incoming>>>::Future;
+
+    fn poll_ready(&mut self, ctx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        <Router as Service<http::Request<Incoming>>>::poll_ready(&mut self.router, ctx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.router.call(request)
+    }
 }
 
 fn without_delay(stream: TcpStream) -> TcpStream {

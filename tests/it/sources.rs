@@ -112,3 +112,31 @@ async fn b08_what_makes_no_event_is_named_with_its_place() {
         assert_eq!((got, place), (status, field), "{body} -> {answer}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b12_more_events_than_the_tenant_may_send_in_a_minute_get_429_and_when_to_come_again() {
+    let house = House::new().await;
+    house.settle(json!({"limits": {"events_per_minute": 5}})).await;
+    let event = json!({"event_type": "client.created"});
+    let send = |count: usize| {
+        let body = json!(vec![event.clone(); count]).to_string();
+        house
+            .api
+            .http
+            .post(format!("{}/api/v1/events", house.base))
+            .bearer_auth(house.key())
+            .body(body)
+            .send()
+    };
+    assert_eq!(send(6).await.unwrap().status(), 422, "they would never fit");
+    assert_eq!(send(4).await.unwrap().status(), 202);
+    let refused = send(2).await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    let problem: Value = serde_json::from_slice(&refused.bytes().await.unwrap()).unwrap();
+    assert_eq!((&problem["ok"], &problem["status"]), (&json!(false), &json!(429)));
+    assert_eq!(send(1).await.unwrap().status(), 202, "what fits is taken");
+    house.settle(json!({"limits": null})).await;
+    assert_eq!(send(100).await.unwrap().status(), 202);
+}
