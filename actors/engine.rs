@@ -3,6 +3,7 @@
 pub mod deliveries;
 mod inbound;
 mod keys;
+mod mirror;
 mod pipeline;
 mod provider;
 mod room;
@@ -27,6 +28,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::inbound::Incoming;
+use self::mirror::follow;
 pub use self::provider::StatusUpdate;
 pub(crate) use self::room::Credit;
 use self::room::Room;
@@ -38,6 +40,8 @@ use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
+use crate::mirror::MirrorConfig;
+use crate::mirror::feed::Feed;
 use crate::now::Now;
 use crate::paces::Paces;
 use crate::record::{KeyRecord, Source};
@@ -71,6 +75,8 @@ pub struct EngineConfig {
     pub smtp: Option<Smtp>,
     /// How webhooks are tried again where neither endpoint nor tenant says.
     pub retry: RetryPolicy,
+    /// The PostgreSQL to which rows go as well.
+    pub mirror: Option<MirrorConfig>,
     /// Where the time comes from.
     pub now: Now,
 }
@@ -84,6 +90,8 @@ pub struct Engine {
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
     /// Held while the word of a provider is being kept.
     learning: tokio::sync::Mutex<()>,
+    /// What the mirror follows, if there is one.
+    feed: Option<Arc<Feed>>,
 }
 
 /// Why the engine did not start, or could not do what it was asked.
@@ -172,8 +180,10 @@ impl Engine {
             paces: Arc::new(Paces::new()),
             throttles: Arc::new(Throttles::new()),
         };
-        let root =
-            Root { around: around.clone(), server_smtp: config.smtp, server_retry: config.retry };
+        let mirror = follow(&around.ledger, config.mirror).await?;
+        let feed = mirror.as_ref().map(|followed| Arc::clone(&followed.feed));
+        let (server_smtp, server_retry) = (config.smtp, config.retry);
+        let root = Root { around: around.clone(), server_smtp, server_retry, mirror };
         let spawned = Actor::spawn(None, root, ()).await;
         let (root, ended) = spawned.map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(Self {
@@ -183,6 +193,7 @@ impl Engine {
             room: Room::new(),
             keys: RwLock::new(keys),
             learning: tokio::sync::Mutex::default(),
+            feed,
         })
     }
 

@@ -8,6 +8,7 @@ pub mod draft;
 pub mod job;
 pub mod line;
 pub mod people;
+pub mod mirror;
 pub mod provider;
 pub mod queue;
 pub mod read;
@@ -15,8 +16,8 @@ pub mod story;
 pub mod timeline;
 pub mod times;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use sereno_workflows::id::{Sequence, TenantId};
 use thiserror::Error;
@@ -24,6 +25,7 @@ use tokio::sync::oneshot;
 
 pub use self::draft::{After, Draft};
 use self::times::{Moments, Times};
+use crate::mirror::feed::Feed;
 use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
@@ -59,6 +61,8 @@ pub struct Ledger {
     now: Now,
     last_sequence: AtomicU64,
     times: Arc<Times>,
+    /// Whoever follows what is committed, once somebody does.
+    feed: Arc<OnceLock<Arc<Feed>>>,
 }
 
 /// Sequences of one commit lie within a second of each other: so far after the last one that is found
@@ -68,10 +72,17 @@ const SEQUENCE_MARGIN: u64 = 1_000_000;
 impl Ledger {
     /// Takes charge of a store; refuses one that was written under another master key.
     pub fn open(store: Arc<dyn Store>, vault: Vault, now: Now) -> Result<Arc<Self>, LedgerError> {
-        let committer = Committer::start(Arc::clone(&store))?;
+        let feed: Arc<OnceLock<Arc<Feed>>> = Arc::default();
+        let followed = Arc::clone(&feed);
+        let inspect = Box::new(move |batch: &mut Batch| {
+            if let Some(feed) = followed.get() {
+                feed.inspect(batch);
+            }
+        });
+        let committer = Committer::start(Arc::clone(&store), inspect)?;
         let last_sequence = AtomicU64::new(0);
         let times = Arc::default();
-        let ledger = Self { store, committer, vault, now, last_sequence, times };
+        let ledger = Self { store, committer, vault, now, last_sequence, times, feed };
         ledger.check_master_key()?;
         let mut last = 0;
         for (tenant, _) in ledger.tenants()? {
@@ -152,6 +163,12 @@ impl Ledger {
         self.committer.make_durable(batch).await;
     }
 
+    /// Has what is committed from now on looked at for the mirror.
+    pub(crate) fn follow(&self, feed: Arc<Feed>) {
+        // Set once, at the start.
+        self.feed.set(feed).ok();
+    }
+
     /// Whether the disk has space for new events.
     pub fn has_room(&self) -> bool {
         self.store.has_room()
@@ -195,6 +212,7 @@ impl Ledger {
             let found = rows.first().and_then(|(key, _)| key::sequence(key));
             last = last.max(found.unwrap_or_default().0);
         }
-        Ok(last)
+        // What was mirrored may have outlived its time since; nothing may come to stand before it.
+        Ok(last.max(self.mirrored(tenant)?.unwrap_or_default().events.0))
     }
 }

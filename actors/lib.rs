@@ -12,6 +12,7 @@
 //! | [`engine`] | what the edge may ask |
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
 //! | `turnstile`, `paces`, `throttle` | how tenants share the room for attempts, how fast these may go, and what comes in |
+//! | [`mirror`] | what goes to the user's own PostgreSQL |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
@@ -37,6 +38,7 @@ pub mod jobs;
 mod journey;
 pub mod ledger;
 pub mod limits;
+pub mod mirror;
 pub mod now;
 mod paces;
 pub mod record;

@@ -67,6 +67,25 @@ pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.
 pub const EVENT_BYTES_MAX: usize = 256 << 10;
 
+/// Rows that go to the mirror in one transaction.
+pub const MIRROR_ROWS_MAX: usize = 500;
+/// Bytes of rows from which a transaction of the mirror takes no further ones.
+pub const MIRROR_BYTES_MAX: usize = 4 << 20;
+/// Events of one tenant that are read for the mirror at once.
+pub const MIRROR_READ_MAX: usize = 50;
+/// How long the mirror waits for more before it writes what is little.
+pub const MIRROR_PAUSE_MS: u64 = 100;
+/// How long the mirror waits after its first failure; then twice as long each time.
+pub const MIRROR_BACKOFF_MS: u64 = 250;
+/// How long the mirror waits at most.
+pub const MIRROR_BACKOFF_MS_MAX: u64 = 30_000;
+/// How long the mirror's database may take to let us in.
+pub const MIRROR_CONNECT_MS: u64 = 15_000;
+/// How long the mirror's database may take for a transaction.
+pub const MIRROR_WRITE_MS: u64 = 60_000;
+/// Events that wait for the mirror beyond which they are not counted.
+pub const MIRROR_LAG_COUNTED_MAX: usize = 10_000;
+
 /// Tenants of one server.
 pub const TENANTS_MAX: usize = 10_000;
 /// Endpoints of one tenant.

@@ -9,6 +9,7 @@ pub mod envelope;
 mod job;
 pub mod key;
 mod people;
+mod mirror;
 mod provider;
 mod story;
 
@@ -34,6 +35,7 @@ use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
+pub use self::mirror::MirroredRecord;
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
 pub use self::story::{
     EnrichedRecord, FailedRecord, InputPieceRecord, SetAsideRecord, Stage, StepRecord, StoryRecord,
@@ -212,6 +214,7 @@ records! {
     SetAsideRecord = 70 "set aside",
     InputPieceRecord = 71 "input piece",
     TimesRecord = 72 "times",
+    MirroredRecord = 75 "mirrored",
 }
 
 impl Record for EventRecord {

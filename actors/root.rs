@@ -13,6 +13,8 @@ use crate::cleaner::Cleaner;
 use crate::clock::{Clock, ClockMessage};
 use crate::fatal;
 use crate::ledger::LedgerError;
+use crate::mirror::feed::Feed;
+use crate::mirror::{Mirror, MirrorConfig};
 use crate::record;
 use crate::record::key::{self, HOME};
 use crate::store::Batch;
@@ -24,6 +26,15 @@ pub(crate) struct Root {
     pub(crate) around: Surroundings,
     pub(crate) server_smtp: Option<Smtp>,
     pub(crate) server_retry: RetryPolicy,
+    pub(crate) mirror: Option<Followed>,
+}
+
+/// The mirror that is to be kept.
+pub(crate) struct Followed {
+    pub(crate) config: MirrorConfig,
+    pub(crate) feed: Arc<Feed>,
+    /// Whether all was noted since it last looked through everything.
+    pub(crate) noted: bool,
 }
 
 /// What the root is told.
@@ -36,6 +47,7 @@ pub(crate) enum RootMessage {
 pub(crate) struct RootState {
     clock: ActorId,
     cleaner: ActorId,
+    mirror: Option<ActorId>,
     tenants: HashMap<ActorId, TenantId>,
 }
 
@@ -53,11 +65,13 @@ impl Actor for Root {
         // when every tenant is there to be woken.
         let clock = self.spawn_clock(&myself).await?;
         let cleaner = self.spawn_cleaner(&myself).await?;
-        let mut state = RootState { clock: clock.get_id(), cleaner, tenants: HashMap::new() };
+        let (clock_id, tenants) = (clock.get_id(), HashMap::new());
+        let mut state = RootState { clock: clock_id, cleaner, mirror: None, tenants };
         for (id, _) in self.around.ledger.tenants()? {
             self.spawn_tenant(&myself, &mut state, &id).await?;
         }
         start_clock(&clock).await;
+        state.mirror = self.spawn_mirror(&myself).await?;
         Ok(state)
     }
 
@@ -122,6 +136,9 @@ impl Root {
             for tenant in state.tenants.values() {
                 self.around.hints.clean(tenant);
             }
+        } else if Some(died) == state.mirror {
+            tracing::error!(%error, "the mirror died; it starts anew from the ledger");
+            state.mirror = self.spawn_mirror(myself).await?;
         } else if let Some(tenant) = state.tenants.remove(&died) {
             tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
             self.spawn_tenant(myself, state, &tenant).await?;
@@ -154,6 +171,22 @@ impl Root {
         let id = cleaner.get_id();
         self.around.hints.set_cleaner(cleaner);
         Ok(id)
+    }
+
+    async fn spawn_mirror(
+        &self,
+        myself: &ActorRef<RootMessage>,
+    ) -> Result<Option<ActorId>, ActorProcessingErr> {
+        let Some(Followed { config, feed, noted }) = &self.mirror else { return Ok(None) };
+        let mirror = Mirror {
+            ledger: Arc::clone(&self.around.ledger),
+            hints: Arc::clone(&self.around.hints),
+            feed: Arc::clone(feed),
+            config: config.clone(),
+            noted: *noted,
+        };
+        let (mirror, _) = Actor::spawn_linked(None, mirror, (), myself.get_cell()).await?;
+        Ok(Some(mirror.get_id()))
     }
 
     async fn spawn_tenant(

@@ -15,6 +15,7 @@ pub mod events;
 mod history;
 pub mod jobs;
 pub mod leads;
+pub mod mirror;
 pub mod openapi;
 pub mod pipeline;
 mod provider;
@@ -104,6 +105,7 @@ fn table() -> Table {
         .route("/api/v1/leads", get(leads::list))
         .route("/api/v1/leads/{id}", get(leads::show))
         .route("/api/v1/leads/{id}/history", get(leads::history))
+        .route("/api/v1/mirror", get(mirror::show))
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
         .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))

@@ -1,5 +1,6 @@
 //! How the server is configured: flags and environment over `sereno.toml` over defaults.
 
+mod mirror;
 mod webhooks;
 
 use std::fs;
@@ -18,6 +19,7 @@ use sereno_actors::vault;
 use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
 
+pub use self::mirror::MirrorArgs;
 pub use self::webhooks::{Length, N8N, WebhookArgs};
 
 /// The flags of `sereno serve`; each has its environment variable.
@@ -91,6 +93,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SMTP_SECURITY", value_parser = ["auto", "starttls", "tls", "none"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_security: Option<String>,
+    /// The user's own PostgreSQL.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub mirror: MirrorArgs,
     /// What holds for webhooks of which neither endpoint nor tenant says anything.
     #[command(flatten)]
     #[serde(flatten)]
@@ -121,6 +127,12 @@ pub struct Config {
     pub salvage: bool,
     /// The journal's place; only this machine in this version.
     pub journal: String,
+    /// The user's own PostgreSQL, if rows are to go there.
+    pub mirror: Option<String>,
+    /// The schema of its tables.
+    pub mirror_schema: String,
+    /// Whether phone numbers are written there in the clear.
+    pub mirror_phones: bool,
     /// The mail server for tenants without one, and what goes with it.
     pub smtp_host: Option<String>,
     /// Its port.
@@ -166,6 +178,9 @@ impl Default for Config {
             cache_mb: 64,
             salvage: false,
             journal: String::new(),
+            mirror: None,
+            mirror_schema: mirror::SCHEMA.to_owned(),
+            mirror_phones: false,
             smtp_host: None,
             smtp_port: 587,
             smtp_user: None,

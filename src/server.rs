@@ -63,6 +63,7 @@ impl Server {
             },
             smtp: config.smtp(),
             retry,
+            mirror: config.mirror()?,
             now: Now::System,
         })
         .await

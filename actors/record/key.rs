@@ -29,6 +29,7 @@
 //! | `l` | name | the lead that goes by it |
 //! | `m` | lead, number or conversation; sequence | a line of a history |
 //! | `p` | product, lead | a lead that looked at a product |
+//! | `w` | letter, number | how far the tenant was mirrored (`m`), what must be told the mirror besides (`n`) |
 //! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
@@ -37,6 +38,7 @@
 
 mod kind;
 pub mod people;
+pub mod mirror;
 pub mod provider;
 pub mod story;
 

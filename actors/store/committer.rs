@@ -21,6 +21,10 @@ use crate::{fatal, limits};
 /// What to do once a commit is durable; runs on the committer's thread and must not block.
 pub type Then = Box<dyn FnOnce() + Send>;
 
+/// Looks at each commit before it is written, on the committer's thread and in the order of commits, and may
+/// add to it; must not block.
+pub type Inspect = Box<dyn Fn(&mut Batch) + Send>;
+
 /// The queue to the writing thread.
 pub struct Committer {
     queue: Mutex<Option<mpsc::Sender<Request>>>,
@@ -34,12 +38,12 @@ struct Request {
 
 impl Committer {
     /// Starts the writing thread over a store.
-    pub fn start(store: Arc<dyn Store>) -> std::io::Result<Self> {
+    pub fn start(store: Arc<dyn Store>, inspect: Inspect) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
         let thread =
             thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
                 let _guard = EndOnPanic;
-                write_until_closed(store.as_ref(), requests);
+                write_until_closed(store.as_ref(), requests, &inspect);
             })?;
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
@@ -89,13 +93,18 @@ impl Drop for EndOnPanic {
     }
 }
 
-fn write_until_closed(store: &dyn Store, mut requests: mpsc::Receiver<Request>) {
+fn write_until_closed(
+    store: &dyn Store,
+    mut requests: mpsc::Receiver<Request>,
+    inspect: &dyn Fn(&mut Batch),
+) {
     let mut batches = Vec::new();
     let mut thens = Vec::new();
     while let Some(first) = requests.blocking_recv() {
         let mut bytes = 0;
         let mut next = Some(first);
-        while let Some(Request { batch, then }) = next {
+        while let Some(Request { mut batch, then }) = next {
+            inspect(&mut batch);
             bytes += batch.bytes();
             if !batch.writes.is_empty() {
                 batches.push(batch);

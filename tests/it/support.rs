@@ -24,6 +24,9 @@ pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(crate) const APP_SECRET: &str = "app-secret-of-the-test";
 pub(crate) const ENDPOINTS: &str = "/api/v1/admin/notify/endpoints";
 
+/// What a test changes of the configuration.
+type Change = Box<dyn Fn(&mut Config) + Send + Sync>;
+
 /// A server with the tenant `default`, and every receiver.
 pub(crate) struct House {
     pub(crate) api: Client,
@@ -33,6 +36,7 @@ pub(crate) struct House {
     pub(crate) slack: SlackReceiver,
     pub(crate) mail: SmtpReceiver,
     pub(crate) graph: GraphReceiver,
+    change: Change,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -40,18 +44,24 @@ pub(crate) struct House {
 impl House {
     /// A server on a fresh directory.
     pub(crate) async fn new() -> Self {
-        let graph = GraphReceiver::start("token").await.unwrap();
-        Self::over(tempfile::tempdir().unwrap(), graph).await
+        Self::with(|_| {}).await
     }
 
-    async fn over(data: TempDir, graph: GraphReceiver) -> Self {
-        let config = Config {
+    /// The same, with something else in its configuration.
+    pub(crate) async fn with(change: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        let graph = GraphReceiver::start("token").await.unwrap();
+        Self::over(tempfile::tempdir().unwrap(), graph, Box::new(change)).await
+    }
+
+    async fn over(data: TempDir, graph: GraphReceiver, change: Change) -> Self {
+        let mut config = Config {
             listen: any_port(),
             data: data.path().to_owned(),
             allow_private_targets: vec!["127.0.0.0/8".into()],
             graph_url: graph.url().parse().unwrap(),
             ..Config::default()
         };
+        change(&mut config);
         let server = Server::start(config).await.unwrap();
         let base = format!("http://{}", server.address());
         let credentials = server.credentials().clone();
@@ -67,6 +77,7 @@ impl House {
             slack: SlackReceiver::start().await.unwrap(),
             mail: SmtpReceiver::start().unwrap(),
             graph,
+            change,
             stop: Some(stop),
             serving,
         }
@@ -77,12 +88,18 @@ impl House {
         self.restarted_after(|_| {}).await
     }
 
+    /// Stops the server in good order and starts it again with another mirror.
+    pub(crate) async fn reconfigured(mut self, mirror: String) -> Self {
+        self.change = Box::new(move |config| config.mirror = Some(mirror.clone()));
+        self.restarted().await
+    }
+
     /// Stops the server, lets something happen to its data, and starts it again.
     pub(crate) async fn restarted_after(mut self, happens: impl FnOnce(&Path)) -> Self {
         drop(self.stop.take());
         self.serving.await.unwrap().unwrap();
         happens(self.data.path());
-        Self::over(self.data, self.graph).await
+        Self::over(self.data, self.graph, self.change).await
     }
 
     /// Short policies, the WhatsApp line, the mail server, and what else is given.

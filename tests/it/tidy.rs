@@ -63,6 +63,7 @@ fn each_tool_has_its_one_place() {
         ("sled::", &["actors/store/index"]),
         ("minijinja::", &["actors/template"]),
         ("jsonschema::", &["actors/catalogue.rs"]),
+        ("tokio_postgres", &["actors/mirror/"]),
         ("lettre::", &["actors/channel/email", "actors/endpoint/config"]),
         ("ractor::", &["actors/"]),
         ("axum::", &["src/"]),

@@ -1,0 +1,23 @@
+-- A handoff stands as the latest look at it found it.
+INSERT INTO handoffs (
+    tenant, conversation_id, status, opened_at, replied_at, deadline, breached_at, phone,
+    phone_hash, last_intent, reason, version)
+SELECT
+    tenant, conversation_id, status, opened_at, replied_at, deadline, breached_at, phone,
+    phone_hash, last_intent, reason, version
+FROM jsonb_to_recordset($1::text::jsonb) AS row (
+    tenant text, conversation_id text, status text, opened_at timestamptz, replied_at timestamptz,
+    deadline timestamptz, breached_at timestamptz, phone text, phone_hash text, last_intent text,
+    reason text, version bigint)
+ON CONFLICT (tenant, conversation_id) DO UPDATE SET
+    status = excluded.status,
+    opened_at = excluded.opened_at,
+    replied_at = excluded.replied_at,
+    deadline = excluded.deadline,
+    breached_at = excluded.breached_at,
+    phone = excluded.phone,
+    phone_hash = excluded.phone_hash,
+    last_intent = excluded.last_intent,
+    reason = excluded.reason,
+    version = excluded.version
+WHERE excluded.version > handoffs.version

@@ -1,0 +1,182 @@
+//! Whose the mirror's tables are: who may write, who is refused, and over which connections.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use serde_json::json;
+
+use crate::postgres::Postgres;
+use crate::support::House;
+
+const MIRROR: &str = "/api/v1/mirror";
+
+async fn mirrored(url: String) -> House {
+    House::with(move |config| config.mirror = Some(url.clone())).await
+}
+
+async fn error_of(house: &House, wanted: &str) -> String {
+    let asked = async {
+        loop {
+            let status = house.admin.get(MIRROR).await.unwrap();
+            if status["state"] == wanted {
+                return status["last_error"].as_str().unwrap().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(40), asked).await;
+    found.unwrap_or_else(|_| panic!("the mirror never was {wanted}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_tables_are_made_once_and_ones_own_columns_stay() {
+    let postgres = Postgres::start();
+    let house = mirrored(postgres.url("")).await;
+    house.event("a.b", json!({"n": 1})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    let migrations = "SELECT string_agg(number || name, ',') FROM sereno.migrations";
+    let made = postgres.one(migrations);
+    postgres.sql("ALTER TABLE sereno.events ADD COLUMN mine text DEFAULT 'x'");
+    let house = house.restarted().await;
+    house.event("a.b", json!({"n": 2})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events WHERE mine = 'x'", "2").await;
+    assert_eq!(postgres.one(migrations), made);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_tables_of_a_newer_sereno_are_left_alone() {
+    let postgres = Postgres::start();
+    let house = mirrored(postgres.url("")).await;
+    house.event("a.b", json!({})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    postgres.sql("INSERT INTO sereno.migrations (number, name) VALUES (999, 'from the future')");
+    let house = house.restarted().await;
+    house.event("a.b", json!({})).await;
+    let said = error_of(&house, "refused").await;
+    assert!(said.contains("migration 999") && said.contains("newer"), "{said}");
+    assert_eq!(postgres.one("SELECT count(*) FROM sereno.events"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_second_server_is_refused_until_the_first_is_let_go_of() {
+    let postgres = Postgres::start();
+    let first = mirrored(postgres.url("")).await;
+    first.event("a.b", json!({"of": "first"})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    let second = mirrored(postgres.url("")).await;
+    second.event("a.b", json!({"of": "second"})).await;
+    let said = error_of(&second, "refused").await;
+    assert!(said.contains("another server") && said.contains("sereno.owner"), "{said}");
+    first.event("a.b", json!({"of": "first"})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "2").await;
+
+    // In a schema of its own it may.
+    let url = postgres.url("");
+    let third = House::with(move |config| {
+        (config.mirror, config.mirror_schema) = (Some(url.clone()), "third".to_owned());
+    });
+    let third = third.await;
+    third.event("a.b", json!({})).await;
+    postgres.eventually("SELECT count(*) FROM third.events", "1").await;
+
+    postgres.sql("DELETE FROM sereno.owner");
+    postgres
+        .eventually("SELECT count(*) FROM sereno.events WHERE data->>'of' = 'second'", "1")
+        .await;
+    first.event("a.b", json!({"of": "first"})).await;
+    let said = error_of(&first, "refused").await;
+    assert!(said.contains("another server") || said.contains("taken over"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_copy_of_the_data_takes_over_and_the_original_writes_no_more() {
+    let postgres = Postgres::start();
+    let house = mirrored(postgres.url("")).await;
+    house.event("a.b", json!({})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    postgres.sql("UPDATE sereno.owner SET epoch = epoch + 1");
+    house.event("a.b", json!({})).await;
+    let said = error_of(&house, "refused").await;
+    assert!(said.contains("taken over"), "{said}");
+    assert_eq!(postgres.one("SELECT count(*) FROM sereno.events"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_role_without_rights_is_told_and_one_with_just_enough_will_do() {
+    let postgres = Postgres::start();
+    postgres.sql("CREATE ROLE crm LOGIN PASSWORD 'crm'");
+    let url = postgres.url("").replace("postgres:secret", "crm:crm");
+    let house = mirrored(url).await;
+    house.event("a.b", json!({})).await;
+    let said = error_of(&house, "down").await;
+    assert!(said.contains("permission denied"), "{said}");
+    postgres.sql("CREATE SCHEMA sereno AUTHORIZATION crm");
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_tls_is_what_the_address_asks_for() {
+    let mut postgres = Postgres::start();
+    let plain = mirrored(postgres.url("sslmode=require")).await;
+    plain.event("a.b", json!({})).await;
+    let said = error_of(&plain, "down").await;
+    assert!(said.to_lowercase().contains("tls"), "{said}");
+    drop(plain);
+
+    let mut params = CertificateParams::new(vec![]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root_key = KeyPair::generate().unwrap();
+    let root = params.self_signed(&root_key).unwrap();
+    let issuer = Issuer::new(params, root_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["db.example".into()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    postgres.stop();
+    postgres.use_certificate(&certificate.pem(), &key.serialize_pem());
+    postgres.resume();
+    let kept = tempfile::tempdir().unwrap();
+    let root_path = kept.path().join("root.pem");
+    std::fs::write(&root_path, root.pem()).unwrap();
+    let root_path = root_path.display();
+
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                     WHERE application_name = 'sereno'";
+    for (number, query) in
+        ["sslmode=require".to_owned(), format!("sslmode=verify-ca&sslrootcert={root_path}")]
+            .into_iter()
+            .enumerate()
+    {
+        let (url, schema) = (postgres.url(&query), format!("s{number}"));
+        let table = format!("SELECT count(*) FROM {schema}.events");
+        let house = House::with(move |config| {
+            (config.mirror, config.mirror_schema) = (Some(url.clone()), schema.clone());
+        });
+        let house = house.await;
+        house.event("a.b", json!({})).await;
+        postgres.eventually(&table, "1").await;
+        postgres.eventually(encrypted, "t").await;
+    }
+    for (query, word) in [
+        (format!("sslmode=verify-full&sslrootcert={root_path}"), "valid for name"),
+        ("sslmode=verify-full".to_owned(), "issuer"),
+    ] {
+        let house = mirrored(postgres.url(&query)).await;
+        house.event("a.b", json!({})).await;
+        let said = error_of(&house, "down").await.to_lowercase();
+        assert!(said.contains(word), "{query}: {said}");
+    }
+}
+
+#[test]
+fn d08_a_bad_address_is_refused_before_anything_starts() {
+    let data = tempfile::tempdir().unwrap();
+    let ran = Command::new(env!("CARGO_BIN_EXE_sereno"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--mirror", "mysql://u:hidden@h/db", "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(!ran.status.success() && said.contains("SERENO_MIRROR"), "{said}");
+    assert!(said.contains("postgres://") && !said.contains("hidden"), "{said}");
+}
