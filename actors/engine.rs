@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorRef};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
@@ -46,6 +46,7 @@ use crate::now::Now;
 use crate::paces::Paces;
 use crate::record::{KeyRecord, Source};
 use crate::root::{Root, RootMessage};
+use crate::search::{Page, Question, Reader, Search};
 use crate::source;
 use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
@@ -67,6 +68,8 @@ pub struct EngineConfig {
     pub cache_bytes: u64,
     /// Whether a damaged store is opened with what can be read of it.
     pub salvage: bool,
+    /// Whether events are put into an index for questions; without, each is looked at.
+    pub search: bool,
     /// 32 bytes in base64.
     pub master_key: String,
     /// How deliveries go out.
@@ -88,6 +91,7 @@ pub struct Engine {
     root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
     room: Room,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
+    search: Option<Arc<Search>>,
     /// Held while the word of a provider is being kept.
     learning: tokio::sync::Mutex<()>,
     /// What the mirror follows, if there is one.
@@ -184,6 +188,10 @@ impl Engine {
         let feed = mirror.as_ref().map(|followed| Arc::clone(&followed.feed));
         let (server_smtp, server_retry) = (config.smtp, config.retry);
         let root = Root { around: around.clone(), server_smtp, server_retry, mirror };
+        let directory = config.directory.filter(|_| config.search);
+        let search =
+            directory.map(|directory| Search::start(&around.ledger, &directory.join("search")));
+        let search = search.transpose().map_err(LedgerError::Thread)?;
         let spawned = Actor::spawn(None, root, ()).await;
         let (root, ended) = spawned.map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(Self {
@@ -192,6 +200,7 @@ impl Engine {
             root_ended: Mutex::new(Some(ended)),
             room: Room::new(),
             keys: RwLock::new(keys),
+            search: search.map(Arc::new),
             learning: tokio::sync::Mutex::default(),
             feed,
         })
@@ -210,14 +219,35 @@ impl Engine {
         {
             tracing::warn!("the actors did not end in time; what they had submitted is kept");
         }
-        let ledger = Arc::clone(&self.around.ledger);
+        let (ledger, search) = (Arc::clone(&self.around.ledger), self.search.clone());
+        let stop = move || {
+            if let Some(search) = search {
+                search.stop();
+            }
+            ledger.stop();
+        };
         // An error means that the blocking thread panicked, which the committer has logged.
-        drop(tokio::task::spawn_blocking(move || ledger.stop()).await);
+        drop(tokio::task::spawn_blocking(stop).await);
     }
 
     /// What can be read.
     pub fn ledger(&self) -> &Ledger {
         &self.around.ledger
+    }
+
+    /// The newest events before a place that are what is asked for. Reads many rows, so it belongs on a
+    /// thread that may block.
+    pub fn find(
+        &self,
+        tenant: &TenantId,
+        question: &Question,
+        before: Sequence,
+        limit: usize,
+    ) -> Result<Page, EngineError> {
+        let view = self.view(tenant)?;
+        let search = self.search.as_deref();
+        let reader = Reader { ledger: self.ledger(), search, tenant: &view };
+        Ok(reader.find(question, before, limit)?)
     }
 
     /// A tenant, as it is now.

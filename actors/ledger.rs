@@ -7,8 +7,9 @@ pub mod delivery;
 pub mod draft;
 pub mod job;
 pub mod line;
-pub mod people;
 pub mod mirror;
+pub(crate) mod news;
+pub mod people;
 pub mod provider;
 pub mod queue;
 pub mod read;
@@ -24,6 +25,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 pub use self::draft::{After, Draft};
+use self::news::News;
 use self::times::{Moments, Times};
 use crate::mirror::feed::Feed;
 use crate::now::Now;
@@ -63,6 +65,7 @@ pub struct Ledger {
     times: Arc<Times>,
     /// Whoever follows what is committed, once somebody does.
     feed: Arc<OnceLock<Arc<Feed>>>,
+    news: Arc<News>,
 }
 
 /// Sequences of one commit lie within a second of each other: so far after the last one that is found
@@ -81,8 +84,8 @@ impl Ledger {
         });
         let committer = Committer::start(Arc::clone(&store), inspect)?;
         let last_sequence = AtomicU64::new(0);
-        let times = Arc::default();
-        let ledger = Self { store, committer, vault, now, last_sequence, times, feed };
+        let (times, news) = (Arc::default(), Arc::default());
+        let ledger = Self { store, committer, vault, now, last_sequence, times, feed, news };
         ledger.check_master_key()?;
         let mut last = 0;
         for (tenant, _) in ledger.tenants()? {
@@ -139,14 +142,17 @@ impl Ledger {
     /// A draft as it is written, with what is to be noted of its events once it is durable.
     fn observed(&self, mut draft: Draft, then: Then) -> (Batch, Then) {
         self.times.add_page(&mut draft);
-        let events = draft.take_events();
-        if events.is_empty() {
+        let (events, forgotten) = draft.take_events();
+        if events.is_empty() && forgotten.is_empty() {
             return (draft.into_batch(), then);
         }
         let tenant = draft.tenant().clone();
-        let (times, now, handed) = (Arc::clone(&self.times), self.now, self.now.micros());
+        let (times, news) = (Arc::clone(&self.times), Arc::clone(&self.news));
+        let (now, handed) = (self.now, self.now.micros());
         let observed = move || {
             let durable = now.micros();
+            // First: whoever is answered may look for it at once.
+            news.note(&tenant, &events, &forgotten);
             then();
             times.note(&tenant, &events, Moments { handed, durable, told: now.micros() });
         };
@@ -167,6 +173,11 @@ impl Ledger {
     pub(crate) fn follow(&self, feed: Arc<Feed>) {
         // Set once, at the start.
         self.feed.set(feed).ok();
+    }
+
+    /// What has become durable, for whoever follows the events.
+    pub(crate) fn news(&self) -> &News {
+        &self.news
     }
 
     /// Whether the disk has space for new events.

@@ -14,6 +14,7 @@
 //! | `turnstile`, `paces`, `throttle` | how tenants share the room for attempts, how fast these may go, and what comes in |
 //! | [`mirror`] | what goes to the user's own PostgreSQL |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
+//! | [`search`] | what people find among events |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -43,6 +44,7 @@ pub mod now;
 mod paces;
 pub mod record;
 mod root;
+pub mod search;
 pub mod signature;
 pub mod source;
 pub mod store;

@@ -62,6 +62,26 @@ pub const REPROCESSED_MAX: usize = 500;
 pub const EVENTS_AT_WORK_PER_TENANT_MAX: usize = 512;
 /// Events of a batch that are looked at in one go, before others on the same thread have their turn.
 pub const EVENTS_PER_SLICE: usize = 16;
+/// Bytes that the search index may hold in memory before it writes a segment; the least that it takes.
+pub const SEARCH_HEAP_BYTES: usize = 15_000_000;
+/// Bytes of a term of the search index, with its tenant; both sides cut what is longer.
+pub const SEARCH_TERM_BYTES_MAX: usize = 120;
+/// Events that are read at once for the search index.
+pub const SEARCH_PAGE_ROWS: usize = 256;
+/// How long events gather before the search index reads them.
+pub const SEARCH_PAUSE_MS: u64 = 500;
+/// Events in the search index from which a commit comes soon; each costs several syncs.
+pub const SEARCH_COMMIT_EVENTS_MIN: usize = 500;
+/// Events in the search index from which a commit comes at once.
+pub const SEARCH_COMMIT_EVENTS_MAX: usize = 50_000;
+/// How long many events wait for a commit of the search index.
+pub const SEARCH_COMMIT_MS_MIN: u64 = 2_000;
+/// How long few events wait for a commit of the search index; until then they are looked at one by one.
+pub const SEARCH_COMMIT_MS_MAX: u64 = 10_000;
+/// Events that became durable out of order and are listed; beyond, they are read again.
+pub const NEWS_LATE_MAX: usize = 4_096;
+/// Removed events that wait to be removed from the search index too.
+pub const NEWS_FORGOTTEN_MAX: usize = 100_000;
 /// Events in one request.
 pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.

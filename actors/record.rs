@@ -8,8 +8,8 @@ mod delivery;
 pub mod envelope;
 mod job;
 pub mod key;
-mod people;
 mod mirror;
+mod people;
 mod provider;
 mod story;
 
@@ -34,12 +34,12 @@ pub use self::delivery::{
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
-pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::mirror::MirroredRecord;
+pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
 pub use self::story::{
-    EnrichedRecord, FailedRecord, InputPieceRecord, SetAsideRecord, Stage, StepRecord, StoryRecord,
-    TimeRecord, TimesRecord,
+    EnrichedRecord, FailedRecord, InputPieceRecord, SearchRecord, SetAsideRecord, Stage,
+    StepRecord, StoryRecord, TimeRecord, TimesRecord,
 };
 
 /// A tenant.
@@ -92,6 +92,24 @@ pub enum Source {
     Edited,
     /// Others of one type, which go out together.
     Digest,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::Workflow, Self::Customer, Self::Test, Self::Edited, Self::Digest];
+
+    /// The source as it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Workflow => "workflow",
+            Self::Customer => "customer",
+            Self::Test => "test",
+            Self::Edited => "edited",
+            Self::Digest => "digest",
+        }
+    }
 }
 
 /// An event as it was recorded.
@@ -215,6 +233,7 @@ records! {
     InputPieceRecord = 71 "input piece",
     TimesRecord = 72 "times",
     MirroredRecord = 75 "mirrored",
+    SearchRecord = 73 "search",
 }
 
 impl Record for EventRecord {

@@ -21,6 +21,7 @@ pub mod pipeline;
 mod provider;
 pub mod request;
 pub mod rotation;
+pub mod search;
 pub mod sources;
 mod table;
 pub mod templates;
@@ -75,8 +76,9 @@ fn table() -> Table {
         .route("/readyz", get(timers::ready))
         .route(
             "/api/v1/events",
-            post(events::submit).get(events::list).options(cloud_events::handshake),
+            post(events::submit).get(search::list).options(cloud_events::handshake),
         )
+        .route("/api/v1/events/export", get(search::export))
         .route("/api/v1/events/reprocess", post(pipeline::reprocess_many))
         .route("/api/v1/events/{id}", get(events::show))
         .route("/api/v1/events/{id}/reprocess", post(pipeline::reprocess))

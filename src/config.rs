@@ -61,6 +61,11 @@ pub struct ServeArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub salvage: bool,
+    /// Whether events are put into an index for questions, on or off; without it each is looked at
+    /// [default: on]
+    #[arg(long, env = "SERENO_SEARCH", value_parser = ["on", "off"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
     /// Where the journal is: empty for this machine, postgres://… for a cluster (not in this version)
     #[arg(long, env = "SERENO_JOURNAL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +130,8 @@ pub struct Config {
     pub cache_mb: u64,
     /// Whether a damaged store is to be started with what can be read of it.
     pub salvage: bool,
+    /// Whether events are put into an index for questions.
+    pub search: Switch,
     /// The journal's place; only this machine in this version.
     pub journal: String,
     /// The user's own PostgreSQL, if rows are to go there.
@@ -165,6 +172,16 @@ pub struct Config {
     pub n8n_password: Option<String>,
 }
 
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -177,6 +194,7 @@ impl Default for Config {
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
             cache_mb: 64,
             salvage: false,
+            search: Switch::On,
             journal: String::new(),
             mirror: None,
             mirror_schema: mirror::SCHEMA.to_owned(),

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
-use crate::config::{Config, Credentials, DataDirectory, N8N};
+use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
 
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(8);
@@ -54,6 +54,7 @@ impl Server {
             directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
             salvage: config.salvage,
+            search: config.search == Switch::On,
             master_key: directory.master_key(config.master_key.as_deref())?,
             channels: ChannelConfig {
                 private_targets,

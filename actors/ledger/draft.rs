@@ -38,6 +38,8 @@ pub struct Draft {
     due: BTreeMap<EndpointId, Timestamp>,
     /// The events that it records.
     events: Vec<Sequence>,
+    /// The events that it removes.
+    forgotten: Vec<Sequence>,
 }
 
 impl Draft {
@@ -50,6 +52,7 @@ impl Draft {
             after: Vec::new(),
             due: BTreeMap::new(),
             events: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -69,6 +72,7 @@ impl Draft {
         self.batch.writes.extend(other.batch.writes);
         self.after.extend(other.after);
         self.events.extend(other.events);
+        self.forgotten.extend(other.forgotten);
         for (endpoint, due) in other.due {
             self.deliver(endpoint, due);
         }
@@ -226,6 +230,7 @@ impl Draft {
 
     /// Removes an event with its pieces, its id and what is left of its way to many endpoints.
     pub fn forget_event(&mut self, sequence: Sequence, event: &EventRecord) {
+        self.forgotten.push(sequence);
         self.batch.delete(key::event(&self.tenant, sequence));
         let pieces = record::encode(event).len().div_ceil(limits::VALUE_BYTES_MAX);
         for number in (0_u16..).take(pieces.saturating_sub(1)) {
@@ -267,9 +272,9 @@ impl Draft {
         &mut self.batch
     }
 
-    /// The events that it records.
-    pub(super) fn take_events(&mut self) -> Vec<Sequence> {
-        std::mem::take(&mut self.events)
+    /// The events that it records, and those that it removes.
+    pub(super) fn take_events(&mut self) -> (Vec<Sequence>, Vec<Sequence>) {
+        (std::mem::take(&mut self.events), std::mem::take(&mut self.forgotten))
     }
 
     /// The hints to carry out once the commit is durable.

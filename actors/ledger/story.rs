@@ -1,11 +1,13 @@
-//! Events that stand aside: kept with their data as it came in, so that they can be put through again.
+//! Events that stand aside: kept with their data as it came in, so that they can be put through again. And
+//! which search index belongs to the ledger.
 
 use sereno_workflows::id::{Sequence, TenantId};
 
 use super::{Draft, Ledger, LedgerError};
 use crate::limits::INPUT_PIECE_BYTES;
-use crate::record::{self, EventRecord, InputPieceRecord, SetAsideRecord, key};
-use crate::store::Direction;
+use crate::record::key::{self, HOME};
+use crate::record::{self, EventRecord, InputPieceRecord, SearchRecord, SetAsideRecord};
+use crate::store::{Batch, Direction};
 
 /// Into how many pieces the data of an event is cut that stands aside.
 pub(crate) fn pieces_of(input: &[u8]) -> u16 {
@@ -34,6 +36,20 @@ impl Draft {
 }
 
 impl Ledger {
+    /// The id of the search index that was built from this ledger.
+    pub(crate) fn search_id(&self) -> Result<Option<String>, LedgerError> {
+        let found = self.get(HOME, &key::story::search())?;
+        Ok(found.map(|SearchRecord { id }| id))
+    }
+
+    /// Notes which search index is built from this ledger; returns once that is durable.
+    pub(crate) async fn keep_search_id(&self, id: &str) {
+        let mut batch = Batch::new(HOME);
+        let record = SearchRecord { id: id.to_owned() };
+        batch.put(key::story::search(), record::encode(&record));
+        self.commit_home(batch).await;
+    }
+
     /// What is kept of an event that stands aside.
     pub fn set_aside(
         &self,

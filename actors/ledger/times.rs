@@ -50,7 +50,7 @@ pub(super) struct Moments {
 impl Times {
     /// Notes what a commit took; what is too much for memory is forgotten.
     pub(super) fn note(&self, tenant: &TenantId, events: &[Sequence], at: Moments) {
-        if self.held.load(Ordering::Relaxed) >= TIMES_HELD_MAX {
+        if events.is_empty() || self.held.load(Ordering::Relaxed) >= TIMES_HELD_MAX {
             return;
         }
         let mut waiting = self.waiting.lock();

@@ -154,7 +154,15 @@ impl Collector<'_> {
                 rows.reservation(whose, self.horizon, &booking);
             }
             Some(StateRecord::Handoff(handoff)) => rows.handoff(whose, self.horizon, &handoff),
-            Some(StateRecord::Tenant(_) | StateRecord::DeadLetters(_)) | None => {}
+            // Leads and conversations are rows by their events.
+            Some(
+                StateRecord::Tenant(_)
+                | StateRecord::DeadLetters(_)
+                | StateRecord::Conversation(_)
+                | StateRecord::Lead(_)
+                | StateRecord::Product(_),
+            )
+            | None => {}
         }
         Ok(())
     }
@@ -206,7 +214,14 @@ impl Collector<'_> {
         Ok(match self.ledger.state(tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => booking.wa_number,
             Some(StateRecord::Handoff(handoff)) => handoff.wa_number,
-            Some(StateRecord::Tenant(_) | StateRecord::DeadLetters(_)) | None => None,
+            Some(
+                StateRecord::Tenant(_)
+                | StateRecord::DeadLetters(_)
+                | StateRecord::Conversation(_)
+                | StateRecord::Lead(_)
+                | StateRecord::Product(_),
+            )
+            | None => None,
         })
     }
 }

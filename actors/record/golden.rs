@@ -295,6 +295,7 @@ fn story() -> StoryRecord {
 #[test]
 fn the_pipeline_stands_on_disk_as_it_always_did() {
     stands("", &SetAsideRecord { at: NOW, deaths: 3 });
+    stands("", &SearchRecord { id: "index_1".into() });
     stands("", &InputPieceRecord(b"{}".to_vec()));
     let first =
         TimeRecord { step: 1_763_900_000_000_000, handed_after: 9, stored: 700, triggered: 3 };

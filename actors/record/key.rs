@@ -33,12 +33,13 @@
 //! | `R` | event | an event that outlived its time, and why it is still there |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
-//! tenants of a partition. `A` (tenants), `K` (API keys) and `M` (meta) are in partition 0.
+//! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta) and `t` (which search index
+//! was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 mod kind;
-pub mod people;
 pub mod mirror;
+pub mod people;
 pub mod provider;
 pub mod story;
 

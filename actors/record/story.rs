@@ -116,3 +116,10 @@ pub struct SetAsideRecord {
 /// A piece of the data of an event that stands aside, as its teller sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputPieceRecord(pub Vec<u8>);
+
+/// The search index that was built from this ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRecord {
+    /// The index's own id: another index does not fit.
+    pub id: String,
+}

@@ -11,11 +11,10 @@ use sereno_actors::endpoint::delivery_id;
 use sereno_actors::endpoint::standing::standing;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
-use sereno_actors::record::{EventRecord, Source};
+use sereno_actors::record::EventRecord;
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, InvalidId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
-use sereno_workflows::search::Types;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
@@ -24,9 +23,7 @@ use super::deliveries::show_delivery;
 use super::error::Problem;
 use super::pipeline;
 use super::provider::add_provider;
-use super::request::{
-    BodyBytes, Caller, InPath, JsonObject, ListQuery, aside, json_of, nothing_else, take_number,
-};
+use super::request::{BodyBytes, Caller, InPath, JsonObject, json_of, nothing_else, take_number};
 
 /// `POST /api/v1/events`: one event, an array, `{"events": […]}`, or CloudEvents; 202 once all are
 /// durable.
@@ -56,54 +53,6 @@ pub async fn submit(
         "ids": receipt.ids.iter().map(EventId::as_str).collect::<Vec<_>>(),
     });
     Ok((StatusCode::ACCEPTED, Json(answer)))
-}
-
-/// `GET /api/v1/events`: from the newest down, by `type, from, to, conversation_id, user_id, q`.
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: ListQuery,
-) -> Result<Json<Value>, Problem> {
-    query.only(&["type", "from", "to", "conversation_id", "user_id", "q", "pipeline"])?;
-    query.one_of("pipeline", &["quarantined"])?;
-    aside(move || page(&app, &caller, &query)).await
-}
-
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
-    let types = Types::read(query.get("type"))?;
-    let (from, to) = query.from_to()?;
-    let mut before = query.before()?.min(to);
-    let mut items = Vec::new();
-    let mut looked_at = 0;
-    let mut next_cursor = None;
-    while items.len() < query.limit {
-        if looked_at >= limits::SCAN_ROWS_MAX {
-            next_cursor = Some(before.to_text());
-            break;
-        }
-        let ledger = app.engine.ledger();
-        let page = match query.get("pipeline") {
-            Some(_) => ledger.all_set_aside(&caller.tenant, before, from, query.limit)?,
-            None => ledger.events(&caller.tenant, before, from, query.limit)?,
-        };
-        looked_at += page.len();
-        let full = page.len() == query.limit;
-        for (sequence, event) in page {
-            if items.len() == query.limit {
-                break;
-            }
-            before = sequence;
-            let shown = summary(sequence, &event);
-            if types.wants(&event.event_type) && wanted(&event, &shown, query) {
-                items.push(shown);
-            }
-        }
-        if !full {
-            break;
-        }
-        next_cursor = Some(before.to_text()).filter(|_| items.len() >= query.limit);
-    }
-    Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
 }
 
 /// `GET /api/v1/events/{id}`: the event, how many of its deliveries stand how, and as many of them as a
@@ -257,17 +206,6 @@ pub(super) fn find(
     Ok(given.or_else(|| Sequence::from_text(id.strip_prefix("evt_")?)))
 }
 
-fn wanted(event: &EventRecord, shown: &Value, query: &ListQuery) -> bool {
-    let in_data = |name: &str| {
-        let value = shown.get("data").and_then(|data| data.get(name));
-        query.get(name).is_none_or(|wanted| value.and_then(Value::as_str) == Some(wanted))
-    };
-    let text_fits = query.get("q").is_none_or(|text| {
-        String::from_utf8_lossy(&event.body).to_lowercase().contains(&text.to_lowercase())
-    });
-    in_data("conversation_id") && in_data("user_id") && text_fits
-}
-
 pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
     let story = event.story.as_deref();
@@ -280,14 +218,7 @@ pub(super) fn summary(sequence: Sequence, event: &EventRecord) -> Value {
         "event_type": event.event_type,
         "timestamp": event.at.to_rfc3339(),
         "received_at": Sequence(sequence.0.saturating_sub(before)).moment().to_rfc3339(),
-        "source": match event.source {
-            Source::Api => "api",
-            Source::Workflow => "workflow",
-            Source::Customer => "customer",
-            Source::Test => "test",
-            Source::Edited => "edited",
-            Source::Digest => "digest",
-        },
+        "source": event.source.as_str(),
         "entity": event.entity.as_ref().map(ToString::to_string),
         "ignored": event.ignored,
         "caused_by": event.cause.map(|cause| cause.to_text()),

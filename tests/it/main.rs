@@ -39,6 +39,7 @@ mod secrets;
 mod sources;
 mod store;
 mod story;
+mod story_search;
 mod support;
 mod templates;
 mod tidy;

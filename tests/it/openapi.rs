@@ -212,7 +212,11 @@ async fn e02_what_cannot_be_read_or_meant_is_refused_and_named() {
         ("/api/v1/admin/tenants/..%2fdefault", 404, ""),
     ] {
         let (got, answer) = house.raw("GET", path, "").await;
-        assert_eq!((got, answer["field"].as_str().unwrap_or("")), (status, field), "{path}: {answer}");
+        assert_eq!(
+            (got, answer["field"].as_str().unwrap_or("")),
+            (status, field),
+            "{path}: {answer}"
+        );
     }
     let event = r#"{"event_id": "e-1", "event_type": "a.b"}"#;
     let ask = async |key: &[u8]| {

@@ -26,6 +26,11 @@ pub fn input_piece(tenant: &TenantId, event: Sequence, piece: u16) -> Vec<u8> {
     key
 }
 
+/// The search index that was built from this ledger.
+pub fn search() -> Vec<u8> {
+    vec![b't']
+}
+
 fn of_kind(kind: u8, tenant: &TenantId, event: Sequence) -> Vec<u8> {
     let mut key = table(b'q', tenant);
     key.push(kind);

@@ -1,0 +1,347 @@
+//! Questions about events: from the newest down, through the index where it helps.
+//!
+//! ```text
+//!            newest                       indexed to                              oldest
+//!  events  ----|------- read one by one -------|------- candidates of the index ------|
+//! ```
+//! What is not in the index yet is looked at event by event, so an answer is complete whatever the index
+//! is about. What the index names is only a candidate: each event is held against the question itself. A
+//! place in the log is a cursor, so pages stay what they are while new events come in.
+
+mod follower;
+mod index;
+mod work;
+
+use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::search::{Query, Searchable, Types};
+use tokio::runtime::Handle;
+
+use self::follower::{Follower, View};
+use self::index::Wanted;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits;
+use crate::record::{AttemptStatus, EventRecord, Source};
+use crate::view::TenantView;
+
+/// What is asked for; what is left out is not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// Types of event.
+    pub types: Types,
+    /// The conversation that the data names.
+    pub conversation_id: Option<String>,
+    /// The user that the data names.
+    pub user_id: Option<String>,
+    /// Where it came from.
+    pub source: Option<Source>,
+    /// How one of its deliveries stands.
+    pub delivery: Option<Standing>,
+    /// Words, phrases and fields.
+    pub query: Option<Query>,
+    /// Whether only what stands aside is meant.
+    pub set_aside: bool,
+    /// None that was recorded before this.
+    pub from: Sequence,
+}
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was not tried yet.
+    Pending,
+    /// It arrived.
+    Sent,
+    /// It failed and will be tried again.
+    Failed,
+    /// It was given up.
+    Dead,
+}
+
+/// A page of an answer.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Events, the newest first.
+    pub events: Vec<(Sequence, EventRecord)>,
+    /// The place before which the answer goes on, if it does.
+    pub next: Option<Sequence>,
+    /// Up to where the index knows all events; `None` where it was not used.
+    pub indexed_to: Option<Sequence>,
+}
+
+/// The index and who keeps it.
+pub(crate) struct Search {
+    ledger: Arc<Ledger>,
+    view: Arc<RwLock<Option<View>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Search {
+    /// Starts to follow the events of a ledger, with the index in a directory.
+    pub(crate) fn start(ledger: &Arc<Ledger>, directory: &Path) -> std::io::Result<Self> {
+        let view = Arc::default();
+        let follower = Follower {
+            ledger: Arc::clone(ledger),
+            directory: directory.to_owned(),
+            view: Arc::clone(&view),
+            runtime: Handle::current(),
+        };
+        let thread = thread::Builder::new().name("sereno-search".to_owned());
+        let thread = thread.spawn(move || follower.run())?;
+        Ok(Self { ledger: Arc::clone(ledger), view, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Writes out what it has and ends; may wait for the disk.
+    pub(crate) fn stop(&self) {
+        self.ledger.news().close();
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the search index panicked; it will be built again");
+        }
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        self.ledger.news().close();
+    }
+}
+
+/// Who answers, and for whom.
+pub(crate) struct Reader<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) search: Option<&'a Search>,
+    pub(crate) tenant: &'a TenantView,
+}
+
+/// A page in the making.
+struct Making<'a> {
+    question: &'a Question,
+    page: Page,
+    limit: usize,
+    /// Everything from here on was looked at.
+    before: Sequence,
+    looked_at: usize,
+}
+
+impl Making<'_> {
+    /// Whether no more may be looked at; then the answer goes on from there.
+    fn is_over(&mut self) -> bool {
+        let over = self.page.events.len() >= self.limit || self.looked_at >= limits::SCAN_ROWS_MAX;
+        if over {
+            self.page.next = Some(self.before);
+        }
+        over
+    }
+
+    fn look(&mut self, place: Sequence, found: Option<EventRecord>) {
+        self.before = place;
+        self.looked_at += 1;
+        self.page.events.extend(found.map(|event| (place, event)));
+    }
+}
+
+impl Reader<'_> {
+    /// The newest events before a place that are what is asked for; looks at a bounded number, and says
+    /// where to go on.
+    pub(crate) fn find(
+        &self,
+        question: &Question,
+        before: Sequence,
+        limit: usize,
+    ) -> Result<Page, LedgerError> {
+        let wanted = self.wanted(question);
+        // Late events first: what leaves the list meanwhile is in the index that is read after it.
+        let late = self.ledger.news().late(&self.tenant.id);
+        let view = self.search.and_then(|search| search.view.read().clone());
+        let view = view.filter(|_| !wanted.is_empty() && !question.set_aside);
+        let page =
+            Page { indexed_to: view.as_ref().map(|view| view.indexed_to), ..Page::default() };
+        let mut making = Making { question, page, limit, before, looked_at: 0 };
+        let floor = view.as_ref().map_or(question.from, |view| view.indexed_to.next());
+        if self.read_down(&mut making, floor.max(question.from))? {
+            return Ok(making.page);
+        }
+        if let Some(view) = view {
+            let asked = || self.ask(&mut making, &view, &wanted, &late);
+            match panic::catch_unwind(AssertUnwindSafe(asked)) {
+                Ok(Ok(())) => return Ok(making.page),
+                Ok(Err(Trouble::Ledger(error))) => return Err(error),
+                Ok(Err(Trouble::Index)) | Err(_) => self.give_up_index(),
+            }
+            self.read_down(&mut making, question.from)?;
+        }
+        Ok(making.page)
+    }
+
+    /// Looks at events one by one, down to a place; answers whether the page is over.
+    fn read_down(&self, making: &mut Making<'_>, floor: Sequence) -> Result<bool, LedgerError> {
+        let tenant = &self.tenant.id;
+        let mut rows = making.limit.clamp(16, limits::PAGE_ROWS_MAX);
+        while making.before > floor {
+            if making.is_over() {
+                return Ok(true);
+            }
+            let page = match making.question.set_aside {
+                true => self.ledger.all_set_aside(tenant, making.before, floor, rows)?,
+                false => self.ledger.events(tenant, making.before, floor, rows)?,
+            };
+            let full = page.len() == rows;
+            for (place, event) in page {
+                if making.is_over() {
+                    return Ok(true);
+                }
+                let is_meant = self.is_meant(making.question, place, &event)?;
+                making.look(place, is_meant.then_some(event));
+            }
+            if !full {
+                making.before = making.before.min(floor);
+            }
+            rows = (2 * rows).min(limits::PAGE_ROWS_MAX);
+        }
+        Ok(false)
+    }
+
+    /// Looks at what the index names, from the newest down.
+    fn ask(
+        &self,
+        making: &mut Making<'_>,
+        view: &View,
+        wanted: &Wanted,
+        late: &[Sequence],
+    ) -> Result<(), Trouble> {
+        let rows = (2 * making.limit).clamp(64, limits::PAGE_ROWS_MAX);
+        let from = making.question.from;
+        loop {
+            let before = making.before;
+            let named = view.snapshot.newest(wanted, from..before, rows);
+            let named = named.map_err(|error| {
+                tracing::error!(%error, "a question could not be answered from the search index");
+                Trouble::Index
+            })?;
+            let last = named.last().copied().filter(|_| named.len() == rows);
+            let reached = last.unwrap_or(from);
+            let late = late.iter().copied().filter(|place| (reached..before).contains(place));
+            let candidates: BTreeSet<Sequence> = named.into_iter().chain(late).collect();
+            for &place in candidates.iter().rev() {
+                if making.is_over() {
+                    return Ok(());
+                }
+                let event = self.ledger.event(&self.tenant.id, place).map_err(Trouble::Ledger)?;
+                let found = match event {
+                    Some(event) if self.is_meant(making.question, place, &event)? => Some(event),
+                    Some(_) | None => None,
+                };
+                making.look(place, found);
+            }
+            if last.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a damaged index away and has it built again.
+    fn give_up_index(&self) {
+        if let Some(search) = self.search {
+            *search.view.write() = None;
+            self.ledger.news().nudge();
+        }
+    }
+
+    /// What an event must have in the index; nothing where the index is of no help.
+    fn wanted(&self, question: &Question) -> Wanted {
+        let tenant = &self.tenant.id;
+        let mut wanted = Wanted::new();
+        let types = index::of_types(tenant, question.types.patterns());
+        wanted.extend(Some(types).filter(|types| !types.is_empty()));
+        let conversation = question.conversation_id.as_deref();
+        wanted.extend(conversation.map(|id| vec![index::of_conversation(tenant, id)]));
+        wanted.extend(question.user_id.as_deref().map(|id| vec![index::of_user(tenant, id)]));
+        wanted.extend(question.source.map(|source| vec![index::of_source(tenant, source)]));
+        for clause in question.query.iter().flat_map(Query::clauses) {
+            for word in clause.words() {
+                wanted.push(vec![index::of_word(tenant, clause.field(), word)]);
+            }
+        }
+        wanted
+    }
+
+    /// Whether an event is what is asked for.
+    fn is_meant(
+        &self,
+        question: &Question,
+        place: Sequence,
+        event: &EventRecord,
+    ) -> Result<bool, LedgerError> {
+        let source_fits = question.source.is_none_or(|source| source == event.source);
+        if !question.types.wants(&event.event_type) || !source_fits || !says(question, event) {
+            return Ok(false);
+        }
+        match question.delivery {
+            None => Ok(true),
+            Some(standing) => self.has_delivery(&self.tenant.id, place, event, standing),
+        }
+    }
+
+    fn has_delivery(
+        &self,
+        tenant: &TenantId,
+        place: Sequence,
+        event: &EventRecord,
+        standing: Standing,
+    ) -> Result<bool, LedgerError> {
+        let deliveries = self.ledger.deliveries_of(tenant, place, event)?;
+        Ok(deliveries.into_iter().any(|(endpoint, _, status)| {
+            let is_there =
+                endpoint == EndpointId::CUSTOMERS || self.tenant.endpoints.contains_key(&endpoint);
+            match status.map(|status| (status.status, status.attempts)) {
+                None | Some((AttemptStatus::Retrying, 0)) => {
+                    standing == Standing::Pending && is_there
+                }
+                Some((AttemptStatus::Retrying, _)) => standing == Standing::Failed && is_there,
+                Some((AttemptStatus::Sent | AttemptStatus::Collected, _)) => {
+                    standing == Standing::Sent
+                }
+                Some((AttemptStatus::Dead, _)) => standing == Standing::Dead,
+            }
+        }))
+    }
+}
+
+/// Why a question could not be answered from the index.
+enum Trouble {
+    Ledger(LedgerError),
+    Index,
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+/// Whether an event's content is what is asked for.
+fn says(question: &Question, event: &EventRecord) -> bool {
+    let Question { conversation_id, user_id, query, .. } = question;
+    if conversation_id.is_none() && user_id.is_none() && query.is_none() {
+        return true;
+    }
+    let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
+    let data = body.get("data").unwrap_or(&Value::Null);
+    let names = |field: &str, wanted: &Option<String>| {
+        let found = data.get(field).and_then(Value::as_str);
+        wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+    };
+    let searchable = Searchable { id: &event.id, event_type: &event.event_type, data };
+    names("conversation_id", conversation_id)
+        && names("user_id", user_id)
+        && query.as_ref().is_none_or(|query| query.finds(&searchable))
+}
