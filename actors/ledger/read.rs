@@ -110,9 +110,9 @@ impl Ledger {
         for (key, _) in rows {
             let id = std::str::from_utf8(key.get(prefix.len()..).unwrap_or_default())
                 .map_err(|_| LedgerError::Content("reservation id"))?;
-            match self.state(tenant, &EntityKey::reservation(id))? {
-                Some(StateRecord::Reservation(reservation)) => bookings.push(reservation),
-                Some(_) | None => {}
+            let state = self.state(tenant, &EntityKey::reservation(id))?;
+            if let Some(StateRecord::Reservation(reservation)) = state {
+                bookings.push(reservation);
             }
         }
         Ok(bookings)

@@ -128,13 +128,16 @@ fn detail(app: &App, caller: &Caller, id: &str, query: &ListQuery) -> Result<Jso
     Ok(Json(shown))
 }
 
-/// The lines of a conversation before the cursor, the newest first, and where earlier ones begin.
+/// Lines with their places, the newest first, and where earlier ones begin.
+type Lines = (Vec<(Sequence, HistoryRecord)>, Option<Sequence>);
+
+/// The lines of a conversation before the cursor.
 fn lines(
     app: &App,
     caller: &Caller,
     talk: &Conversation,
     query: &ListQuery,
-) -> Result<(Vec<(Sequence, HistoryRecord)>, Option<Sequence>), Problem> {
+) -> Result<Lines, Problem> {
     let ledger = app.engine.ledger();
     let mut owners = vec![Owner::always(&talk.id)];
     if let Some(lead) = &talk.lead {

@@ -29,11 +29,11 @@ fn receive() -> What {
 }
 
 fn emitted(transition: &Transition<Conversation>) -> Vec<(&str, &Map<String, Value>)> {
-    let emitted = |effect| match effect {
-        &Effect::Emit { ref event_type, ref data } => Some((event_type.as_str(), data)),
+    let emitted = transition.effects.iter().filter_map(|effect| match effect {
+        Effect::Emit { event_type, data } => Some((event_type.as_str(), data)),
         Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
-    };
-    transition.effects.iter().filter_map(emitted).collect()
+    });
+    emitted.collect()
 }
 
 #[test]

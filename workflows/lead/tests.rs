@@ -33,11 +33,11 @@ fn met(user_id: Option<&str>, phone: Option<&str>) -> Command {
 }
 
 fn emitted(effects: &[Effect]) -> Vec<&str> {
-    let emitted = |effect| match effect {
-        &Effect::Emit { ref event_type, .. } => Some(event_type.as_str()),
+    let emitted = effects.iter().filter_map(|effect| match effect {
+        Effect::Emit { event_type, .. } => Some(event_type.as_str()),
         Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
-    };
-    effects.iter().filter_map(emitted).collect()
+    });
+    emitted.collect()
 }
 
 fn names(effects: &[Effect]) -> Vec<&Name> {
