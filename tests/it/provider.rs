@@ -52,6 +52,13 @@ async fn notified(house: &House) -> (String, String) {
     (path, event["deliveries"][0]["id"].as_str().unwrap().to_owned())
 }
 
+/// Somebody of the staff with the customer's own phone, who wants to hear of clients alone.
+async fn staff(house: &House) {
+    let filters = json!({"events": ["client.*"]});
+    let target = format!("+{ANA}");
+    house.endpoint(json!({"kind": "whatsapp", "target": target, "filters": filters})).await;
+}
+
 async fn set(house: &House, templates: Value) {
     let settings = json!({"whatsapp": {"templates": templates}});
     house.api.patch(LINE, &settings).await.unwrap();
@@ -61,7 +68,7 @@ async fn set(house: &House, templates: Value) {
 async fn d03_statuses_land_on_their_delivery_in_any_order_and_never_go_back() {
     let house = House::new().await;
     house.settle(json!({})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     let (path, id) = notified(&house).await;
     let delivery = |event: Value| event["deliveries"][0].clone();
     let shown = delivery(house.api.get(&path).await.unwrap());
@@ -106,7 +113,7 @@ async fn d03_statuses_land_on_their_delivery_in_any_order_and_never_go_back() {
 async fn d03_a_failure_is_kept_and_a_status_of_a_strangers_message_is_no_error() {
     let house = House::new().await;
     house.settle(json!({})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     let (path, id) = notified(&house).await;
     let wamid = format!("wamid.{id}");
     tell(
@@ -138,7 +145,7 @@ async fn d03_a_failure_is_kept_and_a_status_of_a_strangers_message_is_no_error()
 async fn d03_what_meta_says_it_has_is_not_sent_a_second_time() {
     let house = House::new().await;
     house.settle(json!({"retry": {"first": "1s", "attempts": 3}})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     house.graph.refuse([(500, 131_000)]);
     let sent = house.event("client.created", json!({})).await;
     let path = format!("/api/v1/events/{}", sent["ids"][0].as_str().unwrap());
@@ -159,7 +166,7 @@ async fn d03_what_meta_says_it_has_is_not_sent_a_second_time() {
 async fn a05_outside_the_window_a_message_becomes_its_template_or_says_to_set_one() {
     let house = House::new().await;
     house.settle(json!({"retry": {"attempts": 1}})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     house.graph.refuse([(400, 131_047)]);
     house.event("client.created", json!({"n": 1})).await;
     let line = house.logged(1).await.remove(0);
@@ -190,7 +197,7 @@ async fn a05_outside_the_window_a_message_becomes_its_template_or_says_to_set_on
 async fn a05_what_a_customer_wrote_more_than_a_day_ago_opens_nothing() {
     let house = House::new().await;
     house.settle(json!({"retry": {"attempts": 1}})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     let mut old = house.phone(ANA).message(json!({"type": "text", "text": {"body": "hola"}}));
     let message = &mut old["entry"][0]["changes"][0]["value"]["messages"][0];
     let sent_at: i64 = message["timestamp"].as_str().unwrap().parse().unwrap();
@@ -246,7 +253,7 @@ async fn a05_what_was_too_late_for_a_person_on_the_staff_goes_again_as_its_templ
     let house = House::new().await;
     house.settle(json!({})).await;
     set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
     let sent = house.event("client.created", json!({})).await;
     let free = house.told(1).await.remove(0);
@@ -263,7 +270,7 @@ async fn a05_word_that_it_was_too_late_may_come_before_the_answer() {
     let house = House::new().await;
     house.settle(json!({})).await;
     set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    staff(&house).await;
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
     house.graph.take_time(Duration::from_millis(700));
     house.event("client.created", json!({})).await;
