@@ -85,8 +85,11 @@ impl Ledger {
         let mut events = Vec::with_capacity(rows.len());
         for (key, _) in rows {
             let place = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            if let Some(event) = self.event(tenant, place)? {
-                events.push((place, event));
+            match self.event(tenant, place) {
+                Ok(found) => events.extend(found.map(|event| (place, event))),
+                Err(LedgerError::Store(error)) => return Err(error.into()),
+                // Its time came meanwhile, and it goes piece by piece.
+                Err(_) => {}
             }
         }
         Ok(events)
