@@ -5,8 +5,10 @@ use sereno_workflows::digest::Batch;
 use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
+use sereno_workflows::privacy;
 use sereno_workflows::time::Timestamp;
 
+use crate::endpoint::config::{EndpointConfig, Kind};
 use crate::journey::Journey;
 use crate::ledger::{Draft, Ledger};
 use crate::limits;
@@ -31,12 +33,14 @@ pub(crate) struct Announcement {
 }
 
 /// Who gets an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// Every endpoint whose filters want it.
     Subscribers,
     /// The same without this endpoint, which the event is about.
     Others(EndpointId),
+    /// The same without WhatsApp endpoints at this number, whose own words the event repeats.
+    NotBackTo(String),
     /// This endpoint, whatever it wants.
     Only(EndpointId),
     /// Nobody: it is kept, not sent.
@@ -75,15 +79,18 @@ pub(crate) fn announce(
     let mut filtered = Vec::new();
     let intent = announcement.data.get("intent").and_then(Value::as_str);
     for (&endpoint, found) in &view.endpoints {
-        let verdict = match announcement.audience {
+        let verdict = match &announcement.audience {
             Audience::Nobody => break,
-            Audience::Only(only) if only == endpoint => None,
+            Audience::Only(only) if *only == endpoint => None,
             Audience::Only(_) => continue,
-            Audience::Others(not) if not == endpoint => continue,
-            Audience::Subscribers | Audience::Others(_) if !found.config.enabled => {
+            Audience::Others(not) if *not == endpoint => continue,
+            Audience::NotBackTo(number) if is_phone(&found.config, number) => continue,
+            Audience::Subscribers | Audience::Others(_) | Audience::NotBackTo(_)
+                if !found.config.enabled =>
+            {
                 Some(FilteredBy::Disabled)
             }
-            Audience::Subscribers | Audience::Others(_) => {
+            Audience::Subscribers | Audience::Others(_) | Audience::NotBackTo(_) => {
                 match found.config.filters.verdict(&announcement.event_type, intent) {
                     Verdict::Wanted => None,
                     Verdict::OtherType => Some(FilteredBy::Type),
@@ -97,7 +104,9 @@ pub(crate) fn announce(
         }
     }
     let together = match announcement.audience {
-        Audience::Subscribers | Audience::Others(_) => Some(announcement.event_type.as_str()),
+        Audience::Subscribers | Audience::Others(_) | Audience::NotBackTo(_) => {
+            Some(announcement.event_type.as_str())
+        }
         Audience::Only(_) | Audience::Nobody => None,
     };
     let deliveries = deliver(draft, ledger, view, (sequence, together), &wanted);
@@ -123,6 +132,11 @@ pub(crate) fn announce(
     };
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence
+}
+
+/// Whether an endpoint is the phone with this number.
+fn is_phone(endpoint: &EndpointConfig, number: &str) -> bool {
+    endpoint.kind == Kind::Whatsapp && privacy::phone_or_text(&endpoint.target) == number
 }
 
 /// A delivery as it is queued first, and when it is due: now, unless it waits for others of its type.

@@ -4,6 +4,7 @@
 //! to the next tenant after each step, so clearing a million rows never stalls anybody. How far it came is
 //! a row of the same commit; what it would do twice after a crash changes nothing.
 
+mod letters;
 mod sweep;
 
 use std::collections::{BTreeSet, HashMap};
@@ -134,6 +135,9 @@ impl Cleaner {
             more |= sweep.events(Which::Inbound, &mut cleaned.inbound, cutoff(inbound))?;
         }
         more |= sweep.leftovers(leftover)?;
+        if let Some(inbound) = retention.inbound {
+            more |= letters::forget(ledger, &mut draft, cutoff(inbound))?;
+        }
         let lines = cleaned.attempts..cutoff(retention.attempts);
         let lines = ledger.log_from(&view.id, lines, CLEANED_PER_STEP_MAX)?;
         for &line in &lines {

@@ -4,8 +4,7 @@ pub mod deliveries;
 mod inbound;
 mod keys;
 mod mirror;
-mod pipeline;
-mod provider;
+pub(crate) mod pipeline;
 mod room;
 mod throttle;
 mod words;
@@ -27,9 +26,8 @@ use sereno_workflows::{handoff, reservation};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::inbound::Incoming;
+pub use self::inbound::Letter;
 use self::mirror::follow;
-pub use self::provider::StatusUpdate;
 pub(crate) use self::room::Credit;
 use self::room::Room;
 pub use self::throttle::Later;
@@ -92,8 +90,6 @@ pub struct Engine {
     room: Room,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
     search: Option<Arc<Search>>,
-    /// Held while the word of a provider is being kept.
-    learning: tokio::sync::Mutex<()>,
     /// What the mirror follows, if there is one.
     feed: Option<Arc<Feed>>,
 }
@@ -183,6 +179,7 @@ impl Engine {
             attempts: Turnstile::new(),
             paces: Arc::new(Paces::new()),
             throttles: Arc::new(Throttles::new()),
+            refusals: Arc::default(),
         };
         let mirror = follow(&around.ledger, config.mirror).await?;
         let feed = mirror.as_ref().map(|followed| Arc::clone(&followed.feed));
@@ -201,7 +198,6 @@ impl Engine {
             room: Room::new(),
             keys: RwLock::new(keys),
             search: search.map(Arc::new),
-            learning: tokio::sync::Mutex::default(),
             feed,
         })
     }

@@ -13,6 +13,7 @@ use sereno_workflows::time::Timestamp;
 
 use crate::cleaner::CleanerMessage;
 use crate::clock::ClockMessage;
+use crate::intake::IntakeMessage;
 use crate::ledger::After;
 use crate::tenant::TenantMessage;
 use crate::view::TenantView;
@@ -82,6 +83,7 @@ impl Hints {
                 After::Arm(timer, what) => self.tell_clock(ClockMessage::Arm(timer, what)),
                 After::Deliver(endpoint, due) => self.deliver(tenant, endpoint, due),
                 After::FanOut(event) => self.tell(tenant, TenantMessage::FanOut(event)),
+                After::Letter => self.tell(tenant, TenantMessage::Intake(IntakeMessage::Work)),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Jobs of a tenant: work on many deliveries that goes on in the background, survives a restart, says how
+//! Jobs of a tenant: work on many deliveries or letters that goes on in the background, survives a restart, says how
 //! far it came and can be cancelled.
 //!
 //! ```text
@@ -21,6 +21,7 @@ use self::walk::{Target, walk};
 use crate::endpoint::again::{Again, AgainRequest};
 use crate::gather::Refusal;
 use crate::hints::Hints;
+use crate::intake::IntakeMessage;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::{JobRecord, JobState, JobTask};
@@ -201,6 +202,7 @@ impl Jobs {
         job.matched += u64::try_from(page.targets.len()).unwrap_or(u64::MAX);
         job.done += match job.task {
             JobTask::DiscardDeadLetters => self.discard(&page.targets).await,
+            JobTask::ReprocessInbound => self.read_again(&page.targets).await,
             JobTask::RetryDeadLetters | JobTask::RetryDeliveries | JobTask::Recover => {
                 self.hand_over(&page.targets).await
             }
@@ -219,6 +221,19 @@ impl Jobs {
         self.ledger.commit_and_wait(draft).await;
         self.hints.carry_out(&self.tenant, after);
         u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Has letters read again, and waits until they are.
+    async fn read_again(&self, targets: &[Target]) -> u64 {
+        let letters = targets.iter().map(|target| target.again.event).collect();
+        let (reply, answer) = oneshot::channel();
+        let again = TenantMessage::Intake(IntakeMessage::Again(letters, reply));
+        // A tenant that has just died drops it, and the answer with it; they are not among those done.
+        drop(self.parent.cast(again));
+        match answer.await {
+            Ok(Ok(count)) => count,
+            Ok(Err(_)) | Err(_) => 0,
+        }
     }
 
     /// Hands each endpoint its deliveries, and waits until they are in its queue.

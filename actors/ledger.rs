@@ -5,6 +5,7 @@
 
 pub mod delivery;
 pub mod draft;
+pub mod inbound;
 pub mod job;
 pub mod line;
 pub mod mirror;
@@ -216,7 +217,7 @@ impl Ledger {
 
     fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {
         let mut last = 0;
-        for letter in [b'E', b'L'] {
+        for letter in [b'E', b'L', b'i'] {
             let table = key::table(letter, tenant);
             let range = &table[..]..&key::after(&table)[..];
             let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;

@@ -5,12 +5,12 @@
 //!                  ______/ | \________
 //!      clock, cleaner   tenant  tenant ...
 //!                     ____/ \____
-//!        entity ...  endpoint ...  fan-out, jobs      Committer (a thread) --> Store
+//!   entity ...  endpoint ...  fan-out, jobs, intake   Committer (a thread) --> Store
 //! ```
 //! | module | is |
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
-//! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], `clock`, `cleaner` | the actors |
+//! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], [`intake`], `clock`, `cleaner` | the actors |
 //! | `turnstile`, `paces`, `throttle` | how tenants share the room for attempts, how fast these may go, and what comes in |
 //! | [`mirror`] | what goes to the user's own PostgreSQL |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
@@ -35,6 +35,7 @@ mod fan_out;
 mod fatal;
 mod gather;
 mod hints;
+pub mod intake;
 pub mod jobs;
 mod journey;
 pub mod ledger;

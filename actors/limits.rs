@@ -326,3 +326,28 @@ pub const WAVE_STEP_ROWS_MAX: usize = 200;
 /// People and conversations of a tenant that are remembered in memory: more than may be under way at once, so
 /// that whoever is not remembered is on disk.
 pub const PEOPLE_REMEMBERED_MAX: usize = 4 * EVENTS_IN_FLIGHT_MAX;
+
+/// Bytes of a refused letter's body that are kept.
+pub const REFUSED_BODY_BYTES_MAX: usize = 4 << 10;
+/// Refused letters of a tenant that are kept at once; the others are counted.
+pub const REFUSED_AT_ONCE_MAX: u32 = 100;
+/// How long until one more is kept: with the bytes above, a stranger fills 6 MB of disk in a day.
+pub const REFUSED_AGAIN_MS: u64 = 60_000;
+/// How often at most the count of the others is written down.
+pub const REFUSED_COUNT_MS: u64 = 1_000;
+/// How long one line of the log goes on counting them.
+pub const REFUSED_LINE_MS: u64 = 600_000;
+/// Bytes of a letter's headers that are kept.
+pub const LETTER_HEADERS_BYTES_MAX: usize = 1_500;
+/// Bytes of the ids of events that a letter's record names.
+pub const LETTER_EVENT_BYTES_MAX: usize = 1_000;
+/// Bytes of an error or note about a letter.
+pub const LETTER_TEXT_BYTES_MAX: usize = 400;
+/// Letters that are opened together.
+pub const LETTERS_PER_WINDOW_MAX: usize = 64;
+/// Bytes of letters after which no further one is opened with them.
+pub const LETTER_WINDOW_BYTES_MAX: u64 = 4 << 20;
+/// Parts of letters that are under way in their tenant at once.
+pub const MEANINGS_IN_FLIGHT_MAX: usize = 256;
+/// How long a letter that failed waits before each further try; after the last it is set aside.
+pub const LETTER_RETRIES_MS: [u64; 3] = [1_000, 5_000, 30_000];

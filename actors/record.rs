@@ -6,6 +6,7 @@
 mod deliveries;
 mod delivery;
 pub mod envelope;
+mod inbound;
 mod job;
 pub mod key;
 mod mirror;
@@ -33,6 +34,7 @@ pub use self::delivery::{
 };
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
+pub use self::inbound::{InboundFate, InboundRecord, InboundState, Verdict};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::mirror::MirroredRecord;
 pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
@@ -92,12 +94,21 @@ pub enum Source {
     Edited,
     /// Others of one type, which go out together.
     Digest,
+    /// A letter that came in, and tells of no customer.
+    Inbound,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Api, Self::Workflow, Self::Customer, Self::Test, Self::Edited, Self::Digest];
+    pub const ALL: [Self; 7] = [
+        Self::Api,
+        Self::Workflow,
+        Self::Customer,
+        Self::Test,
+        Self::Edited,
+        Self::Digest,
+        Self::Inbound,
+    ];
 
     /// The source as it is shown.
     pub fn as_str(self) -> &'static str {
@@ -108,6 +119,7 @@ impl Source {
             Self::Test => "test",
             Self::Edited => "edited",
             Self::Digest => "digest",
+            Self::Inbound => "inbound",
         }
     }
 }
@@ -234,6 +246,7 @@ records! {
     TimesRecord = 72 "times",
     MirroredRecord = 75 "mirrored",
     SearchRecord = 73 "search",
+    InboundRecord = 50 "inbound",
 }
 
 impl Record for EventRecord {

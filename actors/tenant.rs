@@ -11,6 +11,7 @@
 pub(crate) mod children;
 mod configure;
 mod direct;
+mod hear;
 mod heard;
 mod involve;
 mod lines;
@@ -35,10 +36,11 @@ use sereno_workflows::time::{Span, Timestamp};
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 pub(crate) use self::direct::Direct;
+pub(crate) use self::hear::Hearing;
 use self::people::People;
 use self::recording::Recordings;
-pub(crate) use self::set_aside::Death;
-pub(crate) use self::submit::{Act, Arrival, CustomerMessage, Receipt, Submission};
+pub(crate) use self::set_aside::{Death, Hand};
+pub(crate) use self::submit::{Act, Arrival, Receipt, Submission};
 use crate::channel::Channels;
 use crate::endpoint::again::AgainRequest;
 use crate::endpoint::config::Endpoint;
@@ -47,6 +49,8 @@ use crate::entity::EntityMessage;
 use crate::fan_out::{FanOutMessage, Offer};
 use crate::gather::Refusal;
 use crate::hints::Hints;
+use crate::intake::refusals::Refusals;
+use crate::intake::{IntakeMessage, Suspect};
 use crate::jobs::JobsMessage;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
@@ -70,6 +74,8 @@ pub(crate) struct Surroundings {
     pub(crate) paces: Arc<Paces>,
     /// How much comes in.
     pub(crate) throttles: Arc<Throttles>,
+    /// How many letters each tenant refuses.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// One tenant.
@@ -81,8 +87,10 @@ pub(crate) struct Tenant {
 pub(crate) enum TenantMessage {
     /// Accept these events.
     Submit(Submission),
-    /// A customer wrote.
-    Hear(CustomerMessage),
+    /// Something is heard of a customer.
+    Hear(Box<Hearing>),
+    /// Something of the letters that come in.
+    Intake(IntakeMessage),
     /// A person asks something of an entity.
     Act(Act),
     /// Send an event to one endpoint.
@@ -122,6 +130,9 @@ pub(crate) struct TenantState {
     endpoints: Children<EndpointId, EndpointMessage>,
     fan_out: Option<ActorRef<FanOutMessage>>,
     jobs: Option<ActorRef<JobsMessage>>,
+    intake: Option<ActorRef<IntakeMessage>>,
+    /// The letter that the intake is at, should it die of it.
+    suspect: Arc<Mutex<Suspect>>,
     /// The attempts of the endpoints in the last minute.
     rates: Arc<Mutex<Rates>>,
     /// The endpoints whose line was looked through.
@@ -151,12 +162,17 @@ impl Actor for Tenant {
         if !self.around.ledger.jobs(&view.id)?.is_empty() {
             myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
         }
+        if !self.around.ledger.letters_in_line(&view.id, 1)?.is_empty() {
+            myself.cast(TenantMessage::Intake(IntakeMessage::Work))?;
+        }
         Ok(TenantState {
             view,
             entities: Children::new(),
             endpoints: Children::new(),
             fan_out: None,
             jobs: None,
+            intake: None,
+            suspect: Arc::default(),
             rates: Arc::new(Mutex::new(rates)),
             tidied: Arc::default(),
             recordings: Recordings::default(),
@@ -173,7 +189,8 @@ impl Actor for Tenant {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             TenantMessage::Submit(submission) => self.submit(&myself, state, submission).await,
-            TenantMessage::Hear(message) => self.hear(&myself, state, message).await,
+            TenantMessage::Hear(hearing) => self.hear(&myself, state, *hearing).await,
+            TenantMessage::Intake(message) => self.tell_intake(&myself, state, message),
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
             TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
             TenantMessage::Discard(endpoint, delivery, reply) => {
@@ -276,6 +293,9 @@ impl Tenant {
         } else if state.jobs.take_if(|actor| actor.get_id() == child.get_id()).is_some() {
             // As above.
             drop(myself.cast(TenantMessage::Job(JobsMessage::Resume)));
+        } else if state.intake.take_if(|actor| actor.get_id() == child.get_id()).is_some() {
+            // As above.
+            drop(myself.cast(TenantMessage::Intake(IntakeMessage::Work)));
         }
     }
 

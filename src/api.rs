@@ -13,6 +13,7 @@ pub mod entities;
 pub mod error;
 pub mod events;
 mod history;
+pub mod inbound;
 pub mod jobs;
 pub mod leads;
 pub mod mirror;
@@ -69,9 +70,12 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn table() -> Table {
-    let notify = "/api/v1/admin/notify";
-    let tenants = "/api/v1/admin/tenants";
-    Table::default()
+    settings(happenings(Table::default()))
+}
+
+/// What happens, and what comes of it.
+fn happenings(table: Table) -> Table {
+    table
         .route("/healthz", get(|| async { axum::Json(serde_json::json!({"ok": true})) }))
         .route("/readyz", get(timers::ready))
         .route(
@@ -111,6 +115,18 @@ fn table() -> Table {
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
         .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))
+        .route("/api/v1/inbound-log", get(inbound::list))
+        .route("/api/v1/inbound-log/reprocess", post(inbound::reprocess_many))
+        .route("/api/v1/inbound-log/{id}", get(inbound::show))
+        .route("/api/v1/inbound-log/{id}/reprocess", post(inbound::reprocess))
+        .route("/webhooks/whatsapp/{tenant}", get(whatsapp::verify).post(whatsapp::receive))
+}
+
+/// How it is to be, and how that is described.
+fn settings(table: Table) -> Table {
+    let notify = "/api/v1/admin/notify";
+    let tenants = "/api/v1/admin/tenants";
+    table
         .route(&format!("{notify}/endpoints"), get(admin::list).post(admin::create))
         .route(
             &format!("{notify}/endpoints/{{id}}"),
@@ -133,7 +149,6 @@ fn table() -> Table {
         .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))
         .route(&format!("{tenants}/{{id}}/keys/{{key}}"), delete(tenants::revoke_key))
-        .route("/webhooks/whatsapp/{tenant}", get(whatsapp::verify).post(whatsapp::receive))
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(docs::enter))
         .route("/docs/", get(docs::index))

@@ -7,7 +7,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | `deliver`, `fanout`, `neighbours`, `backlog` | the benches |
+//! | `deliver`, `fanout`, `neighbours`, `backlog`, `inbound` | the benches |
 //! | `subject` | the server under test |
 //! | `load`, `sink` | what goes in and what comes out |
 //! | `measure` | figures from it |
@@ -16,6 +16,7 @@
 mod backlog;
 mod deliver;
 mod fanout;
+mod inbound;
 mod load;
 mod measure;
 mod neighbours;
@@ -37,6 +38,7 @@ use url::Url;
 use self::backlog::BacklogArgs;
 use self::deliver::DeliverArgs;
 use self::fanout::FanoutArgs;
+use self::inbound::InboundArgs;
 use self::neighbours::NeighboursArgs;
 use self::progress::Progress;
 use self::report::Report;
@@ -54,6 +56,7 @@ Examples:
   sereno bench fanout --endpoints 10000        # one event to ten thousand endpoints
   sereno bench neighbours --svg p99.svg        # what a broken neighbour does to a healthy tenant
   sereno bench backlog --drain                 # a million deliveries for an endpoint that is dead
+  sereno bench inbound --rate 500              # WhatsApp letters in: how soon each is answered
 
 The server is a process of its own on a fresh directory, which is removed at the end; TMPDIR says on
 which disk. With --server it is one that runs already: it must allow targets on this machine
@@ -73,6 +76,8 @@ enum What {
     Neighbours(NeighboursArgs),
     /// Very many deliveries that wait for a dead endpoint: memory, disk, and how they drain
     Backlog(BacklogArgs),
+    /// Signed WhatsApp letters at a steady pace: how soon each is answered, and read
+    Inbound(InboundArgs),
 }
 
 /// Which server, and where the figures go.
@@ -100,6 +105,7 @@ pub async fn run(args: BenchArgs, stop: impl Future<Output = ()>) -> anyhow::Res
         What::Fanout(args) => &args.server,
         What::Neighbours(args) => &args.server,
         What::Backlog(args) => &args.server,
+        What::Inbound(args) => &args.server,
     };
     for path in [&server.json, &server.svg].into_iter().flatten() {
         must_be_writable(path)?;
@@ -110,6 +116,7 @@ pub async fn run(args: BenchArgs, stop: impl Future<Output = ()>) -> anyhow::Res
             What::Fanout(args) => fanout::run(args, &mut progress).await,
             What::Neighbours(args) => neighbours::run(args, &mut progress).await,
             What::Backlog(args) => backlog::run(args, &mut progress).await,
+            What::Inbound(args) => inbound::run(args, &mut progress).await,
         }
     };
     let report = tokio::select! {

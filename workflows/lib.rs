@@ -21,6 +21,7 @@
 //! | [`catalogue`] | which types of event there are, and what they carry |
 //! | [`cloud_event`] | what a CloudEvent means here |
 //! | [`business_hours`] | whether a business is open, and what kind of day it is |
+//! | [`inbound`] | what a letter from outside means |
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`source`] | who may send us what, and what becomes of it |
 //! | [`throttle`] | how much may come in |
@@ -43,6 +44,7 @@ pub mod event;
 pub mod filter;
 pub mod handoff;
 pub mod id;
+pub mod inbound;
 pub mod invalid;
 pub mod lead;
 pub mod limits;
@@ -68,4 +70,5 @@ pub mod tenant;
 pub mod throttle;
 pub mod time;
 pub mod timeout;
+mod whatsapp;
 pub mod window;

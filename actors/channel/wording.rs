@@ -183,9 +183,35 @@ pub(crate) fn title(event_type: &str, locale: Locale) -> String {
             ["Aviso: baja de precio", "Told: a lower price", "Aviso: baixa de preço"]
         }
         "test.ping" => ["Prueba de Sereno", "A test from Sereno", "Teste do Sereno"],
-        other => return reminder_title(other, locale).unwrap_or_else(|| other.to_owned()),
+        other => {
+            let title = reminder_title(other, locale).or_else(|| inbound_title(other, locale));
+            return title.unwrap_or_else(|| other.to_owned());
+        }
     };
     pick(locale, words).to_owned()
+}
+
+/// What came in from outside.
+fn inbound_title(event_type: &str, locale: Locale) -> Option<String> {
+    let words = match event_type {
+        "whatsapp.message.received" => {
+            ["Mensaje de WhatsApp", "WhatsApp message", "Mensagem de WhatsApp"]
+        }
+        "whatsapp.call.missed" => ["Llamada perdida", "Missed call", "Chamada perdida"],
+        "whatsapp.call.ended" => ["Llamada terminada", "Call ended", "Chamada terminada"],
+        "inbound.quarantined" => [
+            "Algo que entró no se pudo procesar",
+            "Something that came in could not be processed",
+            "Algo que entrou não pôde ser processado",
+        ],
+        "inbound.refused" => [
+            "Se rechaza mucho de lo que entra",
+            "Much of what comes in is refused",
+            "Muito do que entra é recusado",
+        ],
+        _ => return None,
+    };
+    Some(pick(locale, words).to_owned())
 }
 
 fn reminder_title(event_type: &str, locale: Locale) -> Option<String> {

@@ -1,40 +1,118 @@
-//! What customers write, brought to their tenant.
+//! Letters from outside: kept as they came, and put in line to be read.
 
-use sereno_workflows::id::{EventId, TenantId};
-use sereno_workflows::time::Timestamp;
+use std::net::IpAddr;
+
+use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::inbound::{Road, clipped};
 use tokio::sync::oneshot;
 
-use super::{Engine, EngineError, ask};
+use super::{Engine, EngineError, ask, within_call_timeout};
 use crate::hints::Listing;
-use crate::tenant::recording::all_durable;
-use crate::tenant::{CustomerMessage, TenantMessage};
+use crate::intake::IntakeMessage;
+use crate::intake::refusals::Refused;
+use crate::ledger::Draft;
+use crate::limits;
+use crate::record::{InboundFate, InboundRecord, Verdict};
+use crate::tenant::TenantMessage;
 
-/// A customer's WhatsApp message, as it came in.
+/// A letter, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
-    /// Meta's id of it.
-    pub id: EventId,
-    /// The customer's number with its `+`.
-    pub from: String,
-    /// When it was written.
-    pub at: Timestamp,
-    /// What kind of message, as Meta calls it.
-    pub kind: String,
-    /// Its text.
-    pub text: Option<String>,
-    /// The id of the button that was pressed.
-    pub button: Option<String>,
+pub struct Letter<'a> {
+    /// By which road.
+    pub road: Road,
+    /// Who brought it, where that is known.
+    pub peer: Option<IpAddr>,
+    /// Its `Content-Type`.
+    pub content_type: Option<String>,
+    /// Its headers, names in lower case, without those that may hold a secret; at most
+    /// [`limits::LETTER_HEADERS_BYTES_MAX`] bytes.
+    pub headers: Vec<(String, String)>,
+    /// Its body, byte for byte.
+    pub body: &'a [u8],
+    /// Why it is refused, if it is.
+    pub refused: Option<String>,
 }
 
 impl Engine {
-    /// Takes a customer's message; returns once it and what follows from it are durable.
-    pub async fn hear(&self, tenant: &TenantId, incoming: Incoming) -> Result<(), EngineError> {
+    /// Keeps a letter; returns its place once it is durable. One that is not refused is read afterwards,
+    /// which nobody waits for. `None`: it was refused, and one of too many to keep.
+    pub async fn receive(
+        &self,
+        tenant: &TenantId,
+        letter: Letter<'_>,
+    ) -> Result<Option<Sequence>, EngineError> {
         self.check_space()?;
         let Listing { actor, .. } = self.listing(tenant)?;
+        let ledger = &self.around.ledger;
+        let Letter { road, peer, content_type, headers, body, refused } = letter;
+        let now = ledger.now().timestamp();
+        let credit = self.room.take(tenant, 1).await?;
+        let kept = match &refused {
+            None => body,
+            Some(_) => {
+                let noted = self.around.refusals.note(tenant, &road, now);
+                if noted == Refused::FirstCounted {
+                    let count = TenantMessage::Intake(IntakeMessage::Count);
+                    actor.cast(count).map_err(|_| EngineError::Busy)?;
+                }
+                if noted != Refused::Kept {
+                    return Ok(None);
+                }
+                body.get(..limits::REFUSED_BODY_BYTES_MAX).unwrap_or(body)
+            }
+        };
+        let (verdict, fate) = match refused {
+            None => (Verdict::Genuine, InboundFate::pending(now)),
+            Some(reason) => {
+                let reason = clipped(&reason, limits::LETTER_TEXT_BYTES_MAX).to_owned();
+                (Verdict::Refused(reason), InboundFate::refused())
+            }
+        };
+        let record = InboundRecord {
+            road,
+            peer: peer.map(|peer| peer.to_string()),
+            content_type: content_type.map(|text| clipped(&text, 100).to_owned()),
+            headers,
+            body_bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
+            verdict,
+            fate,
+        };
+        let sequence = ledger.sequence();
+        let mut draft = Draft::new(tenant);
+        draft.letter(sequence, &record, kept);
+        let (told, durable) = oneshot::channel();
+        let (hints, after, of) = (self.around.hints.clone(), draft.take_after(), tenant.clone());
+        let then = Box::new(move || {
+            hints.carry_out(&of, after);
+            drop(credit);
+            // An error means that the caller has gone; it is durable all the same.
+            told.send(()).ok();
+        });
+        ledger.commit(draft, then).await;
+        within_call_timeout(durable).await?;
+        Ok(Some(sequence))
+    }
+
+    /// Puts a letter in line to be read again; returns once that is durable.
+    pub async fn read_again(&self, tenant: &TenantId, letter: Sequence) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        if self.around.ledger.letter(tenant, letter)?.is_none() {
+            return Err(EngineError::NotFound("letter"));
+        }
         let (reply, answer) = oneshot::channel();
-        let Incoming { id, from, at, kind, text, button } = incoming;
-        let message = CustomerMessage { id, from, at, kind, text, button, reply };
-        let first = ask(&actor, TenantMessage::Hear(message), answer).await?;
-        if all_durable(first).await { Ok(()) } else { Err(EngineError::Busy) }
+        let again = IntakeMessage::Again(vec![letter], reply);
+        ask(&actor, TenantMessage::Intake(again), answer).await.map(drop)
+    }
+
+    /// A tenant's actor and how the tenant is, for tests of actors below it.
+    #[cfg(test)]
+    pub(crate) fn reach(&self, tenant: &TenantId) -> Result<Listing, EngineError> {
+        self.listing(tenant)
+    }
+
+    /// What the engine's actors have, for tests of one of them.
+    #[cfg(test)]
+    pub(crate) fn surroundings(&self) -> crate::tenant::Surroundings {
+        self.around.clone()
     }
 }

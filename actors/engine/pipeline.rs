@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::invalid::Invalid;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -21,16 +22,20 @@ use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::journey::Journey;
 use crate::limits;
-use crate::record::{EventRecord, Stage};
-use crate::tenant::recording::all_durable;
-use crate::tenant::{Arrival, Death, Receipt, Submission, TenantMessage};
+use crate::record::{EventRecord, Source, Stage};
+use crate::tenant::recording::{Sign, all_durable};
+use crate::tenant::{Arrival, Death, Hand, Receipt, Submission, Surroundings, TenantMessage};
 use crate::view::TenantView;
 
-/// Events on their way, with what happened to them so far.
-struct Trial {
+/// Events to be put through, with what happened to them so far.
+pub(crate) struct Trial {
     events: Arc<Vec<Event>>,
     /// When they were received, in microseconds.
     received: u64,
+    /// Where they come from.
+    source: Source,
+    /// Whether the tenant's door is asked, which only lets through what its catalogue allows.
+    through_door: bool,
     credit: Option<Arc<Credit>>,
     /// The event that stands aside and is put through again.
     again: Option<Sequence>,
@@ -39,6 +44,14 @@ struct Trial {
     deaths: BTreeMap<usize, Death>,
     /// How often the whole was lost without a fault of its own.
     lost: u32,
+}
+
+/// Events that their tenant has in hand.
+pub(crate) struct OnItsWay {
+    trial: Trial,
+    hand: Arc<Hand>,
+    answer: oneshot::Receiver<Result<(Receipt, Vec<Sign>), Refusal>>,
+    deadline: Instant,
 }
 
 impl Engine {
@@ -54,19 +67,12 @@ impl Engine {
         self.check_space()?;
         let received = self.around.ledger.now().micros();
         let count = u32::try_from(events.len()).map_err(|_| EngineError::Busy)?;
-        let mut trial = Trial {
-            events: Arc::new(events),
-            received,
-            credit: None,
-            again: None,
-            deaths_max: limits::DEATHS_MAX,
-            deaths: BTreeMap::new(),
-            lost: 0,
-        };
+        let mut trial = Trial::new(events, received, Source::Api);
         let listing = self.listing(tenant)?;
-        let arrivals = self.arrivals(&listing.view, &trial)?;
+        let arrivals = self.around.arrivals(&listing.view, &trial)?;
         trial.credit = Some(Arc::new(self.room.take(tenant, count).await?));
-        self.put_through(tenant, trial, (listing, arrivals)).await.map(|(receipt, _)| receipt)
+        let sent = self.around.send(trial, &listing, arrivals, None)?;
+        self.around.arrive(tenant, sent).await.map(|(receipt, _)| receipt)
     }
 
     /// Puts an event through again that stands aside, once; answers whether it went through.
@@ -85,40 +91,54 @@ impl Engine {
             (0, Death { stage, reason, count: before.deaths })
         });
         let trial = Trial {
-            events: Arc::new(vec![event]),
-            received: ledger.now().micros(),
-            credit: None,
             again: Some(place),
             deaths_max: before.deaths.saturating_add(1),
             deaths: deaths.into_iter().collect(),
-            lost: 0,
+            ..Trial::new(vec![event], ledger.now().micros(), record.source)
         };
-        let arrivals = self.arrivals(&listing.view, &trial)?;
-        let (_, aside) = self.put_through(tenant, trial, (listing, arrivals)).await?;
+        let arrivals = self.around.arrivals(&listing.view, &trial)?;
+        let sent = self.around.send(trial, &listing, arrivals, None)?;
+        let (_, aside) = self.around.arrive(tenant, sent).await?;
         Ok(aside == 0)
     }
+}
 
-    /// Tries until it is done, refused, or takes too long; answers how many were set aside too.
-    async fn put_through(
+impl Surroundings {
+    /// Hands events to their tenant, who has time until `deadline`, or as much as any call.
+    pub(crate) fn send(
+        &self,
+        trial: Trial,
+        listing: &Listing,
+        arrivals: Vec<Arrival>,
+        deadline: Option<Instant>,
+    ) -> Result<OnItsWay, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let hand = Arc::default();
+        let submission = Submission {
+            events: Arc::clone(&trial.events),
+            arrivals,
+            again: trial.again,
+            hand: Arc::clone(&hand),
+            source: trial.source,
+            reply,
+            credit: trial.credit.clone(),
+        };
+        let cast = listing.actor.cast(TenantMessage::Submit(submission));
+        cast.map_err(|_| EngineError::Busy)?;
+        let patience = Duration::from_millis(limits::CALL_TIMEOUT_MS);
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + patience);
+        Ok(OnItsWay { trial, hand, answer, deadline })
+    }
+
+    /// Waits until they are durable; tries again until it is done, refused, or takes too long. Answers how
+    /// many were set aside too.
+    pub(crate) async fn arrive(
         &self,
         tenant: &TenantId,
-        mut trial: Trial,
-        (mut listing, mut arrivals): (Listing, Vec<Arrival>),
+        mut sent: OnItsWay,
     ) -> Result<(Receipt, usize), EngineError> {
-        let deadline = Instant::now() + Duration::from_millis(limits::CALL_TIMEOUT_MS);
         loop {
-            let (reply, answer) = oneshot::channel();
-            let hand = Arc::default();
-            let submission = Submission {
-                events: Arc::clone(&trial.events),
-                arrivals,
-                again: trial.again,
-                hand: Arc::clone(&hand),
-                reply,
-                credit: trial.credit.clone(),
-            };
-            let cast = listing.actor.cast(TenantMessage::Submit(submission));
-            cast.map_err(|_| EngineError::Busy)?;
+            let OnItsWay { mut trial, hand, answer, deadline } = sent;
             let answer = tokio::time::timeout_at(deadline, answer).await;
             let refusal = match answer.map_err(|_| EngineError::Busy)? {
                 Ok(Ok((receipt, first))) => {
@@ -140,21 +160,27 @@ impl Engine {
                 return Err(EngineError::Busy);
             }
             tokio::time::sleep(pause).await;
-            listing = self.listing(tenant)?;
-            arrivals = self.arrivals(&listing.view, &trial)?;
+            let listing = self.hints.tenant(tenant).ok_or(EngineError::NotFound("tenant"))?;
+            let arrivals = self.arrivals(&listing.view, &trial)?;
+            sent = self.send(trial, &listing, arrivals, Some(deadline))?;
         }
     }
 
     /// Validates and enriches.
-    fn arrivals(&self, view: &TenantView, trial: &Trial) -> Result<Vec<Arrival>, EngineError> {
-        let now = self.around.ledger.now();
+    pub(crate) fn arrivals(
+        &self,
+        view: &TenantView,
+        trial: &Trial,
+    ) -> Result<Vec<Arrival>, Invalid> {
+        let now = self.ledger.now();
         let policy = &view.policy;
         let mut arrivals = Vec::with_capacity(trial.events.len());
         let mut moment = trial.received;
         for (index, event) in trial.events.iter().enumerate() {
             let mut journey = Box::new(Journey::received(trial.received));
             journey.begin(moment);
-            let admitted = match (&view.door, trial.again) {
+            let door = view.door.as_ref().filter(|_| trial.through_door);
+            let admitted = match (door, trial.again) {
                 (Some(door), None) => door.admit(event),
                 // What was admitted once is not refused because the door has changed.
                 (Some(_), Some(_)) | (None, _) => Ok(()),
@@ -175,6 +201,26 @@ impl Engine {
 }
 
 impl Trial {
+    /// Events that were received then, in microseconds.
+    pub(crate) fn new(events: Vec<Event>, received: u64, source: Source) -> Self {
+        Self {
+            events: Arc::new(events),
+            received,
+            source,
+            through_door: true,
+            credit: None,
+            again: None,
+            deaths_max: limits::DEATHS_MAX,
+            deaths: BTreeMap::new(),
+            lost: 0,
+        }
+    }
+
+    /// The same, past the tenant's door: what we name ourselves.
+    pub(crate) fn past_the_door(self) -> Self {
+        Self { through_door: false, ..self }
+    }
+
     /// Counts what happened; answers how long to wait before the next try, if there is to be one.
     fn note(&mut self, refusal: Refusal) -> Option<Duration> {
         let Refusal::Died { place, stage, reason } = refusal else {

@@ -9,7 +9,7 @@ use crate::endpoint::config::Endpoint;
 use crate::endpoint::standing::standing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::{COUNTED_ROWS_MAX, JOB_STEP_ROWS};
-use crate::record::{EventRecord, JobRecord, JobTask, Source};
+use crate::record::{EventRecord, InboundRecord, JobRecord, JobTask, Source};
 use crate::view::TenantView;
 
 /// A delivery that a job is about.
@@ -66,6 +66,7 @@ pub(crate) fn walk(
 ) -> Result<Page, LedgerError> {
     match job.task {
         JobTask::RetryDeadLetters | JobTask::DiscardDeadLetters => letters(ledger, view, job),
+        JobTask::ReprocessInbound => inbound(ledger, view, job),
         JobTask::RetryDeliveries => events(ledger, view, job, |place, event, targets| {
             deliveries(ledger, view, job, (place, event), targets)
         }),
@@ -79,6 +80,23 @@ pub(crate) fn walk(
             })
         }
     }
+}
+
+/// Letters that came in, each as the event of a target that is no delivery.
+fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, LedgerError> {
+    let rows = ledger.letters_from(&view.id, job.place..job.selection.to, JOB_STEP_ROWS)?;
+    let full = rows.len() == JOB_STEP_ROWS;
+    let next = rows.last().filter(|_| full).map(|(letter, _)| letter.next());
+    let examined = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let means = |record: &Option<InboundRecord>| {
+        record.as_ref().is_some_and(|record| job.selection.means_inbound(record))
+    };
+    let meant = rows.into_iter().filter(|(_, record)| means(record));
+    let targets = meant.map(|(letter, _)| Target {
+        endpoint: EndpointId::CUSTOMERS,
+        again: Again { event: letter, delivery: None },
+    });
+    Ok(Page { targets: targets.collect(), examined, next })
 }
 
 fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, LedgerError> {
@@ -183,8 +201,8 @@ fn missing(
 /// Whether an endpoint's filters let an event through that was meant for all.
 pub(crate) fn wants(endpoint: &Endpoint, event: &EventRecord) -> bool {
     match event.source {
-        Source::Api | Source::Workflow => {}
-        Source::Customer | Source::Test | Source::Edited | Source::Digest => return false,
+        Source::Api | Source::Workflow | Source::Customer | Source::Inbound => {}
+        Source::Test | Source::Edited | Source::Digest => return false,
     }
     let filters = &endpoint.config.filters;
     let about_itself = event.event_type.starts_with("endpoint.");

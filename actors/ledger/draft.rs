@@ -26,6 +26,8 @@ pub enum After {
     Deliver(EndpointId, Timestamp),
     /// An event is to be handed to its many endpoints.
     FanOut(Sequence),
+    /// A letter is in line to be read.
+    Letter,
 }
 
 /// A commit in the making.
@@ -275,6 +277,11 @@ impl Draft {
     /// The events that it records, and those that it removes.
     pub(super) fn take_events(&mut self) -> (Vec<Sequence>, Vec<Sequence>) {
         (std::mem::take(&mut self.events), std::mem::take(&mut self.forgotten))
+    }
+
+    /// Adds a hint to carry out once the commit is durable.
+    pub(super) fn after(&mut self, hint: After) {
+        self.after.push(hint);
     }
 
     /// The hints to carry out once the commit is durable.

@@ -101,8 +101,10 @@ pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
 /// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`super::key`].
 pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
     // Places, pieces and numbers have no envelope, and long values go on in pieces.
-    if matches!(key.first(), Some(0 | b'C' | b'G' | b'I' | b'O' | b'V' | b'W' | b'l' | b'y'))
-        || value.len() == VALUE_BYTES_MAX
+    if matches!(
+        key.first(),
+        Some(0 | b'C' | b'G' | b'I' | b'O' | b'V' | b'W' | b'c' | b'j' | b'l' | b'y')
+    ) || value.len() == VALUE_BYTES_MAX
     {
         return true;
     }

@@ -12,6 +12,7 @@ use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::event::{Booking, Escalation};
 use sereno_workflows::handoff;
 use sereno_workflows::id::{EndpointId, EntityKind};
+use sereno_workflows::inbound::Road;
 use sereno_workflows::message::{self, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin};
@@ -210,6 +211,37 @@ fn deliveries_stand_on_disk_as_they_always_did() {
     let breaker = Breaker::Open { until: NOW, trips: 3 };
     let health = Health { breaker, failing_since: Some(NOW), noticed: 50, ..health };
     stands_since(2, "/open", &HealthRecord(health));
+}
+
+#[test]
+fn letters_stand_on_disk_as_they_always_did() {
+    let fate = InboundFate {
+        state: InboundState::Quarantined,
+        at: Some(NOW),
+        attempts: 4,
+        next_at: None,
+        error: Some("why".into()),
+        note: Some("1 left out: because".into()),
+        kinds: vec!["message.text".into()],
+        events: vec!["wamid.1".into()],
+        event_count: 2,
+    };
+    let letter = InboundRecord {
+        road: Road::WhatsApp,
+        peer: Some("127.0.0.1".into()),
+        content_type: Some("application/json".into()),
+        headers: vec![("user-agent".into(), "Meta".into())],
+        body_bytes: 300,
+        verdict: Verdict::Genuine,
+        fate,
+    };
+    stands("", &letter);
+    let (road, verdict) = (Road::Source("shop".into()), Verdict::Refused("unsigned".into()));
+    let fate = InboundFate::refused();
+    stands("/refused", &InboundRecord { road, verdict, fate, ..letter.clone() });
+    let (road, verdict) = (Road::Bird, Verdict::Uncounted(70));
+    let fate = InboundFate::pending(NOW);
+    stands("/uncounted", &InboundRecord { road, verdict, fate, ..letter });
 }
 
 #[test]

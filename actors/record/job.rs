@@ -5,7 +5,7 @@ use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
-use super::DeadLetterRecord;
+use super::{DeadLetterRecord, InboundRecord, InboundState};
 
 /// Work on many deliveries that goes on in the background.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +45,20 @@ pub enum JobTask {
     RetryDeliveries,
     /// Brings an endpoint what it wants and did not get, whether it was given up or never tried.
     Recover,
+    /// Has letters that came in read again.
+    ReprocessInbound,
 }
 
-/// Which deliveries are meant.
+/// Which deliveries are meant, or which letters.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Selection {
     /// Of this endpoint.
     pub endpoint: Option<u32>,
-    /// Of events of this type, or of types with this beginning where it ends in `*`.
+    /// Of events of this type, or letters with something of this kind, or of types with this beginning where it ends in `*`.
     pub event_type: Option<String>,
-    /// In this condition: one of the words by which a delivery's status is shown.
+    /// In this condition: one of the words by which a delivery's status is shown, or a letter's.
     pub status: Option<String>,
-    /// Given up for this cause.
+    /// Given up for this cause; or, of letters, come by this road.
     pub cause: Option<String>,
     /// Given up by this one's fault.
     pub fault: Option<Fault>,
@@ -99,6 +101,7 @@ impl JobTask {
             Self::DiscardDeadLetters => "discard_dead_letters",
             Self::RetryDeliveries => "retry_deliveries",
             Self::Recover => "recover",
+            Self::ReprocessInbound => "reprocess_inbound",
         }
     }
 }
@@ -119,6 +122,21 @@ impl Selection {
             && self.wants_type(&letter.event_type)
             && self.cause.as_deref().is_none_or(is_it)
             && self.fault.is_none_or(|wanted| wanted == letter.fault)
+    }
+
+    /// Whether it means this letter. One that was refused is never meant, and one in line need not be.
+    pub fn means_inbound(&self, letter: &InboundRecord) -> bool {
+        let state = letter.fate.state;
+        let can_be = match state {
+            InboundState::Processed | InboundState::Invalid | InboundState::Quarantined => true,
+            InboundState::Pending | InboundState::Refused => false,
+        };
+        let type_fits =
+            self.event_type.is_none() || letter.fate.kinds.iter().any(|kind| self.wants_type(kind));
+        can_be
+            && type_fits
+            && self.status.as_deref().is_none_or(|wanted| wanted == state.as_str())
+            && self.cause.as_deref().is_none_or(|wanted| wanted == letter.road.name())
     }
 
     /// Whether it means deliveries of this endpoint.

@@ -31,12 +31,16 @@
 //! | `p` | product, lead | a lead that looked at a product |
 //! | `w` | letter, number | how far the tenant was mirrored (`m`), what must be told the mirror besides (`n`) |
 //! | `R` | event | an event that outlived its time, and why it is still there |
+//! | `i` | sequence | a letter that came in, and what became of it |
+//! | `c` | sequence, piece | its body |
+//! | `j` | due, sequence | nothing: a letter in line to be read |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta) and `t` (which search index
 //! was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
+pub mod inbound;
 mod kind;
 pub mod mirror;
 pub mod people;

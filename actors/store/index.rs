@@ -42,8 +42,9 @@ pub(super) struct SledIndex {
 type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
 const POSITION_KEY: &[u8] = &[0];
-/// Before the position, so that another layout of the tree can be told apart; 3 had queues row by row.
-const LAYOUT: u8 = 4;
+/// Before the position, so that another layout of the tree can be told apart; 4 had no letters
+/// in pages.
+const LAYOUT: u8 = 5;
 /// Rows of a table that go into its pages at once: sled lets nobody read meanwhile.
 const RUN_ROWS_MAX: usize = 128;
 

@@ -17,7 +17,6 @@ use crate::record::HistoryKind;
 use crate::view::TenantView;
 
 /// What is heard.
-#[expect(dead_code, reason = "the line brings messages alone so far")]
 pub(super) enum Told<'a> {
     /// They wrote this, or something without words.
     Message(Option<&'a str>),

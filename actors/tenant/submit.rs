@@ -1,24 +1,18 @@
-//! What reaches a tenant from outside: events, customers' messages, people's actions, tests.
+//! What reaches a tenant from outside: events, people's actions, tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use serde_json::{Map, Value};
-use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::{Event, Fact, HandoffFact};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
-use sereno_workflows::lead::Who;
-use sereno_workflows::reservation;
-use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 
-use super::heard::Told;
 use super::involve::{Coming, Work};
 use super::recording::{Recording, Sign};
 use super::set_aside::{Death, Hand};
 use super::{Tenant, TenantMessage, TenantState};
-use crate::announce::{Announcement, Audience, Context, announce};
+use crate::announce::{Announcement, Audience};
 use crate::engine::Credit;
 use crate::entity::{Command, Deed, EntityMessage, Origin};
 use crate::gather::{Gather, Part, Refusal, Reply};
@@ -39,7 +33,9 @@ pub(crate) struct Submission {
     pub(crate) hand: Arc<Hand>,
     /// Where the answer goes once it is durable, with what else must be.
     pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
-    /// The right to have so many events under way.
+    /// Where they come from.
+    pub(crate) source: Source,
+    /// The right to have so many events under way; not needed where something else bounds them.
     pub(crate) credit: Option<Arc<Credit>>,
 }
 
@@ -64,24 +60,6 @@ pub struct Receipt {
     pub duplicates: usize,
 }
 
-/// A customer's message.
-pub(crate) struct CustomerMessage {
-    /// Meta's id of it.
-    pub(crate) id: EventId,
-    /// The customer's number with its `+`.
-    pub(crate) from: String,
-    /// When it was written.
-    pub(crate) at: Timestamp,
-    /// What kind of message, as Meta calls it.
-    pub(crate) kind: String,
-    /// Its text.
-    pub(crate) text: Option<String>,
-    /// The id of the button that was pressed.
-    pub(crate) button: Option<String>,
-    /// Where the answer goes once it is durable, with what else must be.
-    pub(crate) reply: oneshot::Sender<Result<Vec<Sign>, Refusal>>,
-}
-
 /// A person asks something of an entity.
 pub(crate) struct Act {
     /// Of whom.
@@ -100,7 +78,7 @@ impl Tenant {
         state: &mut TenantState,
         submission: Submission,
     ) {
-        let Submission { events, arrivals, again, hand, reply, credit } = submission;
+        let Submission { events, arrivals, again, hand, source, reply, credit } = submission;
         let total = events.len();
         let mut recording = state.recordings.begin();
         let draft = Draft::new(&state.view.id);
@@ -132,7 +110,7 @@ impl Tenant {
                 id: Some(id.clone()),
                 event_type: event.event_type.as_str().to_owned(),
                 at: event.at,
-                source: Source::Api,
+                source,
                 data: state.view.policy.phone_hash.redact(&event.told()),
                 audience: Audience::Subscribers,
             };
@@ -189,64 +167,6 @@ impl Tenant {
         Ok(())
     }
 
-    /// Understands a customer's message and lets the booking that it is about decide.
-    pub(super) async fn hear(
-        &self,
-        myself: &ActorRef<TenantMessage>,
-        state: &mut TenantState,
-        message: CustomerMessage,
-    ) {
-        let mut recording = state.recordings.begin();
-        let mut work = Work::new(Draft::new(&state.view.id));
-        let claimed = self.claim(state, &mut recording, Some(message.id.clone()));
-        let heard = claimed.and_then(|claim| match claim {
-            Claim::New(_) => self.take_in(state, &mut work, &message),
-            Claim::Known(_) => Ok(()),
-        });
-        let reply = message.reply;
-        if let Err(refusal) = heard {
-            drop(reply.send(Err(refusal)));
-            return;
-        }
-        let first = std::mem::take(&mut recording.first);
-        let answer: Reply = Box::new(move |result| {
-            if result.is_ok() {
-                recording.end();
-            }
-            // As in `submit`.
-            drop(reply.send(result.map(|()| first)));
-        });
-        self.spread(myself, state, work.draft, work.deeds, answer).await;
-    }
-
-    /// Ties a message to its person, and lets the booking decide that it is about.
-    fn take_in(
-        &self,
-        state: &mut TenantState,
-        work: &mut Work,
-        message: &CustomerMessage,
-    ) -> Result<(), Refusal> {
-        self.note_window(&mut work.draft, message);
-        let found = self.booking_meant(state, message);
-        let mut event = announcement_of(message, state);
-        let who = Who { phone: Some(message.from.clone()), ..Who::default() };
-        let told = Told::Message(message.text.as_deref());
-        let tied = self.tie(state, work, &who, told, &mut event)?;
-        match found {
-            Ok((key, command)) => {
-                let (event, talk) = (Some(event), tied.conversation);
-                let deed = Deed::unprompted(command, Origin::Customer, message.at);
-                work.add(key, Deed { event, talk, ..deed });
-            }
-            Err(reason) => {
-                let entity = tied.conversation.map(|id| EntityKey::conversation(&id));
-                let context = Context { entity, ignored: Some(reason), ..Context::default() };
-                announce(&mut work.draft, &self.around.ledger, &state.view, event, context);
-            }
-        }
-        Ok(())
-    }
-
     /// Lets an entity decide on what a person asks.
     pub(super) async fn act(
         &self,
@@ -269,7 +189,7 @@ impl Tenant {
 
     /// Hands each entity its deeds as one part of a commit that begins with `draft`. Without any
     /// deed, and even with an empty draft, the commit is made: its answer follows all before it.
-    async fn spread(
+    pub(super) async fn spread(
         &self,
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
@@ -289,7 +209,7 @@ impl Tenant {
         }
     }
 
-    fn claim(
+    pub(super) fn claim(
         &self,
         state: &TenantState,
         recording: &mut Recording,
@@ -313,48 +233,6 @@ impl Tenant {
             }
         }
     }
-
-    /// Whoever writes may be written to freely for a day.
-    fn note_window(&self, draft: &mut Draft, message: &CustomerMessage) {
-        let CustomerMessage { from, at, .. } = message;
-        match self.around.ledger.is_latest_word(draft.tenant(), from, *at) {
-            Ok(true) => draft.open_window(from, *at),
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "when a customer last wrote cannot be read"),
-        }
-    }
-
-    /// The booking that a message is about and what it asks for; otherwise why it is about none.
-    fn booking_meant(
-        &self,
-        state: &TenantState,
-        message: &CustomerMessage,
-    ) -> Result<(EntityKey, Command), String> {
-        let answer = understand(message).ok_or("not an answer to a reminder")?;
-        let ledger = &self.around.ledger;
-        let bookings = ledger.bookings_of(&state.view.id, &message.from).map_err(|error| {
-            tracing::error!(%error, tenant = %state.view.id, "a customer's bookings are unreadable");
-            "the customer's bookings cannot be read"
-        })?;
-        let candidates: Vec<Candidate> = bookings
-            .iter()
-            .map(|booking| Candidate {
-                reservation_id: booking.id.clone(),
-                status: booking.status,
-                slot: booking.slot,
-                asked: booking.asked(),
-            })
-            .collect();
-        let chosen = answer::choose(&answer, &candidates, ledger.now().timestamp())
-            .ok_or("no reservation of this customer waits for this answer")?;
-        let command = match answer.meaning {
-            Meaning::Confirm => reservation::Command::Confirm,
-            Meaning::Cancel => reservation::Command::Cancel,
-            Meaning::Arrive => reservation::Command::Arrive,
-        };
-        let key = EntityKey::reservation(&chosen.reservation_id);
-        Ok((key, Command::Reservation(command)))
-    }
 }
 
 /// In the middle of a large batch others have their turn on this thread.
@@ -368,31 +246,4 @@ async fn give_way(place: usize) {
 pub(super) enum Claim {
     New(EventId),
     Known(EventId),
-}
-
-fn understand(message: &CustomerMessage) -> Option<Answer> {
-    if let Some(answer) = message.button.as_deref().and_then(answer::from_button) {
-        return Some(answer);
-    }
-    message.text.as_deref().and_then(answer::from_text)
-}
-
-/// The message as an event: kept with the customer's others, sent to nobody.
-fn announcement_of(message: &CustomerMessage, state: &TenantState) -> Announcement {
-    let mut data = Map::new();
-    data.insert("wa_number".to_owned(), Value::from(message.from.clone()));
-    data.insert("type".to_owned(), Value::from(message.kind.clone()));
-    for (name, value) in [("text", &message.text), ("button", &message.button)] {
-        if let Some(value) = value {
-            data.insert(name.to_owned(), Value::from(value.clone()));
-        }
-    }
-    Announcement {
-        id: Some(message.id.clone()),
-        event_type: "whatsapp.message.received".to_owned(),
-        at: message.at,
-        source: Source::Customer,
-        data: state.view.policy.phone_hash.redact(&data),
-        audience: Audience::Nobody,
-    }
 }

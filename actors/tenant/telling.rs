@@ -13,6 +13,7 @@ use crate::endpoint::{EndpointActor, EndpointMessage};
 use crate::entity::{Entity, EntityMessage};
 use crate::fan_out::{FanOut, FanOutMessage, Offer};
 use crate::gather::Refusal;
+use crate::intake::{Intake, IntakeMessage};
 use crate::jobs::{Jobs, JobsMessage};
 use crate::ledger::LedgerError;
 use crate::limits;
@@ -76,6 +77,23 @@ impl Tenant {
         let wake = || started(actor(), myself.get_cell());
         // One that has just died drops the message: the caller is told to try again.
         drop(state.jobs.get_or_insert_with(wake).cast(message));
+    }
+
+    pub(super) fn tell_intake(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        message: IntakeMessage,
+    ) {
+        let actor = || Intake {
+            around: self.around.clone(),
+            tenant: state.view.id.clone(),
+            parent: myself.clone(),
+            suspect: Arc::clone(&state.suspect),
+        };
+        let wake = || started(actor(), myself.get_cell());
+        // One that has just died drops the message; its successor reads the rows.
+        drop(state.intake.get_or_insert_with(wake).cast(message));
     }
 
     pub(super) fn resume_fan_out(

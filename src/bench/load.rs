@@ -41,10 +41,23 @@ fn bodies(numbers: Range<usize>) -> String {
     format!("[{}]", events.join(","))
 }
 
-/// One connection for events.
+/// One POST.
+pub(super) struct Post {
+    pub(super) path: String,
+    /// Headers of its own, each with the end of its line.
+    pub(super) headers: String,
+    pub(super) body: String,
+}
+
+/// Makes the POST with a number.
+pub(super) type MakePost = Box<dyn Fn(usize) -> anyhow::Result<Post> + Send + Sync>;
+
+/// One connection for events and other POSTs.
 pub(super) struct Connection {
     stream: TcpStream,
-    head: String,
+    address: String,
+    /// The headers of an event's POST.
+    headers: String,
     buffer: Vec<u8>,
 }
 
@@ -53,21 +66,30 @@ impl Connection {
         let stream = TcpStream::connect(address).await;
         let stream = stream.with_context(|| format!("no server at {address}"))?;
         stream.set_nodelay(true)?;
-        let head = format!(
-            "POST /api/v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
-             content-type: application/json\r\ncontent-length: "
-        );
-        Ok(Self { stream, head, buffer: Vec::with_capacity(4_096) })
+        let headers = format!("authorization: Bearer {key}\r\n");
+        let address = address.to_owned();
+        Ok(Self { stream, address, headers, buffer: Vec::with_capacity(4_096) })
     }
 
-    /// Posts a body and waits for the answer's status.
+    /// Posts events and waits for the answer's status.
     pub(super) async fn post(&mut self, body: &str) -> anyhow::Result<u16> {
-        let answered = tokio::time::timeout(PATIENCE, self.exchange(body)).await;
+        let headers = self.headers.clone();
+        self.post_to("/api/v1/events", &headers, body).await
+    }
+
+    /// Posts anything and waits for the answer's status.
+    async fn post_to(&mut self, path: &str, headers: &str, body: &str) -> anyhow::Result<u16> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\n{headers}content-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let answered = tokio::time::timeout(PATIENCE, self.exchange(&request)).await;
         answered.context("the server did not answer in time")?
     }
 
-    async fn exchange(&mut self, body: &str) -> anyhow::Result<u16> {
-        let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
+    async fn exchange(&mut self, request: &str) -> anyhow::Result<u16> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
         loop {
@@ -137,15 +159,21 @@ pub(super) struct Departure {
     pub(super) taken: Option<Instant>,
 }
 
-/// An open loop of single events.
+/// An open loop of single events, or of other POSTs.
 pub(super) struct OpenLoop {
     customer: Arc<Customer>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    make: Option<Arc<MakePost>>,
 }
 
 impl OpenLoop {
     pub(super) fn new(customer: Customer) -> Self {
-        Self { customer: Arc::new(customer), idle: Arc::default() }
+        Self { customer: Arc::new(customer), idle: Arc::default(), make: None }
+    }
+
+    /// A loop of what `make` makes of each number.
+    pub(super) fn posting(customer: Customer, make: MakePost) -> Self {
+        Self { make: Some(Arc::new(make)), ..Self::new(customer) }
     }
 
     /// Sends so many events a second for `span`, with numbers from `first` on; answers once every answer
@@ -169,7 +197,8 @@ impl OpenLoop {
             let by_now = (due(began.elapsed(), per_second) + 1).min(total);
             for number in first + sent..first + by_now {
                 let (customer, idle) = (Arc::clone(&self.customer), Arc::clone(&self.idle));
-                under_way.spawn(send(customer, idle, number));
+                let post = self.make.as_ref().map(|make| make(number)).transpose()?;
+                under_way.spawn(send(customer, idle, number, post));
             }
             sent = by_now;
             while let Some(ended) = under_way.try_join_next() {
@@ -184,20 +213,25 @@ impl OpenLoop {
     }
 }
 
-/// Sends one event on an idle connection, or on a new one where none is idle.
+/// Sends one event, or another POST, on an idle connection, or on a new one where none is idle.
 async fn send(
     customer: Arc<Customer>,
     idle: Arc<Mutex<Vec<Connection>>>,
     number: usize,
+    post: Option<Post>,
 ) -> anyhow::Result<Departure> {
-    let body = body(number);
     let at = Instant::now();
     let waiting = idle.lock().pop();
     let mut connection = match waiting {
         Some(connection) => connection,
         None => customer.connect().await?,
     };
-    let taken = connection.post(&body).await? == 202;
+    let taken = match post {
+        Some(Post { path, headers, body }) => {
+            connection.post_to(&path, &headers, &body).await? == 200
+        }
+        None => connection.post(&body(number)).await? == 202,
+    };
     let taken = taken.then(Instant::now);
     idle.lock().push(connection);
     Ok(Departure { number, at, taken })

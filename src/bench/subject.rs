@@ -31,6 +31,7 @@ struct Own {
 /// A tenant of this bench's own.
 #[derive(Clone)]
 pub(super) struct Customer {
+    id: String,
     client: Client,
     address: String,
     key: String,
@@ -97,7 +98,8 @@ impl Subject {
         let made = made.context("a tenant cannot be made; --key must be the admin token")?;
         let key = made.get("api_key").and_then(Value::as_str).context("no key in the answer")?;
         let address = self.base.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        Ok(Customer { client: Client::new(&self.base, key), address, key: key.to_owned() })
+        let client = Client::new(&self.base, key);
+        Ok(Customer { id, client, address, key: key.to_owned() })
     }
 
     /// The process's user and system time so far; `None` if it is not ours.
@@ -128,6 +130,17 @@ impl Customer {
     /// A connection of its own for events.
     pub(super) async fn connect(&self) -> anyhow::Result<Connection> {
         Connection::open(&self.address, &self.key).await
+    }
+
+    /// The tenant's id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How many letters are in a condition, of the first page of those that are.
+    pub(super) async fn letters(&self, state: &str) -> anyhow::Result<usize> {
+        let page = self.client.get(&format!("/api/v1/inbound-log?limit=1&status={state}")).await?;
+        Ok(page.get("items").and_then(Value::as_array).map_or(0, Vec::len))
     }
 
     /// Makes a webhook endpoint for every event; answers its number.

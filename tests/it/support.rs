@@ -160,6 +160,12 @@ impl House {
         }
     }
 
+    /// Waits until every letter that came in was read.
+    pub(crate) async fn read(&self) {
+        let none = |log: &Value| log["items"] == json!([]);
+        self.eventually("/api/v1/inbound-log?status=pending", none).await;
+    }
+
     /// Waits until the customers' WhatsApp got so many messages.
     pub(crate) async fn told(&self, count: usize) -> Vec<sereno::receiver::graph::Sent> {
         let told = self.graph.inbox.wait(PATIENCE, |all| all.len() >= count).await;

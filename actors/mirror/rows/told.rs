@@ -8,7 +8,7 @@ use sereno_workflows::time::Timestamp;
 use super::{Rows, Table, Ties, Whose, id_in, key, moment};
 use crate::endpoint::delivery_id;
 use crate::ledger::provider::ProviderWord;
-use crate::record::{EventRecord, ReceiptRecord, Source};
+use crate::record::{EventRecord, ReceiptRecord};
 
 /// What went out over a line that tells more of it later.
 pub(in crate::mirror) struct Sent<'a> {
@@ -57,7 +57,7 @@ impl Rows {
             "event_type": event.event_type,
             "occurred_at": moment(event.at),
             "recorded_at": moment(sequence.moment()),
-            "source": source(event.source),
+            "source": event.source.as_str(),
             "entity": event.entity.as_ref().map(ToString::to_string),
             "ignored": event.ignored,
             "caused_by": event.cause.map(|cause| cause.0),
@@ -203,17 +203,5 @@ impl Rows {
             "version": sequence.0,
         });
         self.put(Table::Calls, key(whose, &id), row);
-    }
-}
-
-/// What kind of thing an event is from, as the API says it.
-fn source(source: Source) -> &'static str {
-    match source {
-        Source::Api => "api",
-        Source::Workflow => "workflow",
-        Source::Customer => "customer",
-        Source::Test => "test",
-        Source::Edited => "edited",
-        Source::Digest => "digest",
     }
 }

@@ -15,9 +15,9 @@ const PAGE_BYTES: usize = 8_000;
 /// A longer page was not written by us.
 const PAGE_BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
 
-/// The tables that stand in pages, by their letters: events, the log, how deliveries stand, queues. Another
-/// set is another layout of the tree.
-const TABLES: [u8; 4] = [b'E', b'L', b'D', b'Q'];
+/// The tables that stand in pages, by their letters: events, the log, how deliveries stand, queues, letters
+/// and their bodies. Another set is another layout of the tree.
+const TABLES: [u8; 6] = [b'E', b'L', b'D', b'Q', b'i', b'c'];
 
 /// How many bytes of a key say whose page it may be in: partition, table and tenant. `None` for a row that
 /// stands by itself.

@@ -3,81 +3,43 @@
 use std::collections::BTreeSet;
 
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::inbound::Status;
 use sereno_workflows::privacy;
 use sereno_workflows::provider::ProviderStatus;
-use sereno_workflows::time::{Span, Timestamp};
-use tokio::sync::oneshot;
+use sereno_workflows::time::Span;
 
-use super::{Engine, EngineError, within_call_timeout};
 use crate::channel::whatsapp::OUTSIDE_WINDOW;
 use crate::endpoint::of_delivery_id;
-use crate::ledger::{Draft, LedgerError};
+use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::{
     self, AttemptStatus, DeliveryRecord, DeliveryStatusRecord, ProviderStatusRecord, ReceiptRecord,
 };
 use crate::view::TenantView;
 
-/// One thing that a provider says of a message that it had taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusUpdate {
-    /// The provider's id of the message.
-    pub message_id: String,
-    /// The delivery's id, which the provider repeats.
-    pub delivery_id: Option<String>,
-    /// What it says.
-    pub status: ProviderStatus,
-    /// When it was so.
-    pub at: Timestamp,
-    /// The code of what went wrong; 0 where nothing did.
-    pub code: i32,
-    /// What went wrong.
-    pub error: Option<String>,
-}
-
 /// A word may come before its receipt is written, but not weeks after the message.
 const WITHOUT_RECEIPT: Span = Span::hours(24 * 14);
 
-impl Engine {
-    /// Keeps what a provider says of its messages with their deliveries; returns once it is durable. What
-    /// is said of a message that was not sent from here is left out.
-    pub async fn learn(
-        &self,
-        tenant: &TenantId,
-        updates: Vec<StatusUpdate>,
-    ) -> Result<(), EngineError> {
-        self.check_space()?;
-        let view = self.view(tenant)?;
-        // A delivery goes again once, however often and at once its failure is told.
-        let _alone = match updates.iter().any(is_too_late) {
-            true => Some(self.learning.lock().await),
-            false => None,
-        };
-        let mut draft = Draft::new(tenant);
-        let mut going_again = BTreeSet::new();
-        for update in updates {
-            self.note_update(&mut draft, &mut going_again, &view, update)?;
-        }
-        let (told, durable) = oneshot::channel();
-        let (hints, after) = (self.around.hints.clone(), draft.take_after());
-        let tenant = tenant.clone();
-        let then = Box::new(move || {
-            hints.carry_out(&tenant, after);
-            // An error means that the caller has gone; it is durable all the same.
-            told.send(()).ok();
-        });
-        self.around.ledger.commit(draft, then).await;
-        within_call_timeout(durable).await
+/// What was learned of deliveries, as a commit in the making.
+pub(super) struct Learning {
+    pub(super) draft: Draft,
+    /// Deliveries that go again: once, however often their failure is told.
+    going_again: BTreeSet<Sequence>,
+}
+
+impl Learning {
+    pub(super) fn new(tenant: &TenantId) -> Self {
+        Self { draft: Draft::new(tenant), going_again: BTreeSet::new() }
     }
 
-    fn note_update(
-        &self,
-        draft: &mut Draft,
-        going_again: &mut BTreeSet<Sequence>,
+    /// Keeps what a provider says of a message with its delivery. What is said of a message that was not
+    /// sent from here is left out.
+    pub(super) fn note(
+        &mut self,
+        ledger: &Ledger,
         view: &TenantView,
-        update: StatusUpdate,
+        update: Status,
     ) -> Result<(), LedgerError> {
-        let ledger = &self.around.ledger;
         let own = update.delivery_id.as_deref().and_then(of_delivery_id);
         let found = match own {
             Some(delivery) => Some(delivery),
@@ -88,45 +50,45 @@ impl Engine {
             return Ok(());
         };
         let too_late = is_too_late(&update);
-        let StatusUpdate { message_id, status, at, code, error, .. } = update;
+        let Status { message_id, status, at, code, error, .. } = update;
         let said = ProviderStatusRecord { at, message_id, code, error };
         let Some(receipt) = ledger.receipt(&view.id, delivery)? else {
             let (moment, now) = (delivery.moment(), ledger.now().timestamp());
             if moment <= now && now.since(moment) <= WITHOUT_RECEIPT {
-                draft.provider_said(delivery, status, &said);
+                self.draft.provider_said(delivery, status, &said);
             }
             return Ok(());
         };
         // Of a message that was given up for another try, nothing counts; of one that was sent twice since
         // its answer was lost, only the later failure does.
         let other = receipt.message_id != said.message_id;
-        let given_up = receipt.message_id.is_empty() || going_again.contains(&delivery);
+        let given_up = receipt.message_id.is_empty() || self.going_again.contains(&delivery);
         if given_up || (other && status == ProviderStatus::Failed) {
             return Ok(());
         }
         match again(&receipt, view).filter(|_| too_late) {
             Some(record) => {
-                going_again.insert(delivery);
+                self.going_again.insert(delivery);
                 if let Some(number) = number_of(&receipt, &record, view) {
-                    draft.forget_window(&number);
+                    self.draft.forget_window(&number);
                 }
-                self.send_again(draft, delivery, receipt, record, &said);
+                self.send_again(ledger, (delivery, receipt), record, &said);
             }
-            None => draft.provider_said(delivery, status, &said),
+            None => self.draft.provider_said(delivery, status, &said),
         }
         Ok(())
     }
 
     /// Queues a delivery again that its provider found too late to take only as a template.
     fn send_again(
-        &self,
-        draft: &mut Draft,
-        delivery: Sequence,
-        receipt: ReceiptRecord,
+        &mut self,
+        ledger: &Ledger,
+        (delivery, receipt): (Sequence, ReceiptRecord),
         record: DeliveryRecord,
         said: &ProviderStatusRecord,
     ) {
-        let now = self.around.ledger.now().timestamp();
+        let now = ledger.now().timestamp();
+        let draft = &mut self.draft;
         let endpoint = EndpointId(receipt.endpoint);
         draft.enqueue(endpoint, now, delivery, &record);
         let stands = DeliveryStatusRecord {
@@ -146,7 +108,7 @@ impl Engine {
 }
 
 /// Whether the provider found that only a template would have been taken.
-fn is_too_late(update: &StatusUpdate) -> bool {
+pub(super) fn is_too_late(update: &Status) -> bool {
     update.status == ProviderStatus::Failed && update.code == OUTSIDE_WINDOW
 }
 
