@@ -191,8 +191,10 @@ async fn d07_a_thousand_duplicates_and_a_thousand_updates_lead_to_each_thing_onc
 async fn d02_a_customers_message_reaches_subscribers_and_its_number_does_not() {
     let house = House::new().await;
     house.settle(json!({})).await;
-    let receiver = house.webhook(json!({})).await;
-    house.endpoint(json!({"kind": "whatsapp", "target": format!("+{ANA}")})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["whatsapp.*"]}})).await;
+    let filters = json!({"events": ["client.*", "whatsapp.*"]});
+    let target = format!("+{ANA}");
+    house.endpoint(json!({"kind": "whatsapp", "target": target, "filters": filters})).await;
     let caption = json!({"type": "image", "image": {"id": "7001", "mime_type": "image/jpeg",
         "caption": format!("soy {ANA}")}});
     let envelope = house.phone(ANA).message(caption);
