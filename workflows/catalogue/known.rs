@@ -26,6 +26,9 @@ const BOOKING: &str = "reservation_id! date_time status party_size name email re
 
 const LEAD: &str = "lead_id! name user_id channel campaign locale how wa_number_hash";
 
+const REMINDED: &str = "reservation_id! date_time party_size name restaurant status reminder channel \
+    locale wa_number_hash";
+
 /// Each type: its name, its fields (`!`: required), and what it means.
 pub(super) const TYPES: &[(&str, &str, &str)] = &[
     (
@@ -41,14 +44,12 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("reservation.completed", BOOKING, "A visit is over."),
     (
         "reminder.24h.sent",
-        "reservation_id! date_time party_size name restaurant status reminder channel locale \
-         wa_number_hash",
+        REMINDED,
         "A customer was reminded at this offset before the slot; any offset makes such a type.",
     ),
     (
         "reminder.2h.sent",
-        "reservation_id! date_time party_size name restaurant status reminder channel locale \
-         wa_number_hash",
+        REMINDED,
         "A customer who had not answered was reminded again.",
     ),
     ("reminder.no_show", BOOKING, "A customer did not come."),
