@@ -38,6 +38,7 @@ fn page(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     // Without `none`, the page asks a validator on the Internet about the document.
     let config = Config::from("../openapi.json")
         .validator_url("none")
+        .use_base_layout()
         .display_request_duration(true)
         .persist_authorization(false)
         .filter(true);
