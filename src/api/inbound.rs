@@ -1,9 +1,12 @@
 //! The log of everything that came in: letters as they came, what became of them, and reading them again.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -18,6 +21,7 @@ use sereno_workflows::inbound::{Road, clipped};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
+use super::address::{Peer, sender};
 use super::error::Problem;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_text,
@@ -36,9 +40,23 @@ const PAGE_ROWS: usize = 200;
 /// Bytes of bodies that one request looks through for its `q`.
 const SEARCHED_BYTES_MAX: u64 = 64 << 20;
 
+/// Who brings a letter, where that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender(pub Option<IpAddr>);
+
+impl FromRequestParts<Arc<App>> for Sender {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<Peer>();
+        Ok(Self(peer.map(|Peer(peer)| sender(peer.ip(), &parts.headers, &app.trusted_proxies))))
+    }
+}
+
 /// A letter for the engine, with the headers that may be kept.
 pub fn letter<'a>(
     road: Road,
+    Sender(peer): Sender,
     headers: &HeaderMap,
     body: &'a [u8],
     refused: Option<&str>,
@@ -46,7 +64,7 @@ pub fn letter<'a>(
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     Letter {
         road,
-        peer: None,
+        peer,
         content_type: content_type.map(str::to_owned),
         headers: kept(headers),
         body,

@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::App;
 use super::error::Problem;
-use super::inbound::letter;
+use super::inbound::{Sender, letter};
 use super::request::{BodyBytes, InPath};
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
@@ -45,6 +45,7 @@ pub async fn verify(
 pub async fn receive(
     State(app): State<Arc<App>>,
     InPath(tenant): InPath<String>,
+    sender: Sender,
     headers: HeaderMap,
     BodyBytes(body): BodyBytes,
 ) -> Result<Json<Value>, Problem> {
@@ -58,7 +59,7 @@ pub async fn receive(
         Some(shown) if signature::verify_hex(shown, &body, &line.app_secret) => None,
         Some(_) => Some("X-Hub-Signature-256 is not over these bytes with the app secret"),
     };
-    let letter = letter(Road::WhatsApp, &headers, &body, refused);
+    let letter = letter(Road::WhatsApp, sender, &headers, &body, refused);
     let received = app.engine.receive(&tenant, letter).await;
     if let Some(reason) = refused {
         // Whether it could be kept is nothing to who sent it.

@@ -73,6 +73,7 @@ async fn d06_everything_that_comes_in_is_logged_as_it_came_and_refused_letters_w
     assert_eq!(shown["headers"]["user-agent"], "facebookexternalua");
     assert!(!shown.to_string().contains("secret") && !shown.to_string().contains("key-of"));
     assert_eq!(shown["content_type"], "application/json");
+    assert_eq!(shown["peer"], "127.0.0.1");
 
     for (query, expected) in [
         ("?source=whatsapp", 3),
