@@ -194,7 +194,8 @@ impl Reader<'_> {
                 true => self.ledger.all_set_aside(tenant, making.before, floor, rows)?,
                 false => self.ledger.events(tenant, making.before, floor, rows)?,
             };
-            let full = page.len() == rows;
+            // Some may have gone while they were read, so that a shorter page says nothing.
+            let is_empty = page.is_empty();
             for (place, event) in page {
                 if making.is_over() {
                     return Ok(true);
@@ -202,7 +203,7 @@ impl Reader<'_> {
                 let is_meant = self.is_meant(making.question, place, &event)?;
                 making.look(place, is_meant.then_some(event));
             }
-            if !full {
+            if is_empty {
                 making.before = making.before.min(floor);
             }
             rows = (2 * rows).min(limits::PAGE_ROWS_MAX);

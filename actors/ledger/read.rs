@@ -128,7 +128,7 @@ impl Ledger {
         let Some(first) = self.store.get(partition, &key::event(tenant, sequence))? else {
             return Ok(None);
         };
-        self.whole_event(tenant, sequence, first).map(Some)
+        self.whole_event(tenant, sequence, first)
     }
 
     /// The place of the event with this id.
@@ -154,7 +154,8 @@ impl Ledger {
         let mut events = Vec::with_capacity(rows.len());
         for (key, value) in rows {
             let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            events.push((sequence, self.whole_event(tenant, sequence, value)?));
+            let event = self.whole_event(tenant, sequence, value)?;
+            events.extend(event.map(|event| (sequence, event)));
         }
         Ok(events)
     }
@@ -172,7 +173,7 @@ impl Ledger {
         let mut events = Vec::with_capacity(rows.len());
         for (key, value) in rows {
             let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            events.push((sequence, self.whole_event(tenant, sequence, value).ok()));
+            events.push((sequence, self.whole_event(tenant, sequence, value).ok().flatten()));
         }
         Ok(events)
     }
@@ -296,20 +297,30 @@ impl Ledger {
         Ok(self.store.scan(partition, range, Direction::Ascending, limit)?)
     }
 
+    /// An event that begins with these bytes; `None` if it was removed while the rest of it was read.
     fn whole_event(
         &self,
         tenant: &TenantId,
         sequence: Sequence,
         mut bytes: Vec<u8>,
-    ) -> Result<EventRecord, LedgerError> {
-        if bytes.len() == limits::VALUE_BYTES_MAX {
+    ) -> Result<Option<EventRecord>, LedgerError> {
+        let is_long = bytes.len() == limits::VALUE_BYTES_MAX;
+        if is_long {
             let from = key::event_piece(tenant, sequence, 0);
             let prefix = from.get(..from.len() - 2).unwrap_or_default();
             for (_, piece) in self.under(key::partition(tenant), prefix, usize::MAX)? {
                 bytes.extend_from_slice(&piece);
             }
         }
-        Ok(record::decode(&bytes)?)
+        let is_gone = || {
+            let first = self.store.get(key::partition(tenant), &key::event(tenant, sequence))?;
+            Ok::<_, LedgerError>(is_long && first.is_none())
+        };
+        match record::decode(&bytes) {
+            Ok(event) => Ok(Some(event)),
+            Err(_) if is_gone()? => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -85,12 +85,7 @@ impl Ledger {
         let mut events = Vec::with_capacity(rows.len());
         for (key, _) in rows {
             let place = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            match self.event(tenant, place) {
-                Ok(found) => events.extend(found.map(|event| (place, event))),
-                Err(LedgerError::Store(error)) => return Err(error.into()),
-                // Its time came meanwhile, and it goes piece by piece.
-                Err(_) => {}
-            }
+            events.extend(self.event(tenant, place)?.map(|event| (place, event)));
         }
         Ok(events)
     }
