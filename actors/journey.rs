@@ -54,10 +54,9 @@ impl Journey {
         };
     }
 
-    /// Notes whom it is about.
-    #[expect(dead_code, reason = "leads are not there yet")]
-    pub(crate) fn about(&mut self, lead: String) {
-        self.story.enriched.user = Some(lead);
+    /// Notes whom it is about, by their lead's id.
+    pub(crate) fn about(&mut self, lead: Option<&str>) {
+        self.story.enriched.user = lead.map(str::to_owned);
     }
 
     /// It goes no further.

@@ -93,7 +93,7 @@ impl Tenant {
         &self,
         state: &mut TenantState,
         work: &mut Work,
-        coming: Coming,
+        mut coming: Coming,
         talk: Talk,
     ) -> Result<(), Refusal> {
         let Talk { conversation_id: id, who, channel, what, text, message_id } = talk;
@@ -104,6 +104,7 @@ impl Tenant {
             None => (before.clone().flatten(), false),
         };
         self.note_talk(state, lead.as_deref(), &id)?;
+        coming.journey.about(lead.as_deref());
         let owner = lead.clone().unwrap_or_else(|| id.clone());
         if let Some(kind) = kind_of(&what) {
             let line = line(&coming.event, kind, Some(id.clone()), message_id, text.clone());
@@ -209,7 +210,7 @@ impl Tenant {
         &self,
         state: &mut TenantState,
         work: &mut Work,
-        coming: Coming,
+        mut coming: Coming,
         order: Order,
     ) -> Result<(), Refusal> {
         let Order { order_id, conversation_id, who } = order;
@@ -232,6 +233,7 @@ impl Tenant {
             work.add(EntityKey::lead(lead), quiet(meet(meeting), at));
         }
         let lead = lead.map(|(lead, _)| lead);
+        coming.journey.about(lead.as_deref());
         match conversation {
             Some(id) => {
                 let what = What::Order(order_id.unwrap_or_default());
@@ -248,7 +250,7 @@ impl Tenant {
         &self,
         state: &mut TenantState,
         work: &mut Work,
-        coming: Coming,
+        mut coming: Coming,
         preference: Preference,
     ) -> Result<(), Refusal> {
         let Preference { who, wanted } = preference;
@@ -257,6 +259,7 @@ impl Tenant {
             self.say(state, work, coming, None);
             return Ok(());
         };
+        coming.journey.about(Some(&lead));
         let meeting = Meeting { taken, ..meeting(who, Way::Mention) };
         work.add(EntityKey::lead(&lead), quiet(meet(meeting), at));
         self.wish(state, work, &lead, (wanted, "preference".to_owned(), false), at)?;

@@ -154,6 +154,19 @@ async fn b09_events_are_enriched_with_business_hours_weekday_and_holiday_and_lea
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn b09_an_event_of_a_conversation_says_whom_it_is_about() {
+    let house = House::new().await;
+    let event = json!({"event_id": "e-1", "event_type": "conversation.message.received", "data": {
+        "conversation_id": "conv-1", "message_id": "m-1", "user": {"id": "user_1", "name": "Ana"},
+        "content": {"type": "text", "text": "hola"}}});
+    house.api.post("/api/v1/events", &event).await.unwrap();
+    let event = house.api.get("/api/v1/events/e-1").await.unwrap();
+    let lead = event["enriched"]["user"]["lead_id"].as_str().unwrap();
+    let lead = house.api.get(&format!("/api/v1/leads/{lead}")).await.unwrap();
+    assert_eq!(lead["name"], "Ana", "{lead}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn b09_an_event_on_which_actors_die_is_set_aside_and_goes_through_once_that_is_mended() {
     let house = House::new().await;
     house.settle(json!({})).await;
