@@ -161,7 +161,8 @@ impl Actor for Mirror {
 impl Mirror {
     /// One batch, read and written.
     async fn work(&self, state: &mut MirrorState) -> Result<Next, LedgerError> {
-        if state.link.is_none() {
+        let is_new = state.link.is_none();
+        if is_new {
             match Link::open(&self.config, state.identity.clone()).await {
                 Ok((link, found)) => {
                     self.feed.set_epoch(found.identity.epoch);
@@ -181,7 +182,11 @@ impl Mirror {
         let mut load = self.read(state).await?;
         load.absent.iter().for_each(|tenant| self.feed.look_again(tenant));
         let Some(link) = &mut state.link else { return Ok(Next::Now) };
-        match write(link, &mut load).await {
+        let written = match load.places.is_empty() {
+            true => Ok(()),
+            false => write(link, &mut load).await,
+        };
+        match written {
             Ok(()) => {
                 self.note(state, load).await;
                 Ok(if state.line.is_empty() { Next::News } else { Next::Now })
@@ -189,7 +194,9 @@ impl Mirror {
             Err(error) => {
                 state.link = None;
                 state.line = before;
-                Ok(Next::Later(error))
+                // A connection that lay idle may have ended long ago: a new one will tell.
+                let will_tell = !is_new && matches!(error, LinkError::Away(_));
+                Ok(if will_tell { Next::Now } else { Next::Later(error) })
             }
         }
     }

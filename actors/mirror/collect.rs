@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
+use sereno_workflows::lead::Name;
 
-use super::rows::{Rows, Sent, Whose};
+use super::rows::{Rows, Sent, Ties, Told, Whose};
 use crate::hints::Hints;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::record::key;
-use crate::record::{LogRecord, MirroredRecord, StateRecord};
+use crate::record::{EventRecord, LogRecord, MirroredRecord, StateRecord};
 use crate::view::TenantView;
 
 /// A batch on its way.
@@ -60,8 +61,11 @@ impl Collector<'_> {
                 Some(place) => place,
                 None => place_of(&tenant),
             };
+            let (before, notes) = (place_of(&tenant), load.notes.len());
             let more = self.turn(&listing.view, &mut place, &mut load)?;
-            load.places.insert(tenant.clone(), place);
+            if place != before || load.notes.len() > notes {
+                load.places.insert(tenant.clone(), place);
+            }
             if more {
                 line.push_back(tenant);
             }
@@ -88,12 +92,12 @@ impl Collector<'_> {
         }
         more |= self.look_through(tenant, place, &mut changed)?;
         let whose = Whose { tenant, hash: &view.policy.phone_hash, phones: self.phones };
+        let mut named = std::mem::take(&mut changed.entities);
         // What stands behind the place is read from there.
         for sequence in changed.events.range(..place.events) {
             if let Some(event) = readable(place, self.ledger.event(tenant, *sequence))?.flatten() {
-                changed.entities.extend(event.entity.clone());
-                load.rows.event(&whose, *sequence, &event);
-                place.count += 1;
+                let into = (&mut named, &mut load.rows);
+                self.add_event(&whose, place, (*sequence, &event), into)?;
             }
         }
         let events = self.ledger.events_from(tenant, place.events..self.horizon, most)?;
@@ -102,9 +106,8 @@ impl Collector<'_> {
             place.events = sequence.next();
             match event {
                 Some(event) => {
-                    changed.entities.extend(event.entity.clone());
-                    load.rows.event(&whose, sequence, &event);
-                    place.count += 1;
+                    let into = (&mut named, &mut load.rows);
+                    self.add_event(&whose, place, (sequence, &event), into)?;
                 }
                 None => {
                     place.refused += 1;
@@ -113,7 +116,7 @@ impl Collector<'_> {
                 }
             }
         }
-        for entity in &changed.entities {
+        for entity in &named {
             readable(place, self.add_state(&whose, entity, &mut load.rows))?;
         }
         for delivery in changed.deliveries {
@@ -143,6 +146,38 @@ impl Collector<'_> {
         Ok(!place.rest.is_empty())
     }
 
+    /// An event, and what it names whose state its commit may have changed.
+    fn add_event(
+        &self,
+        whose: &Whose<'_>,
+        place: &mut MirroredRecord,
+        (sequence, event): (Sequence, &EventRecord),
+        (named, rows): (&mut BTreeSet<EntityKey>, &mut Rows),
+    ) -> Result<(), LedgerError> {
+        let mut told = Told::of(event);
+        let ties = &mut told.ties;
+        if ties.lead.is_none() {
+            ties.lead = readable(place, self.lead_tied(whose.tenant, ties))?.flatten();
+        }
+        named.extend(event.entity.clone());
+        named.extend(ties.lead.as_deref().map(EntityKey::lead));
+        named.extend(ties.conversation.as_deref().map(EntityKey::conversation));
+        rows.event(whose, sequence, event, &told);
+        place.count += 1;
+        Ok(())
+    }
+
+    /// The lead of an event that names none: its conversation's, or who goes by its user id.
+    fn lead_tied(&self, tenant: &TenantId, ties: &Ties) -> Result<Option<String>, LedgerError> {
+        if let Some(talk) = &ties.conversation
+            && let Some(lead) = self.ledger.conversation(tenant, talk)?.and_then(|talk| talk.lead)
+        {
+            return Ok(Some(lead));
+        }
+        let Some(user) = &ties.user else { return Ok(None) };
+        self.ledger.find_lead(tenant, &Name::User(user.clone()))
+    }
+
     fn add_state(
         &self,
         whose: &Whose<'_>,
@@ -151,20 +186,33 @@ impl Collector<'_> {
     ) -> Result<(), LedgerError> {
         match self.ledger.state(whose.tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => {
-                rows.reservation(whose, self.horizon, &booking);
+                let lead = self.lead_of(whose.tenant, booking.wa_number.as_deref())?;
+                rows.reservation(whose, self.horizon, &booking, lead.as_deref());
             }
-            Some(StateRecord::Handoff(handoff)) => rows.handoff(whose, self.horizon, &handoff),
-            // Leads and conversations are rows by their events.
+            Some(StateRecord::Handoff(handoff)) => {
+                let lead = self.lead_of(whose.tenant, handoff.wa_number.as_deref())?;
+                rows.handoff(whose, self.horizon, &handoff, lead.as_deref());
+            }
+            Some(StateRecord::Conversation(conversation)) => {
+                rows.conversation(whose, self.horizon, &conversation);
+            }
+            Some(StateRecord::Lead(lead)) => rows.lead(whose, self.horizon, &lead),
             Some(
-                StateRecord::Tenant(_)
-                | StateRecord::DeadLetters(_)
-                | StateRecord::Conversation(_)
-                | StateRecord::Lead(_)
-                | StateRecord::Product(_),
+                StateRecord::Tenant(_) | StateRecord::DeadLetters(_) | StateRecord::Product(_),
             )
             | None => {}
         }
         Ok(())
+    }
+
+    /// The lead with this number.
+    fn lead_of(
+        &self,
+        tenant: &TenantId,
+        number: Option<&str>,
+    ) -> Result<Option<String>, LedgerError> {
+        let Some(number) = number else { return Ok(None) };
+        self.ledger.find_lead(tenant, &Name::Phone(number.to_owned()))
     }
 
     /// A message that we sent, as far as it is still known.
@@ -183,6 +231,7 @@ impl Collector<'_> {
             (EndpointId::CUSTOMERS, Some(event)) => self.customer(tenant, event.entity.as_ref())?,
             (EndpointId(_), _) => None,
         };
+        let lead = self.lead_of(tenant, to.as_deref())?;
         let status = ledger.status(tenant, receipt.event, delivery)?;
         let line = status.as_ref().and_then(|status| status.history.last());
         let text = match line {
@@ -198,6 +247,7 @@ impl Collector<'_> {
             word: &word,
             event: event.as_ref(),
             to: to.as_deref(),
+            lead: lead.as_deref(),
             text: text.as_deref(),
         };
         rows.sent(whose, self.horizon, &sent);
@@ -214,12 +264,16 @@ impl Collector<'_> {
         Ok(match self.ledger.state(tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => booking.wa_number,
             Some(StateRecord::Handoff(handoff)) => handoff.wa_number,
+            Some(StateRecord::Lead(lead)) => lead.phone().map(str::to_owned),
+            Some(StateRecord::Conversation(conversation)) => match conversation.lead {
+                Some(lead) => {
+                    let lead = self.ledger.lead(tenant, &lead)?;
+                    lead.and_then(|lead| lead.phone().map(str::to_owned))
+                }
+                None => None,
+            },
             Some(
-                StateRecord::Tenant(_)
-                | StateRecord::DeadLetters(_)
-                | StateRecord::Conversation(_)
-                | StateRecord::Lead(_)
-                | StateRecord::Product(_),
+                StateRecord::Tenant(_) | StateRecord::DeadLetters(_) | StateRecord::Product(_),
             )
             | None => None,
         })

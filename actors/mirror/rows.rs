@@ -14,7 +14,7 @@ use sereno_workflows::id::{ID_BYTES_MAX, TenantId};
 use sereno_workflows::privacy::PhoneHash;
 use sereno_workflows::time::Timestamp;
 
-pub(super) use self::told::Sent;
+pub(super) use self::told::{Sent, Told};
 
 /// A table of the mirror; in the order in which it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,8 @@ pub(super) enum Table {
     Calls,
     Reservations,
     Handoffs,
+    Conversations,
+    Leads,
 }
 
 impl Table {
@@ -35,6 +37,8 @@ impl Table {
             Self::Calls => include_str!("upserts/calls.sql"),
             Self::Reservations => include_str!("upserts/reservations.sql"),
             Self::Handoffs => include_str!("upserts/handoffs.sql"),
+            Self::Conversations => include_str!("upserts/conversations.sql"),
+            Self::Leads => include_str!("upserts/leads.sql"),
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) const SCHEMA: &str = "sereno";
 /// The flags about the mirror; each has its environment variable.
 #[derive(Debug, Clone, Default, Args, Serialize)]
 pub struct MirrorArgs {
-    /// PostgreSQL that gets events, messages, calls, reservations and handoffs as rows:
+    /// PostgreSQL that gets events, leads, messages, calls, reservations and more as rows:
     /// postgres://user:password@host/database?sslmode=verify-full
     #[arg(long, env = "SERENO_MIRROR", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]

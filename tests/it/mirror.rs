@@ -127,3 +127,46 @@ async fn d08_what_we_sent_lands_with_what_the_provider_says_of_it_later() {
     assert_eq!(postgres.one("SELECT phone FROM sereno.reservations"), "+34600000001");
     assert_eq!(postgres.one("SELECT count(*) FROM sereno.messages"), "1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_lead_and_all_that_is_theirs_lands_and_ties() {
+    let postgres = Postgres::start();
+    let url = postgres.url("");
+    let house = House::with(move |config| {
+        (config.mirror, config.mirror_phones) = (Some(url.clone()), true);
+    });
+    let house = house.await;
+    house.settle(json!({})).await;
+    let ana = json!({"id": "u-1", "phone": "+34600000001", "name": "Ana"});
+    let begins = json!({"conversation_id": "c-1", "channel": "whatsapp", "user": ana,
+        "context": {"campaign": "summer"}});
+    house.event("conversation.started", begins).await;
+    let says = json!({"conversation_id": "c-1", "message_id": "m-1", "user": {"id": "u-1"},
+        "content": {"type": "text", "text": "Busco un vestido"}});
+    house.event("conversation.message.received", says).await;
+    house.book("R-1", "34600000001", 3 * 86_400_000).await;
+    let ends = json!({"conversation_id": "c-1", "resolution": {"satisfaction_score": 4.5}});
+    house.event("conversation.ended", ends).await;
+    postgres.eventually("SELECT status FROM sereno.conversations", "ended").await;
+    postgres.eventually("SELECT messages FROM sereno.leads", "1").await;
+    postgres
+        .eventually("SELECT count(*) FROM sereno.reservations WHERE lead_id IS NOT NULL", "1")
+        .await;
+
+    let lead = &postgres.rows("SELECT * FROM sereno.leads")[0];
+    assert_eq!((&lead["name"], &lead["phone"]), (&json!("Ana"), &json!("+34600000001")));
+    assert_eq!((&lead["campaign"], &lead["conversations"]), (&json!("summer"), &json!(1)));
+    let talk = &postgres.rows("SELECT * FROM sereno.conversations")[0];
+    assert_eq!((&talk["received"], &talk["channel"]), (&json!(1), &json!("whatsapp")));
+    assert_eq!(talk["resolution"]["satisfaction_score"], 4.5);
+    let message = &postgres.rows("SELECT * FROM sereno.messages WHERE direction = 'in'")[0];
+    assert_eq!(
+        (&message["message_id"], &message["text"]),
+        (&json!("m-1"), &json!("Busco un vestido"))
+    );
+    assert_eq!(message["type"], "text");
+    let booking = &postgres.rows("SELECT * FROM sereno.reservations")[0];
+    for row in [talk, message, booking] {
+        assert_eq!(row["lead_id"], lead["lead_id"], "D05: {row}");
+    }
+}

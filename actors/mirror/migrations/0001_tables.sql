@@ -55,12 +55,40 @@ CREATE TABLE leads (
     conversations bigint,
     calls bigint,
     orders bigint,
-    first_seen_at timestamptz,
-    last_seen_at timestamptz,
+    merged_into text,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
     version bigint NOT NULL,
     PRIMARY KEY (tenant, lead_id)
 );
+COMMENT ON COLUMN leads.merged_into IS 'The lead that this one turned out to be: follow it.';
 CREATE INDEX leads_phone ON leads (tenant, phone_hash);
+
+CREATE TABLE conversations (
+    tenant text NOT NULL,
+    conversation_id text NOT NULL,
+    status text NOT NULL,
+    channel text,
+    lead_id text,
+    campaign text,
+    entry_point text,
+    started_at timestamptz NOT NULL,
+    heard_at timestamptz NOT NULL,
+    received bigint NOT NULL,
+    sent bigint NOT NULL,
+    calls bigint NOT NULL,
+    intents jsonb NOT NULL,
+    products jsonb NOT NULL,
+    escalated_at timestamptz,
+    escalated_because text,
+    ended_at timestamptz,
+    ended_by text,
+    resolution jsonb NOT NULL,
+    order_id text,
+    version bigint NOT NULL,
+    PRIMARY KEY (tenant, conversation_id)
+);
+CREATE INDEX conversations_lead ON conversations (tenant, lead_id, started_at) WHERE lead_id IS NOT NULL;
 
 CREATE TABLE messages (
     tenant text NOT NULL,
@@ -121,6 +149,7 @@ CREATE TABLE reservations (
     status text NOT NULL,
     slot timestamptz NOT NULL,
     party_size integer,
+    lead_id text,
     name text,
     phone text,
     phone_hash text,
@@ -136,6 +165,7 @@ CREATE TABLE reservations (
     PRIMARY KEY (tenant, reservation_id)
 );
 CREATE INDEX reservations_slot ON reservations (tenant, slot);
+CREATE INDEX reservations_lead ON reservations (tenant, lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX reservations_phone ON reservations (tenant, phone_hash);
 
 CREATE TABLE handoffs (
@@ -146,6 +176,7 @@ CREATE TABLE handoffs (
     replied_at timestamptz,
     deadline timestamptz,
     breached_at timestamptz,
+    lead_id text,
     phone text,
     phone_hash text,
     last_intent text,
@@ -154,4 +185,5 @@ CREATE TABLE handoffs (
     PRIMARY KEY (tenant, conversation_id)
 );
 CREATE INDEX handoffs_opened ON handoffs (tenant, opened_at);
+CREATE INDEX handoffs_lead ON handoffs (tenant, lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX handoffs_phone ON handoffs (tenant, phone_hash);

@@ -1,8 +1,10 @@
-//! Rows of what stands: a booking, a handoff, as they are at the moment.
+//! Rows of what stands: a booking, a handoff, a conversation, a lead, as they are at the moment.
 
 use serde_json::{Value, json};
+use sereno_workflows::conversation::{Conversation, Resolution};
 use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::Sequence;
+use sereno_workflows::lead::Lead;
 use sereno_workflows::reservation::{ReminderState, Reservation};
 
 use super::{Rows, Table, Whose, key, moment};
@@ -14,6 +16,7 @@ impl Rows {
         whose: &Whose<'_>,
         version: Sequence,
         booking: &Reservation,
+        lead: Option<&str>,
     ) {
         let reminders: Vec<Value> = booking
             .reminders
@@ -38,6 +41,7 @@ impl Rows {
             "status": booking.status.as_str(),
             "slot": moment(booking.slot),
             "party_size": booking.party_size,
+            "lead_id": lead,
             "name": booking.name,
             "phone": number.filter(|_| whose.phones),
             "phone_hash": number.map(|number| whose.hash.of(number)),
@@ -60,6 +64,7 @@ impl Rows {
         whose: &Whose<'_>,
         version: Sequence,
         handoff: &Handoff,
+        lead: Option<&str>,
     ) {
         let number = handoff.wa_number.as_deref();
         let row = json!({
@@ -70,6 +75,7 @@ impl Rows {
             "replied_at": handoff.replied_at.map(moment),
             "deadline": handoff.deadline.map(moment),
             "breached_at": handoff.breached_at.map(moment),
+            "lead_id": lead,
             "phone": number.filter(|_| whose.phones),
             "phone_hash": number.map(|number| whose.hash.of(number)),
             "last_intent": handoff.last_intent,
@@ -77,5 +83,70 @@ impl Rows {
             "version": version.0,
         });
         self.put(Table::Handoffs, key(whose, &handoff.conversation_id), row);
+    }
+
+    /// A conversation as it stands.
+    pub(in crate::mirror) fn conversation(
+        &mut self,
+        whose: &Whose<'_>,
+        version: Sequence,
+        conversation: &Conversation,
+    ) {
+        let intents = conversation.intents.iter().map(|intent| &intent.name);
+        let products = conversation.products.iter().map(|seen| &seen.sku);
+        let Resolution { status, outcome, satisfaction } = &conversation.resolution;
+        let score = satisfaction.map(|hundredths| f64::from(hundredths) / 100.0);
+        let resolution = json!({"status": status, "outcome": outcome, "satisfaction_score": score});
+        let row = json!({
+            "tenant": whose.tenant.as_str(),
+            "conversation_id": conversation.id,
+            "status": conversation.status.as_str(),
+            "channel": conversation.channel,
+            "lead_id": conversation.lead,
+            "campaign": conversation.campaign,
+            "entry_point": conversation.entry_point,
+            "started_at": moment(conversation.started_at),
+            "heard_at": moment(conversation.heard_at),
+            "received": conversation.received,
+            "sent": conversation.sent,
+            "calls": conversation.calls,
+            "intents": intents.collect::<Vec<_>>(),
+            "products": products.collect::<Vec<_>>(),
+            "escalated_at": conversation.escalated_at.map(moment),
+            "escalated_because": conversation.escalated_because,
+            "ended_at": conversation.ended_at.map(moment),
+            "ended_by": conversation.ended_by,
+            "resolution": resolution,
+            "order_id": conversation.order,
+            "version": version.0,
+        });
+        self.put(Table::Conversations, key(whose, &conversation.id), row);
+    }
+
+    /// A lead as it stands.
+    pub(in crate::mirror) fn lead(&mut self, whose: &Whose<'_>, version: Sequence, lead: &Lead) {
+        let number = lead.phone();
+        let row = json!({
+            "tenant": whose.tenant.as_str(),
+            "lead_id": lead.id,
+            "user_id": lead.user_ids.last(),
+            "phone": number.filter(|_| whose.phones),
+            "phone_hash": number.map(|number| whose.hash.of(number)),
+            "name": lead.name,
+            "locale": lead.locale,
+            "channel": lead.source,
+            "campaign": lead.campaign,
+            "opted_out_at": lead.opted_out.as_ref().map(|out| moment(out.at)),
+            "conversation_id": lead.conversation,
+            "messages": lead.messages,
+            "conversations": lead.conversations,
+            "calls": lead.calls,
+            "orders": lead.orders,
+            "merged_into": lead.merged_into,
+            "first_seen_at": moment(lead.first_seen),
+            "last_seen_at": moment(lead.last_seen),
+            "version": version.0,
+        });
+        self.put(Table::Leads, key(whose, &lead.id), row);
     }
 }

@@ -26,7 +26,7 @@ fn rows_of(events: &[EventRecord]) -> Vec<(Table, Value)> {
     let whose = Whose { tenant: &tenant, hash: &PhoneHash::Plain, phones: false };
     let mut rows = Rows::default();
     for (sequence, event) in (1..).zip(events) {
-        rows.event(&whose, Sequence(sequence), event);
+        rows.event(&whose, Sequence(sequence), event, &Told::of(event));
     }
     rows.statements().map(|(table, rows)| (table, serde_json::from_str(&rows).unwrap())).collect()
 }

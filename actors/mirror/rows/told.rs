@@ -19,8 +19,29 @@ pub(in crate::mirror) struct Sent<'a> {
     pub(in crate::mirror) event: Option<&'a EventRecord>,
     /// To whom it went, where that is known.
     pub(in crate::mirror) to: Option<&'a str>,
+    /// Whose number that is.
+    pub(in crate::mirror) lead: Option<&'a str>,
     /// What it said, while that is kept.
     pub(in crate::mirror) text: Option<&'a str>,
+}
+
+/// What an event tells, and what it names.
+pub(in crate::mirror) struct Told {
+    data: Map<String, Value>,
+    pub(in crate::mirror) ties: Ties,
+}
+
+impl Told {
+    /// Reads an event's body.
+    pub(in crate::mirror) fn of(event: &EventRecord) -> Self {
+        let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
+        let data = body.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut ties = Ties::of(&data);
+        // Some that came in from outside were looked up on their way.
+        let found = event.story.as_ref().and_then(|story| story.enriched.user.clone());
+        ties.lead = ties.lead.or(found.filter(|id| id.starts_with("lead_")));
+        Self { data, ties }
+    }
 }
 
 impl Rows {
@@ -30,23 +51,21 @@ impl Rows {
         whose: &Whose<'_>,
         sequence: Sequence,
         event: &EventRecord,
+        Told { data, ties }: &Told,
     ) {
-        let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
-        let data = body.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
-        let ties = Ties::of(&data);
         match event.event_type.as_str() {
             "whatsapp.message.received" => {
-                self.heard(whose, ("in", "whatsapp"), sequence, event, (&data, &ties));
+                self.heard(whose, ("in", "whatsapp"), sequence, event, (data, ties));
             }
             "conversation.message.received" => {
-                self.heard(whose, ("in", "conversation"), sequence, event, (&data, &ties));
+                self.heard(whose, ("in", "conversation"), sequence, event, (data, ties));
             }
             "conversation.message.sent" => {
-                self.heard(whose, ("out", "conversation"), sequence, event, (&data, &ties));
+                self.heard(whose, ("out", "conversation"), sequence, event, (data, ties));
             }
             other => {
                 if let Some(word) = other.strip_prefix("whatsapp.call.") {
-                    self.call(whose, word, sequence, event, (&data, &ties));
+                    self.call(whose, word, sequence, event, (data, ties));
                 }
             }
         }
@@ -80,7 +99,7 @@ impl Rows {
         (data, ties): (&Map<String, Value>, &Ties),
     ) {
         let message = data.get("message");
-        let inside = message.and_then(Value::as_object);
+        let inside = message.or_else(|| data.get("content")).and_then(Value::as_object);
         let id = id_in(data, "message_id").or_else(|| id_in(inside?, "id"));
         let id = id.unwrap_or_else(|| event.id.clone());
         let text = ["text", "content", "body"].into_iter().find_map(|name| {
@@ -144,7 +163,7 @@ impl Rows {
             "text": sent.text,
             "status": status,
             "provider_message_id": sent.word.message_id,
-            "lead_id": ties.lead,
+            "lead_id": ties.lead.or_else(|| sent.lead.map(str::to_owned)),
             "conversation_id": ties.conversation,
             "user_id": ties.user,
             "phone": sent.to.filter(|_| whose.phones),

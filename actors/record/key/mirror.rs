@@ -2,7 +2,8 @@
 
 use sereno_workflows::id::{EntityKey, EntityKind, Sequence, TenantId};
 
-use super::{entity_kind, split_text, table};
+use super::kind::entity_kind;
+use super::{split_text, table};
 
 /// How far a tenant was mirrored.
 pub fn mirrored(tenant: &TenantId) -> Vec<u8> {
@@ -51,7 +52,17 @@ pub fn tenant_of(owner: &[u8]) -> Option<TenantId> {
 pub(crate) fn is_mirrored_state(key: &[u8]) -> bool {
     let length = usize::from(key.get(1).copied().unwrap_or_default());
     let kind = key.get(2 + length).and_then(|&byte| entity_kind(byte));
-    matches!(kind, Some(EntityKind::Reservation | EntityKind::Handoff))
+    let has_row = |kind| match kind {
+        EntityKind::Reservation
+        | EntityKind::Handoff
+        | EntityKind::Conversation
+        | EntityKind::Lead => true,
+        EntityKind::Tenant
+        | EntityKind::DeadLetters
+        | EntityKind::Endpoint
+        | EntityKind::Product => false,
+    };
+    kind.is_some_and(has_row)
 }
 
 /// The entity whose state is at this key.
