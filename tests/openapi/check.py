@@ -82,6 +82,8 @@ def seed(api, sink):
     settings = {
         "timezone": "Europe/Madrid",
         "retry": {"first": "50ms", "attempts": 1},
+        # Most of what is asked is refused, on purpose and from one address.
+        "limits": {"inbound_refused_per_minute": 0},
         "whatsapp": {"phone_number_id": "555000111", "access_token": "token", "app_secret": APP_SECRET,
                      "verify_token": "my-verify-token"},
     }
