@@ -5,7 +5,7 @@
 //! described and every description is served (`tests/it/openapi.rs`), and what the server really answers is
 //! held against the document (`tests/openapi/run`).
 //!
-//! What is true of every operation is said once, in `common.json`, and added here: see [`with_common`].
+//! What is true of every operation is said once, in `common.json`, and added here: see `with_common`.
 
 use std::sync::LazyLock;
 

@@ -47,11 +47,7 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         REMINDED,
         "A customer was reminded at this offset before the slot; any offset makes such a type.",
     ),
-    (
-        "reminder.2h.sent",
-        REMINDED,
-        "A customer who had not answered was reminded again.",
-    ),
+    ("reminder.2h.sent", REMINDED, "A customer who had not answered was reminded again."),
     ("reminder.no_show", BOOKING, "A customer did not come."),
     (
         "handoff.opened",

@@ -8,7 +8,7 @@
 //! | `stripe` | `stripe.<type>` | the event's |
 //! | `slack` | `slack.<type of the event>`, `slack.command`, `slack.interaction` | the event's |
 //! | `twilio` | `twilio.message.<status>`, `twilio.call.<status>` | the message's and its status |
-//! | `bird` | see [`super::bird`] | the message's |
+//! | `bird` | see `bird.rs` | the message's |
 //! | any other | the event that the body is: ours, or `{type, timestamp, data}` of Standard Webhooks; what is neither is `<source>.received` | the event's |
 
 use serde_json::{Map as Object, Value, json};
