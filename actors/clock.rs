@@ -14,16 +14,20 @@
 //! starts anew reads them all. At most [`WAKES_IN_FLIGHT_MAX`](limits::WAKES_IN_FLIGHT_MAX) wakes are
 //! under way at once, so that a backlog after downtime is released in waves.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod state;
+mod window;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::concurrency::JoinHandle;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::time::{Span, Timestamp};
 use tokio::sync::oneshot;
 
+use self::state::ClockState;
+use self::window::read_window;
 use crate::hints::Hints;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
@@ -81,24 +85,6 @@ pub(crate) enum ClockMessage {
     },
 }
 
-/// What the clock knows.
-pub(crate) struct ClockState {
-    /// Timers before the horizon that are not under way.
-    near: BTreeMap<TimerKey, TimerRecord>,
-    /// Everything due before this is in `near` or under way.
-    horizon: Timestamp,
-    /// The first timer at or after the horizon is due no earlier than this.
-    beyond: Option<Timestamp>,
-    under_way: HashSet<TimerKey>,
-    deaths: HashMap<TimerKey, u32>,
-    /// Wakes that came back, and when they are tried again.
-    again: Vec<(Timestamp, TimerKey, TimerRecord)>,
-    endpoints: BTreeSet<(Timestamp, TenantId, EndpointId)>,
-    endpoint_due: HashMap<(TenantId, EndpointId), Timestamp>,
-    ring: Option<(Timestamp, JoinHandle<()>)>,
-    started: bool,
-}
-
 impl Actor for Clock {
     type Msg = ClockMessage;
     type State = ClockState;
@@ -109,18 +95,7 @@ impl Actor for Clock {
         _myself: ActorRef<ClockMessage>,
         (): (),
     ) -> Result<ClockState, ActorProcessingErr> {
-        Ok(ClockState {
-            near: BTreeMap::new(),
-            horizon: Timestamp(0),
-            beyond: None,
-            under_way: HashSet::new(),
-            deaths: HashMap::new(),
-            again: Vec::new(),
-            endpoints: BTreeSet::new(),
-            endpoint_due: HashMap::new(),
-            ring: None,
-            started: false,
-        })
+        Ok(ClockState::default())
     }
 
     async fn handle(
@@ -181,8 +156,7 @@ impl Clock {
             if due > now {
                 break;
             }
-            state.endpoints.pop_first();
-            state.endpoint_due.remove(&(tenant.clone(), endpoint));
+            state.disarm_endpoint(&tenant, endpoint, due);
             self.hints.deliver(&tenant, endpoint, due);
         }
         state.bring_back(now);
@@ -211,7 +185,7 @@ impl Clock {
         what: TimerRecord,
         tally: Option<Tally>,
     ) {
-        if !state.under_way.insert(timer.clone()) {
+        if !state.begin(&timer) {
             return;
         }
         let quarantine =
@@ -231,7 +205,7 @@ impl Clock {
     }
 
     fn lost(&self, state: &mut ClockState, timer: TimerKey, what: TimerRecord, deadly: bool) {
-        state.under_way.remove(&timer);
+        let what = state.meanwhile(&timer).unwrap_or(what);
         if deadly {
             let deaths = state.deaths.entry(timer.clone()).or_default();
             *deaths += 1;
@@ -276,13 +250,7 @@ impl Clock {
         let window = tokio::task::spawn_blocking(read).await;
         let Ok(window) = window else { return Ok(()) };
         let window = window?;
-        for (timer, what) in window.timers {
-            if !state.under_way.contains(&timer) {
-                state.near.insert(timer, what);
-            }
-        }
-        state.horizon = window.horizon;
-        state.beyond = window.beyond;
+        state.look_at(window);
         Ok(())
     }
 
@@ -305,95 +273,4 @@ impl Clock {
         });
         state.ring = Some((next, sleeper));
     }
-}
-
-impl ClockState {
-    fn arm(&mut self, timer: TimerKey, what: TimerRecord) {
-        if timer.due >= self.horizon {
-            self.beyond = Some(self.beyond.map_or(timer.due, |beyond| beyond.min(timer.due)));
-        } else if !self.under_way.contains(&timer) {
-            self.near.insert(timer, what);
-        }
-    }
-
-    fn arm_endpoint(&mut self, tenant: TenantId, endpoint: EndpointId, due: Timestamp) {
-        let whose = (tenant.clone(), endpoint);
-        match self.endpoint_due.get(&whose) {
-            Some(&set) if set <= due => return,
-            Some(&set) => {
-                self.endpoints.remove(&(set, tenant.clone(), endpoint));
-            }
-            None => {}
-        }
-        self.endpoint_due.insert(whose, due);
-        self.endpoints.insert((due, tenant, endpoint));
-    }
-
-    fn settle(&mut self, timer: &TimerKey) {
-        self.under_way.remove(timer);
-        self.deaths.remove(timer);
-    }
-
-    fn bring_back(&mut self, now: Timestamp) {
-        for (_, timer, what) in self.again.extract_if(.., |(at, _, _)| *at <= now) {
-            self.near.insert(timer, what);
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        self.under_way.len() < limits::WAKES_IN_FLIGHT_MAX
-    }
-
-    fn next_ring(&self) -> Option<Timestamp> {
-        let near = self.near.first_key_value().map(|(timer, _)| timer.due);
-        let beyond = self.beyond.map(|beyond| beyond.before(LEAD));
-        let waiting = [near, beyond].into_iter().flatten().filter(|_| self.has_room());
-        let endpoint = self.endpoints.first().map(|(due, _, _)| *due);
-        let again = self.again.iter().map(|(at, _, _)| *at).min();
-        waiting.chain(endpoint).chain(again).min()
-    }
-}
-
-struct Window {
-    timers: Vec<(TimerKey, TimerRecord)>,
-    horizon: Timestamp,
-    beyond: Option<Timestamp>,
-}
-
-/// Reads the timers from `from` until `until` of all partitions. Where there are more than memory
-/// should hold, the window ends earlier, at a whole millisecond that is read to its end.
-fn read_window(
-    ledger: &Ledger,
-    partitions: &BTreeSet<Partition>,
-    from: Timestamp,
-    until: Timestamp,
-) -> Result<Window, LedgerError> {
-    const PAGE: usize = 4_096;
-    let mut horizon = until;
-    let mut timers = Vec::new();
-    let share = limits::TIMERS_IN_MEMORY_MAX / partitions.len().max(1) + PAGE;
-    for &partition in partitions {
-        let mut next = key::timers_from(from);
-        let mut read = 0;
-        loop {
-            let page = ledger.timers(partition, &next, horizon, PAGE)?;
-            let full = page.len() == PAGE;
-            read += page.len();
-            let last = page.last().map(|(timer, _)| timer.clone());
-            timers.extend(page);
-            let Some(last) = last.filter(|_| full) else { break };
-            next = [&last.to_bytes()[..], &[0]].concat();
-            if read >= share {
-                horizon = horizon.min(Timestamp(last.due.0 + 1));
-            }
-        }
-    }
-    timers.retain(|(timer, _)| timer.due < horizon);
-    let mut beyond: Option<Timestamp> = None;
-    for &partition in partitions {
-        let first = ledger.timers(partition, &key::timers_from(horizon), Timestamp(i64::MAX), 1)?;
-        let due = first.first().map(|(timer, _)| timer.due);
-        beyond = [beyond, due].into_iter().flatten().min();
-    }
-    Ok(Window { timers, horizon, beyond })
 }

@@ -250,3 +250,29 @@ async fn b07_a_wave_that_is_killed_goes_on_and_tells_nobody_twice() {
     assert_eq!(ids.len(), people, "one message to each");
     process.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_stock_and_price_that_change_at_one_moment_are_both_told() {
+    const PRODUCTS: usize = 30;
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    for number in 0..PRODUCTS {
+        let looks = looks(ANA, "c-ana", &format!("P-{number}"));
+        house.api.post("/api/v1/events", &Value::from(looks.to_vec())).await.unwrap();
+    }
+    for number in 0..PRODUCTS {
+        let sku = format!("P-{number}");
+        let stock =
+            json!({"event_type": "inventory.updated", "data": {"sku": sku, "new_stock": 2}});
+        let price = json!({"event_type": "price.changed",
+            "data": {"product": {"sku": sku}, "old_price": 100, "new_price": 80}});
+        let [stock, price] = [&stock, &price].map(|event| house.api.post("/api/v1/events", event));
+        let (stock, price) = tokio::join!(stock, price);
+        stock.and(price).unwrap();
+    }
+    for event_type in ["lead.low_stock.sent", "lead.price_drop.sent"] {
+        let told = format!("/api/v1/events?type={event_type}&limit=100");
+        let count = |page: &Value| page["items"].as_array().map(Vec::len) == Some(PRODUCTS);
+        house.eventually(&told, count).await;
+    }
+}
