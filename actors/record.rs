@@ -144,6 +144,7 @@ pub struct EventRecord {
     /// Its deliveries.
     pub deliveries: Deliveries,
     /// The body as it is delivered, without the phone number.
+    #[serde(with = "serde_bytes")]
     pub body: Vec<u8>,
     /// Its way through the pipeline, for what came in from outside.
     pub story: Option<Box<StoryRecord>>,

@@ -83,11 +83,10 @@ impl Draft {
     /// Records an event, in pieces if it is long; under its id too, where the caller gave it one.
     pub fn event(&mut self, sequence: Sequence, event: &EventRecord, given_id: Option<&EventId>) {
         self.events.push(sequence);
-        let bytes = record::encode(event);
-        let mut pieces = bytes.chunks(limits::VALUE_BYTES_MAX);
-        let first = pieces.next().unwrap_or_default().to_vec();
+        let mut first = record::encode(event);
+        let rest = first.split_off(first.len().min(limits::VALUE_BYTES_MAX));
         self.batch.put(key::event(&self.tenant, sequence), first);
-        for (number, piece) in (0_u16..).zip(pieces) {
+        for (number, piece) in (0_u16..).zip(rest.chunks(limits::VALUE_BYTES_MAX)) {
             self.batch.put(key::event_piece(&self.tenant, sequence, number), piece.to_vec());
         }
         if let Some(id) = given_id {

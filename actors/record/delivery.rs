@@ -128,6 +128,7 @@ pub enum LogRecord {
         /// The text of a message to a customer; other payloads are read from the event.
         message: Option<String>,
         /// The beginning of the answer's body.
+        #[serde(with = "serde_bytes")]
         response: Vec<u8>,
     },
     /// Endpoints whose filters did not want an event.

@@ -15,6 +15,9 @@ use crate::limits::{RECORD_BYTES_MAX, VALUE_BYTES_MAX};
 
 pub(super) const CODEC: u8 = 1;
 const HEAD_BYTES: usize = 9;
+const CHECKSUM_BYTES: usize = 4;
+/// Room for most records from the beginning on.
+const ENCODED_BYTES: usize = 256;
 const CONFIG: Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> =
     bincode::config::standard().with_limit::<RECORD_BYTES_MAX>();
 
@@ -57,15 +60,17 @@ pub trait Record: Serialize + DeserializeOwned {
 
 /// A record in its envelope.
 pub fn encode<R: Record>(record: &R) -> Vec<u8> {
-    let payload = bincode::serde::encode_to_vec(record, CONFIG);
-    let payload = payload.expect("records are plain data, which always serialises");
-    assert!(payload.len() <= RECORD_BYTES_MAX, "a record that could not be read back");
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + payload.len());
+    let mut bytes = Vec::with_capacity(ENCODED_BYTES);
     bytes.push(CODEC);
     bytes.extend_from_slice(&R::KIND.to_le_bytes());
     bytes.extend_from_slice(&R::VERSION.to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
-    bytes.extend_from_slice(&payload);
+    bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
+    bincode::serde::encode_into_std_write(record, &mut bytes, CONFIG)
+        .expect("records are plain data, which always serialises");
+    let (head, payload) = bytes.split_at_mut(HEAD_BYTES);
+    assert!(payload.len() <= RECORD_BYTES_MAX, "a record that could not be read back");
+    let checksum = crc32fast::hash(payload).to_le_bytes();
+    head[HEAD_BYTES - CHECKSUM_BYTES..].copy_from_slice(&checksum);
     bytes
 }
 

@@ -115,7 +115,7 @@ pub struct SetAsideRecord {
 
 /// A piece of the data of an event that stands aside, as its teller sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputPieceRecord(pub Vec<u8>);
+pub struct InputPieceRecord(#[serde(with = "serde_bytes")] pub Vec<u8>);
 
 /// The search index that was built from this ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
