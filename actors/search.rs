@@ -269,7 +269,7 @@ impl Reader<'_> {
         wanted.extend(question.source.map(|source| vec![index::of_source(tenant, source)]));
         for clause in question.query.iter().flat_map(Query::clauses) {
             for word in clause.words() {
-                wanted.push(vec![index::of_word(tenant, clause.field(), word)]);
+                wanted.push(vec![index::of_word(tenant, word)]);
             }
         }
         wanted

@@ -2,7 +2,8 @@
 //!
 //! It says which events to look at, and nothing more: whether an event is what was asked for is decided
 //! by the event itself. So it keeps of each only its place in the log and the terms under which it may be
-//! found, without positions, and it may be lost at any moment: it is built again from the ledger.
+//! found, without positions and without the fields that they stand in, and it may be lost at any moment: it
+//! is built again from the ledger.
 //!
 //! ```text
 //!  term = [tenant 4 B] [kind 1 B] [value]
@@ -15,7 +16,7 @@ use std::ops::{Bound, Range};
 use std::path::Path;
 
 use sereno_workflows::id::{Sequence, TenantId};
-use sereno_workflows::search::{Pattern, Searchable, Term as Word};
+use sereno_workflows::search::{Pattern, Searchable};
 use tantivy::collector::TopDocs;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::IndexWriterOptions;
@@ -71,7 +72,6 @@ const CONVERSATION: u8 = b'c';
 const USER: u8 = b'u';
 const SOURCE: u8 = b's';
 const WORD: u8 = b'w';
-const IN_FIELD: u8 = b'f';
 
 impl EventIndex {
     /// Opens the index in a directory, or makes one; with what its last commit said of itself.
@@ -210,16 +210,9 @@ pub(super) fn of_source(tenant: &TenantId, source: Source) -> Sought {
     Sought::Whole(term(tenant, SOURCE, &[source.as_str().as_bytes()]))
 }
 
-/// What events with a word have, in a field or anywhere.
-pub(super) fn of_word(tenant: &TenantId, field: Option<&str>, word: &str) -> Sought {
-    Sought::Whole(match field {
-        Some(field) => in_field(tenant, field, word),
-        None => term(tenant, WORD, &[word.as_bytes()]),
-    })
-}
-
-fn in_field(tenant: &TenantId, field: &str, word: &str) -> Vec<u8> {
-    term(tenant, IN_FIELD, &[field.as_bytes(), b"\0", word.as_bytes()])
+/// What events with a word have, in whatever field.
+pub(super) fn of_word(tenant: &TenantId, word: &str) -> Sought {
+    Sought::Whole(term(tenant, WORD, &[word.as_bytes()]))
 }
 
 fn term(tenant: &TenantId, kind: u8, value: &[&[u8]]) -> Vec<u8> {
@@ -243,10 +236,7 @@ fn each_term(tenant: &TenantId, event: &EventRecord, mut add: impl FnMut(&[u8]))
         }
     }
     let searchable = Searchable { id: &event.id, event_type: &event.event_type, data };
-    searchable.each_term(|word| match word {
-        Word::Word(word) => add(&term(tenant, WORD, &[word.as_bytes()])),
-        Word::InField(field, word) => add(&in_field(tenant, field, word)),
-    });
+    searchable.each_word(|word| add(&term(tenant, WORD, &[word.as_bytes()])));
 }
 
 #[cfg(test)]
@@ -287,13 +277,12 @@ mod tests {
             let found = index.snapshot().newest(&wanted, range, limit).unwrap();
             found.into_iter().map(|place| place.0).collect::<Vec<_>>()
         };
-        let ana = || vec![of_word(&a, None, "ana")];
+        let ana = || vec![of_word(&a, "ana")];
         assert_eq!(found(vec![ana()], 0..100, 3), [20, 18, 16]);
         assert_eq!(found(vec![ana()], 0..16, 3), [14, 12, 10]);
         assert_eq!(found(vec![ana()], 12..16, 3), [14, 12]);
         assert_eq!(found(vec![ana(), vec![of_user(&a, "u0")]], 0..100, 9), [20, 10]);
-        assert_eq!(found(vec![vec![of_word(&a, Some("name"), "ana")]], 0..100, 1), [20]);
-        assert!(found(vec![vec![of_word(&a, Some("user_id"), "ana")]], 0..100, 1).is_empty());
+        assert!(found(vec![vec![of_word(&a, "eva")]], 0..100, 1).is_empty());
         let types = |text| {
             of_types(&a, sereno_workflows::search::Types::read(Some(text)).unwrap().patterns())
         };

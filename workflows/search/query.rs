@@ -62,11 +62,6 @@ impl Query {
 }
 
 impl Clause {
-    /// The last name of the field's path, if a field is named.
-    pub fn field(&self) -> Option<&str> {
-        self.field.as_deref().map(|path| path.rsplit('.').next().unwrap_or(path))
-    }
-
     /// Its words.
     pub fn words(&self) -> &[String] {
         &self.words
