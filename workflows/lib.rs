@@ -25,6 +25,7 @@
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`source`] | who may send us what, and what becomes of it |
 //! | [`throttle`] | how much may come in |
+//! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
 //! | [`privacy`] | what leaves the house instead of a phone number |
@@ -65,6 +66,7 @@ pub mod retry;
 pub mod search;
 pub mod secrets;
 pub mod source;
+pub mod statistics;
 pub mod template;
 pub mod tenant;
 pub mod throttle;

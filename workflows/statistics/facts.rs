@@ -1,0 +1,122 @@
+//! What is to be counted of what happens: of events, and of what changes in a state.
+
+use super::{Count, Size, Tally};
+use crate::conversation::{self, Conversation};
+use crate::handoff::{self, Handoff};
+use crate::reservation::{self, Reservation};
+
+impl Tally {
+    /// Counts an event, with what its type means beyond itself.
+    pub fn announced(&mut self, event_type: &str) {
+        self.event(event_type);
+        match event_type {
+            "sla.breached" => self.count(Count::SlaBreached),
+            "pipeline.quarantined" => self.count(Count::EventsFailed),
+            _ if event_type.starts_with("reminder.") && event_type.ends_with(".sent") => {
+                self.count(Count::RemindersSent);
+            }
+            _ => {}
+        }
+    }
+
+    /// Counts what became of a booking.
+    pub fn reservation(&mut self, before: Option<&Reservation>, after: &Reservation) {
+        if before.is_none() {
+            self.count(Count::ReservationsCreated);
+        }
+        if before.map(|before| before.status) == Some(after.status) {
+            return;
+        }
+        match after.status {
+            reservation::Status::Booked => {}
+            reservation::Status::Confirmed => self.count(Count::ReservationsConfirmed),
+            reservation::Status::Cancelled => self.count(Count::ReservationsCancelled),
+            reservation::Status::Arrived => self.count(Count::ReservationsArrived),
+            reservation::Status::Completed => self.count(Count::ReservationsCompleted),
+            reservation::Status::NoShow => self.count(Count::NoShows),
+        }
+    }
+
+    /// Counts what became of a handoff.
+    pub fn handoff(&mut self, before: Option<&Handoff>, after: &Handoff) {
+        let was = before.map(|before| before.status);
+        if was == Some(after.status) {
+            return;
+        }
+        match after.status {
+            handoff::Status::Open => self.count(Count::HandoffsOpened),
+            handoff::Status::Replied => {
+                let replied = after.replied_at.unwrap_or(after.opened_at);
+                self.measure(Size::HandoffTime, replied.since(after.opened_at).0);
+            }
+            handoff::Status::Closed => {}
+        }
+    }
+
+    /// Counts what became of a conversation.
+    pub fn conversation(&mut self, before: Option<&Conversation>, after: &Conversation) {
+        use conversation::Status;
+        let is_open = |one: &Conversation| one.status == Status::Open;
+        match (before.is_some_and(is_open), is_open(after)) {
+            (false, true) => self.count(Count::ConversationsStarted),
+            (true, false) => self.ended(after),
+            (false, false) if before.is_none() => {
+                self.count(Count::ConversationsStarted);
+                self.ended(after);
+            }
+            (true, true) | (false, false) => {}
+        }
+        let is_new = |has: fn(&Conversation) -> bool| has(after) && !before.is_some_and(has);
+        for (has, what) in [
+            (has_products as fn(&Conversation) -> bool, Count::ConversationsWithProducts),
+            (has_intent, Count::ConversationsWithIntent),
+            (is_converted, Count::ConversationsConverted),
+            (is_escalated, Count::ConversationsEscalated),
+        ] {
+            if is_new(has) {
+                self.count(what);
+            }
+        }
+        let was = |count: fn(&Conversation) -> u32| before.map_or(0, count);
+        let more = |count: fn(&Conversation) -> u32| count(after).saturating_sub(was(count));
+        self.add(Count::MessagesReceived, more(|one| one.received).into());
+        self.add(Count::Calls, more(|one| one.calls).into());
+        let sent = more(|one| one.sent);
+        self.add(Count::MessagesSent, sent.into());
+        // An answer is the first message after the customer's.
+        let asked = after.last_received_at;
+        let is_answered = before.and_then(|before| before.last_sent_at) >= asked;
+        if let (Some(asked), Some(answered)) = (asked, after.last_sent_at)
+            && sent > 0
+            && !is_answered
+            && answered >= asked
+        {
+            self.measure(Size::AnswerTime, answered.since(asked).0);
+        }
+    }
+
+    fn ended(&mut self, after: &Conversation) {
+        self.count(Count::ConversationsEnded);
+        if let Some(ended) = after.ended_at {
+            self.measure(Size::ConversationTime, ended.since(after.started_at).0);
+        }
+    }
+}
+
+fn has_products(one: &Conversation) -> bool {
+    one.products_shown > 0 || !one.products.is_empty()
+}
+
+fn has_intent(one: &Conversation) -> bool {
+    !one.intents.is_empty()
+}
+
+fn is_escalated(one: &Conversation) -> bool {
+    one.escalated_at.is_some()
+}
+
+/// Whether it came to something: an order, or an outcome that its teller calls completed.
+fn is_converted(one: &Conversation) -> bool {
+    let outcome = one.resolution.outcome.as_deref();
+    one.order.is_some() || outcome.is_some_and(|outcome| outcome.ends_with("_completed"))
+}

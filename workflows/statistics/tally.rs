@@ -1,0 +1,380 @@
+//! Counts and sizes of one slot of time, or of one commit.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Sketch;
+
+/// Types of event that are told apart in a slot; the others count together under no name.
+pub(super) const TYPES_MAX: usize = 60;
+/// Endpoints that are told apart in a slot; the others count together as endpoint 0.
+pub(super) const ENDPOINTS_MAX: usize = 60;
+/// Bytes of the name of a type; what is longer is cut.
+const TYPE_BYTES_MAX: usize = 64;
+
+/// What is counted. On disk by its place: new ones come at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Count {
+    /// Events of all kinds that were recorded.
+    Events,
+    /// Events that came in and were set aside.
+    EventsFailed,
+    /// Letters that were taken.
+    LettersTaken,
+    /// Letters that were refused, since nothing proved who sent them.
+    LettersRefused,
+    /// Conversations that began, or went on after their end.
+    ConversationsStarted,
+    /// Conversations that ended.
+    ConversationsEnded,
+    /// Conversations in which a product was seen for the first time.
+    ConversationsWithProducts,
+    /// Conversations whose customer wanted something for the first time.
+    ConversationsWithIntent,
+    /// Conversations that came to an order or a booking: conversions.
+    ConversationsConverted,
+    /// Conversations that were handed to a person.
+    ConversationsEscalated,
+    /// Messages of customers.
+    MessagesReceived,
+    /// Messages to customers.
+    MessagesSent,
+    /// Calls.
+    Calls,
+    /// Bookings that were made.
+    ReservationsCreated,
+    /// Bookings that were confirmed.
+    ReservationsConfirmed,
+    /// Bookings that were cancelled.
+    ReservationsCancelled,
+    /// Customers who came.
+    ReservationsArrived,
+    /// Visits that are over.
+    ReservationsCompleted,
+    /// Customers who did not come.
+    NoShows,
+    /// Reminders that were sent.
+    RemindersSent,
+    /// Handoffs that were opened.
+    HandoffsOpened,
+    /// Handoffs that waited too long.
+    SlaBreached,
+    /// Deliveries that were given up.
+    DeadLetters,
+}
+
+impl Count {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::Events,
+        Self::EventsFailed,
+        Self::LettersTaken,
+        Self::LettersRefused,
+        Self::ConversationsStarted,
+        Self::ConversationsEnded,
+        Self::ConversationsWithProducts,
+        Self::ConversationsWithIntent,
+        Self::ConversationsConverted,
+        Self::ConversationsEscalated,
+        Self::MessagesReceived,
+        Self::MessagesSent,
+        Self::Calls,
+        Self::ReservationsCreated,
+        Self::ReservationsConfirmed,
+        Self::ReservationsCancelled,
+        Self::ReservationsArrived,
+        Self::ReservationsCompleted,
+        Self::NoShows,
+        Self::RemindersSent,
+        Self::HandoffsOpened,
+        Self::SlaBreached,
+        Self::DeadLetters,
+    ];
+
+    /// Its name outside.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::EventsFailed => "events_failed",
+            Self::LettersTaken => "inbound_accepted",
+            Self::LettersRefused => "inbound_refused",
+            Self::ConversationsStarted => "conversations_started",
+            Self::ConversationsEnded => "conversations_ended",
+            Self::ConversationsWithProducts => "conversations_with_products",
+            Self::ConversationsWithIntent => "conversations_with_intent",
+            Self::ConversationsConverted => "conversions",
+            Self::ConversationsEscalated => "conversations_escalated",
+            Self::MessagesReceived => "messages_received",
+            Self::MessagesSent => "messages_sent",
+            Self::Calls => "calls",
+            Self::ReservationsCreated => "reservations_created",
+            Self::ReservationsConfirmed => "reservations_confirmed",
+            Self::ReservationsCancelled => "reservations_cancelled",
+            Self::ReservationsArrived => "reservations_arrived",
+            Self::ReservationsCompleted => "reservations_completed",
+            Self::NoShows => "no_shows",
+            Self::RemindersSent => "reminders_sent",
+            Self::HandoffsOpened => "handoffs_opened",
+            Self::SlaBreached => "sla_breached",
+            Self::DeadLetters => "dead_letters",
+        }
+    }
+}
+
+/// What is measured, in milliseconds. On disk by its place: new ones come at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Size {
+    /// From the customer's message to the answer to it.
+    AnswerTime,
+    /// From the beginning of a conversation to its end.
+    ConversationTime,
+    /// From the receipt of an event to the end of its last stage before the disk.
+    ProcessingTime,
+    /// From the opening of a handoff to a person's answer.
+    HandoffTime,
+}
+
+impl Size {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::AnswerTime, Self::ConversationTime, Self::ProcessingTime, Self::HandoffTime];
+
+    /// Its name outside.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AnswerTime => "ai_response_time",
+            Self::ConversationTime => "conversation_duration",
+            Self::ProcessingTime => "processing_time",
+            Self::HandoffTime => "handoff_response_time",
+        }
+    }
+}
+
+/// How something goes out. On disk by its place: new ones come at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Channel {
+    /// A signed webhook.
+    Webhook,
+    /// Slack.
+    Slack,
+    /// Email.
+    Email,
+    /// WhatsApp.
+    Whatsapp,
+}
+
+impl Channel {
+    /// Its name outside.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Email => "email",
+            Self::Whatsapp => "whatsapp",
+        }
+    }
+}
+
+/// Attempts on one road: a channel, or an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Route {
+    /// Attempts that arrived.
+    pub sent: u32,
+    /// Attempts that failed.
+    pub failed: u32,
+    /// Attempts that were not the first of their delivery.
+    pub retries: u32,
+    /// Deliveries that were given up.
+    pub dead: u32,
+    /// How long the attempts took, in milliseconds.
+    pub took: Sketch,
+}
+
+impl Route {
+    fn merge(&mut self, other: &Self) {
+        self.sent = self.sent.saturating_add(other.sent);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.retries = self.retries.saturating_add(other.retries);
+        self.dead = self.dead.saturating_add(other.dead);
+        self.took.merge(&other.took);
+    }
+
+    /// Attempts in all.
+    pub fn attempts(&self) -> u64 {
+        u64::from(self.sent) + u64::from(self.failed)
+    }
+}
+
+/// What is counted of one slot of time, or of one commit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    counts: BTreeMap<Count, u64>,
+    sizes: BTreeMap<Size, Sketch>,
+    types: BTreeMap<String, u64>,
+    channels: BTreeMap<Channel, Route>,
+    endpoints: BTreeMap<u32, Route>,
+}
+
+impl Tally {
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty() && self.channels.is_empty() && self.sizes.is_empty()
+    }
+
+    /// Counts one.
+    pub fn count(&mut self, what: Count) {
+        self.add(what, 1);
+    }
+
+    /// Measures one.
+    pub fn measure(&mut self, what: Size, millis: u64) {
+        self.sizes.entry(what).or_default().add(millis);
+    }
+
+    /// Counts an event.
+    pub fn event(&mut self, event_type: &str) {
+        self.count(Count::Events);
+        self.of_type(event_type, 1);
+    }
+
+    /// Counts an attempt at a delivery, by its channel and its endpoint; 0 where it has none.
+    pub fn attempt(&mut self, channel: Channel, endpoint: u32, attempt: &Route) {
+        self.channels.entry(channel).or_default().merge(attempt);
+        self.of_endpoint(endpoint, attempt);
+        self.add(Count::DeadLetters, u64::from(attempt.dead));
+    }
+
+    /// Adds everything of another.
+    pub fn merge(&mut self, other: &Self) {
+        for (&what, &count) in &other.counts {
+            self.add(what, count);
+        }
+        for (&what, sketch) in &other.sizes {
+            self.sizes.entry(what).or_default().merge(sketch);
+        }
+        for (event_type, &count) in &other.types {
+            self.of_type(event_type, count);
+        }
+        for (&channel, route) in &other.channels {
+            self.channels.entry(channel).or_default().merge(route);
+        }
+        for (&endpoint, route) in &other.endpoints {
+            self.of_endpoint(endpoint, route);
+        }
+    }
+
+    /// How many there were.
+    pub fn of(&self, what: Count) -> u64 {
+        self.counts.get(&what).copied().unwrap_or_default()
+    }
+
+    /// What was measured, if anything was.
+    pub fn size(&self, what: Size) -> Option<&Sketch> {
+        self.sizes.get(&what)
+    }
+
+    /// Events by their type; those beyond the bound under the empty name.
+    pub fn types(&self) -> &BTreeMap<String, u64> {
+        &self.types
+    }
+
+    /// Attempts by channel.
+    pub fn channels(&self) -> &BTreeMap<Channel, Route> {
+        &self.channels
+    }
+
+    /// Attempts by endpoint: 0 for messages to customers and for endpoints beyond the bound.
+    pub fn endpoints(&self) -> &BTreeMap<u32, Route> {
+        &self.endpoints
+    }
+
+    /// All attempts together.
+    pub fn attempts(&self) -> Route {
+        let mut all = Route::default();
+        self.channels.values().for_each(|route| all.merge(route));
+        all
+    }
+
+    /// Counts so many.
+    pub fn add(&mut self, what: Count, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let counted = self.counts.entry(what).or_default();
+        *counted = counted.saturating_add(count);
+    }
+
+    fn of_type(&mut self, event_type: &str, count: u64) {
+        let end = event_type.floor_char_boundary(TYPE_BYTES_MAX);
+        let name = event_type.get(..end).unwrap_or_default();
+        if let Some(counted) = self.types.get_mut(name) {
+            *counted = counted.saturating_add(count);
+            return;
+        }
+        let name = if self.types.len() < TYPES_MAX { name } else { "" };
+        let counted = self.types.entry(name.to_owned()).or_default();
+        *counted = counted.saturating_add(count);
+    }
+
+    fn of_endpoint(&mut self, endpoint: u32, route: &Route) {
+        let is_told_apart =
+            self.endpoints.len() < ENDPOINTS_MAX || self.endpoints.contains_key(&endpoint);
+        let endpoint = if is_told_apart { endpoint } else { 0 };
+        self.endpoints.entry(endpoint).or_default().merge(route);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b11_tallies_add_up_in_any_order() {
+        let tally = |seed: u32| {
+            let mut tally = Tally::default();
+            for number in 0..seed {
+                tally.event(["reservation.created", "order.completed"][number as usize % 2]);
+                tally.count(Count::ALL[number as usize % Count::ALL.len()]);
+                tally.measure(Size::AnswerTime, u64::from(number * seed));
+                let mut route = Route { sent: 1, ..Route::default() };
+                route.took.add(u64::from(number));
+                tally.attempt(Channel::Webhook, number % 3, &route);
+            }
+            tally
+        };
+        let (a, b, c) = (tally(7), tally(40), tally(3));
+        let sum = |all: [&Tally; 3]| {
+            let mut sum = Tally::default();
+            all.into_iter().for_each(|tally| sum.merge(tally));
+            sum
+        };
+        assert_eq!(sum([&a, &b, &c]), sum([&c, &a, &b]));
+        assert_eq!(sum([&a, &b, &c]).attempts().sent, 50);
+        assert!(Tally::default().is_empty() && !a.is_empty());
+    }
+
+    #[test]
+    fn b11_a_slot_is_bounded_however_many_types_and_endpoints_there_are() {
+        let mut tally = Tally::default();
+        for number in 0..1_000 {
+            tally.event(&format!("type.{number}.{}", "ñ".repeat(100)));
+            tally.attempt(Channel::Email, number + 1, &Route { failed: 1, ..Route::default() });
+        }
+        assert_eq!(tally.types().len(), TYPES_MAX + 1);
+        assert_eq!(tally.endpoints().len(), ENDPOINTS_MAX + 1);
+        assert_eq!(tally.types().values().sum::<u64>(), 1_000);
+        assert_eq!(tally.attempts().failed, 1_000);
+        assert!(tally.types().keys().all(|name| name.len() <= TYPE_BYTES_MAX));
+    }
+
+    #[test]
+    fn b11_every_count_and_size_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<&str> = Count::ALL
+            .iter()
+            .map(|what| what.as_str())
+            .chain(Size::ALL.iter().map(|s| s.as_str()))
+            .collect();
+        assert_eq!(names.len(), Count::ALL.len() + Size::ALL.len());
+    }
+}
