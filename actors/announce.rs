@@ -6,6 +6,7 @@ use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
 use sereno_workflows::privacy;
+use sereno_workflows::statistics::Size;
 use sereno_workflows::time::Timestamp;
 
 use crate::endpoint::config::{EndpointConfig, Kind};
@@ -72,6 +73,7 @@ pub(crate) fn announce(
     context: Context,
 ) -> Sequence {
     let sequence = ledger.sequence();
+    draft.tally().announced(&announcement.event_type);
     let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
     let body = payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
 
@@ -130,6 +132,9 @@ pub(crate) fn announce(
         body,
         story: context.journey.map(|journey| journey.into_record(sequence)),
     };
+    if let Some(story) = &record.story {
+        draft.tally().measure(Size::ProcessingTime, story.received_before / 1_000);
+    }
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence
 }

@@ -6,6 +6,7 @@ mod keys;
 mod mirror;
 pub(crate) mod pipeline;
 mod room;
+mod statistics;
 mod throttle;
 mod words;
 
@@ -30,6 +31,7 @@ pub use self::inbound::Letter;
 use self::mirror::follow;
 pub(crate) use self::room::Credit;
 use self::room::Room;
+pub use self::statistics::WindowCounts;
 pub use self::throttle::Later;
 use crate::channel::{ChannelConfig, ChannelError, Channels};
 use crate::clock::ClockMessage;

@@ -4,6 +4,7 @@
 //! to the commit. It goes on with the next message once its commit is submitted, not when it is
 //! durable: commits keep their order, and a commit that fails ends the process.
 
+mod count;
 mod decide;
 mod people;
 
@@ -332,6 +333,7 @@ impl Entity {
     ) {
         let Some(after) = after.filter(|&after| before != Some(after)) else { return };
         draft.state(&self.key, after);
+        count::count(draft.tally(), before, after);
         let (old, new) = (before.and_then(decide::alarm), decide::alarm(after));
         if old != new {
             if let Some((due, _)) = old {

@@ -3,6 +3,7 @@
 //! The ledger is the truth and actors are caches of it. A [`Draft`] collects everything that one
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
+mod companion;
 pub mod delivery;
 pub mod draft;
 pub mod inbound;
@@ -14,24 +15,28 @@ pub mod people;
 pub mod provider;
 pub mod queue;
 pub mod read;
+mod sequences;
+pub(crate) mod statistics;
 pub mod story;
 pub mod timeline;
 pub mod times;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use sereno_workflows::id::{Sequence, TenantId};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use self::companion::Companion;
 pub use self::draft::{After, Draft};
 use self::news::News;
+use self::sequences::Sequences;
 use self::times::{Moments, Times};
 use crate::mirror::feed::Feed;
 use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
+use crate::statistics::{Counting, Group, Statistics};
 use crate::store::committer::{Committer, Then};
 use crate::store::{Batch, Direction, Partition, Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -61,40 +66,34 @@ pub struct Ledger {
     store: Arc<dyn Store>,
     committer: Committer,
     vault: Vault,
-    now: Now,
-    last_sequence: AtomicU64,
+    sequences: Sequences,
     times: Arc<Times>,
     /// Whoever follows what is committed, once somebody does.
     feed: Arc<OnceLock<Arc<Feed>>>,
     news: Arc<News>,
+    statistics: Arc<Statistics>,
 }
-
-/// Sequences of one commit lie within a second of each other: so far after the last one that is found
-/// at the start, none was given yet.
-const SEQUENCE_MARGIN: u64 = 1_000_000;
 
 impl Ledger {
     /// Takes charge of a store; refuses one that was written under another master key.
     pub fn open(store: Arc<dyn Store>, vault: Vault, now: Now) -> Result<Arc<Self>, LedgerError> {
         let feed: Arc<OnceLock<Arc<Feed>>> = Arc::default();
-        let followed = Arc::clone(&feed);
-        let inspect = Box::new(move |batch: &mut Batch| {
-            if let Some(feed) = followed.get() {
-                feed.inspect(batch);
-            }
-        });
-        let committer = Committer::start(Arc::clone(&store), inspect)?;
-        let last_sequence = AtomicU64::new(0);
+        let (sequences, statistics) = (Sequences::new(now), Arc::<Statistics>::default());
+        let companion = Companion {
+            feed: Arc::clone(&feed),
+            statistics: Arc::clone(&statistics),
+            group: Group::default(),
+            sequences: sequences.clone(),
+        };
+        let committer = Committer::start(Arc::clone(&store), Box::new(companion))?;
         let (times, news) = (Arc::default(), Arc::default());
-        let ledger = Self { store, committer, vault, now, last_sequence, times, feed, news };
+        let ledger = Self { store, committer, vault, sequences, times, feed, news, statistics };
         ledger.check_master_key()?;
         let mut last = 0;
         for (tenant, _) in ledger.tenants()? {
             last = last.max(ledger.last_sequence_of(&tenant)?);
         }
-        if last > 0 {
-            ledger.last_sequence.store(last + SEQUENCE_MARGIN, Ordering::Relaxed);
-        }
+        ledger.sequences.begin_after(last);
         Ok(Arc::new(ledger))
     }
 
@@ -105,16 +104,12 @@ impl Ledger {
 
     /// The first of so many new sequences without a gap.
     pub fn sequences(&self, count: usize) -> Sequence {
-        let now = self.now.micros();
-        let more = count.saturating_sub(1) as u64;
-        let next = |last: u64| Some(now.max(last + 1) + more);
-        let last = self.last_sequence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
-        Sequence(now.max(last.unwrap_or(0) + 1))
+        self.sequences.next(count)
     }
 
     /// The clock that the ledger's times come from.
     pub fn now(&self) -> Now {
-        self.now
+        self.sequences.now
     }
 
     /// Where secrets are sealed and opened.
@@ -123,9 +118,10 @@ impl Ledger {
     }
 
     /// Hands a draft to the writer; `then` runs once it is durable.
-    pub async fn commit(&self, draft: Draft, then: Then) {
+    pub async fn commit(&self, mut draft: Draft, then: Then) {
+        let counting = self.counting(&mut draft);
         let (batch, then) = self.observed(draft, then);
-        self.committer.submit(batch, then).await;
+        self.committer.submit(batch, counting, then).await;
     }
 
     /// Makes a draft durable and waits for it; its hints are not carried out.
@@ -140,6 +136,23 @@ impl Ledger {
         durable.await.ok();
     }
 
+    /// What a draft counts, with its tenant's counts in memory.
+    fn counting(&self, draft: &mut Draft) -> Option<Counting> {
+        let tally = draft.take_tally()?;
+        let tenant = draft.tenant().clone();
+        if let Err(error) = self.statistics.take_up(self, &tenant) {
+            // The event counts for more than its count.
+            tracing::error!(%error, %tenant, "what was counted cannot be read; it is not counted on");
+            return None;
+        }
+        Some(Counting { tenant, tally })
+    }
+
+    /// What is counted of the tenants.
+    pub(crate) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
     /// A draft as it is written, with what is to be noted of its events once it is durable.
     fn observed(&self, mut draft: Draft, then: Then) -> (Batch, Then) {
         self.times.add_page(&mut draft);
@@ -149,7 +162,7 @@ impl Ledger {
         }
         let tenant = draft.tenant().clone();
         let (times, news) = (Arc::clone(&self.times), Arc::clone(&self.news));
-        let (now, handed) = (self.now, self.now.micros());
+        let (now, handed) = (self.now(), self.now().micros());
         let observed = move || {
             let durable = now.micros();
             // First: whoever is answered may look for it at once.
@@ -217,7 +230,7 @@ impl Ledger {
 
     fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {
         let mut last = 0;
-        for letter in [b'E', b'L', b'i'] {
+        for letter in [b'E', b'L', b'i', b'd'] {
             let table = key::table(letter, tenant);
             let range = &table[..]..&key::after(&table)[..];
             let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;

@@ -15,6 +15,7 @@
 //! | [`mirror`] | what goes to the user's own PostgreSQL |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`search`] | what people find among events |
+//! | `statistics` | what is counted of all that happens |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -48,6 +49,7 @@ mod root;
 pub mod search;
 pub mod signature;
 pub mod source;
+mod statistics;
 pub mod store;
 pub mod template;
 pub mod tenant;

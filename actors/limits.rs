@@ -174,6 +174,14 @@ pub const FILTERED_PER_PAGE_MAX: usize = 400;
 pub const PAYLOAD_CHARS_MAX: usize = 2_000;
 /// Rows in one page of a list.
 pub const PAGE_ROWS_MAX: usize = 500;
+/// Rows of what was counted that wait for the slots of a tenant to be written.
+pub const TALLY_ROWS_MAX: usize = 256;
+/// How old the slots of a tenant are on disk before what is counted next writes them anew.
+pub const TALLY_MS_MAX: u64 = 10_000;
+/// Tenants whose counts are in memory at once, but for those that were not quiet for long enough to go.
+pub const TALLIED_TENANTS_MAX: usize = 2_000;
+/// How long nothing was counted of a tenant whose counts leave memory.
+pub const TALLIED_QUIET_MS: u64 = 60_000;
 /// Rows that one request may look at in search of those that its filter wants.
 pub const SCAN_ROWS_MAX: usize = 20_000;
 

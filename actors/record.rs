@@ -12,6 +12,7 @@ pub mod key;
 mod mirror;
 mod people;
 mod provider;
+mod statistics;
 mod story;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,7 @@ pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::mirror::MirroredRecord;
 pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
+pub use self::statistics::SlotRecord;
 pub use self::story::{
     EnrichedRecord, FailedRecord, InputPieceRecord, SearchRecord, SetAsideRecord, Stage,
     StepRecord, StoryRecord, TimeRecord, TimesRecord,
@@ -248,6 +250,7 @@ records! {
     MirroredRecord = 75 "mirrored",
     SearchRecord = 73 "search",
     InboundRecord = 50 "inbound",
+    SlotRecord = 80 "slot",
 }
 
 impl Record for EventRecord {

@@ -24,6 +24,7 @@ pub mod request;
 pub mod rotation;
 pub mod search;
 pub mod sources;
+pub mod stats;
 mod table;
 pub mod templates;
 pub mod tenants;
@@ -112,6 +113,8 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/leads/{id}", get(leads::show))
         .route("/api/v1/leads/{id}/history", get(leads::history))
         .route("/api/v1/mirror", get(mirror::show))
+        .route("/api/v1/stats", get(stats::show))
+        .route("/api/v1/stats/series", get(stats::series))
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
         .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))

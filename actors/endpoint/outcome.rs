@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
+use sereno_workflows::id::EndpointId;
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
+use sereno_workflows::statistics::{Channel, Route, Sketch};
 
 use super::attempt::Ended;
+use super::config::Kind;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
@@ -62,6 +65,7 @@ impl EndpointActor {
         let again = matches!(next, Next::Later(_));
         self.keep_place(state, &mut draft, (*delivery, record.event), again)?;
         self.note(&mut draft, &ended, &tried, next);
+        self.count(state, &mut draft, &ended, &tried, next);
         self.judge(state, &mut draft, &ended, now)?;
 
         let (after, hints, tenant) =
@@ -123,6 +127,37 @@ impl EndpointActor {
         if let Some(place) = tried.history.last() {
             draft.log(*place, &line);
         }
+    }
+
+    /// Counts the attempt by its channel and endpoint.
+    fn count(
+        &self,
+        state: &EndpointState,
+        draft: &mut Draft,
+        ended: &Ended,
+        tried: &DeliveryRecord,
+        next: Next,
+    ) {
+        let kind = state.view.as_ref().and_then(|view| view.endpoints.get(&self.id));
+        let channel = match kind.map(|found| found.config.kind) {
+            Some(Kind::Webhook) => Channel::Webhook,
+            Some(Kind::Slack) => Channel::Slack,
+            Some(Kind::Email) => Channel::Email,
+            Some(Kind::Whatsapp) => Channel::Whatsapp,
+            None if self.id == EndpointId::CUSTOMERS => Channel::Whatsapp,
+            // It was deleted while this was under way.
+            None => return,
+        };
+        let arrived = matches!(ended.outcome, Outcome::Done { .. });
+        let mut attempt = Route {
+            sent: arrived.into(),
+            failed: (!arrived).into(),
+            retries: (tried.attempts > 1).into(),
+            dead: matches!(next, Next::Dead).into(),
+            took: Sketch::default(),
+        };
+        attempt.took.add(ended.duration_ms.into());
+        draft.tally().attempt(channel, self.id.0, &attempt);
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::inbound::{Road, clipped};
+use sereno_workflows::statistics::Count;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask, within_call_timeout};
@@ -80,6 +81,10 @@ impl Engine {
         let sequence = ledger.sequence();
         let mut draft = Draft::new(tenant);
         draft.letter(sequence, &record, kept);
+        draft.tally().count(match record.verdict {
+            Verdict::Genuine => Count::LettersTaken,
+            Verdict::Refused(_) | Verdict::Uncounted(_) => Count::LettersRefused,
+        });
         let (told, durable) = oneshot::channel();
         let (hints, after, of) = (self.around.hints.clone(), draft.take_after(), tenant.clone());
         let then = Box::new(move || {

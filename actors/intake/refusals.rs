@@ -9,6 +9,7 @@ use ractor::ActorRef;
 use serde_json::json;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::inbound::Road;
+use sereno_workflows::statistics::Count as Counted;
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Intake, IntakeMessage};
@@ -51,6 +52,16 @@ struct Count {
     telling: bool,
 }
 
+/// A line that says how many were refused and not kept.
+struct Line {
+    place: Sequence,
+    road: Road,
+    counted: u64,
+    /// How many of them no line said before.
+    more: u64,
+    is_new: bool,
+}
+
 impl Refusals {
     /// Takes note of a letter that is refused.
     pub(crate) fn note(&self, tenant: &TenantId, road: &Road, now: Timestamp) -> Refused {
@@ -82,13 +93,13 @@ impl Refusals {
         }
     }
 
-    /// The line to write, and whether it is a new one; `None` where all is written down.
+    /// The line to write; `None` where all is written down.
     fn line(
         &self,
         tenant: &TenantId,
         now: Timestamp,
         fresh: impl FnOnce() -> Sequence,
-    ) -> Option<(Sequence, Road, u64, bool)> {
+    ) -> Option<Line> {
         let mut tenants = self.tenants.lock();
         let count = tenants.get_mut(tenant)?;
         if count.counted == count.written {
@@ -100,10 +111,12 @@ impl Refusals {
         if line.is_none() {
             count.counted -= count.written;
         }
+        let written = if line.is_none() { 0 } else { count.written };
         let place = line.unwrap_or_else(fresh);
         count.line = Some(place);
         count.written = count.counted;
-        Some((place, count.road.clone(), count.counted, line.is_none()))
+        let (road, counted) = (count.road.clone(), count.counted);
+        Some(Line { place, road, counted, more: counted - written, is_new: line.is_none() })
     }
 }
 
@@ -113,7 +126,7 @@ impl Intake {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
         let line = self.around.refusals.line(&self.tenant, now, || ledger.sequence());
-        let Some((place, road, counted, is_new)) = line else { return Ok(()) };
+        let Some(Line { place, road, counted, more, is_new }) = line else { return Ok(()) };
         let mut draft = Draft::new(&self.tenant);
         let source = road.name().to_owned();
         let letter = InboundRecord {
@@ -126,6 +139,7 @@ impl Intake {
             fate: InboundFate::refused(),
         };
         draft.fate(place, &letter);
+        draft.tally().add(Counted::LettersRefused, more);
         if let Some(listing) = self.around.hints.tenant(&self.tenant).filter(|_| is_new) {
             let data = json!({
                 "source": source,
@@ -166,17 +180,18 @@ mod tests {
         );
         let line = |ms: i64| {
             let fresh = || Sequence::at(Timestamp(ms));
-            refusals.line(&tenant, Timestamp(ms), fresh).map(|(at, _, count, new)| (at, count, new))
+            let line = refusals.line(&tenant, Timestamp(ms), fresh)?;
+            Some((line.place, line.counted, line.more, line.is_new))
         };
         let first = Sequence::at(Timestamp(3));
-        assert_eq!(line(3), Some((first, 3, true)));
+        assert_eq!(line(3), Some((first, 3, 3, true)));
         assert_eq!(note(4), Refused::Counted, "the count is looked at again anyway");
-        assert_eq!(line(1_003), Some((first, 4, false)), "the same line");
+        assert_eq!(line(1_003), Some((first, 4, 1, false)), "the same line");
         assert_eq!(line(2_003), None);
         let later = i64::try_from(REFUSED_AGAIN_MS).unwrap() + 1;
         assert_eq!([note(later), note(later + 1)], [Refused::Kept, Refused::FirstCounted]);
         let much_later = i64::try_from(REFUSED_LINE_MS).unwrap() + 10;
         let second = Sequence::at(Timestamp(much_later));
-        assert_eq!(line(much_later), Some((second, 1, true)), "a line of its own");
+        assert_eq!(line(much_later), Some((second, 1, 1, true)), "a line of its own");
     }
 }

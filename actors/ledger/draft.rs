@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
+use sereno_workflows::statistics::Tally;
 use sereno_workflows::time::Timestamp;
 
 use crate::limits;
@@ -42,6 +43,8 @@ pub struct Draft {
     events: Vec<Sequence>,
     /// The events that it removes.
     forgotten: Vec<Sequence>,
+    /// What it counts.
+    tally: Option<Box<Tally>>,
 }
 
 impl Draft {
@@ -55,6 +58,7 @@ impl Draft {
             due: BTreeMap::new(),
             events: Vec::new(),
             forgotten: Vec::new(),
+            tally: None,
         }
     }
 
@@ -75,6 +79,12 @@ impl Draft {
         self.after.extend(other.after);
         self.events.extend(other.events);
         self.forgotten.extend(other.forgotten);
+        if let Some(more) = other.tally {
+            match &mut self.tally {
+                Some(tally) => tally.merge(&more),
+                None => self.tally = Some(more),
+            }
+        }
         for (endpoint, due) in other.due {
             self.deliver(endpoint, due);
         }
@@ -276,6 +286,15 @@ impl Draft {
     /// The events that it records, and those that it removes.
     pub(super) fn take_events(&mut self) -> (Vec<Sequence>, Vec<Sequence>) {
         (std::mem::take(&mut self.events), std::mem::take(&mut self.forgotten))
+    }
+
+    /// What is to be counted once it is durable.
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        self.tally.get_or_insert_default()
+    }
+
+    pub(super) fn take_tally(&mut self) -> Option<Box<Tally>> {
+        self.tally.take().filter(|tally| !tally.is_empty())
     }
 
     /// Adds a hint to carry out once the commit is durable.

@@ -16,6 +16,7 @@ use sereno_workflows::inbound::Road;
 use sereno_workflows::message::{self, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin};
+use sereno_workflows::statistics::{Channel, Count, Route, Size, Slot, Tally};
 
 use super::*;
 
@@ -242,6 +243,21 @@ fn letters_stand_on_disk_as_they_always_did() {
     let (road, verdict) = (Road::Bird, Verdict::Uncounted(70));
     let fate = InboundFate::pending(NOW);
     stands("/uncounted", &InboundRecord { road, verdict, fate, ..letter });
+}
+
+#[test]
+fn counts_stand_on_disk_as_they_always_did() {
+    let mut tally = Tally::default();
+    tally.announced("reminder.24h.sent");
+    Count::ALL.into_iter().for_each(|what| tally.count(what));
+    Size::ALL.into_iter().for_each(|what| tally.measure(what, 1_500));
+    let channels = [Channel::Webhook, Channel::Slack, Channel::Email, Channel::Whatsapp];
+    for (endpoint, channel) in (7..).zip(channels) {
+        let mut route = Route { sent: 1, failed: 2, retries: 3, dead: 4, ..Route::default() };
+        route.took.add(64);
+        tally.attempt(channel, endpoint, &route);
+    }
+    stands("", &SlotRecord(Slot { from: NOW, tally }));
 }
 
 #[test]

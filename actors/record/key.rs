@@ -34,6 +34,8 @@
 //! | `i` | sequence | a letter that came in, and what became of it |
 //! | `c` | sequence, piece | its body |
 //! | `j` | due, sequence | nothing: a letter in line to be read |
+//! | `a` | width, place in the ring | a slot of what was counted; long ones go on in `b` |
+//! | `d` | sequence | what was counted since the slots were written |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta) and `t` (which search index
@@ -45,6 +47,7 @@ mod kind;
 pub mod mirror;
 pub mod people;
 pub mod provider;
+pub mod statistics;
 pub mod story;
 
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};

@@ -16,14 +16,20 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Batch, Store};
+use crate::statistics::Counting;
 use crate::{fatal, limits};
 
 /// What to do once a commit is durable; runs on the committer's thread and must not block.
 pub type Then = Box<dyn FnOnce() + Send>;
 
-/// Looks at each commit before it is written, on the committer's thread and in the order of commits, and may
-/// add to it; must not block.
-pub type Inspect = Box<dyn Fn(&mut Batch) + Send>;
+/// Goes along with the commits, on the committer's thread and in their order; must not block.
+pub(crate) trait Companion: Send {
+    /// Looks at a commit before it is written, with what it counts, and may add to it.
+    fn inspect(&mut self, batch: &mut Batch, counting: Option<Counting>);
+
+    /// The group is complete; answers what is to be written with it.
+    fn close(&mut self) -> Vec<Batch>;
+}
 
 /// The queue to the writing thread.
 pub struct Committer {
@@ -33,27 +39,31 @@ pub struct Committer {
 
 struct Request {
     batch: Batch,
+    counting: Option<Counting>,
     then: Then,
 }
 
 impl Committer {
     /// Starts the writing thread over a store.
-    pub fn start(store: Arc<dyn Store>, inspect: Inspect) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        companion: Box<dyn Companion>,
+    ) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
         let thread =
             thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
                 let _guard = EndOnPanic;
-                write_until_closed(store.as_ref(), requests, &inspect);
+                write_until_closed(store.as_ref(), requests, companion);
             })?;
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
     /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
     /// its `then` are dropped: nobody can be told any more.
-    pub async fn submit(&self, batch: Batch, then: Then) {
+    pub(crate) async fn submit(&self, batch: Batch, counting: Option<Counting>, then: Then) {
         let queue = self.queue.lock().clone();
         if let Some(queue) = queue
-            && queue.send(Request { batch, then }).await.is_err()
+            && queue.send(Request { batch, counting, then }).await.is_err()
         {
             tracing::debug!("a commit came after the committer had stopped");
         }
@@ -65,7 +75,7 @@ impl Committer {
         let then = Box::new(move || {
             done.send(()).ok();
         });
-        self.submit(batch, then).await;
+        self.submit(batch, None, then).await;
         // An error means that the committer has stopped, and so that its queue was written out.
         durable.await.ok();
     }
@@ -96,15 +106,15 @@ impl Drop for EndOnPanic {
 fn write_until_closed(
     store: &dyn Store,
     mut requests: mpsc::Receiver<Request>,
-    inspect: &dyn Fn(&mut Batch),
+    mut companion: Box<dyn Companion>,
 ) {
     let mut batches = Vec::new();
     let mut thens = Vec::new();
     while let Some(first) = requests.blocking_recv() {
         let mut bytes = 0;
         let mut next = Some(first);
-        while let Some(Request { mut batch, then }) = next {
-            inspect(&mut batch);
+        while let Some(Request { mut batch, counting, then }) = next {
+            companion.inspect(&mut batch, counting);
             bytes += batch.bytes();
             if !batch.writes.is_empty() {
                 batches.push(batch);
@@ -114,6 +124,7 @@ fn write_until_closed(
                 thens.len() >= limits::COMMITS_PER_GROUP_MAX || bytes >= limits::GROUP_BYTES_MAX;
             next = if full { None } else { requests.try_recv().ok() };
         }
+        batches.extend(companion.close());
         if !batches.is_empty()
             && let Err(error) = store.commit(std::mem::take(&mut batches))
         {

@@ -39,6 +39,7 @@ mod restart;
 mod retention;
 mod secrets;
 mod sources;
+mod stats;
 mod store;
 mod story;
 mod story_search;

@@ -1,0 +1,33 @@
+//! What goes along with the commits on the writer's thread: what the mirror must hear of, and what is counted.
+
+use std::sync::{Arc, OnceLock};
+
+use super::sequences::Sequences;
+use crate::mirror::feed::Feed;
+use crate::statistics::{Counting, Group, Statistics};
+use crate::store::Batch;
+use crate::store::committer;
+
+/// What goes along.
+pub(super) struct Companion {
+    pub(super) feed: Arc<OnceLock<Arc<Feed>>>,
+    pub(super) statistics: Arc<Statistics>,
+    pub(super) group: Group,
+    pub(super) sequences: Sequences,
+}
+
+impl committer::Companion for Companion {
+    fn inspect(&mut self, batch: &mut Batch, counting: Option<Counting>) {
+        if let Some(feed) = self.feed.get() {
+            feed.inspect(batch);
+        }
+        if let Some(counting) = counting {
+            self.group.add(counting);
+        }
+    }
+
+    fn close(&mut self) -> Vec<Batch> {
+        let now = self.sequences.now.timestamp();
+        self.statistics.close(&mut self.group, now, || self.sequences.next(1))
+    }
+}

@@ -1,0 +1,168 @@
+//! What is counted of every tenant, as its commits pass; nothing is looked for later.
+//!
+//! ```text
+//!  Draft.tally() --> committer's group --> series of the tenant (memory) --> questions
+//!                        |
+//!                        +-- in the same group: one row with what it adds; now and then the slots
+//!                            themselves, and the rows that they contain go
+//! ```
+//! What a commit adds is durable with it, once: a row that is still there was not yet in a slot when the
+//! slots were written. So counts are exact after a kill, and cost one small row for a group of commits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use parking_lot::Mutex;
+use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::statistics::{Level, Series, Slot, Tally, Window};
+use sereno_workflows::time::{Span, Timestamp};
+
+use crate::ledger::statistics::put_slot;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits;
+use crate::record::key::{self, statistics as keys};
+use crate::record::{self, SlotRecord};
+use crate::store::Batch;
+
+/// The counts of all tenants.
+#[derive(Default)]
+pub(crate) struct Statistics {
+    tenants: Mutex<HashMap<TenantId, Counted>>,
+    /// Everything since the process began, for metrics.
+    server: Mutex<Tally>,
+}
+
+/// One tenant's counts.
+#[derive(Default)]
+struct Counted {
+    series: Series,
+    /// Rows that are not in the slots on disk.
+    rows: Vec<Sequence>,
+    /// When the slots were written last.
+    written: Timestamp,
+    /// When something was counted last.
+    latest: Timestamp,
+}
+
+/// What a commit counts.
+#[derive(Debug)]
+pub(crate) struct Counting {
+    pub(crate) tenant: TenantId,
+    pub(crate) tally: Box<Tally>,
+}
+
+/// What a group of commits adds, by tenant.
+#[derive(Default)]
+pub(crate) struct Group(BTreeMap<TenantId, Box<Tally>>);
+
+impl Group {
+    /// Adds what a commit counts.
+    pub(crate) fn add(&mut self, counting: Counting) {
+        let Counting { tenant, tally } = counting;
+        match self.0.get_mut(&tenant) {
+            Some(sum) => sum.merge(&tally),
+            None => drop(self.0.insert(tenant, tally)),
+        }
+    }
+}
+
+impl Statistics {
+    /// Reads a tenant's counts, unless they are in memory.
+    pub(crate) fn take_up(&self, ledger: &Ledger, tenant: &TenantId) -> Result<(), LedgerError> {
+        if self.tenants.lock().contains_key(tenant) {
+            return Ok(());
+        }
+        let now = ledger.now().timestamp();
+        let mut read = Counted { written: now, latest: now, ..Counted::default() };
+        for level in Level::ALL {
+            let places = match level {
+                // Of the hours, only the present one is held.
+                Level::Hour => level.place(now)..level.place(now) + 1,
+                _ => 0..level.slots(),
+            };
+            for slot in ledger.slots(tenant, level, places)? {
+                read.series.restore(level, slot, now);
+            }
+        }
+        for (number, slot) in ledger.added(tenant)? {
+            read.series.add(slot.from, &slot.tally);
+            read.rows.push(number);
+        }
+        let mut tenants = self.tenants.lock();
+        if tenants.len() >= limits::TALLIED_TENANTS_MAX {
+            // Whoever was quiet for so long has everything on disk.
+            let quiet = Span::millis(limits::TALLIED_QUIET_MS);
+            tenants.retain(|_, counted| now.since(counted.latest) < quiet);
+        }
+        tenants.entry(tenant.clone()).or_insert(read);
+        Ok(())
+    }
+
+    /// Counts what a group of commits adds, at a moment; answers what is to be written with the group.
+    pub(crate) fn close(
+        &self,
+        group: &mut Group,
+        now: Timestamp,
+        mut number: impl FnMut() -> Sequence,
+    ) -> Vec<Batch> {
+        if group.0.is_empty() {
+            return Vec::new();
+        }
+        let mut tenants = self.tenants.lock();
+        let mut server = self.server.lock();
+        let mut batches = Vec::with_capacity(group.0.len());
+        for (tenant, tally) in std::mem::take(&mut group.0) {
+            server.merge(&tally);
+            let counted = tenants.entry(tenant.clone()).or_default();
+            batches.push(counted.add(&tenant, *tally, now, number()));
+        }
+        batches
+    }
+
+    /// What a tenant has counted in a window that ends now.
+    pub(crate) fn window(&self, tenant: &TenantId, window: Window, now: Timestamp) -> Tally {
+        let tenants = self.tenants.lock();
+        tenants.get(tenant).map(|counted| counted.series.window(window, now)).unwrap_or_default()
+    }
+
+    /// What a tenant has counted since the beginning.
+    pub(crate) fn ever(&self, tenant: &TenantId) -> Tally {
+        self.tenants.lock().get(tenant).map(|counted| counted.series.ever()).unwrap_or_default()
+    }
+
+    /// The slots of a level from a moment on.
+    pub(crate) fn slots(&self, tenant: &TenantId, level: Level, from: Timestamp) -> Vec<Slot> {
+        let tenants = self.tenants.lock();
+        let Some(counted) = tenants.get(tenant) else { return Vec::new() };
+        let slots = counted.series.from(level, from);
+        slots.map(|(from, tally)| Slot { from, tally: tally.clone() }).collect()
+    }
+
+    /// Everything that was counted of all tenants since the process began.
+    pub(crate) fn server(&self) -> Tally {
+        self.server.lock().clone()
+    }
+}
+
+impl Counted {
+    fn add(&mut self, tenant: &TenantId, tally: Tally, now: Timestamp, number: Sequence) -> Batch {
+        self.series.add(now, &tally);
+        self.latest = now;
+        let mut batch = Batch::new(key::partition(tenant));
+        let row = record::encode(&SlotRecord(Slot { from: now, tally }));
+        let old = now.since(self.written) >= Span::millis(limits::TALLY_MS_MAX);
+        let many = self.rows.len() >= limits::TALLY_ROWS_MAX;
+        if !old && !many && row.len() <= limits::VALUE_BYTES_MAX {
+            self.rows.push(number);
+            batch.put(keys::added(tenant, number), row);
+            return batch;
+        }
+        for (level, slot) in self.series.take_changed(now) {
+            put_slot(&mut batch, tenant, level, slot);
+        }
+        for row in self.rows.drain(..) {
+            batch.delete(keys::added(tenant, row));
+        }
+        self.written = now;
+        batch
+    }
+}

@@ -1,0 +1,148 @@
+//! What is counted: live, in windows, and the same after a crash.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::process::{Process, book_until_it_ends};
+use crate::support::House;
+
+const STATS: &str = "/api/v1/stats";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_events_conversations_and_deliveries_are_counted_in_every_window() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let works = house.webhook(json!({"filters": {"events": ["client.*"]}})).await;
+    let refuses =
+        house.webhook(json!({"filters": {"events": ["client.*"]}, "retry": {"attempts": 1}}));
+    let refuses = refuses.await;
+    refuses.behave(|behaviour| behaviour.fail_rate = 1.0);
+    for number in 0..3 {
+        house.event("client.created", json!({"id": number})).await;
+    }
+    for (event_type, data) in [
+        ("conversation.started", json!({"conversation_id": "c-1", "channel": "whatsapp"})),
+        ("conversation.message.received", json!({"conversation_id": "c-1", "text": "hola"})),
+        ("ai.intent.detected", json!({"conversation_id": "c-1", "intent": "buy"})),
+        (
+            "ai.recommendation.generated",
+            json!({"conversation_id": "c-1", "products": [{"sku": "V"}]}),
+        ),
+        ("conversation.message.sent", json!({"conversation_id": "c-1", "text": "buenas"})),
+        ("conversation.started", json!({"conversation_id": "c-2", "channel": "whatsapp"})),
+        (
+            "conversation.ended",
+            json!({"conversation_id": "c-1",
+            "resolution": {"status": "resolved", "outcome": "purchase_completed"}}),
+        ),
+    ] {
+        house.event(event_type, data).await;
+    }
+    let stats = house
+        .eventually(STATS, |stats| {
+            let deliveries = &stats["windows"]["1m"]["deliveries"];
+            deliveries["sent"] == 3 && deliveries["dead_letters"] == 3
+        })
+        .await;
+    assert_eq!(stats["active_conversations"], 1);
+    for window in ["1m", "5m", "1h", "1d"] {
+        let counted = &stats["windows"][window];
+        for (name, count) in [
+            ("conversations_started", 2),
+            ("conversations_ended", 1),
+            ("conversations_with_intent", 1),
+            ("conversations_with_products", 1),
+            ("conversions", 1),
+            ("messages_received", 1),
+            ("messages_sent", 1),
+            ("dead_letters", 3),
+        ] {
+            assert_eq!(counted[name], count, "{name} in {window}");
+        }
+        assert!(counted["events"].as_u64() >= Some(10), "{counted}");
+        assert_eq!(counted["ai_response_time"]["count"], 1);
+        assert_eq!(counted["conversation_duration"]["count"], 1);
+        assert_eq!(counted["deliveries"]["success_rate"], 0.5);
+        assert_eq!(counted["deliveries"]["by_endpoint"].as_array().map(Vec::len), Some(2));
+        assert!(counted["deliveries"]["by_channel"]["webhook"]["latency"]["p99_ms"].is_u64());
+        assert_eq!(counted["top_events"][0], json!({"event_type": "client.created", "count": 3}));
+        assert_eq!(counted["funnel"][3], json!({"stage": "converted", "count": 1, "share": 0.5}));
+    }
+    assert_eq!(works.inbox.all().len(), 3);
+    let one = house.api.get("/api/v1/stats?window=5m").await.unwrap();
+    assert_eq!(one["windows"].as_object().map(|windows| windows.len()), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_series_have_a_point_for_every_slot_and_add_up_to_their_window() {
+    let house = House::new().await;
+    for number in 0..5 {
+        house.event("client.created", json!({"id": number})).await;
+    }
+    for (window, step, points) in [
+        ("1m", "5s", 13),
+        ("5m", "5s", 61),
+        ("1h", "1m", 61),
+        ("1d", "10m", 145),
+        ("7d", "1h", 169),
+    ] {
+        let path = format!("/api/v1/stats/series?window={window}&metrics=events,deliveries");
+        let series = house.api.get(&path).await.unwrap();
+        assert_eq!(series["step"], step);
+        let items = series["points"].as_array().unwrap();
+        assert_eq!(items.len(), points, "{window}");
+        let sum: u64 = items.iter().filter_map(|point| point["events"].as_u64()).sum();
+        assert_eq!(sum, 5, "{window}");
+        assert!(
+            items.iter().all(|point| point["calls"].is_null() && point["deliveries"].is_object())
+        );
+        assert!(items.is_sorted_by_key(|point| point["at"].as_str()));
+    }
+    for (query, field) in
+        [("window=2h", "window"), ("metrics=nothing", "metrics"), ("limits=3", "limits")]
+    {
+        let path = format!("/api/v1/stats/series?{query}");
+        let (status, problem) = house.raw("GET", &path, "").await;
+        assert_eq!((status, &problem["field"]), (422, &json!(field)), "{problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_counts_are_those_of_what_is_on_disk_however_often_it_is_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start(data.path(), "http://127.0.0.1:9");
+    for round in 0..6 {
+        let load = book_until_it_ends(&server.client(data.path()), round);
+        tokio::time::sleep(Duration::from_millis(300 + 150 * round)).await;
+        server.kill();
+        load.join_all().await;
+        server = Process::start(data.path(), "http://127.0.0.1:9");
+        let client = server.client(data.path());
+        let (events, bookings) =
+            (stored(&client, "events").await, stored(&client, "reservations").await);
+        let stats = client.get(STATS).await.unwrap();
+        let day = &stats["windows"]["1d"];
+        assert!(bookings > 0, "nothing was stored in round {round}");
+        assert_eq!(day["events"], events, "round {round}");
+        assert_eq!(day["reservations_created"], bookings, "round {round}");
+    }
+    server.stop();
+    let server = Process::start(data.path(), "http://127.0.0.1:9");
+    let client = server.client(data.path());
+    let stats = client.get(STATS).await.unwrap();
+    assert_eq!(stats["windows"]["1d"]["events"], stored(&client, "events").await);
+}
+
+/// How many there are of something.
+async fn stored(client: &sereno::client::Client, what: &str) -> u64 {
+    let (mut count, mut cursor) = (0, String::new());
+    loop {
+        let page = client.get(&format!("/api/v1/{what}?limit=500{cursor}")).await.unwrap();
+        count += page["items"].as_array().map_or(0, Vec::len) as u64;
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return count,
+        }
+    }
+}
