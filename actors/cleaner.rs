@@ -24,6 +24,7 @@ use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS};
 use crate::record::Source;
+use crate::record::key;
 use crate::view::TenantView;
 
 /// The cleaner.
@@ -153,6 +154,7 @@ impl Cleaner {
         more |= times.len() == CLEANED_PER_STEP_MAX;
         more |= self.expire_letters(view, &mut draft, letter, now)?;
         self.forget_jobs(view, &mut draft, now)?;
+        more |= self.forget_replays(view, &mut draft, now)?;
         if cleaned != before {
             draft.cleaned(&cleaned);
         }
@@ -194,6 +196,26 @@ impl Cleaner {
             announce(draft, &self.ledger, view, announcement, Context::default());
         }
         Ok(more)
+    }
+
+    /// Deliveries of sources that would no longer be believed if they came again.
+    fn forget_replays(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let places = self.ledger.forgettable(&view.id, now, CLEANED_PER_STEP_MAX)?;
+        for place in &places {
+            // One that was taken anew since has a later place, and goes with that.
+            if let Some(row) = key::source::of_forgotten(&view.id, place)
+                && self.ledger.is_forgotten(&view.id, row, now)?
+            {
+                draft.batch().delete(row.to_vec());
+            }
+            draft.batch().delete(place.clone());
+        }
+        Ok(places.len() == CLEANED_PER_STEP_MAX)
     }
 
     /// Jobs that ended long ago.

@@ -4,6 +4,7 @@ pub mod deliveries;
 mod inbound;
 mod keys;
 mod mirror;
+mod once;
 pub(crate) mod pipeline;
 mod room;
 mod statistics;
@@ -29,6 +30,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::inbound::Letter;
 use self::mirror::follow;
+pub use self::once::Arrival;
+use self::once::Lanes;
 pub(crate) use self::room::Credit;
 use self::room::Room;
 pub use self::statistics::WindowCounts;
@@ -90,6 +93,7 @@ pub struct Engine {
     root: ActorRef<RootMessage>,
     root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
     room: Room,
+    lanes: Lanes,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
     search: Option<Arc<Search>>,
     /// What the mirror follows, if there is one.
@@ -198,6 +202,7 @@ impl Engine {
             root,
             root_ended: Mutex::new(Some(ended)),
             room: Room::new(),
+            lanes: Lanes::new(),
             keys: RwLock::new(keys),
             search: search.map(Arc::new),
             feed,

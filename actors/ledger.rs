@@ -16,6 +16,7 @@ pub mod provider;
 pub mod queue;
 pub mod read;
 mod sequences;
+pub mod source;
 pub(crate) mod statistics;
 pub mod story;
 pub mod timeline;

@@ -288,6 +288,11 @@ pub const UNSUBSCRIBE_BYTES_MAX: usize = 900;
 pub const PACES_MAX: usize = 100_000;
 /// Addresses and senders of inbound webhooks whose requests are counted one by one; more share one count.
 pub const THROTTLES_MAX: usize = 20_000;
+/// Sources that are tried for a request whose address does not say which is meant: each is one more digest
+/// of its body.
+pub const SOURCES_TRIED_MAX: usize = 16;
+/// Lanes in which letters that must not be taken twice are kept one after the other.
+pub const ARRIVAL_LANES: usize = 1_024;
 /// Bytes of a provider's id of a message; Meta's have about sixty.
 pub const PROVIDER_ID_BYTES_MAX: usize = 256;
 

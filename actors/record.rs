@@ -12,6 +12,7 @@ pub mod key;
 mod mirror;
 mod people;
 mod provider;
+mod source;
 mod statistics;
 mod story;
 
@@ -40,6 +41,7 @@ pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::mirror::MirroredRecord;
 pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
+pub use self::source::ReplayRecord;
 pub use self::statistics::SlotRecord;
 pub use self::story::{
     EnrichedRecord, FailedRecord, InputPieceRecord, SearchRecord, SetAsideRecord, Stage,
@@ -244,6 +246,7 @@ records! {
     ReceiptRecord = 40 "receipt",
     ProviderStatusRecord = 41 "provider status",
     WindowRecord = 42 "window",
+    ReplayRecord = 55 "replay",
     SetAsideRecord = 70 "set aside",
     InputPieceRecord = 71 "input piece",
     TimesRecord = 72 "times",

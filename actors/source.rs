@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::{Map as Object, Value};
+use sereno_workflows::catalogue;
 use sereno_workflows::event::Event;
+use sereno_workflows::inbound::{Letter, Meaning, Reading};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::source::built_in::{self, Delivery};
 use sereno_workflows::source::map::{Headers, Map};
-use sereno_workflows::source::{Sources, Verifier};
+use sereno_workflows::source::{Source, Sources, UnknownTypes, Verifier};
 use sereno_workflows::time::Timestamp;
 use url::form_urlencoded;
 
@@ -20,19 +22,6 @@ use crate::view::TenantView;
 
 /// Headers of a delivery, at most so many, that its map may look at.
 const HEADERS_MAX: usize = 64;
-
-/// A delivery as it was kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Received<'a> {
-    /// The name of its source.
-    pub source: &'a str,
-    /// Its headers, by name in small letters; none that holds a secret.
-    pub headers: &'a [(String, String)],
-    /// Its body, byte for byte.
-    pub body: &'a [u8],
-    /// When it came.
-    pub at: Timestamp,
-}
 
 /// What a payload would come to.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,21 +54,75 @@ pub(crate) fn check(sources: &Sources) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The events of a delivery; an error says why there are none. The same delivery gives the same events,
+/// What the letter of a source means; an error says why there are none. The same delivery gives the same events,
 /// with the same ids, under the same settings.
-pub fn events(policy: &Policy, received: Received<'_>) -> Result<Vec<Event>, Invalid> {
-    let Received { source: name, headers, body, at } = received;
+pub(crate) fn read(policy: &Policy, name: &str, letter: Letter<'_>) -> Result<Reading, Invalid> {
+    let Letter { headers, content_type, body, received_at, .. } = letter;
     let source = policy.settings.sources.get(name);
     let source = source.ok_or_else(|| Invalid::new("source", format!("there is no {name} now")))?;
     let find = |wanted: &str| {
         headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     };
-    let payload = payload(find("content-type"), body)?;
+    let payload = payload(content_type, body)?;
     let kept: Headers = headers.iter().take(HEADERS_MAX).cloned().collect();
     let id = verifier::delivery_id(source, find);
-    let delivery = Delivery { source: name, headers: &kept, body: &payload, id, received_at: at };
+    let delivery = Delivery { source: name, headers: &kept, body: &payload, id, received_at };
     let mapped = mapped(source.map.as_ref(), source.verifier, &delivery, policy)?;
-    read(mapped.events, at)
+    let mut reading = Reading::default();
+    for event in events(mapped.events, received_at)? {
+        let kind = event.event_type.as_str().to_owned();
+        reading.add(&kind, Meaning::Event(event));
+    }
+    if reading.meanings.is_empty() {
+        reading.leave_out(|| "none of the map's rules holds for it".to_owned());
+    }
+    Ok(reading)
+}
+
+/// Refuses at once what will make no event: a body of our own envelope that is none, or is of a type that
+/// the catalogue does not have (row B08). Others hear of what their map does not like in the inbound log.
+pub fn admit(
+    view: &TenantView,
+    source: &Source,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), Invalid> {
+    if source.verifier != Verifier::Sereno || source.map.is_some() {
+        return Ok(());
+    }
+    let payload = payload(None, body)?;
+    if !payload.is_object() {
+        return Err(Invalid::new("body", "must be {event_id, event_type, timestamp, data}"));
+    }
+    if payload.get("event_type").is_none_or(Value::is_null) {
+        return Err(Invalid::new("event_type", "is missing"));
+    }
+    let headers = Headers::new();
+    let delivery =
+        Delivery { source: "", headers: &headers, body: &payload, id: None, received_at: now };
+    let own = &view.policy.settings.event_types;
+    for event in events(built_in::events(source.verifier, &delivery)?, now)? {
+        let name = event.event_type.as_str();
+        if source.unknown_types == UnknownTypes::Refuse && !catalogue::is_known(own, name) {
+            let problem = format!(
+                "'{name}' is not in the catalogue: GET /api/v1/event-types lists what is, PUT \
+                 /api/v1/event-types/{name} adds it, and \"unknown_types\": \"store\" of the source takes \
+                 any"
+            );
+            return Err(Invalid::new("event_type", problem));
+        }
+        view.door.as_ref().map_or(Ok(()), |door| door.admit(&event))?;
+        event.fact(&view.policy.zone)?;
+    }
+    Ok(())
+}
+
+/// What Slack wants to hear once, when an address is set up.
+pub fn challenge(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let is_challenge = body.get("type").and_then(Value::as_str) == Some("url_verification");
+    let challenge = body.get("challenge").and_then(Value::as_str);
+    challenge.filter(|_| is_challenge).map(str::to_owned)
 }
 
 /// What a payload would come to; changes nothing.
@@ -117,7 +160,7 @@ pub fn preview(view: &TenantView, request: Request, now: Timestamp) -> Result<Ma
     };
     let map = map.as_ref().or(source.and_then(|source| source.map.as_ref()));
     let mapped = mapped(map, verifier.unwrap_or(Verifier::None), &delivery, &view.policy)?;
-    for (index, event) in read(mapped.events.clone(), now)?.iter().enumerate() {
+    for (index, event) in events(mapped.events.clone(), now)?.iter().enumerate() {
         let admitted = view.door.as_ref().map_or(Ok(()), |door| door.admit(event));
         admitted
             .and_then(|()| event.fact(&view.policy.zone).map(drop))
@@ -141,7 +184,7 @@ fn mapped(
     }
 }
 
-fn read(envelopes: Vec<Value>, at: Timestamp) -> Result<Vec<Event>, Invalid> {
+fn events(envelopes: Vec<Value>, at: Timestamp) -> Result<Vec<Event>, Invalid> {
     let read = |(index, envelope)| {
         Event::from_json(envelope, at)
             .map_err(|invalid: Invalid| invalid.inside(&format!("events[{index}]")))

@@ -12,7 +12,9 @@ pub mod docs;
 pub mod entities;
 pub mod error;
 pub mod events;
+mod gate;
 mod history;
+pub mod hooks;
 pub mod inbound;
 pub mod jobs;
 pub mod leads;
@@ -123,6 +125,9 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/inbound-log/{id}", get(inbound::show))
         .route("/api/v1/inbound-log/{id}/reprocess", post(inbound::reprocess))
         .route("/webhooks/whatsapp/{tenant}", get(whatsapp::verify).post(whatsapp::receive))
+        .route("/webhooks/in/{tenant}/{source}", post(hooks::receive))
+        .route("/webhooks/bird/{tenant}", post(hooks::receive_bird))
+        .route("/bird/events/webhook", post(hooks::receive_event))
 }
 
 /// How it is to be, and how that is described.

@@ -7,6 +7,7 @@ use sereno_workflows::inbound::{Road, clipped};
 use sereno_workflows::statistics::Count;
 use tokio::sync::oneshot;
 
+use super::once::Once;
 use super::{Engine, EngineError, ask, within_call_timeout};
 use crate::hints::Listing;
 use crate::intake::IntakeMessage;
@@ -41,6 +42,16 @@ impl Engine {
         &self,
         tenant: &TenantId,
         letter: Letter<'_>,
+    ) -> Result<Option<Sequence>, EngineError> {
+        self.keep(tenant, letter, None).await
+    }
+
+    /// The same; that it came is in its commit, where that is to be remembered.
+    pub(super) async fn keep(
+        &self,
+        tenant: &TenantId,
+        letter: Letter<'_>,
+        once: Option<Once>,
     ) -> Result<Option<Sequence>, EngineError> {
         self.check_space()?;
         let Listing { actor, .. } = self.listing(tenant)?;
@@ -85,11 +96,14 @@ impl Engine {
             Verdict::Genuine => Count::LettersTaken,
             Verdict::Refused(_) | Verdict::Uncounted(_) => Count::LettersRefused,
         });
+        if let Some(Once { mark, .. }) = &once {
+            draft.taken(record.road.name(), mark, sequence);
+        }
         let (told, durable) = oneshot::channel();
         let (hints, after, of) = (self.around.hints.clone(), draft.take_after(), tenant.clone());
         let then = Box::new(move || {
             hints.carry_out(&of, after);
-            drop(credit);
+            drop((credit, once));
             // An error means that the caller has gone; it is durable all the same.
             told.send(()).ok();
         });

@@ -12,8 +12,8 @@ use super::{Engine, EngineError};
 pub struct Later(pub Span);
 
 impl Engine {
-    /// Counts a request to one of a tenant's addresses for inbound webhooks, by one sender; refuses it where
-    /// the address, or the sender there, has had its share.
+    /// Counts a genuine request to one of a tenant's addresses for inbound webhooks: against what its sender
+    /// may send there, where the source says, and against what all may, where the source or the tenant says.
     pub fn allow_request(
         &self,
         tenant: &TenantId,

@@ -3,12 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sereno_workflows::id::Sequence;
-use sereno_workflows::inbound::{self, Reading};
+use sereno_workflows::inbound::{self, Reading, Road};
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::LETTER_WINDOW_BYTES_MAX;
 use crate::record::InboundRecord;
+use crate::source;
 use crate::view::TenantView;
 
 /// Letters to be carried out together.
@@ -79,7 +81,7 @@ fn read(
         received_at: sequence.moment(),
     };
     // Nothing is shared with what is cut off here: the letter is set aside, and the others go on.
-    let read = catch_unwind(AssertUnwindSafe(|| inbound::read(letter, &view.policy.settings)));
+    let read = catch_unwind(AssertUnwindSafe(|| meaning(letter, view)));
     match read {
         Ok(read) => read.map_err(|invalid| Trouble::Invalid(invalid.to_string())),
         Err(_) => {
@@ -87,5 +89,12 @@ fn read(
                 "reading a letter ended in a panic");
             Err(Trouble::Failed("reading it ended in an internal error".to_owned()))
         }
+    }
+}
+
+fn meaning(letter: inbound::Letter<'_>, view: &TenantView) -> Result<Reading, Invalid> {
+    match letter.road {
+        Road::Source(name) => source::read(&view.policy, name, letter),
+        Road::WhatsApp | Road::Bird => inbound::read(letter, &view.policy.settings),
     }
 }

@@ -356,3 +356,8 @@ fn how_far_the_mirror_is_stands_on_disk_as_it_always_did() {
     let (events, rest) = (Sequence(NOW.0.unsigned_abs() * 1_000), vec![b'S', 1]);
     stands("", &MirroredRecord { events, rest, count: 7, refused: 1 });
 }
+
+#[test]
+fn a_delivery_that_was_taken_stands_as_it_stood() {
+    stands("", &ReplayRecord { letter: Sequence(7), until: NOW });
+}

@@ -23,6 +23,8 @@
 //! | `B` | | how far it was cleaned |
 //! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
 //! | `y` | message id | the delivery whose message a provider calls so |
+//! | `r` | source, digest | a delivery of a source that was taken, and until when that is remembered |
+//! | `s` | until, source, digest | the same in the order of forgetting |
 //! | `v` | phone number | until when a customer may be written to freely |
 //! | `g` | event | what storing and triggering took, for events up to this one |
 //! | `q` | 0, event | an event that stands aside; its data in pieces under 1, event, piece |
@@ -47,6 +49,7 @@ mod kind;
 pub mod mirror;
 pub mod people;
 pub mod provider;
+pub mod source;
 pub mod statistics;
 pub mod story;
 

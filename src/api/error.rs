@@ -45,6 +45,16 @@ impl Problem {
         Self { wait: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
+    /// What is wrong, in words.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Whether the request is at fault, and not the server.
+    pub fn is_callers(&self) -> bool {
+        self.status.is_client_error()
+    }
+
     /// 503: busy; the same request may succeed soon.
     pub fn busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy; nothing was stored, try again")

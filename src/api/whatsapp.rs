@@ -16,7 +16,8 @@ use subtle::ConstantTimeEq as _;
 
 use super::App;
 use super::error::Problem;
-use super::inbound::{Sender, letter};
+use super::gate::Gate;
+use super::inbound::Sender;
 use super::request::{BodyBytes, InPath};
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
@@ -59,14 +60,14 @@ pub async fn receive(
         Some(shown) if signature::verify_hex(shown, &body, &line.app_secret) => None,
         Some(_) => Some("X-Hub-Signature-256 is not over these bytes with the app secret"),
     };
-    let letter = letter(Road::WhatsApp, sender, &headers, &body, refused);
-    let received = app.engine.receive(&tenant, letter).await;
+    let road = Road::WhatsApp;
+    let gate = Gate { app: &app, tenant: &tenant, road, source: None, sender };
     if let Some(reason) = refused {
-        // Whether it could be kept is nothing to who sent it.
-        tracing::warn!(%tenant, reason, "a WhatsApp webhook is refused");
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, reason));
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, reason);
+        return Err(gate.refuse(&headers, &body, problem).await);
     }
-    received?;
+    gate.pass(&headers).await?;
+    app.engine.receive(&tenant, gate.letter(&headers, &body, None)).await?;
     Ok(Json(json!({"ok": true})))
 }
 

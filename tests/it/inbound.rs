@@ -117,7 +117,8 @@ async fn d06_a_stranger_cannot_fill_the_log_and_what_is_not_kept_is_counted() {
     let receiver = house.webhook(json!({"filters": {"events": ["inbound.*"]}})).await;
     let large = vec![b'x'; 100_000];
     for _ in 0..150 {
-        assert_eq!(post(&house, &large, false).await, 401);
+        // Whoever goes on and on is told to wait.
+        assert!([401, 429].contains(&post(&house, &large, false).await));
     }
     let counted = |log: &Value| {
         let count = |item: &Value| item["count"].as_u64().unwrap();

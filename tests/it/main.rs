@@ -39,6 +39,8 @@ mod restart;
 mod retention;
 mod secrets;
 mod sources;
+mod sources_bad_input;
+mod sources_inbound;
 mod stats;
 mod store;
 mod story;

@@ -1,10 +1,12 @@
 //! Sources of signed deliveries: how they are set, and what their payloads come to.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::sources_inbound::{TENANT, event_there, hmac, letters, post, with};
 use crate::support::House;
 
-const TENANT: &str = "/api/v1/admin/tenants/default";
 const PREVIEW: &str = "/api/v1/admin/sources/preview";
 
 async fn preview(house: &House, body: &Value) -> (u16, Value) {
@@ -139,4 +141,39 @@ async fn b12_more_events_than_the_tenant_may_send_in_a_minute_get_429_and_when_t
     assert_eq!(send(1).await.unwrap().status(), 202, "what fits is taken");
     house.settle(json!({"limits": null})).await;
     assert_eq!(send(100).await.unwrap().status(), 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d06_what_a_wrong_map_made_nothing_of_is_read_again_with_the_right_one() {
+    let map = |id: &str| {
+        json!({"shop": {"verifier": "shopify", "secret": "shpss",
+            "map": {"event_type": "reservation.created", "event_id": format!("shop-{{{{ {id} }}}}"),
+                "data": {"reservation_id": format!("{{{{ {id} }}}}"), "name": "{{ who }}",
+                    "party_size": "{{ seats }}", "date_time": "{{ at }}"}}}})
+    };
+    let house = with(map("number")).await;
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        let body = json!({"id": format!("N{number}"), "who": "Ana", "seats": 2,
+            "at": "2100-01-20T20:00:00"});
+        let body = body.to_string().into_bytes();
+        let headers = vec![("X-Shopify-Hmac-SHA256", STANDARD.encode(hmac(b"shpss", &body)))];
+        let (status, _, answer) = post(&house, "/webhooks/in/default/shop", &headers, &body).await;
+        assert_eq!(status, 200, "what its map makes of it is nothing to the sender: {answer}");
+        ids.push(answer["id"].as_str().unwrap().to_owned());
+    }
+    house.read().await;
+    for letter in letters(&house).await {
+        assert_eq!(letter["status"], "invalid");
+        assert!(letter["error"].as_str().unwrap().contains("reservation_id"), "{letter}");
+    }
+    house.api.patch(TENANT, &json!({ "sources": map("id") })).await.unwrap();
+    let one = format!("/api/v1/inbound-log/{}/reprocess", ids[0]);
+    house.api.post(&one, &json!({})).await.unwrap();
+    let many = json!({"source": "shop", "status": "invalid"});
+    house.api.post("/api/v1/inbound-log/reprocess", &many).await.unwrap();
+    for id in ["shop-N1", "shop-N2", "shop-N3"] {
+        assert_eq!(event_there(&house, id).await["event_type"], "reservation.created");
+    }
+    assert_eq!(house.booking("N3").await["name"], "Ana");
 }

@@ -77,6 +77,15 @@ def serve(binary, data, sink):
     return server, Api(base, credentials["admin_token"]), log
 
 
+def sources(base):
+    """One source for each address; hooks.py signs for it."""
+    return {
+        "repo": {"verifier": "github", "secret": APP_SECRET},
+        "own": {"verifier": "sereno", "secret": APP_SECRET, "unknown_types": "store"},
+        "bird": {"verifier": "bird", "secret": APP_SECRET, "url": f"{base}/webhooks/bird/default"},
+    }
+
+
 def seed(api, sink):
     """A few of everything; the values of paths by operation."""
     settings = {
@@ -87,7 +96,7 @@ def seed(api, sink):
         "whatsapp": {"phone_number_id": "555000111", "access_token": "token", "app_secret": APP_SECRET,
                      "verify_token": "my-verify-token"},
     }
-    api.ask("PATCH", "/api/v1/admin/tenants/default", settings)
+    api.ask("PATCH", "/api/v1/admin/tenants/default", settings | {"sources": sources(api.base)})
     api.ask("POST", "/api/v1/admin/tenants", {"id": "changed", "settings": settings})
     for number in range(20):
         api.ask("POST", "/api/v1/admin/tenants/changed/keys", {"name": f"key {number}"})
@@ -133,6 +142,7 @@ def seed(api, sink):
         "listKeys": {"id": ["default", "changed"]}, "createKey": {"id": ["changed"]},
         "revokeKey": {"id": ["changed"], "key": keys},
         "verifyWhatsApp": {"tenant": ["default"]}, "receiveWhatsApp": {"tenant": ["default"]},
+        "receiveSource": {"tenant": ["default"], "source": ["repo"]}, "receiveBird": {"tenant": ["default"]},
         "showDocsFile": {"file": ["swagger-ui.css", "favicon-32x32.png", "swagger-initializer.js"]},
     }
 
