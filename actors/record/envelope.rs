@@ -70,7 +70,8 @@ pub fn encode<R: Record>(record: &R) -> Vec<u8> {
     let (head, payload) = bytes.split_at_mut(HEAD_BYTES);
     assert!(payload.len() <= RECORD_BYTES_MAX, "a record that could not be read back");
     let checksum = crc32fast::hash(payload).to_le_bytes();
-    head[HEAD_BYTES - CHECKSUM_BYTES..].copy_from_slice(&checksum);
+    let place = head.last_chunk_mut::<CHECKSUM_BYTES>().expect("a head ends with its checksum");
+    *place = checksum;
     bytes
 }
 
