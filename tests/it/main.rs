@@ -30,6 +30,7 @@ mod openapi;
 mod order;
 mod people;
 mod people_commerce;
+mod people_line;
 mod policies;
 mod postgres;
 mod power;

@@ -1,0 +1,132 @@
+//! People as WhatsApp tells of them: by user id with and without a number, under new numbers, in calls.
+
+use serde_json::{Value, json};
+
+use crate::support::House;
+
+const ANA: &str = "34600000001";
+const NEW: &str = "34600000002";
+
+/// What WhatsApp posts of one field.
+fn envelope(field: &str, mut value: Value) -> Value {
+    value["messaging_product"] = json!("whatsapp");
+    value["metadata"] =
+        json!({"display_phone_number": "34910000001", "phone_number_id": "555000111"});
+    json!({"object": "whatsapp_business_account",
+        "entry": [{"id": "1", "changes": [{"field": field, "value": value}]}]})
+}
+
+async fn post(house: &House, field: &str, value: Value) {
+    let sent = house.phone(ANA).send(&house.api.http, &envelope(field, value)).await.unwrap();
+    assert_eq!(sent, 200);
+    house.read().await;
+}
+
+/// The present time as Meta writes it.
+fn now() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.as_secs().to_string()
+}
+
+fn message(id: &str, from: Option<&str>, user_id: Option<&str>, more: Value) -> Value {
+    let mut message = json!({"id": id, "timestamp": "1760000001", "type": "text",
+        "text": {"body": format!("soy {id}")}});
+    let mut contact = json!({"profile": {"name": "Ana Gil"}});
+    if let Some(from) = from {
+        (message["from"], contact["wa_id"]) = (json!(from), json!(from));
+    }
+    if let Some(user_id) = user_id {
+        (message["from_user_id"], contact["user_id"]) = (json!(user_id), json!(user_id));
+    }
+    message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"contacts": [contact], "messages": [message]})
+}
+
+async fn leads(house: &House) -> Vec<Value> {
+    let list = house.api.get("/api/v1/leads").await.unwrap();
+    list["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_one_person_is_one_lead_by_user_id_by_number_and_after_a_change_of_number() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    post(&house, "messages", message("m1", Some(ANA), Some("ES.1"), json!({}))).await;
+    post(&house, "messages", message("m2", None, Some("ES.1"), json!({}))).await;
+    post(&house, "messages", message("m3", Some(ANA), None, json!({}))).await;
+    let all = leads(&house).await;
+    assert_eq!((all.len(), &all[0]["messages"]), (1, &json!(3)), "{all:?}");
+    assert_eq!(all[0]["name"], "Ana Gil");
+    let id = all[0]["lead_id"].as_str().unwrap();
+
+    let changed = json!({"messages": [{"from": ANA, "from_user_id": "ES.1", "id": "s1",
+        "timestamp": "1760000002", "type": "system", "system": {"body": "changed",
+        "wa_id": NEW, "user_id": "ES.2", "type": "user_changed_number"}}]});
+    post(&house, "messages", changed).await;
+    post(&house, "messages", message("m4", Some(NEW), Some("ES.2"), json!({}))).await;
+    // Somebody else gets the old number.
+    post(&house, "messages", message("m5", Some(ANA), Some("ES.9"), json!({}))).await;
+    let all = leads(&house).await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    let ana = house.api.get(&format!("/api/v1/leads/{id}")).await.unwrap();
+    assert_eq!((&ana["messages"], &ana["user_ids"]), (&json!(4), &json!(["ES.2"])));
+    assert_eq!(ana["former_wa_number_hashes"], json!(["eb491b384e4fda42"]));
+    let history = house.api.get(&format!("/api/v1/leads/{id}/history")).await.unwrap();
+    let texts: Vec<_> = history["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["kind"] == "message_received")
+        .map(|item| item["text"].clone())
+        .collect();
+    assert_eq!(texts, ["soy m4", "soy m3", "soy m2", "soy m1"]);
+    let house = house.restarted().await;
+    post(&house, "messages", message("m6", None, Some("ES.2"), json!({}))).await;
+    let ana = house.api.get(&format!("/api/v1/leads/{id}")).await.unwrap();
+    assert_eq!(ana["messages"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_calls_preferences_campaigns_and_products_of_the_line_are_tied_to_the_lead() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let more = json!({"timestamp": now(), "referral": {"source_id": "ad-7", "headline": "Verano"},
+        "context": {"from": "34910000001", "id": "wamid.OUT",
+            "referred_product": {"catalog_id": "1", "product_retailer_id": "V-1"}}});
+    post(&house, "messages", message("m1", Some(ANA), None, more)).await;
+    let lead = leads(&house).await.remove(0);
+    assert_eq!(lead["campaign"], "ad-7");
+    let talk = format!("/api/v1/conversations/{}", lead["conversation_id"].as_str().unwrap());
+    let shown = house.api.get(&talk).await.unwrap();
+    assert_eq!((&shown["products"][0]["sku"], &shown["campaign"]), (&json!("V-1"), &json!("ad-7")));
+    house.event("inventory.updated", json!({"sku": "V-1", "new_stock": 1})).await;
+    assert_eq!(house.told(1).await[0].text, "¡Queda solo 1 unidad de V-1! ⚡");
+
+    for (event, more) in [
+        ("connect", json!({})),
+        (
+            "terminate",
+            json!({"status": "COMPLETED", "start_time": now(), "end_time": now(), "duration": 60}),
+        ),
+    ] {
+        let mut call = json!({"id": "wacid.1", "from": ANA, "to": "34910000001", "event": event,
+            "timestamp": now(), "direction": "USER_INITIATED"});
+        call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        post(&house, "calls", json!({"calls": [call]})).await;
+    }
+    let shown = house.api.get(&talk).await.unwrap();
+    let calls: Vec<_> =
+        shown["calls"].as_array().unwrap().iter().map(|call| call["text"].clone()).collect();
+    assert_eq!(
+        (calls, &shown["metrics"]["calls"]),
+        (vec![json!("started"), json!("ended")], &json!(1))
+    );
+    let wish = json!({"user_preferences": [{"wa_id": ANA, "category": "marketing_messages",
+        "value": "stop", "timestamp": now().parse::<u64>().unwrap()}]});
+    post(&house, "user_preferences", wish).await;
+    let lead = leads(&house).await.remove(0);
+    assert_eq!(
+        (&lead["calls"], &lead["opted_out"]["how"]),
+        (&json!(1), &json!("whatsapp preference"))
+    );
+}
