@@ -5,7 +5,6 @@ use sereno_workflows::answer::{self, Answer, Candidate, Meaning};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::inbound::{Heard, What};
-use sereno_workflows::lead::Who;
 use sereno_workflows::reservation;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
@@ -74,7 +73,10 @@ impl Tenant {
     ) -> Result<(), Refusal> {
         let Heard { who, what, event } = heard;
         journey.begin(self.around.ledger.now().micros());
-        let mut event = announcement_of(event, &who, state);
+        // WhatsApp leaves the number out of what people with a user name send.
+        let number = self.number_of(state, &who)?;
+        let number = number.as_deref();
+        let mut event = announcement_of(event, number, state);
         let at = event.at;
         let (told, meant) = match &what {
             What::Message { text, button } => {
@@ -85,8 +87,8 @@ impl Tenant {
                         "what is known of a customer cannot be read");
                     Refusal::Again
                 };
-                self.note_window(&mut work.draft, &who, at).map_err(again)?;
-                let meant = self.booking_meant(state, &who, answer).map_err(again)?;
+                self.note_window(&mut work.draft, number, at).map_err(again)?;
+                let meant = self.booking_meant(state, number, answer).map_err(again)?;
                 (Told::Message(text.as_deref()), meant.map(Some))
             }
             What::Call => (Told::Call, Ok(None)),
@@ -113,8 +115,13 @@ impl Tenant {
     }
 
     /// Whoever writes may be written to freely for a day.
-    fn note_window(&self, draft: &mut Draft, who: &Who, at: Timestamp) -> Result<(), LedgerError> {
-        let Some(from) = &who.phone else { return Ok(()) };
+    fn note_window(
+        &self,
+        draft: &mut Draft,
+        number: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let Some(from) = number else { return Ok(()) };
         if self.around.ledger.is_latest_word(draft.tenant(), from, at)? {
             draft.open_window(from, at);
         }
@@ -125,11 +132,11 @@ impl Tenant {
     fn booking_meant(
         &self,
         state: &TenantState,
-        who: &Who,
+        number: Option<&str>,
         answer: Option<Answer>,
     ) -> Result<Result<(EntityKey, Command), String>, LedgerError> {
         let Some(answer) = answer else { return Ok(Err("not an answer to a reminder".to_owned())) };
-        let Some(number) = &who.phone else {
+        let Some(number) = number else {
             return Ok(Err("the customer's number is not known".to_owned()));
         };
         let ledger = &self.around.ledger;
@@ -167,15 +174,15 @@ fn understand(text: Option<&str>, button: Option<&str>) -> Option<Answer> {
 
 /// What was heard, as an event for whoever wants it; not for the customer's own phone, where staff write
 /// to the line themselves.
-fn announcement_of(event: Event, who: &Who, state: &TenantState) -> Announcement {
+fn announcement_of(event: Event, number: Option<&str>, state: &TenantState) -> Announcement {
     Announcement {
         id: event.id,
         event_type: event.event_type.as_str().to_owned(),
         at: event.at,
         source: Source::Customer,
         data: state.view.policy.phone_hash.redact(&event.data),
-        audience: match &who.phone {
-            Some(number) => Audience::NotBackTo(number.clone()),
+        audience: match number {
+            Some(number) => Audience::NotBackTo(number.to_owned()),
             None => Audience::Subscribers,
         },
     }

@@ -1,8 +1,8 @@
 //! What is heard of a customer on the tenant's own line, tied to the person and their conversation.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sereno_workflows::conversation::{self, What};
-use sereno_workflows::id::EntityKey;
+use sereno_workflows::id::{EntityKey, checked};
 use sereno_workflows::lead::{self, Meeting, Way, Who};
 
 use super::involve::{Work, meet, meeting, see};
@@ -10,6 +10,7 @@ use super::lines::line;
 use super::people::quiet;
 use super::{Tenant, TenantState};
 use crate::announce::Announcement;
+use crate::endpoint::delivery_id;
 use crate::entity::{Command, Deed, Origin};
 use crate::gather::Refusal;
 use crate::ledger::LedgerError;
@@ -33,6 +34,16 @@ pub(super) enum Told<'a> {
 pub(super) struct Tied {
     /// The conversation.
     pub(super) conversation: Option<String>,
+}
+
+/// A message of ours that a customer answers.
+struct Answered {
+    /// Its delivery and its event, for whoever hears of the answer.
+    message: Value,
+    /// The campaign that it was part of.
+    campaign: Option<String>,
+    /// The product that it was about.
+    product: Option<(String, Option<String>)>,
 }
 
 const CHANNEL: &str = "whatsapp";
@@ -97,13 +108,19 @@ impl Tenant {
         );
         work.draft.history(lead, ledger.sequence(), &row);
 
-        let campaign = match referral(&event.data) {
-            Some(campaign) => Some(campaign),
-            None => self.campaign_answered(&state.view, &event.data).unwrap_or_else(|error| {
-                tracing::error!(%error, "what a customer answers cannot be read");
-                None
-            }),
-        };
+        let answered = self.answered(&state.view, &event.data).unwrap_or_else(|error| {
+            tracing::error!(%error, "what a customer answers cannot be read");
+            None
+        });
+        let (mut products, campaign) = (products(&event.data), referral(&event.data));
+        let campaign =
+            campaign.or(answered.as_ref().and_then(|answered| answered.campaign.clone()));
+        if let Some(Answered { message, product, .. }) = answered {
+            event.data.insert("answers".to_owned(), message);
+            // Whoever answers what we said of a product is looking at it.
+            products
+                .extend(product.filter(|(sku, _)| products.iter().all(|(other, _)| other != sku)));
+        }
         let channel = Some(CHANNEL.to_owned());
         let who = who.clone();
         let (way, campaigned) = (Way::Message, campaign.clone());
@@ -120,7 +137,7 @@ impl Tenant {
         if let Some(text) = text {
             self.wish_of(state, work, lead, (text, true), at)?;
         }
-        let what = What::Receive { products: products(&event.data), campaign };
+        let what = What::Receive { products, campaign };
         see(work, &what, Some(lead), &id, at);
         let command = conversation::Command { lead: Some(lead.to_owned()), channel, what };
         let (command, talk) = (Command::Conversation(command), Some(id.clone()));
@@ -188,21 +205,29 @@ impl Tenant {
         Ok(())
     }
 
-    /// The campaign whose message a customer answers, if it went out from here.
-    fn campaign_answered(
+    /// What a customer answers, if it went out from here.
+    fn answered(
         &self,
         view: &TenantView,
         data: &Map<String, Value>,
-    ) -> Result<Option<String>, LedgerError> {
+    ) -> Result<Option<Answered>, LedgerError> {
         let Some(answered) = data.get("reply_to").and_then(Value::as_str) else { return Ok(None) };
         let ledger = &self.around.ledger;
         let Some(delivery) = ledger.find_message(&view.id, answered)? else { return Ok(None) };
         let Some(receipt) = ledger.receipt(&view.id, delivery)? else { return Ok(None) };
         let Some(event) = ledger.event(&view.id, receipt.event)? else { return Ok(None) };
         let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
-        let said = ["/data/campaign_id", "/data/campaign"];
-        let text = |place: &&str| body.pointer(place).and_then(Value::as_str).map(str::to_owned);
-        Ok(said.iter().find_map(text))
+        let text = |place: &str| body.pointer(place).and_then(Value::as_str).map(str::to_owned);
+        let sku = text("/data/product/sku").and_then(|sku| checked(&sku).ok());
+        Ok(Some(Answered {
+            campaign: text("/data/campaign_id").or_else(|| text("/data/campaign")),
+            product: sku.map(|sku| (sku, text("/data/product/name"))),
+            message: json!({
+                "delivery_id": delivery_id(delivery),
+                "event_id": event.id,
+                "event_type": event.event_type,
+            }),
+        }))
     }
 }
 
@@ -220,7 +245,7 @@ fn products(data: &Map<String, Value>) -> Vec<(String, Option<String>)> {
     let mut products: Vec<(String, Option<String>)> = Vec::new();
     for item in data.get("product").into_iter().chain(ordered) {
         let sku = item.get("product_retailer_id").and_then(Value::as_str);
-        let sku = sku.and_then(|sku| sereno_workflows::id::checked(sku).ok());
+        let sku = sku.and_then(|sku| checked(sku).ok());
         let Some(sku) = sku.filter(|_| products.len() < PRODUCTS_MAX) else { continue };
         if products.iter().all(|(known, _)| *known != sku) {
             products.push((sku, None));

@@ -224,6 +224,22 @@ impl Tenant {
         Ok(known.phone.clone())
     }
 
+    /// Somebody's number: the one that they show, or the one under which they are known.
+    pub(super) fn number_of(
+        &self,
+        state: &mut TenantState,
+        who: &Who,
+    ) -> Result<Option<String>, Refusal> {
+        if who.phone.is_some() {
+            return Ok(who.phone.clone());
+        }
+        let found = self.find(state, who.user_id.clone().map(Name::User));
+        match found.map_err(|error| unreadable(&error, &state.view.id))? {
+            Some(lead) => self.phone_of(state, &lead),
+            None => Ok(None),
+        }
+    }
+
     /// The id of a new lead: what the number gives, unless somebody else has it, who had the number before.
     fn new_lead(&self, state: &mut TenantState, who: &Who) -> Result<String, LedgerError> {
         let key = state.view.lead_key();

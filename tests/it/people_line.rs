@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::House;
+use crate::support::{APP_SECRET, House};
 
 const ANA: &str = "34600000001";
 const NEW: &str = "34600000002";
@@ -128,5 +128,78 @@ async fn d05_calls_preferences_campaigns_and_products_of_the_line_are_tied_to_th
     assert_eq!(
         (&lead["calls"], &lead["opted_out"]["how"]),
         (&json!(1), &json!("whatsapp preference"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a07_who_answers_under_a_user_id_alone_answers_for_the_number_that_is_known() {
+    let house = House::new().await;
+    let line = json!({"phone_number_id": "555000111", "access_token": "token",
+        "app_secret": APP_SECRET, "templates": {"reminder": {"name": "r", "language": "es"}}});
+    house.settle(json!({"reminders": ["1h"], "whatsapp": line})).await;
+    // They wrote long ago, so nothing goes to them freely.
+    post(&house, "messages", message("m1", Some(ANA), Some("ES.1"), json!({}))).await;
+    house.book("R-1", ANA, 3_600_000 + 500).await;
+    assert_eq!(house.told(1).await[0].kind, "template");
+    let nobody = json!({"text": {"body": "1"}, "timestamp": now()});
+    post(&house, "messages", message("m2", None, Some("ES.2"), nobody.clone())).await;
+    assert_eq!(house.booking("R-1").await["status"], "booked", "somebody else");
+    post(&house, "messages", message("m3", None, Some("ES.1"), nobody)).await;
+    assert_eq!(house.booking("R-1").await["status"], "confirmed");
+    let thanks = house.told(2).await.remove(1);
+    assert_eq!((&*thanks.to, &*thanks.kind), (ANA, "text"), "what they wrote opened the line");
+    let event = house.api.get("/api/v1/events/m3").await.unwrap();
+    assert!(!event.to_string().contains(ANA), "the number stays in the house");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d02_who_answers_an_offer_or_a_campaign_is_tied_to_what_they_answer() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let looked = json!({"conversation_id": "c-1", "wa_number": format!("+{ANA}"),
+        "products": [{"sku": "V-1", "name": "Vestido"}]});
+    house.event("conversation.message.received", looked).await;
+    house.event("conversation.ended", json!({"conversation_id": "c-1"})).await;
+    let drop =
+        json!({"product": {"sku": "V-1", "name": "Vestido"}, "old_price": 100, "new_price": 80});
+    house.event("price.changed", drop).await;
+    let staff = json!({"kind": "whatsapp", "target": format!("+{NEW}"),
+        "filters": {"events": ["campaign.started"]}});
+    house.endpoint(staff).await;
+    house.event("campaign.started", json!({"campaign_id": "summer", "name": "Verano"})).await;
+    house.told(2).await;
+    let answer = async |event_type: &str, id: &str, from: &str| {
+        let path = format!("/api/v1/deliveries?event_type={event_type}&status=sent");
+        let sent = house.eventually(&path, |all| all["items"][0]["id"].is_string()).await;
+        let delivery = format!("/api/v1/deliveries/{}", sent["items"][0]["id"].as_str().unwrap());
+        let delivery = house.api.get(&delivery).await.unwrap();
+        let context = json!({"from": "34910000001", "id": delivery["provider_message_id"]});
+        let more = json!({"context": context, "timestamp": now()});
+        post(&house, "messages", message(id, Some(from), None, more)).await;
+        let data = house.api.get(&format!("/api/v1/events/{id}")).await.unwrap()["data"].clone();
+        let answers = &data["answers"];
+        assert_eq!(
+            (&answers["delivery_id"], &answers["event_id"], &answers["event_type"]),
+            (&delivery["id"], &delivery["event_id"], &json!(event_type)),
+        );
+        data
+    };
+    let data = answer("lead.price_drop.sent", "m1", ANA).await;
+    let talk = format!("/api/v1/conversations/{}", data["conversation_id"].as_str().unwrap());
+    let talk = house.api.get(&talk).await.unwrap();
+    assert_eq!(talk["products"][0]["sku"], "V-1", "whoever answers looks at it again");
+    house.event("inventory.updated", json!({"sku": "V-1", "new_stock": 0})).await;
+    assert_eq!(house.told(3).await[2].to, ANA);
+
+    let data = answer("campaign.started", "m2", NEW).await;
+    let lead = format!("/api/v1/leads/{}", data["lead_id"].as_str().unwrap());
+    assert_eq!(house.api.get(&lead).await.unwrap()["campaign"], "summer");
+    // What nobody here sent answers nothing.
+    let context = json!({"context": {"from": "34910000001", "id": "wamid.OTHER"}});
+    post(&house, "messages", message("m3", Some(ANA), None, context)).await;
+    let event = house.api.get("/api/v1/events/m3").await.unwrap();
+    assert_eq!(
+        (&event["data"]["reply_to"], &event["data"]["answers"]),
+        (&json!("wamid.OTHER"), &Value::Null)
     );
 }

@@ -113,8 +113,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ),
     (
         "whatsapp.message.received",
-        "message_id wa_number_hash user_id name lead_id conversation_id type text button reply_to media interactive \
-         referral",
+        "message_id wa_number_hash user_id name lead_id conversation_id type text button reply_to answers media \
+         interactive referral",
         "A customer wrote on WhatsApp.",
     ),
     (
@@ -253,6 +253,12 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
 pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("action", Any(r#"{"name": "search_products", "result": {"success": true}}"#)),
     ("age_days", Whole(83)),
+    (
+        "answers",
+        Any(
+            r#"{"delivery_id": "dlv_01j8x7k2m3n4p", "event_id": "evt_1", "event_type": "lead.price_drop.sent"}"#,
+        ),
+    ),
     ("availability", Any(r#""in_stock""#)),
     ("because_of", Id("evt_1")),
     ("campaign", Text("summer_sale")),
