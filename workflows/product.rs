@@ -26,6 +26,8 @@ use crate::time::{Span, Timestamp};
 pub const VIEWERS_MAX: u32 = 100_000;
 /// How often a product forgets those whom it no longer interests.
 const SWEEP_AFTER: Span = Span::hours(24);
+/// How soon after the last time it counts those whom it has remembered, where they seem to be too many.
+const COUNTED_AFTER: Span = Span::hours(1);
 /// The pause after a step in which people were told.
 const PAUSE: Span = Span::seconds(1);
 

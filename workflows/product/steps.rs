@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Aim, Command, Context, PAUSE, Page, Product, SWEEP_AFTER, VIEWERS_MAX, Viewer, Wave};
+use super::{
+    Aim, COUNTED_AFTER, Command, Context, PAUSE, Page, Product, SWEEP_AFTER, VIEWERS_MAX, Viewer,
+    Wave,
+};
 use crate::effect::{Effect, Note, Rejected, Transition};
 use crate::lead::short;
 use crate::message::{self, Message};
@@ -55,11 +58,23 @@ fn see(
         next.waves.push(sweep(ctx.now.after(SWEEP_AFTER), ctx.now));
     }
     if next.viewers >= VIEWERS_MAX {
+        // Each look was counted, and one person may have looked often: those who are there are counted.
+        count_soon(next, ctx.now);
         return Vec::new();
     }
     next.viewers += 1;
     let sku = next.sku.clone();
     vec![Effect::Note(Note::Viewer { sku, lead, conversation, at: ctx.now })]
+}
+
+/// Has the next sweep begin now, unless the last one was just before.
+fn count_soon(next: &mut Product, now: Timestamp) {
+    for wave in &mut next.waves {
+        let soonest = now.max(wave.began_at.after(COUNTED_AFTER));
+        if matches!(wave.aim, Aim::Sweep { kept: 0 }) && wave.after.is_none() {
+            wave.due = wave.due.min(soonest);
+        }
+    }
 }
 
 fn restock(next: &mut Product, left: u64, because: String, ctx: Context<'_>) {

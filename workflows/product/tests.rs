@@ -232,7 +232,14 @@ fn b07_those_whom_it_no_longer_interests_are_forgotten_once_a_day() {
     assert_eq!(effects, [Effect::Note(forgotten)]);
     let product = shop.product.as_ref().unwrap();
     assert_eq!((product.viewers, product.alarm()), (1, Some(Timestamp(shop.now + 24 * HOUR))));
+    // One person may have looked a hundred thousand times: those who are there are counted, soon.
     shop.product.as_mut().unwrap().viewers = VIEWERS_MAX;
     let see = Command::See { name: None, lead: "z".into(), conversation: None };
-    assert_eq!(shop.take(see), [], "as many as there may be");
+    assert_eq!(shop.take(see.clone()), [], "as many as there may be");
+    let soon = Some(Timestamp(shop.now + HOUR));
+    assert_eq!(shop.product.as_ref().unwrap().alarm(), soon, "it was counted just before");
+    shop.now += HOUR;
+    shop.walk(&[viewer("b"), viewer("c")], None);
+    assert_eq!(shop.product.as_ref().unwrap().viewers, 2);
+    assert_eq!(shop.take(see).len(), 1);
 }
