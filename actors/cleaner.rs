@@ -4,6 +4,7 @@
 //! to the next tenant after each step, so clearing a million rows never stalls anybody. How far it came is
 //! a row of the same commit; what it would do twice after a crash changes nothing.
 
+mod histories;
 mod letters;
 mod sweep;
 
@@ -18,6 +19,7 @@ use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::retention::Retention;
 use sereno_workflows::time::{Span, Timestamp};
 
+use self::histories::Rounds;
 use self::sweep::{Sweep, Which};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::hints::Hints;
@@ -47,11 +49,17 @@ pub(crate) struct CleanerState {
     /// When each tenant is looked at next, the earliest first.
     next: BTreeSet<(Timestamp, TenantId)>,
     due: HashMap<TenantId, Timestamp>,
-    /// Up to where each tenant's leftovers were looked through in the present round.
-    leftovers: HashMap<TenantId, Sequence>,
-    /// Up to where each tenant's dead letters were looked through in the present round.
-    letters: HashMap<TenantId, Sequence>,
+    /// How far each tenant was looked through in the present rounds.
+    places: HashMap<TenantId, Places>,
     alarm: Option<(Timestamp, JoinHandle<()>)>,
+}
+
+/// How far a tenant was looked through in the present rounds.
+#[derive(Default)]
+struct Places {
+    leftover: Sequence,
+    dead_letter: Sequence,
+    histories: Rounds,
 }
 
 impl Actor for Cleaner {
@@ -100,15 +108,12 @@ impl Cleaner {
         let now = self.ledger.now().timestamp();
         let Some(tenant) = state.take_due(now) else { return Ok(()) };
         // Without a listing the tenant is gone, or restarts and will ask to be looked at.
-        let Some(listing) = self.hints.tenant(&tenant) else { return Ok(()) };
-        let mut leftover = state.leftovers.remove(&tenant).unwrap_or_default();
-        let mut letter = state.letters.remove(&tenant).unwrap_or_default();
-        let more = self.step(&listing.view, (&mut leftover, &mut letter), now).await?;
-        for (places, place) in [(&mut state.leftovers, leftover), (&mut state.letters, letter)] {
-            if place > Sequence(0) {
-                places.insert(tenant.clone(), place);
-            }
-        }
+        let Some(listing) = self.hints.tenant(&tenant) else {
+            state.places.remove(&tenant);
+            return Ok(());
+        };
+        let places = state.places.entry(tenant.clone()).or_default();
+        let more = self.step(&listing.view, places, now).await?;
         let settings = &listing.view.policy.settings;
         let pause = settings.retention.pause().min(settings.dead_letters.keep);
         // Where there is more, the others who are due come first all the same: their time is earlier.
@@ -120,7 +125,7 @@ impl Cleaner {
     async fn step(
         &self,
         view: &TenantView,
-        (leftover, letter): (&mut Sequence, &mut Sequence),
+        places: &mut Places,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let ledger = &self.ledger;
@@ -135,7 +140,7 @@ impl Cleaner {
         if let Some(inbound) = retention.inbound {
             more |= sweep.events(Which::Inbound, &mut cleaned.inbound, cutoff(inbound))?;
         }
-        more |= sweep.leftovers(leftover)?;
+        more |= sweep.leftovers(&mut places.leftover)?;
         if let Some(inbound) = retention.inbound {
             more |= letters::forget(ledger, &mut draft, cutoff(inbound))?;
         }
@@ -152,13 +157,17 @@ impl Cleaner {
             draft.forget_times(page);
         }
         more |= times.len() == CLEANED_PER_STEP_MAX;
-        more |= self.expire_letters(view, &mut draft, letter, now)?;
+        more |= self.expire_letters(view, &mut draft, &mut places.dead_letter, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         more |= self.forget_replays(view, &mut draft, now)?;
+        more |= places.histories.step(ledger, &mut draft, retention, now)?;
         if cleaned != before {
             draft.cleaned(&cleaned);
         }
         let after = draft.take_after();
+        if draft.is_empty() {
+            return Ok(more);
+        }
         ledger.commit_and_wait(draft).await;
         self.hints.carry_out(&view.id, after);
         Ok(more)

@@ -187,6 +187,8 @@ pub const SCAN_ROWS_MAX: usize = 20_000;
 
 /// Rows that are cleaned away in one commit, so that clearing a million never stalls the rest.
 pub const CLEANED_PER_STEP_MAX: usize = 200;
+/// How often at most people's histories are gone through for what is too old.
+pub const HISTORY_ROUND_MS: u64 = 24 * 3_600_000;
 
 /// How long a webhook may take from connect to answer (row A15).
 pub const WEBHOOK_TIMEOUT_MS: u64 = 10_000;

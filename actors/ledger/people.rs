@@ -82,6 +82,23 @@ impl Ledger {
         Ok(next)
     }
 
+    /// Whose lines come next in the table of histories.
+    pub(crate) fn next_in_histories(
+        &self,
+        tenant: &TenantId,
+        after: Option<&str>,
+    ) -> Result<Option<String>, LedgerError> {
+        let table = key::table(b'm', tenant);
+        let end = key::after(&table);
+        let from = match after {
+            Some(owner) => key::after(&keys::owner_prefix(&table, owner)),
+            None => table.clone(),
+        };
+        let range = &from[..]..&end[..];
+        let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
+        Ok(rows.first().and_then(|(row, _)| keys::owner(&table, row)))
+    }
+
     /// The first number after one in a table whose rows begin with whose they are; others than numbers are
     /// skipped by their length, since an id is longer than any number or the walk steps over it.
     fn next_owner(
@@ -132,6 +149,12 @@ impl Draft {
     pub fn history(&mut self, owner: &str, line: Sequence, record: &HistoryRecord) {
         let key = keys::history_line(self.tenant(), owner, line);
         self.batch().put(key, record::encode(record));
+    }
+
+    /// Removes a line of a history.
+    pub fn forget_line(&mut self, owner: &str, line: Sequence) {
+        let key = keys::history_line(self.tenant(), owner, line);
+        self.batch().delete(key);
     }
 
     /// A lead looked at a product.

@@ -83,10 +83,31 @@ impl Ledger {
         range: &Range<Sequence>,
         limit: usize,
     ) -> Result<Vec<(Sequence, HistoryRecord)>, LedgerError> {
+        self.lines_in(tenant, owner, range, (Direction::Descending, limit))
+    }
+
+    /// The oldest lines of a lead, a number or a conversation.
+    pub(crate) fn lines_from(
+        &self,
+        tenant: &TenantId,
+        owner: &str,
+        range: Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, HistoryRecord)>, LedgerError> {
+        self.lines_in(tenant, owner, &range, (Direction::Ascending, limit))
+    }
+
+    fn lines_in(
+        &self,
+        tenant: &TenantId,
+        owner: &str,
+        range: &Range<Sequence>,
+        (direction, limit): (Direction, usize),
+    ) -> Result<Vec<(Sequence, HistoryRecord)>, LedgerError> {
         let from = keys::history_line(tenant, owner, range.start);
         let end = keys::history_line(tenant, owner, range.end);
         let range = &from[..]..&end[..];
-        let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
+        let rows = self.store.scan(key::partition(tenant), range, direction, limit)?;
         rows.into_iter()
             .map(|(key, value)| {
                 let line = key::sequence(&key).ok_or(LedgerError::Content("history key"))?;

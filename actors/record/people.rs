@@ -66,6 +66,13 @@ pub struct HistoryRecord {
     pub text: Option<String>,
 }
 
+impl HistoryRecord {
+    /// Whether it tells of what a customer did on the tenant's own line, which is kept as what came in is.
+    pub fn is_of_line(&self) -> bool {
+        self.event_type.starts_with("whatsapp.")
+    }
+}
+
 /// A person who looked at a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewerRecord {

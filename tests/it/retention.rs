@@ -51,6 +51,47 @@ async fn b10_events_and_attempts_go_when_their_time_is_over_and_inbound_messages
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn b10_lines_of_a_history_go_with_their_events_and_what_customers_wrote_stays() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let number = "34600000001";
+    for place in 0..450 {
+        let said = json!({"conversation_id": format!("c-{}", place % 3), "wa_number":
+            format!("+{number}"), "content": {"text": format!("{place}")}});
+        house.event("conversation.message.received", said).await;
+    }
+    for other in 0..250 {
+        let said = json!({"conversation_id": format!("other-{other}")});
+        house.event("conversation.message.received", said).await;
+    }
+    house.phone(number).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
+    let leads = house.api.get("/api/v1/leads").await.unwrap();
+    let lead = leads["items"][0]["lead_id"].as_str().unwrap();
+    let history = format!("/api/v1/leads/{lead}/history?limit=500");
+    let kept = |texts: &[&str]| {
+        let texts: Vec<Value> = texts.iter().map(|text| json!(text)).collect();
+        move |lines: &Value| {
+            let items = lines["items"].as_array().unwrap();
+            let of = |line: &Value| line["kind"] == "message_received";
+            let said = items.iter().filter(|line| of(line)).map(|line| line["text"].clone());
+            said.collect::<Vec<_>>() == texts
+        }
+    };
+    let short = json!({"retention": {"events": "1s"}});
+    house.api.patch("/api/v1/admin/tenants/default", &short).await.unwrap();
+    house.eventually(&history, kept(&["hola"])).await;
+    for other in 0..250 {
+        let talk = format!("/api/v1/conversations/other-{other}");
+        house.eventually(&talk, |talk| talk["messages"] == json!([])).await;
+    }
+    let inbound = json!({"retention": {"inbound": "1s"}});
+    house.api.patch("/api/v1/admin/tenants/default", &inbound).await.unwrap();
+    house.eventually(&history, kept(&[])).await;
+    assert_eq!(house.api.get("/api/v1/leads").await.unwrap()["items"][0]["messages"], 451);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn e08_clearing_thousands_stalls_nobody() {
     let house = House::new().await;
     for batch in 0..20 {
