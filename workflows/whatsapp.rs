@@ -8,6 +8,7 @@
 
 mod call;
 mod loose;
+mod mend;
 mod message;
 mod other;
 mod person;
@@ -41,14 +42,17 @@ pub(crate) fn read(letter: Letter<'_>, settings: &Settings) -> Result<Reading, I
         let problem = "is not set: the tenant has no WhatsApp line";
         return Err(Invalid::new("settings.whatsapp", problem));
     };
-    let body: Value = serde_json::from_slice(letter.body)
-        .map_err(|error| Invalid::new("body", format!("is not JSON: {error}")))?;
+    let mut reading = Reading::default();
+    let (body, broken) = parse(letter.body, &mut reading)?;
     if list(&body, "entry").next().is_none() {
         return Err(Invalid::new("entry", "is missing: this is not what WhatsApp sends"));
     }
-    let mut reading = Reading::default();
     for entry in list(&body, "entry") {
         for change in list(entry, "changes") {
+            if !change.is_object() {
+                reading.leave_out(|| "a change is no object".to_owned());
+                continue;
+            }
             let value = change.get("value").unwrap_or(&Value::Null);
             let field = change.get("field").and_then(Value::as_str);
             let change = Change {
@@ -67,10 +71,31 @@ pub(crate) fn read(letter: Letter<'_>, settings: &Settings) -> Result<Reading, I
             }
         }
     }
+    if let Some(broken) = broken.filter(|_| reading.kinds.is_empty()) {
+        return Err(broken);
+    }
     if reading.meanings.is_empty() && reading.left_out == 0 {
         reading.leave_out(|| "there are no changes in it".to_owned());
     }
     Ok(reading)
+}
+
+/// The body as JSON. What is wrong with one thing in it is left out, and the rest is read; with that, what was
+/// wrong.
+fn parse(body: &[u8], reading: &mut Reading) -> Result<(Value, Option<Invalid>), Invalid> {
+    let error = match serde_json::from_slice(body) {
+        Ok(value) => return Ok((value, None)),
+        Err(error) => Invalid::new("body", format!("is not JSON: {error}")),
+    };
+    let mended = mend::mended(body);
+    let value = mended.as_ref().and_then(|(text, _)| serde_json::from_slice(text).ok());
+    for what in mended.iter().flat_map(|(_, said)| said) {
+        reading.leave_out(|| (*what).to_owned());
+    }
+    match value {
+        Some(value) => Ok((value, Some(error))),
+        None => Err(error),
+    }
 }
 
 /// The field of a change that does not say it: early payloads of calls did not.

@@ -132,3 +132,28 @@ fn d07_a_thousand_updates_of_several_numbers_are_sorted_apart() {
     let reading = read_json(&envelope("messages", many));
     assert_eq!((reading.meanings.len(), reading.left_out), (MEANINGS_MAX, 5));
 }
+
+#[test]
+fn d02_one_broken_thing_costs_no_other_thing_of_its_letter() {
+    let one = |id: u32, body: &str| {
+        format!(r#"{{"from":"{NUMBER}","id":"wamid.{id}","type":"text","text":{{"body":{body}}}}}"#)
+    };
+    let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+    for (broken, said) in
+        [(r#""hola \ud83d""#, Some("hola \u{fffd}")), ("1e400", None), (deep.as_str(), None)]
+    {
+        let messages = [one(1, r#""BAJA""#), one(2, broken), one(3, r#""hola \ud83d\ude00""#)];
+        let body = format!(
+            r#"{{"entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{}]}}}}]}}]}}"#,
+            messages.join(",")
+        );
+        let reading = read_bytes(body.as_bytes()).unwrap();
+        let texts = reading.meanings.iter().map(|meaning| match meaning {
+            Meaning::Heard(heard) => heard.event.data.get("text").and_then(Value::as_str),
+            Meaning::Status(_) | Meaning::Event(_) => panic!("a message: {meaning:?}"),
+        });
+        let texts: Vec<_> = texts.collect();
+        assert_eq!(texts, [Some("BAJA"), said, Some("hola 😀")], "{broken}");
+        assert!(reading.note().is_some(), "{broken}");
+    }
+}
