@@ -215,12 +215,12 @@ impl Entity {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
             EntityKind::Product => self.walk(before.as_ref(), command, view)?,
+            EntityKind::Lead => self.joined(command)?,
             EntityKind::Reservation
             | EntityKind::Handoff
             | EntityKind::Tenant
             | EntityKind::Endpoint
-            | EntityKind::Conversation
-            | EntityKind::Lead => command,
+            | EntityKind::Conversation => command,
         };
         let deed = Deed::unprompted(command, Origin::Clock, now);
         match decide::decide(&self.key.id, before.as_ref(), &deed, now, &view.policy) {

@@ -341,6 +341,8 @@ pub const WAVE_STEP_ROWS_MAX: usize = 200;
 /// People and conversations of a tenant that are remembered in memory: more than may be under way at once, so
 /// that whoever is not remembered is on disk.
 pub const PEOPLE_REMEMBERED_MAX: usize = 4 * EVENTS_IN_FLIGHT_MAX;
+/// Steps from a lead to the one that it turned out to be, where that one turned out to be another, and so on.
+pub const MERGES_FOLLOWED_MAX: usize = 50;
 
 /// Bytes of a refused letter's body that are kept.
 pub const REFUSED_BODY_BYTES_MAX: usize = 4 << 10;

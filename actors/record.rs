@@ -237,7 +237,6 @@ records! {
     TenantRecord = 1 "tenant",
     KeyRecord = 2 "key",
     EndpointRecord = 3 "endpoint",
-    StateRecord = 5 "state",
     TimerRecord = 6 "timer",
     QuarantineRecord = 11 "quarantine",
     CleanedRecord = 14 "cleaned",
@@ -254,6 +253,17 @@ records! {
     SearchRecord = 73 "search",
     InboundRecord = 50 "inbound",
     SlotRecord = 80 "slot",
+}
+
+impl Record for StateRecord {
+    const KIND: u16 = 5;
+    /// 1: a lead without when it last said what it wishes.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "state";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        fields::<people::StateV1>(payload).filter(|_| version == 1).map(Self::from)
+    }
 }
 
 impl Record for EventRecord {

@@ -15,6 +15,7 @@ mod hear;
 mod heard;
 mod involve;
 mod lines;
+mod merging;
 mod people;
 mod recent;
 pub(crate) mod recording;

@@ -193,6 +193,8 @@ pub enum What {
     Order(String),
     /// It is over.
     End(Resolution),
+    /// Its lead turned out to be this one.
+    Belong(String),
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.

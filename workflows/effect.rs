@@ -98,6 +98,11 @@ pub enum Signal {
         /// When.
         at: Timestamp,
     },
+    /// A lead turned out to be the one that is told.
+    Merged {
+        /// The lead.
+        lead: String,
+    },
 }
 
 /// A step that the rules refuse; nothing has changed.

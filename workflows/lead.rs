@@ -4,10 +4,20 @@
 //! the number only sometimes; a platform has user ids of its own. A number may pass to somebody else, and
 //! then comes with another user id of WhatsApp's: that is another lead, and the number is theirs from then.
 //!
+//! Two leads may turn out to be one person: one of them becomes part of the other, with its names, its figures,
+//! its history and what was wished, and stands there only to say where it went.
+//!
+//! ```text
+//!  tenant --Absorb--> survivor      what they wished of the other counts from this commit on
+//!         --Merge---> the other     its names are the survivor's; nothing happens to it any more
+//!                        |
+//!                        +--signal--> survivor --Join--> figures, names, history; lead.merged
+//! ```
 //! Whoever says STOP hears nothing unasked any more: no offers, no words of stock. A reminder of their own
 //! booking is no such thing and still comes.
 
 mod id;
+mod steps;
 mod who;
 
 use serde::{Deserialize, Serialize};
@@ -16,14 +26,15 @@ use serde_json::{Map, Value, json};
 pub use self::id::LeadKey;
 pub(crate) use self::who::short;
 pub use self::who::{Name, Who};
-use crate::effect::{Effect, Note, Rejected, Transition};
+use crate::effect::{Effect, Rejected, Transition};
 use crate::locale::Locale;
-use crate::message;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 
 /// Names by which one person is known at most; the oldest goes.
 pub const NAMES_MAX: usize = 8;
+/// Leads that turned out to be one person at most; the history of what is beyond is no longer shown.
+pub const MERGED_MAX: usize = 50;
 
 /// A number, and when it was this person's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +54,29 @@ pub struct OptOut {
     pub at: Timestamp,
     /// How they said so: the word, or the setting.
     pub how: String,
+}
+
+/// What somebody said of being written to unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Whether they want it.
+    pub wanted: bool,
+    /// How they said so.
+    pub how: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Wish {
+    /// Whether something said later is known.
+    pub fn is_outdone_by(&self, known: &Self) -> bool {
+        is_earlier(self.at, known.at)
+    }
+}
+
+/// Meta counts whole seconds: what was said within one has the order in which it came.
+fn is_earlier(one: Timestamp, other: Timestamp) -> bool {
+    one.0.div_euclid(1_000) < other.0.div_euclid(1_000)
 }
 
 /// A person.
@@ -82,6 +116,8 @@ pub struct Lead {
     pub merged: Vec<String>,
     /// The lead that this person turned out to be.
     pub merged_into: Option<String>,
+    /// When they last said whether they want to hear things unasked.
+    pub wished_at: Option<Timestamp>,
 }
 
 /// In what way a person was met.
@@ -136,22 +172,20 @@ pub enum Command {
     Absorb {
         /// The other lead.
         lead: String,
-        /// Whether they want to hear nothing unasked.
-        opted_out: Option<OptOut>,
+        /// What they wished there, if anything.
+        wish: Option<Wish>,
     },
-    /// They turned out to be another lead, who has this number now.
+    /// They turned out to be another lead.
     Merge {
         /// The other lead.
         into: String,
-        /// The number.
-        number: String,
     },
+    /// A lead that turned out to be this person, as it stood when nothing happened to it any more.
+    Join(Box<Lead>),
     /// They want to be written to unasked, or no longer.
     Wish {
-        /// Whether they want it.
-        wanted: bool,
-        /// How they said so.
-        how: String,
+        /// What they said.
+        wish: Wish,
         /// Whether they are told that they were understood.
         answer: bool,
     },
@@ -176,16 +210,30 @@ fn is_of_whatsapp(user_id: &str) -> bool {
         && country.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// Whether somebody who comes with this user id and a number of a lead with those is somebody else.
-pub fn is_another(known: &[String], user_id: &str) -> bool {
-    let mut own = known.iter().filter(|own| is_of_whatsapp(own)).peekable();
-    is_of_whatsapp(user_id) && own.peek().is_some() && own.all(|own| own != user_id)
+/// Whether WhatsApp knows those with these user ids and those with the others as different people.
+pub fn are_two(some: &[String], others: &[String]) -> bool {
+    let of_whatsapp = |ids: &[String]| ids.iter().any(|id| is_of_whatsapp(id));
+    let common = || some.iter().any(|id| is_of_whatsapp(id) && others.contains(id));
+    of_whatsapp(some) && of_whatsapp(others) && !common()
 }
 
 impl Lead {
-    /// The number under which they are written to.
+    /// The number under which they are written to; whoever turned out to be somebody else has none.
     pub fn phone(&self) -> Option<&str> {
-        self.phones.iter().rfind(|held| held.until.is_none()).map(|held| held.number.as_str())
+        self.numbers().next_back().filter(|_| self.merged_into.is_none())
+    }
+
+    /// The numbers that are theirs.
+    pub fn numbers(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let open = self.phones.iter().filter(|held| held.until.is_none());
+        open.map(|held| held.number.as_str())
+    }
+
+    /// What they last said of being written to unasked.
+    pub fn wish(&self) -> Option<Wish> {
+        let how = self.opted_out.as_ref().map(|out| out.how.clone());
+        let (wanted, how) = (how.is_none(), how.unwrap_or_default());
+        self.wished_at.map(|at| Wish { wanted, how, at })
     }
 
     /// The language in which they are written to.
@@ -213,6 +261,7 @@ impl Lead {
             orders: 0,
             merged: Vec::new(),
             merged_into: None,
+            wished_at: None,
         }
     }
 
@@ -233,45 +282,6 @@ impl Lead {
         put("wa_number", json!(self.phone()));
         policy.phone_hash.redact(&data)
     }
-
-    fn take(&mut self, who: &Who, from: Option<Timestamp>, effects: &mut Vec<Effect>) {
-        for name in who.names() {
-            let new = match &name {
-                Name::User(id) => {
-                    let known = self.user_ids.contains(id);
-                    if self.user_ids.last() != Some(id) {
-                        self.user_ids.retain(|own| own != id);
-                        self.user_ids.push(id.clone());
-                    }
-                    !known
-                }
-                Name::Phone(number) => {
-                    let open = |held: &Held| held.number == *number && held.until.is_none();
-                    let known = self.phones.iter().any(open);
-                    if !known {
-                        self.phones.push(Held { number: number.clone(), from, until: None });
-                    }
-                    !known
-                }
-            };
-            if new {
-                effects.push(Effect::Note(Note::Name { name, lead: self.id.clone() }));
-            }
-        }
-        if self.user_ids.len() > NAMES_MAX {
-            let gone = self.user_ids.remove(0);
-            effects.push(Effect::Note(Note::Forget { name: Name::User(gone) }));
-        }
-        if self.phones.len() > NAMES_MAX {
-            self.phones.remove(0);
-        }
-        if let Some(name) = who.name.as_deref().and_then(short) {
-            self.name = Some(name);
-        }
-        if let Some(locale) = who.locale {
-            self.locale = Some(locale.to_string());
-        }
-    }
 }
 
 /// Decides what follows.
@@ -281,99 +291,12 @@ pub fn step(
     ctx: Context<'_>,
 ) -> Result<Transition<Lead>, Rejected> {
     let mut next = present.cloned().unwrap_or_else(|| Lead::new(ctx));
-    let mut effects = Vec::new();
-    match command {
-        Command::Meet(meeting) => meet(&mut next, *meeting, &mut effects, ctx),
-        Command::Rename { old, new } => rename(&mut next, &old, &new, &mut effects, ctx),
-        Command::Lose(number) => leave(&mut next, &number, ctx.now),
-        Command::Absorb { lead, opted_out } => {
-            next.opted_out = next.opted_out.take().or(opted_out);
-            if !next.merged.contains(&lead) && next.merged.len() < NAMES_MAX {
-                next.merged.push(lead);
-            }
-        }
-        Command::Merge { into, number } => {
-            leave(&mut next, &number, ctx.now);
-            next.merged_into = Some(into);
-        }
-        Command::Wish { wanted, how, answer } => {
-            wish(&mut next, wanted, how, answer, &mut effects, ctx);
-        }
-    }
+    let mut effects = steps::happen(&mut next, command, ctx);
     if present.is_none() {
         let data = next.data(ctx.policy);
         effects.insert(0, Effect::Emit { event_type: "lead.created".to_owned(), data });
     }
     Ok(Transition { next, effects })
-}
-
-fn meet(lead: &mut Lead, meeting: Meeting, effects: &mut Vec<Effect>, ctx: Context<'_>) {
-    let Meeting { who, way, begins, taken, channel, campaign, conversation } = meeting;
-    // What came under a person's first number before they were met was theirs, unless it was another's.
-    let from = (taken || !lead.phones.is_empty()).then_some(ctx.now);
-    lead.take(&who, from, effects);
-    lead.last_seen = lead.last_seen.max(ctx.now);
-    match way {
-        Way::Message => lead.messages = lead.messages.saturating_add(1),
-        Way::Call => lead.calls = lead.calls.saturating_add(1),
-        Way::Order => lead.orders = lead.orders.saturating_add(1),
-        Way::Mention | Way::Conversation => {}
-    }
-    if begins {
-        lead.conversations = lead.conversations.saturating_add(1);
-    }
-    lead.source = lead.source.take().or(channel.as_deref().and_then(short));
-    lead.campaign = campaign.as_deref().and_then(short).or(lead.campaign.take());
-    lead.conversation = conversation.or(lead.conversation.take());
-}
-
-fn rename(lead: &mut Lead, old: &Who, new: &Who, effects: &mut Vec<Effect>, ctx: Context<'_>) {
-    lead.take(new, Some(ctx.now), effects);
-    if let Some(number) =
-        old.phone.as_ref().filter(|_| new.phone.is_some() && old.phone != new.phone)
-    {
-        leave(lead, number, ctx.now);
-        effects.push(Effect::Note(Note::Forget { name: Name::Phone(number.clone()) }));
-    }
-    if let Some(id) =
-        old.user_id.as_ref().filter(|_| new.user_id.is_some() && old.user_id != new.user_id)
-    {
-        lead.user_ids.retain(|own| own != id);
-        effects.push(Effect::Note(Note::Forget { name: Name::User(id.clone()) }));
-    }
-}
-
-fn leave(lead: &mut Lead, number: &str, now: Timestamp) {
-    for held in &mut lead.phones {
-        if held.number == number && held.until.is_none() {
-            held.until = Some(now);
-        }
-    }
-}
-
-fn wish(
-    lead: &mut Lead,
-    wanted: bool,
-    how: String,
-    answer: bool,
-    effects: &mut Vec<Effect>,
-    ctx: Context<'_>,
-) {
-    if lead.opted_out.is_none() == wanted {
-        return;
-    }
-    let how = short(&how).unwrap_or_default();
-    lead.opted_out = (!wanted).then(|| OptOut { at: ctx.now, how: how.clone() });
-    let mut data = lead.data(ctx.policy);
-    data.insert("how".to_owned(), json!(how));
-    let event_type = if wanted { "lead.opted_in" } else { "lead.opted_out" };
-    effects.push(Effect::Emit { event_type: event_type.to_owned(), data });
-    let to = lead.phone().filter(|_| answer && ctx.policy.settings.whatsapp.is_some());
-    if let Some(to) = to {
-        let locale = lead.locale(ctx.policy);
-        let words = if wanted { message::opted_in(locale) } else { message::opted_out(locale) };
-        effects.push(Effect::Tell { to: to.to_owned(), message: words });
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,11 @@
 //! Lines of a history stand under a lead where the tenant knew it, and under the number otherwise: whoever
 //! reads a lead's history reads those of its numbers as well. So a reminder costs no look for its lead.
 
+use std::collections::BTreeSet;
+
 use sereno_workflows::effect::{Note, Signal};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
+use sereno_workflows::lead;
 use sereno_workflows::line::MESSAGES_PER_SECOND;
 use sereno_workflows::message::Message;
 use sereno_workflows::product::{self, Aim, Page, Viewer};
@@ -149,26 +152,49 @@ impl Entity {
         let sweeping = matches!(wave.aim, Aim::Sweep { .. });
         let viewers = rows.into_iter().map(|(lead, row)| match sweeping {
             true => Ok(stranger(lead, &row, view)),
-            false => self.viewer(&product.sku, lead, &row, view),
+            false => self.viewer(&product.sku, (lead, row), view),
         });
         let page = Page { viewers: viewers.collect::<Result<_, LedgerError>>()?, more_after };
         Ok(Command::Product(product::Command::Walk { generation, page }))
     }
 
-    /// A person who looked at a product, as they are now.
+    /// The word that a lead turned out to be this one, with that lead as it stands. By now all that was under
+    /// way to it is on disk, and nothing more comes.
+    pub(super) fn joined(&self, command: Command) -> Result<Command, LedgerError> {
+        let Command::Signal(Signal::Merged { lead: id }) = &command else { return Ok(command) };
+        let lead = self.ledger.lead(&self.tenant, id)?;
+        Ok(lead.map_or(command, |lead| Command::Lead(lead::Command::Join(Box::new(lead)))))
+    }
+
+    /// A person who looked at a product, as they are now. Who stands there as several leads, which turned out
+    /// to be one person, is met at the first of them and nobody at the others.
     fn viewer(
         &self,
         sku: &str,
-        lead: String,
-        row: &ViewerRecord,
+        row: (String, ViewerRecord),
         view: &TenantView,
     ) -> Result<Viewer, LedgerError> {
-        let nobody = stranger(lead, row, view);
-        let Some(lead) = self.ledger.lead(&self.tenant, &nobody.lead)? else { return Ok(nobody) };
+        let (id, row) = row;
+        let nobody = stranger(id, &row, view);
+        let Some(lead) = self.ledger.lead_now(&self.tenant, &nobody.lead)? else {
+            return Ok(nobody);
+        };
+        let mut rows = vec![row];
+        for other in lead.merged.iter().chain([&lead.id]).filter(|id| **id != nobody.lead) {
+            let row = self.ledger.viewer(&self.tenant, sku, other)?;
+            if row.is_some() && *other < nobody.lead {
+                return Ok(nobody);
+            }
+            rows.extend(row);
+        }
+        let seen_at = rows.iter().map(|row| row.at).max().unwrap_or(nobody.seen_at);
+        let talks: BTreeSet<_> = rows
+            .iter()
+            .filter_map(|row| row.conversation.as_ref())
+            .chain(&lead.conversation)
+            .collect();
         let mut open = None;
-        let latest =
-            lead.conversation.as_ref().filter(|latest| row.conversation.as_ref() != Some(*latest));
-        for id in row.conversation.iter().chain(latest) {
+        for id in talks {
             let talk = self.ledger.conversation(&self.tenant, id)?;
             let now = self.ledger.now().timestamp();
             let looks = |talk: &sereno_workflows::conversation::Conversation| {
@@ -179,11 +205,12 @@ impl Entity {
             }
         }
         Ok(Viewer {
+            lead: lead.id.clone(),
+            seen_at,
             conversation: open,
             phone: lead.phone().map(str::to_owned),
             locale: lead.locale(&view.policy),
             opted_out: lead.opted_out.is_some(),
-            ..nobody
         })
     }
 }

@@ -3,8 +3,10 @@
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::id::{EntityKey, Sequence, TenantId};
 use sereno_workflows::lead::{Lead, Name};
+use sereno_workflows::product::Product;
 
 use super::{Draft, Ledger, LedgerError};
+use crate::limits;
 use crate::record::key::{self, people as keys};
 use crate::record::{self, HistoryRecord, StateRecord, ViewerRecord};
 use crate::store::Direction;
@@ -26,6 +28,25 @@ impl Ledger {
         }
     }
 
+    /// A lead, or the one that it turned out to be.
+    pub fn lead_now(&self, tenant: &TenantId, id: &str) -> Result<Option<Lead>, LedgerError> {
+        let mut lead = self.lead(tenant, id)?;
+        for _ in 0..limits::MERGES_FOLLOWED_MAX {
+            let into = lead.as_ref().and_then(|lead| lead.merged_into.clone());
+            let Some(into) = into else { break };
+            lead = self.lead(tenant, &into)?;
+        }
+        Ok(lead)
+    }
+
+    /// A product.
+    pub fn product(&self, tenant: &TenantId, sku: &str) -> Result<Option<Product>, LedgerError> {
+        match self.state(tenant, &EntityKey::product(sku))? {
+            Some(StateRecord::Product(product)) => Ok(Some(product)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
     /// A conversation.
     pub fn conversation(
         &self,
@@ -36,6 +57,17 @@ impl Ledger {
             Some(StateRecord::Conversation(conversation)) => Ok(Some(conversation)),
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// A lead as one who looked at a product.
+    pub fn viewer(
+        &self,
+        tenant: &TenantId,
+        sku: &str,
+        lead: &str,
+    ) -> Result<Option<ViewerRecord>, LedgerError> {
+        let found = self.store.get(key::partition(tenant), &keys::viewer(tenant, sku, lead))?;
+        Ok(found.map(|row| record::decode(&row)).transpose()?)
     }
 
     /// Who looked at a product, in the order of their leads, after one of them.

@@ -1,9 +1,17 @@
 //! What is kept of people beside their states: lines of their history, and who looked at a product.
 
 use serde::{Deserialize, Serialize};
+use sereno_workflows::conversation::Conversation;
+use sereno_workflows::dead_letters::Pile;
+use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::Sequence;
+use sereno_workflows::lead::{Held, Lead, OptOut};
+use sereno_workflows::product::Product;
+use sereno_workflows::reservation::Reservation;
+use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
+use super::StateRecord;
 use super::envelope::Record;
 
 /// Of what kind a line of a history is.
@@ -80,6 +88,79 @@ pub struct ViewerRecord {
     pub at: Timestamp,
     /// In which conversation.
     pub conversation: Option<String>,
+}
+
+/// Version 1 of [`StateRecord`].
+#[derive(Deserialize)]
+pub(super) enum StateV1 {
+    Reservation(Reservation),
+    Handoff(Handoff),
+    Tenant(Breaches),
+    DeadLetters(Pile),
+    Conversation(Conversation),
+    Lead(LeadV1),
+    Product(Product),
+}
+
+/// A lead as it stood in it.
+#[derive(Deserialize)]
+pub(super) struct LeadV1 {
+    id: String,
+    name: Option<String>,
+    locale: Option<String>,
+    user_ids: Vec<String>,
+    phones: Vec<Held>,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    source: Option<String>,
+    campaign: Option<String>,
+    opted_out: Option<OptOut>,
+    conversation: Option<String>,
+    messages: u32,
+    conversations: u32,
+    calls: u32,
+    orders: u32,
+    merged: Vec<String>,
+    merged_into: Option<String>,
+}
+
+impl From<StateV1> for StateRecord {
+    fn from(state: StateV1) -> Self {
+        match state {
+            StateV1::Reservation(booking) => Self::Reservation(booking),
+            StateV1::Handoff(handoff) => Self::Handoff(handoff),
+            StateV1::Tenant(breaches) => Self::Tenant(breaches),
+            StateV1::DeadLetters(pile) => Self::DeadLetters(pile),
+            StateV1::Conversation(talk) => Self::Conversation(talk),
+            StateV1::Lead(lead) => Self::Lead(lead.into()),
+            StateV1::Product(product) => Self::Product(product),
+        }
+    }
+}
+
+impl From<LeadV1> for Lead {
+    fn from(lead: LeadV1) -> Self {
+        Self {
+            id: lead.id,
+            name: lead.name,
+            locale: lead.locale,
+            user_ids: lead.user_ids,
+            phones: lead.phones,
+            first_seen: lead.first_seen,
+            last_seen: lead.last_seen,
+            source: lead.source,
+            campaign: lead.campaign,
+            wished_at: lead.opted_out.as_ref().map(|out| out.at),
+            opted_out: lead.opted_out,
+            conversation: lead.conversation,
+            messages: lead.messages,
+            conversations: lead.conversations,
+            calls: lead.calls,
+            orders: lead.orders,
+            merged: lead.merged,
+            merged_into: lead.merged_into,
+        }
+    }
 }
 
 impl Record for HistoryRecord {

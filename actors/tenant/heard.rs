@@ -199,6 +199,9 @@ impl Tenant {
             phone: old.phone.clone().filter(|old| new.phone.as_ref().is_some_and(|new| new != old)),
             ..Who::default()
         };
+        for (key, deed) in self.take_names(state, lead, &new, at)? {
+            work.add(key, deed);
+        }
         self.rename(state, lead, &gone, &new)?;
         let command = Command::Lead(lead::Command::Rename { old: old.clone(), new });
         work.add(EntityKey::lead(lead), quiet(command, at));

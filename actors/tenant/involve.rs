@@ -12,7 +12,7 @@ use sereno_workflows::event::{
     Commerce, Escalation, Fact, Named, Order, Preference, Stocked, Talk,
 };
 use sereno_workflows::id::EntityKey;
-use sereno_workflows::lead::{self, Meeting, OptOut, Way, Who};
+use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::{handoff, product};
 
@@ -291,8 +291,9 @@ impl Tenant {
         (wanted, how, answer): (bool, String, bool),
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        self.note_wish(state, lead, (!wanted).then(|| OptOut { at, how: how.clone() }))?;
-        let command = Command::Lead(lead::Command::Wish { wanted, how, answer });
+        let wish = Wish { wanted, how, at: at.min(self.ledger().now().timestamp()) };
+        self.note_wish(state, lead, &wish)?;
+        let command = Command::Lead(lead::Command::Wish { wish, answer });
         work.add(EntityKey::lead(lead), quiet(command, at));
         Ok(())
     }
@@ -347,6 +348,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::Escalate(_)
         | What::Order(_)
         | What::End(_)
+        | What::Belong(_)
         | What::Wake { .. } => return,
     };
     let Some(lead) = lead else { return };

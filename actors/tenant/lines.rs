@@ -37,7 +37,11 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         What::Call => Some(HistoryKind::Call),
         What::Start { .. } | What::Escalate(_) | What::End(_) => Some(HistoryKind::Conversation),
         What::Order(_) => Some(HistoryKind::Order),
-        What::Understand(..) | What::Act { .. } | What::Show(_) | What::Wake { .. } => None,
+        What::Understand(..)
+        | What::Act { .. }
+        | What::Show(_)
+        | What::Belong(_)
+        | What::Wake { .. } => None,
     }
 }
 
@@ -54,6 +58,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::Escalate(_)
         | What::Order(_)
         | What::End(_)
+        | What::Belong(_)
         | What::Wake { .. } => None,
     }
 }

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use sereno_workflows::id::{EntityKey, TenantId};
-use sereno_workflows::lead::{self, Name, OptOut, Who};
+use sereno_workflows::lead::{self, Name, Who, Wish};
 use sereno_workflows::time::Timestamp;
 
+use super::merging::{Deeds, later};
 use super::recent::Recent;
 use super::{Tenant, TenantState};
 use crate::entity::{Command, Deed, Origin};
@@ -18,19 +19,21 @@ use crate::limits::PEOPLE_REMEMBERED_MAX;
 
 /// What a tenant remembers of people.
 pub(super) struct People {
-    names: Recent<Name, String>,
-    leads: Recent<String, Arc<Known>>,
+    pub(super) names: Recent<Name, String>,
+    pub(super) leads: Recent<String, Arc<Known>>,
     /// Conversations, and with whom.
-    talks: Recent<String, Option<String>>,
+    pub(super) talks: Recent<String, Option<String>>,
 }
 
 /// What must be known of a lead to find the next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    user_ids: Vec<String>,
+    pub(super) user_ids: Vec<String>,
     pub(super) phone: Option<String>,
     pub(super) conversation: Option<String>,
-    pub(super) opted_out: Option<OptOut>,
+    pub(super) wish: Option<Wish>,
+    /// The lead that it turned out to be.
+    pub(super) merged_into: Option<String>,
 }
 
 /// Somebody, found or new.
@@ -81,46 +84,30 @@ impl Tenant {
     ) -> Result<Found, LedgerError> {
         let by_user = self.find(state, who.user_id.clone().map(Name::User))?;
         let by_phone = self.find(state, who.phone.clone().map(Name::Phone))?;
-        let mut deeds = Vec::new();
+        let mut deeds = Deeds { at, all: Vec::new() };
         let mut taken = false;
-        let mut parts = |lead: &str, command| {
-            deeds.push((EntityKey::lead(lead), quiet(Command::Lead(command), at)));
-        };
+        let number = who.phone.as_deref().unwrap_or_default();
         let lead = match (by_user, by_phone) {
             (Some(lead), None) => lead,
             (Some(lead), Some(holder)) if lead == holder => lead,
             (None, None) => self.new_lead(state, who)?,
-            (by_user, Some(holder)) => {
-                let number = who.phone.clone().unwrap_or_default();
-                let known = self.known(state, &holder)?;
-                let another =
-                    who.user_id.as_ref().is_some_and(|id| lead::is_another(&known.user_ids, id));
-                taken = another;
-                match by_user {
-                    None if !another => holder,
-                    None => {
-                        parts(&holder, lead::Command::Lose(number));
-                        self.forget_phone(state, &holder)?;
-                        self.new_lead(state, who)?
-                    }
-                    Some(lead) if another => {
-                        parts(&holder, lead::Command::Lose(number));
-                        self.forget_phone(state, &holder)?;
-                        lead
-                    }
-                    Some(lead) => {
-                        let opted_out = known.opted_out.clone();
-                        let absorb = lead::Command::Absorb { lead: holder.clone(), opted_out };
-                        parts(&lead, absorb);
-                        parts(&holder, lead::Command::Merge { into: lead.clone(), number });
-                        self.forget_phone(state, &holder)?;
-                        lead
-                    }
+            (None, Some(holder)) => {
+                let comes: Vec<String> = who.user_id.iter().cloned().collect();
+                taken = lead::are_two(&self.known(state, &holder)?.user_ids, &comes);
+                if taken {
+                    self.lose(state, &holder, number, &mut deeds)?;
+                    self.new_lead(state, who)?
+                } else {
+                    holder
                 }
+            }
+            (Some(lead), Some(holder)) => {
+                taken = self.take_over(state, (&holder, &lead), number, &mut deeds)?;
+                lead
             }
         };
         self.note_names(state, &lead, who)?;
-        Ok(Found { lead, taken, deeds })
+        Ok(Found { lead, taken, deeds: deeds.all })
     }
 
     /// Notes that a lead goes by other names from now on.
@@ -135,7 +122,14 @@ impl Tenant {
             // The ledger may still know them for a moment; an id of nobody says that it is not so.
             state.people.names.put(name, String::new());
         }
-        self.note_names(state, lead, new).map_err(|error| unreadable(&error, &state.view.id))
+        let tenant = state.view.id.clone();
+        let mut renamed = || -> Result<(), LedgerError> {
+            let mut known = Known::clone(&*self.known(state, lead)?);
+            known.user_ids.retain(|id| Some(id) != gone.user_id.as_ref());
+            state.people.leads.put(lead.to_owned(), Arc::new(known));
+            self.note_names(state, lead, new)
+        };
+        renamed().map_err(|error| unreadable(&error, &tenant))
     }
 
     /// Notes that these names are this lead's from now on.
@@ -163,30 +157,27 @@ impl Tenant {
         &self,
         state: &mut TenantState,
         lead: &str,
-        opted_out: Option<OptOut>,
+        wish: &Wish,
     ) -> Result<(), Refusal> {
         let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
-        let known = Known { opted_out, ..Known::clone(&known) };
+        let wish = later(known.wish.clone(), Some(wish.clone()));
+        let known = Known { wish, ..Known::clone(&known) };
         state.people.leads.put(lead.to_owned(), Arc::new(known));
         Ok(())
     }
 
-    fn forget_phone(&self, state: &mut TenantState, lead: &str) -> Result<(), LedgerError> {
-        let known = Known { phone: None, ..Known::clone(&*self.known(state, lead)?) };
-        state.people.leads.put(lead.to_owned(), Arc::new(known));
-        Ok(())
-    }
-
-    fn find(
+    pub(super) fn find(
         &self,
         state: &mut TenantState,
         name: Option<Name>,
     ) -> Result<Option<String>, LedgerError> {
         let Some(name) = name else { return Ok(None) };
-        if let Some(lead) = state.people.names.get(&name) {
-            return Ok(Some(lead.clone()).filter(|lead| !lead.is_empty()));
+        if let Some(lead) = state.people.names.get(&name).cloned() {
+            let known = Some(lead).filter(|lead| !lead.is_empty());
+            return known.map(|lead| self.survivor(state, lead)).transpose();
         }
         let found = self.around.ledger.find_lead(&state.view.id, &name)?;
+        let found = found.map(|lead| self.survivor(state, lead)).transpose()?;
         if let Some(lead) = &found {
             state.people.names.put(name, lead.clone());
         }
@@ -207,7 +198,8 @@ impl Tenant {
             user_ids: lead.user_ids.clone(),
             phone: lead.phone().map(str::to_owned),
             conversation: lead.conversation.clone(),
-            opted_out: lead.opted_out.clone(),
+            wish: lead.wish(),
+            merged_into: lead.merged_into,
         });
         let known = Arc::new(known);
         state.people.leads.put(id.to_owned(), Arc::clone(&known));
@@ -301,18 +293,22 @@ impl Tenant {
         state: &mut TenantState,
         conversation: &str,
     ) -> Result<Option<Option<String>>, Refusal> {
-        if let Some(lead) = state.people.talks.get(&conversation.to_owned()) {
-            return Ok(Some(lead.clone()));
-        }
-        let found = self.around.ledger.conversation(&state.view.id, conversation);
-        let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
-        let Some(talk) = found else { return Ok(None) };
-        state.people.talks.put(conversation.to_owned(), talk.lead.clone());
-        Ok(Some(talk.lead))
+        let lead = match state.people.talks.get(&conversation.to_owned()) {
+            Some(lead) => lead.clone(),
+            None => {
+                let found = self.around.ledger.conversation(&state.view.id, conversation);
+                let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+                let Some(talk) = found else { return Ok(None) };
+                state.people.talks.put(conversation.to_owned(), talk.lead.clone());
+                talk.lead
+            }
+        };
+        let lead = lead.map(|lead| self.survivor(state, lead)).transpose();
+        lead.map(Some).map_err(|error| unreadable(&error, &state.view.id))
     }
 }
 
-fn unreadable(error: &LedgerError, tenant: &TenantId) -> Refusal {
+pub(super) fn unreadable(error: &LedgerError, tenant: &TenantId) -> Refusal {
     tracing::error!(%error, %tenant, "who a person is cannot be looked up");
     Refusal::Again
 }

@@ -1,5 +1,6 @@
 //! Conversations: where they stand, what was wanted, done and seen in them, and every message.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -47,6 +48,10 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
     query.one_of("status", &["open", "ended"])?;
     let (from, to) = query.from_to()?;
     let view = app.engine.view(&caller.tenant)?;
+    let whose = match query.get("lead_id") {
+        Some(id) => Some(all_of(app, &view, id)?),
+        None => None,
+    };
     let wanted = |talk: &Conversation| {
         let began = Sequence::at(talk.started_at);
         let is = |name: &str, value: Option<&str>| {
@@ -54,11 +59,14 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         };
         is("status", Some(talk.status.as_str()))
             && is("channel", talk.channel.as_deref())
-            && is("lead_id", talk.lead.as_deref())
+            && whose
+                .as_ref()
+                .is_none_or(|whose| talk.lead.as_ref().is_some_and(|id| whose.contains(id)))
             && (from..to).contains(&began)
     };
     let mut after = query.after(LIST)?;
     let mut items = Vec::new();
+    let mut leads = BTreeMap::new();
     let mut looked_at = 0;
     loop {
         let kind = EntityKind::Conversation;
@@ -70,7 +78,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             let StateRecord::Conversation(talk) = state else { continue };
             after = Some(talk.id.clone());
             if wanted(&talk) {
-                items.push(summary(&talk, &view));
+                let lead = lead_of(app, &view, &talk, &mut leads)?;
+                items.push(summary(&talk, lead.as_deref(), &view));
             }
             if items.len() == query.limit {
                 break;
@@ -103,7 +112,8 @@ fn detail(app: &App, caller: &Caller, id: &str, query: &ListQuery) -> Result<Jso
             | HistoryKind::Person => history.push(shown),
         }
     }
-    let mut shown = summary(&talk, &view);
+    let lead = lead_of(app, &view, &talk, &mut BTreeMap::new())?;
+    let mut shown = summary(&talk, lead.as_deref(), &view);
     let more = json!({
         "ok": true,
         "intents": talk.intents.iter().map(|intent| json!({
@@ -141,7 +151,7 @@ fn lines(
     let ledger = app.engine.ledger();
     let mut owners = vec![Owner::always(&talk.id)];
     if let Some(lead) = &talk.lead {
-        match ledger.lead(&caller.tenant, lead)? {
+        match ledger.lead_now(&caller.tenant, lead)? {
             Some(lead) => owners.extend(Owner::all_of(&lead)),
             None => owners.push(Owner::always(lead)),
         }
@@ -173,15 +183,39 @@ fn lines(
     }
 }
 
+/// All under whose ids a lead's conversations stand: its own, and the leads that turned out to be it.
+fn all_of(app: &App, view: &TenantView, id: &str) -> Result<BTreeSet<String>, Problem> {
+    let lead = app.engine.ledger().lead(&view.id, id)?;
+    let merged = lead.map(|lead| lead.merged).unwrap_or_default();
+    Ok(merged.into_iter().chain([id.to_owned()]).collect())
+}
+
+/// The lead of a conversation, or the one that it turned out to be; those that were looked up are kept.
+fn lead_of(
+    app: &App,
+    view: &TenantView,
+    talk: &Conversation,
+    known: &mut BTreeMap<String, String>,
+) -> Result<Option<String>, Problem> {
+    let Some(id) = &talk.lead else { return Ok(None) };
+    if let Some(lead) = known.get(id) {
+        return Ok(Some(lead.clone()));
+    }
+    let now = app.engine.ledger().lead_now(&view.id, id)?;
+    let lead = now.map_or_else(|| id.clone(), |lead| lead.id);
+    known.insert(id.clone(), lead.clone());
+    Ok(Some(lead))
+}
+
 /// A conversation, as lists show it.
-fn summary(talk: &Conversation, view: &TenantView) -> Value {
+fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView) -> Value {
     let moment = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
     let idle_at = talk.alarm().map(|_| talk.idle_at(&view.policy).to_rfc3339());
     json!({
         "conversation_id": talk.id,
         "status": talk.status.as_str(),
         "channel": talk.channel,
-        "lead_id": talk.lead,
+        "lead_id": lead,
         "campaign": talk.campaign,
         "entry_point": talk.entry_point,
         "started_at": talk.started_at.to_rfc3339(),

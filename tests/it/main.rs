@@ -31,6 +31,7 @@ mod order;
 mod people;
 mod people_commerce;
 mod people_line;
+mod people_merged;
 mod policies;
 mod postgres;
 mod power;

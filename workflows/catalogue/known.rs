@@ -175,6 +175,11 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("order.cancelled", "order_id reason", "An order was called off."),
     ("campaign.started", "campaign_id name", "A campaign began."),
     ("lead.created", LEAD, "A person wrote or called who was not known."),
+    (
+        "lead.merged",
+        "lead_id! merged_lead_id! opted_out name user_id channel campaign locale wa_number_hash",
+        "Two leads turned out to be one person: the second is part of the first from now on.",
+    ),
     ("lead.opted_out", LEAD, "A person wants to hear nothing unasked any more."),
     ("lead.opted_in", LEAD, "A person wants to hear offers again."),
     (
@@ -312,6 +317,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("last_intent", Text("reservar")),
     ("locale", Text("es")),
     ("media", Any(r#"{"id": "7001", "mime_type": "image/jpeg"}"#)),
+    ("merged_lead_id", Id("lead_00000000000000b2")),
     ("message", Text("Hello from Sereno")),
     ("message_count", Whole(24)),
     ("message_id", Id("msg_1")),
@@ -324,6 +330,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("notification_id", Id("ntf_1")),
     ("old_price", Number(100.0)),
     ("oldest_at", Moment("2026-11-20T09:00:00.000Z")),
+    ("opted_out", Yes(false)),
     ("order_id", Id("ord_1")),
     ("party_size", Whole(4)),
     ("percent", Whole(50)),

@@ -16,6 +16,9 @@ pub(super) fn happen(
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
     let Command { lead, channel, what } = command;
+    if let (What::Belong(_), None) = (&what, present) {
+        return Err(Rejected::because("no such conversation"));
+    }
     let mut effects = Vec::new();
     let at = ctx.at.min(ctx.now);
     let mut next = match present {
@@ -122,6 +125,7 @@ fn speaks(what: &What) -> bool {
         | What::Escalate(_)
         | What::Order(_)
         | What::End(_)
+        | What::Belong(_)
         | What::Wake { .. } => false,
     }
 }
@@ -169,6 +173,7 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
             next.resolution.outcome = Some("purchase_completed".to_owned());
         }
         What::End(resolution) => end(next, resolution, at),
+        What::Belong(lead) => next.lead = Some(lead),
         What::Wake { .. } => return Err(Rejected::because("stale wake")),
     }
     Ok(())

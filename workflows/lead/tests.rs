@@ -1,6 +1,7 @@
 //! A person through their names, and what they want to hear.
 
 use super::*;
+use crate::effect::{Note, Signal};
 
 const ANA: &str = "+34600000001";
 const NEW: &str = "+34600000002";
@@ -81,22 +82,86 @@ fn d05_a_number_that_changes_takes_its_person_along_and_one_that_is_given_away_d
         (None, "ES.1", false),
     ] {
         let lead = take(None, met(own, Some(ANA)), 1).next;
-        assert_eq!(is_another(&lead.user_ids, comes), another, "{own:?} {comes}");
+        assert_eq!(are_two(&lead.user_ids, &[comes.to_owned()]), another, "{own:?} {comes}");
+    }
+}
+
+fn wish(wanted: bool, at: i64) -> Command {
+    let wish = Wish { wanted, how: "STOP".into(), at: Timestamp(at * 1_000) };
+    Command::Wish { wish, answer: true }
+}
+
+#[test]
+fn b07_two_leads_that_are_one_person_keep_what_was_wished_last_of_either() {
+    let other = take(None, met(None, Some(ANA)), 1_000).next;
+    let out = take(Some(&other), wish(false, 2), 2_000).next;
+    let lead = take(None, met(Some("ES.1"), None), 3_000).next;
+    let absorb = |lead: &Lead, other: &Lead| {
+        let command = Command::Absorb { lead: "lead_2".into(), wish: other.wish() };
+        take(Some(lead), command, 9_000).next
+    };
+    let both = absorb(&lead, &out);
+    assert_eq!((&both.opted_out, &both.merged[..]), (&out.opted_out, &["lead_2".to_owned()][..]));
+    let back = take(Some(&out), wish(true, 4), 4_000).next;
+    let again =
+        take(Some(&take(Some(&lead), wish(false, 5), 5_000).next), wish(true, 6), 6_000).next;
+    for (own, others, is_out) in [
+        (&lead, &back, false),
+        (&take(Some(&lead), wish(false, 3), 3_000).next, &back, false),
+        (&again, &out, false),
+        (&take(Some(&lead), wish(false, 4), 4_000).next, &back, true),
+    ] {
+        assert_eq!(absorb(own, others).opted_out.is_some(), is_out, "{own:?} {others:?}");
     }
 }
 
 #[test]
-fn b07_two_leads_that_are_one_person_keep_what_was_wished_of_either() {
+fn d05_who_becomes_part_of_another_lead_brings_all_that_is_theirs() {
     let other = take(None, met(None, Some(ANA)), 1).next;
-    let wish = Command::Wish { wanted: false, how: "BAJA".into(), answer: false };
-    let other = take(Some(&other), wish, 2).next;
-    let lead = take(None, met(Some("ES.1"), None), 3).next;
-    let absorb = Command::Absorb { lead: "lead_2".into(), opted_out: other.opted_out.clone() };
-    let lead = take(Some(&lead), absorb, 4).next;
-    assert_eq!((lead.opted_out, lead.merged), (other.opted_out.clone(), vec!["lead_2".to_owned()]));
-    let merge = Command::Merge { into: "lead_1".into(), number: ANA.into() };
-    let other = take(Some(&other), merge, 4).next;
-    assert_eq!((other.phone(), other.merged_into.as_deref()), (None, Some("lead_1")));
+    let merged = take(Some(&other), Command::Merge { into: "lead_9".into() }, 4);
+    assert_eq!(
+        names(&merged.effects),
+        [&Name::Phone(ANA.into())],
+        "its names are the other's at once"
+    );
+    let signal = Signal::Merged { lead: "lead_1".into() };
+    let to = crate::id::EntityKey::lead("lead_9");
+    assert_eq!(merged.effects.last(), Some(&Effect::Signal { to, signal: signal.clone() }));
+    assert_eq!((merged.next.phone(), merged.next.merged_into.as_deref()), (None, Some("lead_9")));
+
+    let mut lead = take(None, met(Some("ES.1"), None), 3).next;
+    lead.id = "lead_9".into();
+    let lead = take(Some(&lead), met(Some("ES.1"), Some(ANA)), 5).next;
+    let other = Lead { orders: 2, merged: vec!["lead_0".into()], ..merged.next };
+    let joined = take(Some(&lead), Command::Join(Box::new(other.clone())), 6);
+    let one = &joined.next;
+    assert_eq!((one.messages, one.conversations, one.orders), (3, 3, 2));
+    assert_eq!((one.first_seen, one.phone()), (Timestamp(1), Some(ANA)));
+    assert_eq!(one.phones, [Held { number: ANA.into(), from: None, until: None }]);
+    assert_eq!(one.merged, ["lead_1", "lead_0"]);
+    assert_eq!(emitted(&joined.effects), ["lead.merged"]);
+    let shown = format!("{:?}", joined.effects);
+    assert!(shown.contains("lead_1") && !shown.contains("600000001"), "{shown}");
+
+    let gone = Lead { merged_into: Some("lead_7".into()), ..lead };
+    let passed_on = take(Some(&gone), Command::Join(Box::new(other)), 6);
+    let to = crate::id::EntityKey::lead("lead_7");
+    assert_eq!(passed_on.effects, [Effect::Signal { to, signal }], "a third hears of it");
+    assert_eq!(passed_on.next, gone);
+}
+
+#[test]
+fn b07_a_wish_that_is_older_than_the_one_that_is_known_changes_nothing() {
+    let lead = take(None, met(None, Some(ANA)), 1).next;
+    let out = take(Some(&lead), wish(false, 50), 60_000);
+    assert_eq!(out.next.opted_out.as_ref().unwrap().at, Timestamp(50_000), "when it was said");
+    assert_eq!(take(Some(&out.next), wish(true, 49), 61_000).effects, []);
+    assert!(take(Some(&out.next), wish(true, 49), 61_000).next.opted_out.is_some());
+    assert!(take(Some(&out.next), wish(true, 50), 61_000).next.opted_out.is_none(), "in its order");
+    let again = take(Some(&out.next), wish(false, 55), 61_000).next;
+    assert!(take(Some(&again), wish(true, 53), 62_000).next.opted_out.is_some(), "said twice");
+    let ahead = take(Some(&lead), wish(false, 9_000), 60_000).next;
+    assert_eq!(ahead.wished_at, Some(Timestamp(60_000)), "nobody has said anything tomorrow");
 }
 
 #[test]
@@ -112,15 +177,13 @@ fn d05_a_person_has_so_many_names_and_no_more() {
 #[test]
 fn b07_who_says_stop_is_told_once_and_who_says_start_comes_back() {
     let lead = take(None, met(None, Some(ANA)), 1).next;
-    let wish = |wanted| Command::Wish { wanted, how: "STOP".into(), answer: true };
-    let out = take(Some(&lead), wish(false), 5);
+    let out = take(Some(&lead), wish(false, 5), 5_000);
     assert_eq!(emitted(&out.effects), ["lead.opted_out"]);
     assert!(matches!(out.effects.last(), Some(Effect::Tell { .. })));
-    assert_eq!(out.next.opted_out.as_ref().unwrap().at, Timestamp(5));
-    assert_eq!(take(Some(&out.next), wish(false), 6).effects, [], "once");
-    let back = take(Some(&out.next), wish(true), 7);
+    assert_eq!(take(Some(&out.next), wish(false, 6), 6_000).effects, [], "once");
+    let back = take(Some(&out.next), wish(true, 7), 7_000);
     assert_eq!((emitted(&back.effects), back.next.opted_out), (vec!["lead.opted_in"], None));
-    assert_eq!(take(Some(&lead), wish(true), 7).effects, []);
+    assert_eq!(take(Some(&lead), wish(true, 7), 7_000).effects, []);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The same for people, their conversations and what they look at.
 
 use sereno_workflows::conversation::{self, What};
-use sereno_workflows::lead::{self, Meeting, OptOut, Way, Who};
+use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
 use sereno_workflows::product::{self, Price};
 
 use super::*;
@@ -53,8 +53,8 @@ fn met() -> Lead {
         conversation: Some("conv_1".into()),
     };
     let met = lead::step(None, lead::Command::Meet(Box::new(meeting)), ctx).unwrap().next;
-    let opted_out = Some(OptOut { at: NOW, how: "STOP".into() });
-    let absorb = lead::Command::Absorb { lead: "lead_2".into(), opted_out };
+    let wish = Some(Wish { wanted: false, how: "STOP".into(), at: NOW });
+    let absorb = lead::Command::Absorb { lead: "lead_2".into(), wish };
     lead::step(Some(&met), absorb, ctx).unwrap().next
 }
 
@@ -82,6 +82,7 @@ fn people_stand_on_disk_as_they_always_did() {
     stands("/lead", &StateRecord::Lead(met()));
     stands("/product", &StateRecord::Product(priced()));
     stands("/told", &TimerRecord::Signal(Signal::Told { at: NOW }));
+    stands("/merged", &TimerRecord::Signal(Signal::Merged { lead: "lead_2".into() }));
     for kind in [EntityKind::Conversation, EntityKind::Lead, EntityKind::Product] {
         let entity = EntityKey { kind, id: "1".to_owned() };
         let variant = format!("/{}", kind.as_str());
