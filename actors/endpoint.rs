@@ -21,6 +21,7 @@ mod outcome;
 mod pacing;
 mod receipt;
 pub mod standing;
+mod withheld;
 
 use std::collections::HashMap;
 use std::pin::pin;

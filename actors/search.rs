@@ -312,6 +312,7 @@ impl Reader<'_> {
                     standing == Standing::Sent
                 }
                 Some((AttemptStatus::Dead, _)) => standing == Standing::Dead,
+                Some((AttemptStatus::Withdrawn, _)) => false,
             }
         }))
     }

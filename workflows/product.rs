@@ -14,8 +14,11 @@
 //! The same state told again is no change, and one that is older than what is known is none either.
 
 mod steps;
+mod still;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::still::{Offer, Present, Still};
 
 use crate::effect::{Rejected, Transition};
 use crate::locale::Locale;
@@ -243,6 +246,15 @@ impl Product {
 }
 
 impl Price {
+    /// The price that this number says.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float is cast to the nearest whole number that there is"
+    )]
+    pub fn of(number: f64) -> Self {
+        Self((number * 10_000.0).round() as i64)
+    }
+
     /// By how many whole percent this is less than `old`, rounded; 0 where it is not, or hardly.
     pub fn percent_below(self, old: Self) -> u32 {
         let (old, new) = (i128::from(old.0), i128::from(self.0));

@@ -162,7 +162,10 @@ impl<'a> Sweep<'a> {
     /// Whether some of an event's deliveries have not come to their end.
     fn is_awaited(&self, event: &EventRecord, statuses: &Statuses) -> bool {
         let ended = |status: &DeliveryStatusRecord| match status.status {
-            AttemptStatus::Sent | AttemptStatus::Dead | AttemptStatus::Collected => true,
+            AttemptStatus::Sent
+            | AttemptStatus::Dead
+            | AttemptStatus::Collected
+            | AttemptStatus::Withdrawn => true,
             AttemptStatus::Retrying => false,
         };
         let known: HashMap<Sequence, bool> =

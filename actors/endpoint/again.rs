@@ -143,6 +143,7 @@ impl EndpointActor {
             return self.hasten(state, draft, (event, delivery), now);
         };
         match status.status {
+            AttemptStatus::Withdrawn => Ok(Err("what it says is no longer true or wanted")),
             AttemptStatus::Collected => Ok(Err("it went out together with others of its type")),
             AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::CUSTOMERS => {
                 Ok(Err("what was written to a customer is no longer kept"))

@@ -6,11 +6,13 @@ use std::time::Instant;
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::privacy;
+use sereno_workflows::product::Still;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::template::{Audience, Channel};
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::window::Window;
 
+use super::withheld::still;
 use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
@@ -42,6 +44,8 @@ pub(crate) struct Ended {
     pub(crate) began_at: Timestamp,
     /// How long it took.
     pub(crate) duration_ms: u32,
+    /// Why it was none, where the message may no longer go, or not now.
+    pub(crate) withheld: Option<Still>,
     /// The room that it takes up until what came of it is durable.
     pub(crate) pass: Pass,
 }
@@ -68,7 +72,7 @@ pub(super) async fn attempt(
     let pass = around.attempts.pass(&view.id, endpoint).await;
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
-    let (mut text, mut remark) = (None, None);
+    let (mut text, mut remark, mut withheld) = (None, None, None);
     let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
         Ok((destination, mut load)) => {
             remark = find_words(view, &destination, &mut load, began_at);
@@ -78,6 +82,10 @@ pub(super) async fn attempt(
             (load.event_type, answer, fault)
         }
         Err(Unready::Taken(event_type)) => {
+            (event_type, Outcome::Done { code: -1 }.into(), Fault::System)
+        }
+        Err(Unready::Withheld(event_type, still)) => {
+            withheld = Some(still);
             (event_type, Outcome::Done { code: -1 }.into(), Fault::System)
         }
         Err(Unready::Ledger(error)) => {
@@ -103,6 +111,7 @@ pub(super) async fn attempt(
         remark,
         began_at,
         duration_ms,
+        withheld,
         pass,
     }
 }
@@ -148,6 +157,8 @@ enum Unready {
     },
     /// An attempt whose answer was lost has arrived all the same, as the provider says.
     Taken(String),
+    /// It may no longer go, or not now.
+    Withheld(String, Still),
 }
 
 fn prepare(
@@ -192,6 +203,12 @@ fn prepare(
     if let Destination::WhatsApp { to, window, .. } = &mut destination {
         if record.attempts > 0 && is_taken(around, view, queued.delivery)? {
             return Err(Unready::Taken(event.event_type));
+        }
+        if let Some(tell) = &record.tell {
+            match still(around, view, tell, &event).map_err(Unready::Ledger)? {
+                Still::Holds => {}
+                still => return Err(Unready::Withheld(event.event_type, still)),
+            }
         }
         let number = privacy::phone_or_text(to);
         let now = around.ledger.now().timestamp();

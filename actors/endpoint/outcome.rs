@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
-use sereno_workflows::id::EndpointId;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::statistics::{Channel, Route, Sketch};
+use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
 use super::config::Kind;
@@ -16,6 +17,7 @@ use crate::ledger::{Draft, LedgerError};
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
 };
+use crate::turnstile::Pass;
 
 impl EndpointActor {
     /// Commits what came of an attempt: done, later or dead, with its line in the log.
@@ -25,6 +27,9 @@ impl EndpointActor {
         state: &mut EndpointState,
         mut ended: Ended,
     ) -> Result<(), LedgerError> {
+        if let Some(still) = ended.withheld.take() {
+            return self.withhold(myself, state, ended, still).await;
+        }
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
         let mut draft = Draft::new(&self.tenant);
@@ -68,21 +73,32 @@ impl EndpointActor {
         self.count(state, &mut draft, &ended, &tried, next);
         self.judge(state, &mut draft, &ended, now)?;
 
-        let (after, hints, tenant) =
-            (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
         let again = match next {
             Next::Later(at) => Some(at),
             Next::Done | Next::Dead => None,
         };
-        let (myself, delivery, pass) = (myself.clone(), *delivery, ended.pass);
+        self.commit_end(myself, draft, (*delivery, again), ended.pass).await;
+        Ok(())
+    }
+
+    /// Commits what came of a delivery, and has this actor told once it is durable.
+    pub(super) async fn commit_end(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        mut draft: Draft,
+        (delivery, again): (Sequence, Option<Timestamp>),
+        pass: Pass,
+    ) {
+        let (after, hints, tenant) =
+            (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
+        let myself = myself.clone();
         let then = Box::new(move || {
             drop(pass);
             hints.carry_out(&tenant, after);
             // An error means that this actor is gone; its successor reads the queue.
             drop(myself.cast(EndpointMessage::Recorded(delivery, again)));
         });
-        ledger.commit(draft, then).await;
-        Ok(())
+        self.around.ledger.commit(draft, then).await;
     }
 
     /// Notes with the event how its delivery stands, and the attempt in the log.

@@ -19,6 +19,7 @@ pub fn standing(
         Some((AttemptStatus::Sent, _)) => ("sent", None),
         Some((AttemptStatus::Dead, _)) => ("dead", None),
         Some((AttemptStatus::Collected, _)) => ("collected", None),
+        Some((AttemptStatus::Withdrawn, _)) => ("cancelled", None),
         Some((AttemptStatus::Retrying, attempts)) => waiting(view, endpoint, attempts),
         None => waiting(view, endpoint, 0),
     }

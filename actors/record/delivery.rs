@@ -79,6 +79,8 @@ pub enum AttemptStatus {
     Dead,
     /// It goes out as part of another delivery, together with others of its type.
     Collected,
+    /// It was not to go any more: what it says is no longer true, or no longer wanted.
+    Withdrawn,
 }
 
 /// How a delivery stands, kept with its event once its first attempt has ended.

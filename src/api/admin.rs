@@ -296,7 +296,9 @@ fn lines(
             let outcome = super::deliveries::outcome(status);
             let status = match status {
                 AttemptStatus::Sent | AttemptStatus::Collected => "sent",
-                AttemptStatus::Retrying | AttemptStatus::Dead => "failed",
+                AttemptStatus::Retrying | AttemptStatus::Dead | AttemptStatus::Withdrawn => {
+                    "failed"
+                }
             };
             Ok(vec![json!({
                 "id": format!("log_{place}"),

@@ -241,6 +241,7 @@ pub fn outcome(status: AttemptStatus) -> &'static str {
         AttemptStatus::Retrying => "retrying",
         AttemptStatus::Dead => "dead",
         AttemptStatus::Collected => "collected",
+        AttemptStatus::Withdrawn => "withdrawn",
     }
 }
 

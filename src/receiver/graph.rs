@@ -81,6 +81,11 @@ impl GraphReceiver {
     pub fn refuse(&self, answers: impl IntoIterator<Item = (u16, i64)>) {
         self.refusals.lock().extend(answers);
     }
+
+    /// Refuses nothing any more.
+    pub fn relent(&self) {
+        self.refusals.lock().clear();
+    }
 }
 
 async fn take(

@@ -32,6 +32,7 @@ mod people;
 mod people_commerce;
 mod people_line;
 mod people_merged;
+mod people_wishes;
 mod policies;
 mod postgres;
 mod power;

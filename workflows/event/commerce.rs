@@ -134,7 +134,6 @@ fn named(data: &Map<String, Value>) -> Result<Option<Named>, Invalid> {
 /// What comes in has at most so much, which a number holds to the ten-thousandth.
 const AMOUNT_MAX: f64 = 900_000_000_000.0;
 
-#[expect(clippy::cast_possible_truncation, reason = "it lies far inside, by the check before")]
 fn amount(data: &Map<String, Value>, field: &str) -> Result<Price, Invalid> {
     let value = match data.get(field) {
         None | Some(Value::Null) => return Err(Invalid::new(field, "is missing")),
@@ -144,7 +143,7 @@ fn amount(data: &Map<String, Value>, field: &str) -> Result<Price, Invalid> {
     let value = value.filter(|value: &f64| (0.0..=AMOUNT_MAX).contains(value));
     let problem = "must be a price, a number of 0 or more";
     let value = value.ok_or_else(|| Invalid::new(field, problem))?;
-    Ok(Price((value * 10_000.0).round() as i64))
+    Ok(Price::of(value))
 }
 
 /// Who bought: as in other events, or under `customer_phone`.

@@ -119,7 +119,7 @@ fn sweep(due: Timestamp, now: Timestamp) -> Wave {
     Wave { aim, due, began_at: now, after: None, told: 0, because: String::new() }
 }
 
-fn after_quiet(now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+pub(super) fn after_quiet(now: Timestamp, policy: &Policy) -> Option<Timestamp> {
     policy.settings.quiet_hours.as_ref()?.end(now, &policy.zone)
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::effect::{Effect, Note};
+use crate::lead::Lead;
 use crate::policy::Settings;
 
 const HOUR: i64 = 3_600_000;
@@ -242,4 +243,59 @@ fn b07_those_whom_it_no_longer_interests_are_forgotten_once_a_day() {
     shop.walk(&[viewer("b"), viewer("c")], None);
     assert_eq!(shop.product.as_ref().unwrap().viewers, 2);
     assert_eq!(shop.take(see).len(), 1);
+}
+
+fn lead(command: crate::lead::Command, present: Option<&Lead>, policy: &Policy) -> Lead {
+    let ctx = crate::lead::Context { id: "lead_1", now: Timestamp(NOON), policy };
+    crate::lead::step(present, command, ctx).unwrap().next
+}
+
+#[test]
+fn b06_b07_what_waits_goes_only_while_it_is_true_and_wanted_and_not_in_the_night() {
+    use crate::lead::{self, Meeting, Way, Who, Wish};
+    let mut shop = Shop::new(json!({"quiet_hours": {"from": "22:00", "to": "09:00"}}));
+    shop.price(100, 80);
+    shop.stock(3);
+    let who = Who { phone: Some("+34600000001".into()), ..Who::default() };
+    let meeting = Meeting {
+        who,
+        way: Way::Message,
+        begins: false,
+        taken: false,
+        channel: None,
+        campaign: None,
+        conversation: None,
+    };
+    let met = lead(lead::Command::Meet(Box::new(meeting)), None, &shop.policy);
+    let wish = Wish { wanted: false, how: "STOP".into(), at: Timestamp(NOON) };
+    let out = lead(lead::Command::Wish { wish, answer: false }, Some(&met), &shop.policy);
+    let lost = lead(lead::Command::Lose("+34600000001".into()), Some(&met), &shop.policy);
+    let product = shop.product.clone().unwrap();
+    let gone = Product { removed_at: Some(Timestamp(NOON)), ..product.clone() };
+    let dearer = Product { price: Some(Price(1_000_000)), ..product.clone() };
+    let cases = [
+        (&met, &product, 0, "Holds"),
+        (&met, &product, 12, "Later"),
+        (&out, &product, 0, "unasked"),
+        (&lost, &product, 0, "number"),
+        (&met, &dearer, 0, "true"),
+        (&met, &gone, 0, "true"),
+    ];
+    for (lead, product, hours, wanted) in cases {
+        let body = json!({"data": {"lead_id": "lead_1", "product": {"sku": "SKU"},
+            "old_price": 100, "new_price": 80.0}});
+        let offer = Offer::of("lead.price_drop.sent", body.to_string().as_bytes()).unwrap();
+        let now = Timestamp(NOON + hours * HOUR);
+        let (to, policy) = ("+34600000001", &shop.policy);
+        let present =
+            Present { to, told: Some(lead), lead: Some(lead), product: Some(product), now, policy };
+        let still = format!("{:?}", offer.still(present));
+        assert!(still.contains(wanted), "{still} {wanted}");
+        let left = json!({"data": {"lead_id": "l", "product": {"sku": "S"}, "new_stock": 3}});
+        let offer = Offer::of("lead.low_stock.sent", left.to_string().as_bytes()).unwrap();
+        let still = format!("{:?}", offer.still(present));
+        assert_eq!(still.contains("Holds"), wanted == "Holds" || product.price == dearer.price);
+    }
+    assert_eq!(Offer::of("reminder.24h.sent", b"{}"), None);
+    assert_eq!(Offer::of("lead.sold_out.sent", b"{"), None);
 }
