@@ -18,6 +18,7 @@ pub mod auth;
 pub(crate) mod email;
 pub(crate) mod guard;
 pub(crate) mod oauth;
+mod probe;
 pub(crate) mod reply;
 pub(crate) mod slack;
 pub mod tls;

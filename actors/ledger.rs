@@ -25,6 +25,7 @@ pub mod times;
 use std::sync::{Arc, OnceLock};
 
 use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -90,11 +91,7 @@ impl Ledger {
         let (times, news) = (Arc::default(), Arc::default());
         let ledger = Self { store, committer, vault, sequences, times, feed, news, statistics };
         ledger.check_master_key()?;
-        let mut last = 0;
-        for (tenant, _) in ledger.tenants()? {
-            last = last.max(ledger.last_sequence_of(&tenant)?);
-        }
-        ledger.sequences.begin_after(last);
+        ledger.sequences.begin_after(ledger.last()?);
         Ok(Arc::new(ledger))
     }
 
@@ -200,6 +197,12 @@ impl Ledger {
         self.store.has_room()
     }
 
+    /// When something was last recorded, of any tenant.
+    pub fn last_recorded(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let last = self.last()?;
+        Ok((last > 0).then(|| Sequence(last).moment()))
+    }
+
     /// Writes out what waits and ends the writing threads.
     pub fn stop(&self) {
         self.committer.stop();
@@ -227,6 +230,14 @@ impl Ledger {
         let mut batch = Batch::new(HOME);
         batch.put(key, record::encode(&MetaRecord(self.vault.seal(PLACE, b"sereno"))));
         Ok(self.store.commit(vec![batch])?)
+    }
+
+    fn last(&self) -> Result<u64, LedgerError> {
+        let mut last = 0;
+        for (tenant, _) in self.tenants()? {
+            last = last.max(self.last_sequence_of(&tenant)?);
+        }
+        Ok(last)
     }
 
     fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {

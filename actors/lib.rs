@@ -19,6 +19,7 @@
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`check`] | whether all of that works, before it is needed |
 //! | [`verifier`], [`source`] | whether what comes in is genuine, and what it comes to |
 //! | [`template`] | in whose words |
 //! | [`catalogue`] | which events come in |
@@ -27,6 +28,7 @@
 pub mod announce;
 pub mod catalogue;
 pub mod channel;
+pub mod check;
 mod cleaner;
 mod clock;
 pub mod endpoint;

@@ -106,6 +106,15 @@ pub const MIRROR_WRITE_MS: u64 = 60_000;
 /// Events that wait for the mirror beyond which they are not counted.
 pub const MIRROR_LAG_COUNTED_MAX: usize = 10_000;
 
+/// Endpoints of one tenant that are looked at in one go, all at once.
+pub const CHECK_ENDPOINTS_MAX: usize = 32;
+/// Looks at tenants that go on at once; who asks for more is told to try again.
+pub const CHECKS_AT_ONCE_MAX: usize = 8;
+/// How long a look at one endpoint, mail server or line may take; a test that is sent to it, as long again.
+pub const CHECK_PROBE_MS: u64 = 10_000;
+/// How long a receiver that has our certificate has time to refuse it.
+pub const CHECK_REFUSAL_MS: u64 = 100;
+
 /// Tenants of one server.
 pub const TENANTS_MAX: usize = 10_000;
 /// Endpoints of one tenant.

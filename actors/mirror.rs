@@ -16,6 +16,7 @@
 mod collect;
 pub(crate) mod feed;
 mod link;
+mod probe;
 mod rows;
 mod target;
 
@@ -29,6 +30,7 @@ use sereno_workflows::id::{Sequence, TenantId};
 use self::collect::{Collector, Load};
 use self::feed::{Feed, Health};
 use self::link::{Identity, Link, LinkError};
+pub(crate) use self::probe::probe;
 pub use self::target::{InvalidMirror, MirrorConfig};
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};

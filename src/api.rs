@@ -4,6 +4,7 @@
 pub mod address;
 pub mod admin;
 pub mod catalogue;
+pub mod check;
 pub mod cloud_events;
 pub mod conversations;
 pub mod dead_letters;
@@ -43,6 +44,7 @@ use ipnet::IpNet;
 use sereno_actors::engine::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::check::Checks;
 use self::error::Problem;
 pub use self::table::Route;
 use self::table::{Table, delete, get, post};
@@ -55,6 +57,8 @@ pub struct App {
     pub admin_token: String,
     /// Proxies that are believed when they say whom they stand for.
     pub trusted_proxies: Vec<IpNet>,
+    /// What a look at the server needs.
+    pub checks: Checks,
 }
 
 /// All routes over an engine.
@@ -145,6 +149,8 @@ fn settings(table: Table) -> Table {
         .route(&format!("{notify}/endpoints/{{id}}/rotate-secret"), post(rotation::rotate))
         .route(&format!("{notify}/test/{{id}}"), post(admin::test))
         .route(&format!("{notify}/logs"), get(admin::logs))
+        .route("/api/v1/admin/check", post(check::tenant))
+        .route("/api/v1/admin/check/server", post(check::server))
         .route("/api/v1/event-types", get(catalogue::list))
         .route(
             "/api/v1/event-types/{name}",

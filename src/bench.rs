@@ -21,7 +21,7 @@ mod load;
 mod measure;
 mod neighbours;
 mod plot;
-mod progress;
+pub(crate) mod progress;
 mod report;
 mod sink;
 mod subject;

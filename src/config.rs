@@ -1,24 +1,23 @@
 //! How the server is configured: flags and environment over `sereno.toml` over defaults.
 
+mod directory;
 mod mirror;
+mod networks;
 mod webhooks;
 
-use std::fs;
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
-use sereno_actors::vault;
 use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
 
+pub use self::directory::{Credentials, DataDirectory, write_private};
 pub use self::mirror::MirrorArgs;
 pub use self::webhooks::{Length, N8N, WebhookArgs};
 
@@ -222,22 +221,31 @@ impl Default for Config {
 const CACHE_MB: RangeInclusive<u64> = 8..=1_048_576;
 
 impl Config {
+    /// The file beside flags and environment, in the working directory.
+    pub const FILE: &str = "sereno.toml";
+
     /// Reads flags and environment over `sereno.toml` in the working directory over defaults.
     pub fn load(args: &ServeArgs) -> anyhow::Result<Self> {
         let figment = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file("sereno.toml"))
+            .merge(Toml::file(Self::FILE))
             .merge(Serialized::defaults(args));
         let config: Self = figment.extract().context("the configuration does not fit")?;
-        if !CACHE_MB.contains(&config.cache_mb) {
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what can be read and is not possible.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if !CACHE_MB.contains(&self.cache_mb) {
             let (least, most) = (CACHE_MB.start(), CACHE_MB.end());
-            bail!("cache_mb: {} is not from {least} to {most}", config.cache_mb);
+            bail!("cache_mb: {} is not from {least} to {most}", self.cache_mb);
         }
-        if !config.journal.is_empty() {
+        if !self.journal.is_empty() {
             bail!(
                 "SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty"
             );
         }
-        Ok(config)
+        Ok(())
     }
 
     /// The mail server for tenants without one of their own.
@@ -252,101 +260,4 @@ impl Config {
             security: self.smtp_security,
         })
     }
-}
-
-/// The files beside the store that hold what a person may need again.
-pub struct DataDirectory {
-    path: PathBuf,
-}
-
-impl DataDirectory {
-    /// Opens or creates it; only its owner may look inside.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.with_context(|| format!("cannot create the data directory {}", path.display()))?;
-        Ok(Self { path: path.to_owned() })
-    }
-
-    /// One that is there already, or not: only to read what it keeps.
-    pub fn at(path: &Path) -> Self {
-        Self { path: path.to_owned() }
-    }
-
-    /// Whether anything was ever kept here.
-    fn has_data(&self) -> bool {
-        ["journal", "snapshots", "index"].iter().any(|part| self.path.join(part).exists())
-    }
-
-    /// The master key: the given one, or the one that is kept here, or a new one.
-    pub fn master_key(&self, given: Option<&str>) -> anyhow::Result<String> {
-        if let Some(key) = given {
-            return Ok(key.to_owned());
-        }
-        let path = self.path.join("master.key");
-        match fs::read_to_string(&path) {
-            Ok(key) => Ok(key.trim().to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.has_data() {
-                    bail!(
-                        "{} is missing, and the data was encrypted with it: put it back, or set \
-                         SERENO_MASTER_KEY",
-                        path.display()
-                    );
-                }
-                let key = vault::generate_key();
-                write_private(&path, format!("{key}\n").as_bytes())?;
-                tracing::warn!(path = %path.display(),
-                    "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
-                Ok(key)
-            }
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-        }
-    }
-
-    /// What a person logs in with, from the file `credentials`.
-    pub fn credentials(&self) -> Credentials {
-        let text = fs::read_to_string(self.path.join("credentials")).unwrap_or_default();
-        let find = |name: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.map(|value| value.trim().to_owned())
-        };
-        Credentials { api_key: find("api_key"), admin_token: find("admin_token") }
-    }
-
-    /// Keeps what a person logs in with.
-    pub fn keep(&self, credentials: &Credentials) -> anyhow::Result<()> {
-        let mut text = String::new();
-        for (name, value) in
-            [("api_key", &credentials.api_key), ("admin_token", &credentials.admin_token)]
-        {
-            if let Some(value) = value {
-                text.push_str(&format!("{name}={value}\n"));
-            }
-        }
-        write_private(&self.path.join("credentials"), text.as_bytes())
-    }
-}
-
-/// What a person logs in with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// The key of the tenant `default`.
-    pub api_key: Option<String>,
-    /// The admin token.
-    pub admin_token: Option<String>,
-}
-
-/// Writes a file that only its owner can read, whole or not at all.
-pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let written = || -> io::Result<()> {
-        let unfinished = path.with_extension("new");
-        let mut options = fs::OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)?;
-        fs::File::open(path.parent().unwrap_or(path))?.sync_all()
-    };
-    written().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! `sereno backup`, `sereno restore` and `sereno check`: the data directory from a shell.
+//! `sereno backup`, `sereno restore` and `sereno check --store`: the data directory from a shell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,26 +40,6 @@ pub struct RestoreArgs {
     data: PathBuf,
 }
 
-/// The flags of `sereno check`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  sereno check --store --data /var/lib/sereno
-
-Exit code: 0 when everything passed, 1 otherwise.")]
-pub struct CheckArgs {
-    /// Read the store from its first byte to its last: journal, snapshots and, when no server is using
-    /// it, the index against the journal
-    #[arg(long, required = true)]
-    store: bool,
-    /// The data directory
-    #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
-    data: PathBuf,
-    /// Print the findings as JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// What is kept beside the store and belongs to it.
 const BESIDE: [&str; 2] = ["credentials", "master.key"];
 
@@ -87,14 +67,13 @@ pub fn restore(args: &RestoreArgs) -> anyhow::Result<String> {
 }
 
 /// Checks the store; answers the findings as text and whether all passed.
-pub fn check(args: &CheckArgs) -> anyhow::Result<(String, bool)> {
-    if !check::is_there(&args.data) {
-        bail!("{}: there is no store here; name its directory with --data", args.data.display());
+pub fn check_store(data: &Path, as_json: bool) -> anyhow::Result<(String, bool)> {
+    if !check::is_there(data) {
+        bail!("{}: there is no store here; name its directory with --data", data.display());
     }
-    debug_assert!(args.store, "the flag is required");
-    let findings = check::check(&args.data, record::is_whole);
+    let findings = check::check(data, record::is_whole);
     let passed = findings.iter().all(|finding| finding.passed);
-    if args.json {
+    if as_json {
         let findings: Vec<_> = findings
             .iter()
             .map(|finding| {

@@ -11,11 +11,13 @@
 //! | [`config`] | flags, environment, `sereno.toml`, the data directory |
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
-//! | [`keep`] | backup, restore, check |
+//! | [`keep`] | backup, restore, the store from its first byte to its last |
+//! | [`check`] | whether everything works, before it is needed |
 //! | [`mod@bench`] | load on a server, with a table of what it bore |
 
 pub mod api;
 pub mod bench;
+pub mod check;
 pub mod client;
 pub mod config;
 pub mod demo;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sereno::bench::{self, BenchArgs};
+use sereno::check::{self, CheckArgs};
 use sereno::config::{Config, ServeArgs};
 use sereno::demo::{self, DemoArgs};
-use sereno::keep::{self, BackupArgs, CheckArgs, RestoreArgs};
+use sereno::keep::{self, BackupArgs, RestoreArgs};
 use sereno::listen::{self, ListenArgs};
 use sereno::send::{self, SendArgs};
 use sereno::server::{self, Server};
@@ -41,7 +42,7 @@ enum Command {
     Backup(BackupArgs),
     /// Put a copy back into an empty data directory
     Restore(RestoreArgs),
-    /// Check the store and print a list of what passed and what failed
+    /// Check configuration, keys, store, clock, endpoints, mail, WhatsApp and PostgreSQL, and say what to do
     Check(CheckArgs),
     /// Put load on a server and show what it bears, beside what it must bear
     Bench(Box<BenchArgs>),
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
             }
             Command::Backup(args) => keep::backup(&args).map(|said| told(&said, true)),
             Command::Restore(args) => keep::restore(&args).map(|said| told(&said, true)),
-            Command::Check(args) => keep::check(&args).map(|(said, passed)| told(&said, passed)),
+            Command::Check(args) => Ok(check::run(args).await),
             Command::Bench(args) => bench::run(*args, server::asked_to_stop()?).await,
         }
     });

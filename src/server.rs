@@ -2,12 +2,11 @@
 
 mod connections;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ipnet::IpNet;
 use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig};
 use sereno_actors::now::Now;
@@ -17,6 +16,7 @@ use sereno_workflows::limits::Limits;
 use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
 
+use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
 use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
@@ -47,9 +47,9 @@ impl Server {
         let (retry, webhook_timeout) = (config.webhook_retry()?, config.webhook_timeout()?);
         let n8n = config.n8n()?;
         let directory = DataDirectory::open(&config.data)?;
-        let private_targets =
-            networks("SERENO_ALLOW_PRIVATE_TARGETS", &config.allow_private_targets)?;
-        let trusted_proxies = networks("SERENO_TRUSTED_PROXIES", &config.trusted_proxies)?;
+        let private_targets = config.private_targets()?;
+        let trusted_proxies = config.proxies()?;
+        let mirror = config.mirror()?;
         let engine = Engine::start(EngineConfig {
             directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
@@ -64,7 +64,7 @@ impl Server {
             },
             smtp: config.smtp(),
             retry,
-            mirror: config.mirror()?,
+            mirror: mirror.clone(),
             now: Now::System,
         })
         .await
@@ -94,7 +94,10 @@ impl Server {
         if directory.credentials() != credentials {
             directory.keep(&credentials)?;
         }
-        let app = Arc::new(App { engine, admin_token, trusted_proxies });
+        directory.keep_address(address)?;
+        let prober = engine.prober();
+        let checks = Checks { prober, smtp: config.smtp(), mirror, data: config.data };
+        let app = Arc::new(App { engine, admin_token, trusted_proxies, checks });
         Ok(Self { app, listener, address, credentials, first_start })
     }
 
@@ -140,17 +143,6 @@ impl Server {
         self.app.engine.stop(GRACE).await;
         Ok(())
     }
-}
-
-/// Networks as a setting has them; an address alone is a network of one.
-fn networks(setting: &str, texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
-    let texts = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
-    let network = |text: &str| {
-        let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-        let network = text.parse::<IpNet>().ok().or_else(one);
-        network.with_context(|| format!("{setting}: '{text}' is not a CIDR like 10.0.0.0/8"))
-    };
-    texts.map(network).collect()
 }
 
 /// Ready when the process is asked to end, by Ctrl-C or SIGTERM.

@@ -28,12 +28,14 @@
 //! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
+//! | [`check`] | whether what a look at a server measured is good |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
 pub mod answer;
 pub mod business_hours;
 pub mod calendar;
 pub mod catalogue;
+pub mod check;
 pub mod cloud_event;
 pub mod contact;
 pub mod conversation;

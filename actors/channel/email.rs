@@ -10,6 +10,7 @@
 
 mod open;
 pub(crate) mod pool;
+mod probe;
 mod refusal;
 mod stream;
 

@@ -5,6 +5,8 @@
 //! our delivery id, which travels along as `biz_opaque_callback_data`. The API knows no idempotency
 //! key, so a message whose answer was lost may come twice.
 
+mod probe;
+
 use std::time::Instant;
 
 use http::StatusCode;

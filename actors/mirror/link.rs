@@ -20,7 +20,8 @@ use super::target::{MirrorConfig, said};
 use crate::limits;
 
 /// The migrations, each once and in this order; a released one is never changed.
-const MIGRATIONS: [(&str, &str); 1] = [("tables", include_str!("migrations/0001_tables.sql"))];
+pub(super) const MIGRATIONS: [(&str, &str); 1] =
+    [("tables", include_str!("migrations/0001_tables.sql"))];
 
 /// Notes how far tenants are.
 const NOTE_PROGRESS: &str = include_str!("upserts/progress.sql");
@@ -250,7 +251,7 @@ fn taken_over(schema: &str) -> LinkError {
     ))
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     milliseconds: u64,
     work: impl Future<Output = Result<T, LinkError>>,
 ) -> Result<T, LinkError> {

@@ -10,6 +10,7 @@ use super::journal::reading::{self, Gaps};
 use super::journal::{JournalError, Position};
 use super::lock::lock_now;
 use super::mark::Mark;
+use super::space::Space;
 use super::{StoreError, Write, frame, full_key, in_full, snapshot};
 use crate::limits;
 
@@ -20,6 +21,8 @@ pub struct Finding {
     pub part: &'static str,
     /// Whether it is as it should be.
     pub passed: bool,
+    /// Whether it was looked at.
+    pub looked_at: bool,
     /// What was looked at, or what is wrong.
     pub words: String,
 }
@@ -41,6 +44,7 @@ pub fn check(data: &Path, is_whole: impl Fn(&[u8], &[u8]) -> bool) -> Vec<Findin
         (None, _) => Finding {
             part: "index",
             passed: true,
+            looked_at: false,
             words: "not looked at: a server is using it; stop the server to have it compared"
                 .to_owned(),
         },
@@ -130,7 +134,7 @@ fn check_snapshots(places: &Places) -> (Finding, Option<(PathBuf, Position)>) {
         }
     }
     let words = if words.is_empty() { "none yet".to_owned() } else { words.join("; ") };
-    (Finding { part: "snapshots", passed, words }, good)
+    (Finding { part: "snapshots", passed, looked_at: true, words }, good)
 }
 
 fn check_index(
@@ -234,8 +238,8 @@ fn compare(
 
 fn finding(part: &'static str, found: Result<String, StoreError>) -> Finding {
     match found {
-        Ok(words) => Finding { part, passed: true, words },
-        Err(error) => Finding { part, passed: false, words: in_full(&error) },
+        Ok(words) => Finding { part, passed: true, looked_at: true, words },
+        Err(error) => Finding { part, passed: false, looked_at: true, words: in_full(&error) },
     }
 }
 
@@ -243,4 +247,14 @@ fn finding(part: &'static str, found: Result<String, StoreError>) -> Finding {
 pub fn is_there(data: &Path) -> bool {
     let places = Places::in_directory(data);
     [places.journal, places.index].iter().any(|part| fs::exists(part).unwrap_or_default())
+}
+
+/// Whether a server is using the store of a data directory that has one.
+pub fn is_in_use(data: &Path) -> bool {
+    is_there(data) && lock_now(data).is_none()
+}
+
+/// What is left of the disk, in bytes; as many as one likes where that cannot be told.
+pub fn free_bytes(data: &Path) -> u64 {
+    Space::of(data).free_bytes()
 }

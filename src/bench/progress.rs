@@ -9,25 +9,25 @@ const FRESH: Duration = Duration::from_millis(100);
 const PLAIN: Duration = Duration::from_secs(5);
 
 /// The progress of one bench, on standard error.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     terminal: bool,
     told: Option<Instant>,
     open: bool,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { terminal: std::io::stderr().is_terminal(), told: None, open: false }
     }
 
     /// Says something that stays.
-    pub(super) fn say(&mut self, words: &str) {
+    pub(crate) fn say(&mut self, words: &str) {
         self.clear();
         write(&format!("{words}\n"));
     }
 
     /// Says how far it is, if it did not say so just now.
-    pub(super) fn at(&mut self, words: impl FnOnce() -> String) {
+    pub(crate) fn at(&mut self, words: impl FnOnce() -> String) {
         let pause = if self.terminal { FRESH } else { PLAIN };
         if self.told.is_some_and(|told| told.elapsed() < pause) {
             return;
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Takes the line away that was written over.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.told = None;
         if std::mem::take(&mut self.open) {
             write("\r\x1b[2K");

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use parking_lot::Mutex;
@@ -62,7 +62,10 @@ impl GraphReceiver {
             refusals: Arc::clone(&refusals),
             access_token: access_token.to_owned(),
         };
-        let router = Router::new().route("/{number}/messages", post(take)).with_state(shared);
+        let router = Router::new()
+            .route("/{number}", get(tell))
+            .route("/{number}/messages", post(take))
+            .with_state(shared);
         let service = Service::start(any_port(), router).await?;
         Ok(Self { inbox, refusals, delay, service })
     }
@@ -86,6 +89,20 @@ impl GraphReceiver {
     pub fn relent(&self) {
         self.refusals.lock().clear();
     }
+}
+
+/// What Meta says of a number to who may know.
+async fn tell(
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+    headers: HeaderMap,
+) -> (StatusCode, Json<Value>) {
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if token != Some(&format!("Bearer {}", shared.access_token)) {
+        return refusal(StatusCode::UNAUTHORIZED, 190);
+    }
+    let told = json!({"id": number, "verified_name": "La Trattoria", "quality_rating": "GREEN"});
+    (StatusCode::OK, Json(told))
 }
 
 async fn take(

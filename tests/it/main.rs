@@ -12,6 +12,7 @@ mod bench;
 mod catalogue;
 mod certificates;
 mod channels;
+mod check;
 mod cloud_events;
 mod conversations;
 mod credentials;

@@ -1,0 +1,164 @@
+//! A look at an endpoint: every step of the way to it but the last, so that nothing arrives.
+//!
+//! It goes the way that a delivery goes, by the same guard and the same trust, and says at which step it
+//! ends. What is told holds the origin of a URL and never its path, which may be a secret.
+
+mod tls;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use sereno_workflows::check::Course;
+use sereno_workflows::retry::Outcome;
+use sereno_workflows::time::Timestamp;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use url::{Host, Url};
+
+use super::reply::snippet;
+use super::tls::Tls;
+use super::{Channels, Destination, Load};
+use crate::limits::{CHECK_PROBE_MS, CONNECT_TIMEOUT_MS};
+
+impl Channels {
+    /// Goes the way to a destination up to its door.
+    pub(crate) async fn probe(&self, destination: &Destination, now: Timestamp, way: &mut Course) {
+        let patience = Duration::from_millis(CHECK_PROBE_MS);
+        let looked = async {
+            match destination {
+                Destination::Webhook { url, manner, .. } => {
+                    self.probe_url(url, manner.tls.as_ref(), now, way).await;
+                }
+                Destination::Slack { url } => self.probe_url(url, None, now, way).await,
+                Destination::Email { smtp: Some(_), .. } => {
+                    way.pass("mail server", "looked at under mail");
+                }
+                Destination::Email { smtp: None, .. } => way.fail(
+                    "mail server",
+                    "none is configured",
+                    "set smtp in the tenant's settings, or SMTP_HOST for the whole server",
+                ),
+                Destination::WhatsApp { line, .. } => match line {
+                    Some(line) if !line.access_token.is_empty() => {
+                        way.pass("line", "looked at under whatsapp");
+                    }
+                    Some(_) | None => way.fail(
+                        "line",
+                        "no WhatsApp line is configured",
+                        "set whatsapp.phone_number_id and whatsapp.access_token in the tenant's \
+                         settings",
+                    ),
+                },
+            }
+        };
+        if timeout(patience, looked).await.is_err() {
+            let limit_s = patience.as_secs();
+            way.fail(
+                "time",
+                format!("not done within {limit_s} s"),
+                "see what of the way to it is slow: its name server, its network, itself",
+            );
+        }
+    }
+
+    /// Sends a test there, as one attempt that nothing keeps, and tells the answer.
+    pub(crate) async fn probe_by_test(
+        &self,
+        destination: &Destination,
+        load: &Load,
+        now: Timestamp,
+        way: &mut Course,
+    ) {
+        let began = Instant::now();
+        let answer = self.attempt(destination, load, now).await;
+        let took = began.elapsed().as_millis();
+        match answer.outcome {
+            Outcome::Done { code } => {
+                let said = snippet(&String::from_utf8_lossy(&answer.response));
+                let said = if said.is_empty() { said } else { format!(": {said}") };
+                way.pass("test", format!("answered {code} in {took} ms{said}"));
+            }
+            Outcome::Retry { error, .. }
+            | Outcome::Dead { error, .. }
+            | Outcome::Gone { error, .. } => way.fail(
+                "test",
+                error,
+                "see what the receiver says of it; its own log has the request, test.ping",
+            ),
+        }
+    }
+
+    async fn probe_url(&self, url: &Url, tls: Option<&Tls>, now: Timestamp, way: &mut Course) {
+        if let Err(problem) = self.guard.check_url(url) {
+            way.fail("guard", problem, "change the endpoint's target, or allow its network");
+            return;
+        }
+        let Some(addresses) = self.resolve(url, way).await else { return };
+        let Some((stream, address)) = reach(&addresses, way).await else { return };
+        if url.scheme() == "https" {
+            tls::greet(stream, url, tls, now, way).await;
+        } else if is_public(address.ip()) {
+            let advice =
+                "use https for the endpoint's target: what it is sent can be read on the way";
+            way.warn("tls", "none", advice);
+        }
+    }
+
+    /// The addresses that may be called.
+    async fn resolve(&self, url: &Url, way: &mut Course) -> Option<Vec<SocketAddr>> {
+        let port = url.port_or_known_default()?;
+        let (host, found) = match url.host()? {
+            Host::Ipv4(address) => return Some(vec![SocketAddr::new(address.into(), port)]),
+            Host::Ipv6(address) => return Some(vec![SocketAddr::new(address.into(), port)]),
+            Host::Domain(name) => (name, tokio::net::lookup_host((name, port)).await),
+        };
+        let found: Vec<SocketAddr> = match found.map(Iterator::collect::<Vec<_>>) {
+            Ok(found) if !found.is_empty() => found,
+            Ok(_) | Err(_) => {
+                let advice =
+                    "check the name in the endpoint's target, and this machine's name server";
+                way.fail("dns", format!("{host} is not found"), advice);
+                return None;
+            }
+        };
+        let shown: Vec<String> =
+            found.iter().take(3).map(|address| address.ip().to_string()).collect();
+        way.pass("dns", shown.join(", "));
+        match self.guard.permitted(host, found) {
+            Ok(permitted) => {
+                way.pass("guard", "lets it through");
+                Some(permitted)
+            }
+            Err(blocked) => {
+                let advice = "change the endpoint's target, or allow its network";
+                way.fail("guard", blocked.to_string(), advice);
+                None
+            }
+        }
+    }
+}
+
+/// The first of the addresses that answers.
+async fn reach(addresses: &[SocketAddr], way: &mut Course) -> Option<(TcpStream, SocketAddr)> {
+    let patience = Duration::from_millis(CONNECT_TIMEOUT_MS);
+    let mut problem = "it has no address".to_owned();
+    for &address in addresses {
+        let began = Instant::now();
+        match timeout(patience, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                let took = began.elapsed().as_millis();
+                way.pass("tcp", format!("{address} in {took} ms"));
+                return Some((stream, address));
+            }
+            Ok(Err(error)) => problem = format!("{address}: {error}"),
+            Err(_) => problem = format!("{address}: no answer within {} s", patience.as_secs()),
+        }
+    }
+    let advice = "see that the receiver runs and that no firewall stands between";
+    way.fail("tcp", problem, advice);
+    None
+}
+
+fn is_public(address: IpAddr) -> bool {
+    super::guard::Guard::default().allows(address)
+}

@@ -1,0 +1,225 @@
+//! The greeting over TLS: who the receiver says it is, who vouches for it, and until when.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
+};
+use rustls_platform_verifier::Verifier;
+use sereno_workflows::check::{self, Course, Judgement, Verdict};
+use sereno_workflows::time::Timestamp;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use url::Url;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+
+use crate::channel::tls::Tls;
+use crate::limits::CHECK_REFUSAL_MS;
+
+/// Greets the receiver and judges its certificate.
+pub(super) async fn greet(
+    stream: TcpStream,
+    url: &Url,
+    own: Option<&Tls>,
+    now: Timestamp,
+    way: &mut Course,
+) {
+    let host = url.host_str().unwrap_or_default();
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let Ok(name) = ServerName::try_from(name) else {
+        way.fail("tls", format!("{host} is no name for a certificate"), "change the target");
+        return;
+    };
+    let own = own.cloned();
+    // The system's authorities are read from its files.
+    let prepared = tokio::task::spawn_blocking(move || prepare(own.as_ref())).await;
+    let (config, seen) = match prepared {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(problem)) => {
+            way.fail("tls", problem, "set the endpoint's certificates again");
+            return;
+        }
+        Err(_) => return,
+    };
+    match shake(stream, name, config).await {
+        Ok(version) => {
+            let seen = seen.lock().take();
+            let judged = seen.and_then(|seen| until(&seen)).map(|end| check::certificate(now, end));
+            way.pass("tls", version);
+            if let Some(judged) = judged {
+                way.judged("certificate", judged);
+            }
+        }
+        Err(error) => way.judged("tls", refused(&error, host)),
+    }
+}
+
+/// The version, once both sides are content.
+async fn shake(
+    stream: TcpStream,
+    name: ServerName<'static>,
+    config: ClientConfig,
+) -> io::Result<&'static str> {
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    // Under TLS 1.3 the receiver judges our certificate after we are done; it need not say that it is content.
+    let patience = Duration::from_millis(CHECK_REFUSAL_MS);
+    if let Ok(Err(error)) = timeout(patience, stream.read(&mut [0; 1])).await
+        && error.get_ref().is_some_and(|inner| inner.is::<Error>())
+    {
+        return Err(error);
+    }
+    Ok(match stream.get_ref().1.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "1.3",
+        Some(ProtocolVersion::TLSv1_2) => "1.2",
+        Some(_) | None => "established",
+    })
+}
+
+/// What went wrong, and what to do about it.
+fn refused(error: &io::Error, host: &str) -> Judgement {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    match inner {
+        Some(Error::InvalidCertificate(problem)) => match problem {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                bad("its certificate has expired", "renew the certificate of the receiver")
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                bad(
+                    format!("its certificate is for another name than {host}"),
+                    "use a name in the endpoint's target that the certificate has, or get one for this",
+                )
+            }
+            CertificateError::UnknownIssuer => bad(
+                "nobody whom this machine trusts vouches for its certificate",
+                "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
+                 its authority's",
+            ),
+            other => bad(
+                format!("its certificate is refused: {other}"),
+                "get another certificate for the receiver",
+            ),
+        },
+        Some(Error::AlertReceived(alert)) => bad(
+            format!("it ends the connection: {alert:?}"),
+            "see whether it wants a client_certificate of the endpoint, or another one",
+        ),
+        Some(other) => bad(other.to_string(), "see whether TLS is spoken at this port"),
+        None => bad(
+            format!("it broke off: {error}"),
+            "see whether TLS is spoken at this port, and in a version of this decade",
+        ),
+    }
+}
+
+fn bad(detail: impl Into<String>, advice: impl Into<String>) -> Judgement {
+    Judgement { verdict: Verdict::Fail, detail: detail.into(), advice: Some(advice.into()) }
+}
+
+/// Until when a certificate is good.
+fn until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let read = Certificate::from_der(certificate).ok()?;
+    let end = read.tbs_certificate.validity.not_after.to_unix_duration();
+    Some(Timestamp(i64::try_from(end.as_millis()).ok()?))
+}
+
+type Seen = Arc<Mutex<Option<CertificateDer<'static>>>>;
+
+/// The trust of a delivery's client, and a place for the certificate that it sees.
+fn prepare(own: Option<&Tls>) -> Result<(ClientConfig, Seen), String> {
+    let said = |error: &dyn std::fmt::Display| error.to_string();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let seen = Seen::default();
+    let trusted = trust(&provider, own.and_then(|own| own.authority.as_deref()))?;
+    let verifier = Arc::new(Watching { trusted, seen: Arc::clone(&seen) });
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| said(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match own.and_then(|own| own.certificate.as_ref()) {
+        None => builder.with_no_client_auth(),
+        Some(ours) => {
+            let chain = certificates(&ours.certificate)?;
+            let key =
+                PrivateKeyDer::from_pem_slice(ours.key.as_bytes()).map_err(|error| said(&error))?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| said(&error))?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok((config, seen))
+}
+
+/// The system's authorities, and the endpoint's own.
+fn trust(provider: &Arc<CryptoProvider>, authority: Option<&str>) -> Result<Arc<Verifier>, String> {
+    /// Reading the system's takes a while.
+    static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
+    let problem = |error: Error| format!("the authorities cannot be read: {error}");
+    if let Some(pem) = authority {
+        let extra = Verifier::new_with_extra_roots(certificates(pem)?, Arc::clone(provider));
+        return Ok(Arc::new(extra.map_err(problem)?));
+    }
+    if let Some(system) = SYSTEM.get() {
+        return Ok(Arc::clone(system));
+    }
+    let system = Arc::new(Verifier::new(Arc::clone(provider)).map_err(problem)?);
+    Ok(Arc::clone(SYSTEM.get_or_init(|| system)))
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    found.map_err(|error| format!("a certificate cannot be read: {error}"))
+}
+
+/// Judges as its like does, and keeps what it judged.
+#[derive(Debug)]
+struct Watching {
+    trusted: Arc<Verifier>,
+    seen: Seen,
+}
+
+impl ServerCertVerifier for Watching {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.seen.lock() = Some(end_entity.clone().into_owned());
+        let trusted = &self.trusted;
+        trusted.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trusted.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trusted.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.trusted.supported_verify_schemes()
+    }
+}

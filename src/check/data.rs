@@ -1,0 +1,148 @@
+//! What lies in the data directory: keys, store, and when it was last written to.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use sereno_actors::check::{Stored, Unread};
+use sereno_actors::now::Now;
+use sereno_actors::record;
+use sereno_actors::store::check;
+use sereno_actors::vault::Vault;
+use sereno_actors::{limits, store};
+use sereno_workflows::check::{self as judge, Course, Finding, Part};
+use sereno_workflows::time::Timestamp;
+
+use crate::config::Config;
+
+/// Looks at the keys; answers the master key too, where there is one.
+pub(super) fn keys(data: &Path, config: &Config) -> (Vec<Finding>, Option<String>) {
+    let path = data.join("master.key");
+    let mut way = Course::default();
+    let given = config.master_key.clone().filter(|key| !key.is_empty());
+    let (place, key) = match given {
+        Some(key) => ("SERENO_MASTER_KEY", Some(key)),
+        None => ("master.key", fs::read_to_string(&path).ok().map(|key| key.trim().to_owned())),
+    };
+    match &key {
+        Some(key) => match Vault::new(key) {
+            Ok(_) => way.pass("form", "32 bytes"),
+            Err(error) => {
+                let advice =
+                    "put the key back with which the data was written; a new one cannot read it";
+                way.fail("form", error.to_string(), advice);
+            }
+        },
+        None if store::check::is_there(data) => way.fail(
+            "form",
+            format!(
+                "{} is missing or cannot be read, and the data was encrypted with it",
+                path.display()
+            ),
+            "put it back, or set SERENO_MASTER_KEY",
+        ),
+        None => way.skip("form", "none yet: the first start makes one"),
+    }
+    let mut findings = Vec::new();
+    let good = !way.failed();
+    findings.push(way.finding(Part::Keys, place, None));
+    for (name, path, mode) in [
+        ("data directory", data.to_owned(), 0o700),
+        ("master.key", path, 0o600),
+        ("credentials", data.join("credentials"), 0o600),
+    ] {
+        findings.extend(private(name, &path, mode));
+    }
+    (findings, key.filter(|_| good))
+}
+
+/// Whether only its owner may look into something, if it is there.
+fn private(name: &str, path: &Path, mode: u32) -> Option<Finding> {
+    let found = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let mut way = Course::default();
+    match found & 0o077 {
+        0 => way.pass("mode", format!("mode {found:04o}: its owner's alone")),
+        _ => way.fail(
+            "mode",
+            format!("mode {found:04o}: others on this machine may read it"),
+            format!("run: chmod {mode:o} {}", path.display()),
+        ),
+    }
+    Some(way.finding(Part::Keys, format!("{name}'s mode"), None))
+}
+
+/// Reads the store from its first byte to its last. Blocks.
+pub(super) fn store(data: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if check::is_there(data) {
+        for found in check::check(data, record::is_whole) {
+            let mut way = Course::default();
+            match (found.looked_at, found.passed) {
+                (false, _) => way.skip("read", found.words),
+                (true, true) => way.pass("read", found.words),
+                (true, false) => {
+                    let advice = "start the server, which mends what can be mended and says what it \
+                                  did; restore a backup where it does not start";
+                    way.fail("read", found.words, advice);
+                }
+            }
+            findings.push(way.finding(Part::Store, found.part, None));
+        }
+    } else {
+        let mut way = Course::default();
+        way.skip(
+            "read",
+            format!("there is none in {} yet: the first start makes it", data.display()),
+        );
+        findings.push(way.finding(Part::Store, "store", None));
+    }
+    let nearest = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    findings.push(disk(nearest));
+    findings
+}
+
+/// What is left of the disk.
+pub(crate) fn disk(data: &Path) -> Finding {
+    let mut way = Course::default();
+    way.judged("free", judge::disk(check::free_bytes(data), limits::DISK_RESERVE_BYTES));
+    way.finding(Part::Store, "disk", None)
+}
+
+/// The clock, as the last record has it.
+pub(crate) fn clock(last: Option<Timestamp>) -> Finding {
+    let mut way = Course::default();
+    way.judged("time", judge::clock(Now::System.timestamp(), last));
+    match sereno_workflows::time::zone("Europe/Madrid") {
+        Ok(_) => way.pass("zones", "are there"),
+        Err(error) => way.fail("zones", error.to_string(), "use another build of sereno"),
+    }
+    way.finding(Part::Clock, "time", None)
+}
+
+/// The key fits the store, which opened.
+pub(super) fn opened(stored: &Stored) -> Finding {
+    let mut way = Course::default();
+    let endpoints: usize = stored.tenants.iter().map(|tenant| tenant.endpoints.len()).sum();
+    let tenants = stored.tenants.len();
+    way.pass(
+        "open",
+        format!("opens with the master key: {tenants} tenants, {endpoints} endpoints"),
+    );
+    way.finding(Part::Store, "opened", None)
+}
+
+/// What keeps the store from being opened.
+pub(super) fn unopened(error: &Unread) -> Finding {
+    let mut way = Course::default();
+    let (part, advice) = match error {
+        Unread::Key(_) => (
+            Part::Keys,
+            "set SERENO_MASTER_KEY, or put back master.key, as the data was written with",
+        ),
+        Unread::Store(_) | Unread::Ledger(_) => {
+            (Part::Store, "see what the server's start says of it; a backup can be restored")
+        }
+    };
+    way.fail("open", error.to_string(), advice);
+    way.finding(part, "opened", None)
+}

@@ -1,0 +1,125 @@
+//! The data directory as a person knows it: what lies beside the store, and who may read it.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use sereno_actors::vault;
+
+/// The files beside the store that hold what a person may need again.
+pub struct DataDirectory {
+    path: PathBuf,
+}
+
+impl DataDirectory {
+    /// Opens or creates it; only its owner may look inside.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("cannot create the data directory {}", path.display()))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// One that is there already, or not: only to read what it keeps.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Whether anything was ever kept here.
+    fn has_data(&self) -> bool {
+        ["journal", "snapshots", "index"].iter().any(|part| self.path.join(part).exists())
+    }
+
+    /// The master key: the given one, or the one that is kept here, or a new one.
+    pub fn master_key(&self, given: Option<&str>) -> anyhow::Result<String> {
+        if let Some(key) = given {
+            return Ok(key.to_owned());
+        }
+        let path = self.path.join("master.key");
+        match fs::read_to_string(&path) {
+            Ok(key) => Ok(key.trim().to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.has_data() {
+                    bail!(
+                        "{} is missing, and the data was encrypted with it: put it back, or set \
+                         SERENO_MASTER_KEY",
+                        path.display()
+                    );
+                }
+                let key = vault::generate_key();
+                write_private(&path, format!("{key}\n").as_bytes())?;
+                tracing::warn!(path = %path.display(),
+                    "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
+                Ok(key)
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Keeps where the server listens, for commands on this machine.
+    pub fn keep_address(&self, address: SocketAddr) -> anyhow::Result<()> {
+        write_private(&self.path.join("address"), format!("{address}\n").as_bytes())
+    }
+
+    /// Where a server that uses the directory can be asked from this machine.
+    pub fn address(&self) -> Option<String> {
+        let text = fs::read_to_string(self.path.join("address")).ok()?;
+        let mut address: SocketAddr = text.trim().parse().ok()?;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        Some(format!("http://{address}"))
+    }
+
+    /// What a person logs in with, from the file `credentials`.
+    pub fn credentials(&self) -> Credentials {
+        let text = fs::read_to_string(self.path.join("credentials")).unwrap_or_default();
+        let find = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.map(|value| value.trim().to_owned())
+        };
+        Credentials { api_key: find("api_key"), admin_token: find("admin_token") }
+    }
+
+    /// Keeps what a person logs in with.
+    pub fn keep(&self, credentials: &Credentials) -> anyhow::Result<()> {
+        let mut text = String::new();
+        for (name, value) in
+            [("api_key", &credentials.api_key), ("admin_token", &credentials.admin_token)]
+        {
+            if let Some(value) = value {
+                text.push_str(&format!("{name}={value}\n"));
+            }
+        }
+        write_private(&self.path.join("credentials"), text.as_bytes())
+    }
+}
+
+/// What a person logs in with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The key of the tenant `default`.
+    pub api_key: Option<String>,
+    /// The admin token.
+    pub admin_token: Option<String>,
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let written = || -> io::Result<()> {
+        let unfinished = path.with_extension("new");
+        let mut options = fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        fs::File::open(path.parent().unwrap_or(path))?.sync_all()
+    };
+    written().with_context(|| format!("cannot write {}", path.display()))
+}
