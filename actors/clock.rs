@@ -188,6 +188,8 @@ impl Clock {
         if !state.begin(&timer) {
             return;
         }
+        let late = self.ledger.now().timestamp().since(timer.due);
+        self.ledger.statistics().gauges.rang_after(late);
         let quarantine =
             state.deaths.get(&timer).is_some_and(|&deaths| deaths >= limits::DEATHS_MAX);
         let tenant = self.hints.tenant(&timer.tenant);

@@ -54,6 +54,7 @@ use crate::limits;
 use crate::record::EventRecord;
 use crate::tenant::{Direct, Surroundings, TenantMessage};
 use crate::view::TenantView;
+use crate::vitals::Alive;
 
 /// One live endpoint.
 pub(crate) struct EndpointActor {
@@ -65,6 +66,7 @@ pub(crate) struct EndpointActor {
     pub(crate) rates: Arc<Mutex<Rates>>,
     /// The endpoints whose line was looked through since the start, and in which shape.
     pub(crate) tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
+    pub(crate) _alive: Alive,
 }
 
 /// How an endpoint's queue is served.

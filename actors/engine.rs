@@ -10,6 +10,7 @@ pub(crate) mod pipeline;
 mod room;
 mod statistics;
 mod throttle;
+mod vitals;
 mod words;
 
 use std::collections::HashMap;

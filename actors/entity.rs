@@ -30,6 +30,7 @@ use crate::record::key::TimerKey;
 use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
 use crate::ticket::Ticket;
 use crate::view::TenantView;
+use crate::vitals::Alive;
 
 /// One live entity.
 pub(crate) struct Entity {
@@ -37,6 +38,7 @@ pub(crate) struct Entity {
     pub(crate) hints: Arc<Hints>,
     pub(crate) tenant: TenantId,
     pub(crate) key: EntityKey,
+    pub(crate) _alive: Alive,
 }
 
 /// What an entity is told.

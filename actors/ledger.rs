@@ -21,6 +21,7 @@ pub(crate) mod statistics;
 pub mod story;
 pub mod timeline;
 pub mod times;
+mod waiting;
 
 use std::sync::{Arc, OnceLock};
 

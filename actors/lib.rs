@@ -23,6 +23,7 @@
 //! | [`verifier`], [`source`] | whether what comes in is genuine, and what it comes to |
 //! | [`template`] | in whose words |
 //! | [`catalogue`] | which events come in |
+//! | [`vitals`] | how a running server is |
 //! | [`vault`], [`limits`], [`now`] | secrets, bounds, time |
 
 pub mod announce;
@@ -61,3 +62,4 @@ mod turnstile;
 pub mod vault;
 pub mod verifier;
 pub mod view;
+pub mod vitals;

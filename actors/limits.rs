@@ -183,6 +183,10 @@ pub const FILTERED_PER_PAGE_MAX: usize = 400;
 pub const PAYLOAD_CHARS_MAX: usize = 2_000;
 /// Rows in one page of a list.
 pub const PAGE_ROWS_MAX: usize = 500;
+/// Deliveries that wait, and timers, that are counted for one reading of the metrics.
+pub const WAITING_COUNTED_MAX: usize = 20_000;
+/// Queues whose head is looked at for one reading of the metrics.
+pub const QUEUES_LOOKED_AT: usize = 2_000;
 /// Rows of what was counted that wait for the slots of a tenant to be written.
 pub const TALLY_ROWS_MAX: usize = 256;
 /// How old the slots of a tenant are on disk before what is counted next writes them anew.

@@ -22,6 +22,7 @@ use crate::limits;
 use crate::record::key::{self, statistics as keys};
 use crate::record::{self, SlotRecord};
 use crate::store::Batch;
+use crate::vitals::Gauges;
 
 /// The counts of all tenants.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub(crate) struct Statistics {
     tenants: Mutex<HashMap<TenantId, Counted>>,
     /// Everything since the process began, for metrics.
     server: Mutex<Tally>,
+    /// What the server's parts measure of themselves.
+    pub(crate) gauges: Gauges,
 }
 
 /// One tenant's counts.

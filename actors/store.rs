@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use self::journal::JournalError;
+use crate::vitals::StoreVitals;
 
 /// One of the 256 parts into which tenants are divided by their hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,6 +182,11 @@ pub trait Store: Send + Sync + 'static {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
+
+    /// How it is, as far as it can tell.
+    fn vitals(&self) -> StoreVitals {
+        StoreVitals::default()
+    }
 
     /// Whether there is space for new work. Commits of what is under way are taken all the same.
     fn has_room(&self) -> bool {

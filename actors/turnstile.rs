@@ -15,6 +15,7 @@ use sereno_workflows::id::{EndpointId, TenantId};
 use tokio::sync::{Notify, oneshot};
 
 use crate::limits::ATTEMPTS_MAX;
+use crate::vitals::Credits;
 
 /// The room for attempts.
 #[derive(Clone)]
@@ -69,6 +70,12 @@ impl Turnstile {
             idle: Arc::default(),
         };
         Self { inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// How much of the room is taken.
+    pub(crate) fn credits(&self) -> Credits {
+        let inner = self.inner.lock();
+        Credits { used: inner.held, most: inner.held + inner.free }
     }
 
     /// Lets nothing more through, and waits until what is under way has come to its end.

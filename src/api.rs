@@ -85,6 +85,7 @@ fn happenings(table: Table) -> Table {
     table
         .route("/healthz", get(|| async { axum::Json(serde_json::json!({"ok": true})) }))
         .route("/readyz", get(timers::ready))
+        .route("/metrics", get(stats::metrics))
         .route(
             "/api/v1/events",
             post(events::submit).get(search::list).options(cloud_events::handshake),

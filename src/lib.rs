@@ -23,6 +23,7 @@ pub mod config;
 pub mod demo;
 pub mod keep;
 pub mod listen;
+pub mod metrics;
 pub mod receiver;
 pub mod scratch;
 pub mod send;

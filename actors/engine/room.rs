@@ -16,6 +16,7 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError
 
 use super::EngineError;
 use crate::limits;
+use crate::vitals::Credits;
 
 /// The room.
 pub(super) struct Room {
@@ -59,6 +60,12 @@ impl Room {
         let at_work = Arc::clone(&share.at_work).acquire_many_owned(count.min(most)).await;
         let at_work = at_work.map_err(|_: AcquireError| EngineError::Busy)?;
         Ok(Credit { _of_all: of_all, _of_tenant: of_tenant, _at_work: at_work })
+    }
+
+    /// How much of it is taken.
+    pub(super) fn credits(&self) -> Credits {
+        let most = limits::EVENTS_IN_FLIGHT_MAX;
+        Credits { used: most.saturating_sub(self.all.available_permits()), most }
     }
 
     /// Whether there is any left.

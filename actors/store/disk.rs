@@ -31,9 +31,10 @@ use super::overlay::Overlay;
 use super::space::Space;
 use super::{
     Batch, Direction, Partition, Row, Store, StoreError, behind, frame, full_key, recovery,
-    snapshot,
+    snapshot, space,
 };
 use crate::limits;
+use crate::vitals::StoreVitals;
 
 /// The sizes by which a store works; the defaults are right but for tests.
 #[derive(Debug, Clone)]
@@ -209,6 +210,17 @@ impl Store for DiskStore {
             key.remove(0);
         }
         Ok(rows)
+    }
+
+    fn vitals(&self) -> StoreVitals {
+        let inside = &self.inside;
+        StoreVitals {
+            sync_times: inside.journal.sync_times(),
+            journal_bytes: space::bytes_in(&inside.places.journal),
+            index_bytes: space::bytes_in(&inside.places.index),
+            overlay_bytes: inside.overlay.bytes() as u64,
+            free_bytes: inside.space.free_bytes(),
+        }
     }
 
     fn has_room(&self) -> bool {

@@ -1,5 +1,6 @@
 //! How much space the disk has left, looked at no more often than needed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -54,4 +55,15 @@ impl Space {
         *last = Some((Instant::now(), free));
         free
     }
+}
+
+/// Bytes of the files in a directory and below; what goes meanwhile counts for nothing.
+pub(super) fn bytes_in(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
+    let bytes = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_in(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(bytes).sum()
 }

@@ -17,6 +17,7 @@ use crate::intake::{Intake, IntakeMessage};
 use crate::jobs::{Jobs, JobsMessage};
 use crate::ledger::LedgerError;
 use crate::limits;
+use crate::vitals::Alive;
 
 impl Tenant {
     pub(super) fn deliver(
@@ -140,6 +141,7 @@ impl Tenant {
             hints: Arc::clone(&self.around.hints),
             tenant: state.view.id.clone(),
             key: key.clone(),
+            _alive: Alive::among(&self.around.ledger.statistics().gauges.entities),
         };
         let wake = || started(entity(), myself.get_cell());
         state.entities.tell(key.clone(), message, wake);
@@ -159,6 +161,7 @@ impl Tenant {
             id,
             rates: Arc::clone(&state.rates),
             tidied: Arc::clone(&state.tidied),
+            _alive: Alive::among(&self.around.ledger.statistics().gauges.endpoints),
         };
         let wake = || started(actor(), myself.get_cell());
         state.endpoints.tell(id, message, wake);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::statistics::{Count, Level, Window, point, point_names, summary};
@@ -12,6 +14,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, ListQuery, aside};
+use crate::metrics;
 
 /// `GET /api/v1/stats`: counts, rates and quantiles of the last minute, five minutes, hour and day, or of
 /// the window that is asked for.
@@ -71,6 +74,18 @@ pub async fn series(
         let points: Value = told.collect();
         let step = level.width().to_string();
         Ok(Json(json!({"ok": true, "window": name, "step": step, "points": points})))
+    })
+    .await
+}
+
+/// `GET /metrics`: how the server is, for Prometheus. It names no tenant and needs no key.
+pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    aside(move || {
+        let text = metrics::render(app.engine.vitals()?).map_err(|error| {
+            tracing::error!(%error, "the metrics cannot be written");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written")
+        })?;
+        Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
     })
     .await
 }

@@ -146,3 +146,43 @@ async fn stored(client: &sereno::client::Client, what: &str) -> u64 {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a20_b16_the_dashboard_asks_for_metrics_that_are_there() {
+    let house = House::new().await;
+    let receiver = house.webhook(json!({})).await;
+    house.event("client.created", json!({"id": 1})).await;
+    house.book("R-1", "34600000001", 3_600_000).await;
+    receiver.inbox.wait(crate::support::PATIENCE, |all| all.len() == 2).await.unwrap();
+    let answer = reqwest::get(format!("{}/metrics", house.base)).await.unwrap();
+    assert!(
+        answer.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics")
+    );
+    let text = answer.text().await.unwrap();
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+    };
+    assert!(value("sereno_events_total") >= Some(2.0), "{text}");
+    assert!(value("sereno_timers_pending") >= Some(1.0), "{text}");
+    assert!(value("sereno_journal_sync_seconds_count") >= Some(1.0), "{text}");
+    assert!(value("sereno_actors{kind=\"entity\"}") >= Some(1.0), "{text}");
+    assert_eq!(value("sereno_credits_in_use{kind=\"events\"}"), Some(0.0));
+    let dashboard = include_str!("../../src/metrics/grafana.json");
+    let dashboard: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    let mut asked = 0;
+    for panel in dashboard["panels"].as_array().unwrap() {
+        for target in panel["targets"].as_array().unwrap() {
+            let query = target["expr"].as_str().unwrap();
+            let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in words.filter(|word| word.starts_with("sereno_")) {
+                let is_there = text.lines().any(|line| {
+                    line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']))
+                });
+                assert!(is_there, "{name} of {query} is not in\n{text}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 20, "the dashboard asks for {asked} metrics");
+}

@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use parking_lot::Mutex;
+use sereno_workflows::statistics::Sketch;
 
 use super::reading::{self, Gaps, io_error, path_of};
 use super::segment::{self, GROUP_HEAD_BYTES, HEADER_BYTES, Header};
@@ -24,6 +26,8 @@ pub struct FileJournal {
     spares: Spares,
     gaps: Gaps,
     state: Mutex<State>,
+    /// What each sync took, in microseconds.
+    sync_times: Mutex<Sketch>,
 }
 
 struct State {
@@ -67,12 +71,18 @@ impl FileJournal {
         let spares = Spares::open(directory, segment_bytes).map_err(io("prepare"))?;
         sync_directory(directory)?;
         let state = Mutex::new(State { segments, head, writer });
-        Ok(Self { directory: directory.to_owned(), epoch: epoch + 1, spares, gaps, state })
+        let (directory, epoch) = (directory.to_owned(), epoch + 1);
+        Ok(Self { directory, epoch, spares, gaps, state, sync_times: Mutex::default() })
     }
 
     /// Where it is.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// What each sync took, in microseconds, since it was opened.
+    pub fn sync_times(&self) -> Sketch {
+        self.sync_times.lock().clone()
     }
 
     /// Whether nothing was ever appended here.
@@ -143,11 +153,16 @@ impl Journal for FileJournal {
         let writer = state.writer.as_mut().expect("a segment was just begun");
         let bytes = segment::group_to_bytes(writer.number, head.group, frames);
         let io = |doing| move |source| (doing, source);
-        let written = writer
-            .file
-            .write_all_at(&bytes, writer.offset)
-            .map_err(io("write to"))
-            .and_then(|()| writer.file.sync_data().map_err(io("sync")));
+        let written =
+            writer.file.write_all_at(&bytes, writer.offset).map_err(io("write to")).and_then(
+                |()| {
+                    let began = Instant::now();
+                    let synced = writer.file.sync_data().map_err(io("sync"));
+                    let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    self.sync_times.lock().add(took);
+                    synced
+                },
+            );
         written.map_err(|(doing, source)| io_error(doing, &writer.path, source))?;
         writer.offset += bytes.len() as u64;
         state.head = head;

@@ -1,0 +1,29 @@
+//! How the running server is, for its metrics.
+
+use std::sync::atomic::Ordering;
+
+use super::{Engine, EngineError};
+use crate::vitals::Vitals;
+
+impl Engine {
+    /// How the server is: reads the disk, and counts what waits up to a bound.
+    pub fn vitals(&self) -> Result<Vitals, EngineError> {
+        let ledger = &self.around.ledger;
+        let gauges = &ledger.statistics().gauges;
+        let tenants: Vec<_> = self.views().iter().map(|view| view.id.clone()).collect();
+        let (waiting, waiting_for) = ledger.all_waiting(&tenants)?;
+        Ok(Vitals {
+            tally: ledger.statistics().server(),
+            tenants: tenants.len(),
+            entities_alive: gauges.entities.load(Ordering::Relaxed),
+            endpoints_alive: gauges.endpoints.load(Ordering::Relaxed),
+            attempts: self.around.attempts.credits(),
+            events: self.room.credits(),
+            waiting,
+            waiting_for,
+            timers: ledger.timers_set()?,
+            timer_lateness: gauges.timer_lateness(),
+            store: ledger.store_vitals(),
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! How much waits: counted up to a bound, for metrics.
+
+use sereno_workflows::id::{EndpointId, TenantId};
+use sereno_workflows::time::{Span, Timestamp};
+
+use super::{Ledger, LedgerError};
+use crate::limits::{QUEUES_LOOKED_AT, WAITING_COUNTED_MAX};
+use crate::record::key;
+use crate::store::{Direction, Partition};
+use crate::vitals::StoreVitals;
+
+impl Ledger {
+    /// How many deliveries of these tenants wait, and how long ago the first of them was due.
+    pub(crate) fn all_waiting(&self, tenants: &[TenantId]) -> Result<(usize, Span), LedgerError> {
+        let (mut count, mut looks, mut longest) = (0, 0, Span(0));
+        let now = self.now().timestamp();
+        for tenant in tenants {
+            // The head of each queue says since when it waits.
+            let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
+            while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
+                looks += 1;
+                if let Some(head) = self.queued(tenant, endpoint, 1)?.first() {
+                    longest = longest.max(now.since(head.due));
+                }
+                let after = EndpointId(endpoint.0.saturating_add(1));
+                next = self.first_with_rows(b'Q', tenant, after)?;
+            }
+            let (table, left) = (key::table(b'Q', tenant), WAITING_COUNTED_MAX - count);
+            let range = &table[..]..&key::after(&table)[..];
+            let rows =
+                self.store.scan(key::partition(tenant), range, Direction::Ascending, left)?;
+            count += rows.len();
+        }
+        Ok((count, longest))
+    }
+
+    /// How many timers are set.
+    pub(crate) fn timers_set(&self) -> Result<usize, LedgerError> {
+        let (from, until) = (key::timers_from(Timestamp(0)), key::after(b"T"));
+        let mut count = 0;
+        for partition in 0..=u8::MAX {
+            let left = WAITING_COUNTED_MAX - count;
+            let range = &from[..]..&until[..];
+            let rows = self.store.scan(Partition(partition), range, Direction::Ascending, left)?;
+            count += rows.len();
+        }
+        Ok(count)
+    }
+
+    /// How the store is.
+    pub(crate) fn store_vitals(&self) -> StoreVitals {
+        self.store.vitals()
+    }
+}

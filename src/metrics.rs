@@ -1,0 +1,286 @@
+//! `/metrics`: how the server is, in the text format of OpenMetrics, which Prometheus reads.
+//!
+//! Totals of the whole server, without tenants' names: their number has no bound. What is told of one tenant
+//! stands at `/api/v1/stats`. Counters begin with the process.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+use sereno_actors::vitals::Vitals;
+use sereno_workflows::statistics::{Count, Size, Sketch};
+
+/// The content type of what [`render`] answers.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the buckets of what takes milliseconds: powers of two, so that they are exact.
+const MILLISECONDS: [u64; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 8_192, 65_536];
+/// The same for what takes microseconds.
+const MICROSECONDS: [u64; 12] =
+    [64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536, 262_144, 1_048_576];
+
+/// The metrics as text.
+pub fn render(vitals: Vitals) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("sereno");
+    registry.register_collector(Box::new(Snapshot(vitals)));
+    let mut text = String::new();
+    text::encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+#[derive(Debug)]
+struct Snapshot(Vitals);
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        let vitals = &self.0;
+        self.events(&mut page)?;
+        self.deliveries(&mut page)?;
+        page.gauge(
+            "queue_deliveries",
+            "Deliveries that wait, counted up to 20,000",
+            vitals.waiting,
+        )?;
+        page.seconds_gauge(
+            "queue_oldest",
+            "How long ago the delivery was due that waits for longest",
+            vitals.waiting_for.0 as f64 / 1_000.0,
+        )?;
+        page.gauge("timers_pending", "Timers that are set, counted up to 20,000", vitals.timers)?;
+        page.histogram(
+            "timer_lateness",
+            "How late timers rang",
+            (&vitals.timer_lateness, &MILLISECONDS, 1_000.0),
+        )?;
+        self.server(&mut page)
+    }
+}
+
+impl Snapshot {
+    fn events(&self, page: &mut Page<'_>) -> fmt::Result {
+        let tally = &self.0.tally;
+        for (name, help, what) in [
+            ("events", "Events that were recorded", Count::Events),
+            ("events_failed", "Events that were set aside", Count::EventsFailed),
+            ("messages_received", "Messages of customers", Count::MessagesReceived),
+            ("reminders_sent", "Reminders that were sent", Count::RemindersSent),
+            ("no_shows", "Customers who did not come", Count::NoShows),
+            ("sla_breaches", "Handoffs that waited too long", Count::SlaBreached),
+        ] {
+            page.counter(name, help, tally.of(what))?;
+        }
+        let letters = [("accepted", Count::LettersTaken), ("refused", Count::LettersRefused)];
+        page.counters(
+            "inbound_letters",
+            "Requests of providers, by whether their signature was valid",
+            letters.map(|(verdict, what)| ([("verdict", verdict)], tally.of(what))),
+        )?;
+        let none = Sketch::default();
+        let took = tally.size(Size::ProcessingTime).unwrap_or(&none);
+        page.histogram(
+            "event_processing",
+            "From the receipt of an event to the end of its last stage before the disk",
+            (took, &MILLISECONDS, 1_000.0),
+        )
+    }
+
+    fn deliveries(&self, page: &mut Page<'_>) -> fmt::Result {
+        let channels = self.0.tally.channels();
+        let attempts = channels.iter().flat_map(|(channel, route)| {
+            [("sent", route.sent), ("failed", route.failed)].map(|(outcome, count)| {
+                ([("channel", channel.as_str()), ("outcome", outcome)], u64::from(count))
+            })
+        });
+        page.counters(
+            "delivery_attempts",
+            "Attempts at deliveries, by what came of them",
+            attempts,
+        )?;
+        for (name, help, count) in [
+            (
+                "delivery_retries",
+                "Attempts that were not the first of their delivery",
+                (|route| route.retries) as fn(&sereno_workflows::statistics::Route) -> u32,
+            ),
+            ("dead_letters", "Deliveries that were given up", |route| route.dead),
+        ] {
+            let of = channels
+                .iter()
+                .map(|(channel, route)| ([("channel", channel.as_str())], count(route).into()));
+            page.counters(name, help, of)?;
+        }
+        let mut family = page.family(
+            "delivery_duration",
+            "How long attempts took",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for (channel, route) in channels {
+            let label = [("channel", channel.as_str())];
+            write_histogram(family.encode_family(&label)?, (&route.took, &MILLISECONDS, 1_000.0))?;
+        }
+        Ok(())
+    }
+
+    fn server(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Vitals { store, .. } = &self.0;
+        page.histogram(
+            "journal_sync",
+            "How long each sync of the journal took",
+            (&store.sync_times, &MICROSECONDS, 1_000_000.0),
+        )?;
+        page.gauges(
+            "store_bytes",
+            "Bytes of the store",
+            [
+                ([("part", "journal")], store.journal_bytes),
+                ([("part", "index")], store.index_bytes),
+                ([("part", "overlay")], store.overlay_bytes),
+            ],
+        )?;
+        page.gauge("disk_free_bytes", "Free bytes of the disk", clamped(store.free_bytes))?;
+        page.gauges(
+            "actors",
+            "Live actors",
+            [
+                ([("kind", "tenant")], self.0.tenants as u64),
+                ([("kind", "entity")], self.0.entities_alive as u64),
+                ([("kind", "endpoint")], self.0.endpoints_alive as u64),
+            ],
+        )?;
+        let credits = [("attempts", self.0.attempts), ("events", self.0.events)];
+        page.gauges(
+            "credits_in_use",
+            "How much of the room for work under way is in use",
+            credits.map(|(kind, credits)| ([("kind", kind)], credits.used as u64)),
+        )?;
+        page.gauges(
+            "credits",
+            "The room for work under way",
+            credits.map(|(kind, credits)| ([("kind", kind)], credits.most as u64)),
+        )?;
+        let build = [([("version", env!("CARGO_PKG_VERSION"))], 1)];
+        page.gauges("build_info", "Which version runs", build)
+    }
+}
+
+type Histogram<'a> = (&'a Sketch, &'a [u64], f64);
+
+/// What is written so far.
+struct Page<'a>(DescriptorEncoder<'a>);
+
+impl Page<'_> {
+    fn family(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        unit: Option<&'static Unit>,
+        kind: MetricType,
+    ) -> Result<MetricEncoder<'_>, fmt::Error> {
+        self.0.encode_descriptor(name, help, unit, kind)
+    }
+
+    fn counter(&mut self, name: &'static str, help: &'static str, count: u64) -> fmt::Result {
+        let mut metric = self.family(name, help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&count, None)
+    }
+
+    fn counters<const N: usize>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        counts: impl IntoIterator<Item = ([(&'static str, &'static str); N], u64)>,
+    ) -> fmt::Result {
+        let mut family = self.family(name, help, None, MetricType::Counter)?;
+        for (labels, count) in counts {
+            let mut metric = family.encode_family(&labels)?;
+            metric.encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(&mut self, name: &'static str, help: &'static str, value: usize) -> fmt::Result {
+        let mut metric = self.family(name, help, None, MetricType::Gauge)?;
+        metric.encode_gauge(&(value as u64))
+    }
+
+    fn seconds_gauge(&mut self, name: &'static str, help: &'static str, value: f64) -> fmt::Result {
+        let mut metric = self.family(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        metric.encode_gauge(&value)
+    }
+
+    fn gauges<const N: usize>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        values: impl IntoIterator<Item = ([(&'static str, &'static str); N], u64)>,
+    ) -> fmt::Result {
+        let mut family = self.family(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in values {
+            family.encode_family(&labels)?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
+    fn histogram(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        values: Histogram<'_>,
+    ) -> fmt::Result {
+        let unit = Some(&Unit::Seconds);
+        let metric = self.family(name, help, unit, MetricType::Histogram)?;
+        write_histogram(metric, values)
+    }
+}
+
+/// Writes a sketch in seconds, with what a bucket has beyond the one before it.
+fn write_histogram(
+    mut metric: MetricEncoder<'_>,
+    (sketch, bounds, per_second): Histogram<'_>,
+) -> fmt::Result {
+    let mut below = 0;
+    let mut buckets: Vec<(f64, u64)> = Vec::with_capacity(bounds.len() + 1);
+    for &bound in bounds {
+        let up_to = sketch.at_most(bound);
+        buckets.push((bound as f64 / per_second, up_to - below));
+        below = up_to;
+    }
+    buckets.push((f64::MAX, sketch.count() - below));
+    let sum = sketch.sum() as f64 / per_second;
+    metric.encode_histogram::<NoLabelSet>(sum, sketch.count(), &buckets, None)
+}
+
+fn clamped(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sereno_workflows::statistics::{Channel, Route};
+
+    #[test]
+    fn a20_metrics_have_units_totals_and_buckets_that_add_up() {
+        let mut vitals = Vitals::default();
+        let mut route = Route { sent: 2, failed: 1, ..Route::default() };
+        [3, 70, 100_000].into_iter().for_each(|took| route.took.add(took));
+        vitals.tally.attempt(Channel::Slack, 1, &route);
+        let text = render(vitals).unwrap();
+        for line in [
+            "sereno_delivery_attempts_total{channel=\"slack\",outcome=\"sent\"} 2",
+            "sereno_delivery_duration_seconds_bucket{le=\"0.004\",channel=\"slack\"} 1",
+            "sereno_delivery_duration_seconds_bucket{le=\"65.536\",channel=\"slack\"} 2",
+            "sereno_delivery_duration_seconds_bucket{le=\"+Inf\",channel=\"slack\"} 3",
+            "sereno_delivery_duration_seconds_count{channel=\"slack\"} 3",
+            "sereno_events_total 0",
+            "sereno_actors{kind=\"entity\"} 0",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}
