@@ -93,6 +93,11 @@ impl Hints {
         self.tell(tenant, TenantMessage::Deliver(endpoint, due));
     }
 
+    /// Tells a tenant that something of it was counted.
+    pub(crate) fn counted(&self, tenant: &TenantId) {
+        self.tell(tenant, TenantMessage::Counted);
+    }
+
     /// Asks the clock to tell of an endpoint's next delivery when it is due.
     pub(crate) fn deliver_at(&self, tenant: &TenantId, endpoint: EndpointId, due: Timestamp) {
         let tenant = tenant.clone();

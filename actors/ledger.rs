@@ -6,6 +6,7 @@
 mod companion;
 pub mod delivery;
 pub mod draft;
+mod figures;
 pub mod inbound;
 pub mod job;
 pub mod line;
@@ -30,7 +31,7 @@ use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use self::companion::Companion;
+use self::companion::{Companion, Watch};
 pub use self::draft::{After, Draft};
 use self::news::News;
 use self::sequences::Sequences;
@@ -75,6 +76,7 @@ pub struct Ledger {
     feed: Arc<OnceLock<Arc<Feed>>>,
     news: Arc<News>,
     statistics: Arc<Statistics>,
+    watch: Arc<OnceLock<Watch>>,
 }
 
 impl Ledger {
@@ -82,15 +84,18 @@ impl Ledger {
     pub fn open(store: Arc<dyn Store>, vault: Vault, now: Now) -> Result<Arc<Self>, LedgerError> {
         let feed: Arc<OnceLock<Arc<Feed>>> = Arc::default();
         let (sequences, statistics) = (Sequences::new(now), Arc::<Statistics>::default());
+        let watch: Arc<OnceLock<Watch>> = Arc::default();
         let companion = Companion {
             feed: Arc::clone(&feed),
             statistics: Arc::clone(&statistics),
             group: Group::default(),
             sequences: sequences.clone(),
+            watch: Arc::clone(&watch),
         };
         let committer = Committer::start(Arc::clone(&store), Box::new(companion))?;
         let (times, news) = (Arc::default(), Arc::default());
-        let ledger = Self { store, committer, vault, sequences, times, feed, news, statistics };
+        let ledger =
+            Self { store, committer, vault, sequences, times, feed, news, statistics, watch };
         ledger.check_master_key()?;
         ledger.sequences.begin_after(ledger.last()?);
         Ok(Arc::new(ledger))
@@ -186,6 +191,12 @@ impl Ledger {
     pub(crate) fn follow(&self, feed: Arc<Feed>) {
         // Set once, at the start.
         self.feed.set(feed).ok();
+    }
+
+    /// Has somebody told of each tenant that has counted something, until [`Statistics::look`] is called.
+    pub(crate) fn watch(&self, watch: Watch) {
+        // Set once, at the start.
+        self.watch.set(watch).ok();
     }
 
     /// What has become durable, for whoever follows the events.

@@ -17,6 +17,7 @@ mod statistics;
 mod story;
 
 use serde::{Deserialize, Serialize};
+use sereno_workflows::alerts::Alerts;
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::effect::Signal;
@@ -171,6 +172,8 @@ pub enum StateRecord {
     Lead(Lead),
     /// A product that people looked at.
     Product(Product),
+    /// The tenant's alerts.
+    Alerts(Alerts),
 }
 
 /// Why an entity must be woken.

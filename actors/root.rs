@@ -156,6 +156,8 @@ impl Root {
         };
         let (clock, _) = Actor::spawn_linked(None, clock, (), myself.get_cell()).await?;
         self.around.hints.set_clock(clock.clone());
+        let hints = Arc::clone(&self.around.hints);
+        self.around.ledger.watch(Box::new(move |tenant| hints.counted(tenant)));
         Ok(clock)
     }
 

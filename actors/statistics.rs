@@ -44,6 +44,8 @@ struct Counted {
     written: Timestamp,
     /// When something was counted last.
     latest: Timestamp,
+    /// Whether somebody was told to look at it.
+    told: bool,
 }
 
 /// What a commit counts.
@@ -55,16 +57,25 @@ pub(crate) struct Counting {
 
 /// What a group of commits adds, by tenant.
 #[derive(Default)]
-pub(crate) struct Group(BTreeMap<TenantId, Box<Tally>>);
+pub(crate) struct Group {
+    tallies: BTreeMap<TenantId, Box<Tally>>,
+    /// Tenants whose counts somebody should look at.
+    fresh: Vec<TenantId>,
+}
 
 impl Group {
     /// Adds what a commit counts.
     pub(crate) fn add(&mut self, counting: Counting) {
         let Counting { tenant, tally } = counting;
-        match self.0.get_mut(&tenant) {
+        match self.tallies.get_mut(&tenant) {
             Some(sum) => sum.merge(&tally),
-            None => drop(self.0.insert(tenant, tally)),
+            None => drop(self.tallies.insert(tenant, tally)),
         }
+    }
+
+    /// Tenants whose counts somebody should look at, once what was counted is durable.
+    pub(crate) fn take_fresh(&mut self) -> Vec<TenantId> {
+        std::mem::take(&mut self.fresh)
     }
 }
 
@@ -107,18 +118,28 @@ impl Statistics {
         now: Timestamp,
         mut number: impl FnMut() -> Sequence,
     ) -> Vec<Batch> {
-        if group.0.is_empty() {
+        if group.tallies.is_empty() {
             return Vec::new();
         }
         let mut tenants = self.tenants.lock();
         let mut server = self.server.lock();
-        let mut batches = Vec::with_capacity(group.0.len());
-        for (tenant, tally) in std::mem::take(&mut group.0) {
+        let mut batches = Vec::with_capacity(group.tallies.len());
+        for (tenant, tally) in std::mem::take(&mut group.tallies) {
             server.merge(&tally);
             let counted = tenants.entry(tenant.clone()).or_default();
+            if !std::mem::replace(&mut counted.told, true) {
+                group.fresh.push(tenant.clone());
+            }
             batches.push(counted.add(&tenant, *tally, now, number()));
         }
         batches
+    }
+
+    /// Somebody looks at a tenant's counts now; what is counted from here on is told of again.
+    pub(crate) fn look(&self, tenant: &TenantId) {
+        if let Some(counted) = self.tenants.lock().get_mut(tenant) {
+            counted.told = false;
+        }
     }
 
     /// What a tenant has counted in a window that ends now.

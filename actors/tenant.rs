@@ -23,6 +23,7 @@ mod secret_age;
 mod set_aside;
 mod submit;
 mod telling;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -120,6 +121,10 @@ pub(crate) enum TenantMessage {
     Busy(EndpointId),
     /// Change settings or endpoints.
     Configure(Change, oneshot::Sender<Result<Changed, ConfigureError>>),
+    /// Something was counted.
+    Counted,
+    /// Hold the rules for alerts against what was counted.
+    Look,
     /// Look for idle children.
     Sweep,
 }
@@ -159,6 +164,7 @@ impl Actor for Tenant {
         self.look_for_deliveries(&view)?;
         self.around.hints.clean(&view.id);
         myself.cast(TenantMessage::ResumeFanOut)?;
+        myself.cast(TenantMessage::Counted)?;
         let rates = self.recall(&view)?;
         if !self.around.ledger.jobs(&view.id)?.is_empty() {
             myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
@@ -224,6 +230,8 @@ impl Actor for Tenant {
                 let changed = self.configure(&myself, state, change).await;
                 reply.send(changed).ok();
             }
+            TenantMessage::Counted => Self::counted(&myself),
+            TenantMessage::Look => self.look(&myself, state).await?,
             TenantMessage::Sweep => self.sweep(state),
         }
         Self::keep_sweeping(&myself, state);

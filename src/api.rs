@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod alerts;
 pub mod catalogue;
 pub mod check;
 pub mod cloud_events;
@@ -120,6 +121,8 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/leads/{id}", get(leads::show))
         .route("/api/v1/leads/{id}/history", get(leads::history))
         .route("/api/v1/mirror", get(mirror::show))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/{name}/silence", post(alerts::silence).delete(alerts::speak))
         .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/stats/series", get(stats::series))
         .route("/api/v1/timers", get(timers::list))

@@ -157,6 +157,8 @@ pub enum EntityKind {
     Lead,
     /// One product that customers looked at.
     Product,
+    /// All alerts of the tenant.
+    Alerts,
 }
 
 impl EntityKind {
@@ -171,6 +173,7 @@ impl EntityKind {
             Self::Conversation => "conversation",
             Self::Lead => "lead",
             Self::Product => "product",
+            Self::Alerts => "alerts",
         }
     }
 }
@@ -220,6 +223,11 @@ impl EntityKey {
         Self { kind: EntityKind::DeadLetters, id: "dead-letters".to_owned() }
     }
 
+    /// The one entity that watches what its tenant counts.
+    pub fn alerts() -> Self {
+        Self { kind: EntityKind::Alerts, id: "alerts".to_owned() }
+    }
+
     /// An endpoint.
     pub fn endpoint(id: EndpointId) -> Self {
         Self { kind: EntityKind::Endpoint, id: id.to_string() }
@@ -233,6 +241,7 @@ impl EntityKey {
             | EntityKind::Handoff
             | EntityKind::Tenant
             | EntityKind::DeadLetters
+            | EntityKind::Alerts
             | EntityKind::Conversation
             | EntityKind::Lead
             | EntityKind::Product => None,

@@ -25,12 +25,14 @@
 //! | [`answer`] | what a customer's message means, and which booking it is about |
 //! | [`source`] | who may send us what, and what becomes of it |
 //! | [`throttle`] | how much may come in |
+//! | [`alerts`] | when people must hear that something is wrong |
 //! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
 //! | [`check`] | whether what a look at a server measured is good |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
+pub mod alerts;
 pub mod answer;
 pub mod business_hours;
 pub mod calendar;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::alerts::AlertRules;
 use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
 use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
@@ -129,6 +130,9 @@ pub struct Settings {
     pub disable_after: Span,
     /// What is done about dead letters.
     pub dead_letters: DeadLetterPolicy,
+    /// When people are told that something is wrong.
+    #[serde(skip_serializing_if = "AlertRules::is_empty")]
+    pub alerts: AlertRules,
     /// How old an endpoint's secret may become before people are told; 0 for any age.
     pub secret_max_age: Span,
     /// How long an attempt may take, where the endpoint does not say; the server's way where left out.
@@ -190,6 +194,7 @@ impl Default for Settings {
             limits: Limits::default(),
             disable_after: Span::hours(120),
             dead_letters: DeadLetterPolicy::default(),
+            alerts: AlertRules::default(),
             secret_max_age: secret::AGE_MAX,
             timeout: None,
             secrets: Secrets::new(),
@@ -231,6 +236,7 @@ impl Settings {
                 "retry",
                 "limits",
                 "dead_letters",
+                "alerts",
                 "retention",
                 "conversations",
                 "commerce",
@@ -320,6 +326,7 @@ impl Settings {
             }
         }
         timeout::check(self.timeout)?;
+        self.alerts.check()?;
         business_hours::check(&self.business_hours, &self.holidays)?;
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         source::check(&self.sources).map_err(|invalid| invalid.inside("sources"))?;

@@ -21,6 +21,7 @@ pub(super) fn count(tally: &mut Tally, before: Option<&StateRecord>, after: &Sta
         StateRecord::Tenant(_)
         | StateRecord::DeadLetters(_)
         | StateRecord::Lead(_)
-        | StateRecord::Product(_) => {}
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_) => {}
     }
 }

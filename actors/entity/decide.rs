@@ -2,6 +2,9 @@
 
 mod people;
 
+use std::sync::Arc;
+
+use sereno_workflows::alerts::Figures;
 use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
@@ -63,6 +66,10 @@ pub(crate) enum Command {
     Signal(Signal),
     /// The dead letters are as they are seen here.
     Look(Sight),
+    /// So much was counted.
+    Measure(Arc<Figures>),
+    /// An alert is silenced until then, or no longer.
+    Silence(String, Option<Timestamp>),
 }
 
 impl Command {
@@ -141,6 +148,14 @@ pub(crate) fn decide(
             let transition = pile.step(sight, &policy.settings.dead_letters, now);
             Ok(wrapped(transition, StateRecord::DeadLetters))
         }
+        (Some(StateRecord::Alerts(alerts)), Command::Measure(figures)) => {
+            let transition = alerts.step(&figures, &policy.settings.alerts, now);
+            Ok(wrapped(transition, StateRecord::Alerts))
+        }
+        (Some(StateRecord::Alerts(alerts)), Command::Silence(name, until)) => {
+            let transition = alerts.silence(&name, until, &policy.settings.alerts, now)?;
+            Ok(wrapped(transition, StateRecord::Alerts))
+        }
         (None, Command::Wake { .. }) => Err(Rejected::because("there is nothing to wake")),
         (_, command) => Err(Rejected::because(format!("{command:?} is not for this entity"))),
     }
@@ -154,6 +169,7 @@ pub(crate) fn alarm(state: &StateRecord) -> Option<(Timestamp, u32)> {
         StateRecord::DeadLetters(pile) => pile.look_at.map(|due| (due, pile.generation)),
         StateRecord::Conversation(talk) => talk.alarm().map(|due| (due, talk.generation)),
         StateRecord::Product(product) => product.alarm().map(|due| (due, product.generation)),
+        StateRecord::Alerts(alerts) => alerts.alarm().map(|due| (due, alerts.generation)),
         StateRecord::Tenant(_) | StateRecord::Lead(_) => None,
     }
 }
@@ -171,7 +187,8 @@ pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
         | StateRecord::DeadLetters(_)
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
-        | StateRecord::Product(_) => None,
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_) => None,
     }
 }
 

@@ -80,9 +80,10 @@ impl Entity {
                 let talk = lead.conversation.clone();
                 (lead.id.as_str(), HistoryKind::Person, None, talk)
             }
-            StateRecord::Product(_) | StateRecord::Tenant(_) | StateRecord::DeadLetters(_) => {
-                return;
-            }
+            StateRecord::Product(_)
+            | StateRecord::Tenant(_)
+            | StateRecord::DeadLetters(_)
+            | StateRecord::Alerts(_) => return,
         };
         let line = HistoryRecord {
             at: event.at,

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use sereno_workflows::id::TenantId;
+
 use super::sequences::Sequences;
 use crate::mirror::feed::Feed;
 use crate::statistics::{Counting, Group, Statistics};
@@ -14,7 +16,11 @@ pub(super) struct Companion {
     pub(super) statistics: Arc<Statistics>,
     pub(super) group: Group,
     pub(super) sequences: Sequences,
+    pub(super) watch: Arc<OnceLock<Watch>>,
 }
+
+/// Who is told that a tenant has counted something; must not block.
+pub(crate) type Watch = Box<dyn Fn(&TenantId) + Send + Sync>;
 
 impl committer::Companion for Companion {
     fn inspect(&mut self, batch: &mut Batch, counting: Option<Counting>) {
@@ -29,5 +35,12 @@ impl committer::Companion for Companion {
     fn close(&mut self) -> Vec<Batch> {
         let now = self.sequences.now.timestamp();
         self.statistics.close(&mut self.group, now, || self.sequences.next(1))
+    }
+
+    fn durable(&mut self) {
+        let fresh = self.group.take_fresh();
+        if let Some(watch) = self.watch.get() {
+            fresh.iter().for_each(watch);
+        }
     }
 }

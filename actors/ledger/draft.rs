@@ -325,6 +325,7 @@ pub fn blank(kind: EntityKind) -> Option<StateRecord> {
     match kind {
         EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
         EntityKind::DeadLetters => Some(StateRecord::DeadLetters(Default::default())),
+        EntityKind::Alerts => Some(StateRecord::Alerts(Default::default())),
         EntityKind::Reservation
         | EntityKind::Handoff
         | EntityKind::Endpoint

@@ -198,7 +198,10 @@ impl Collector<'_> {
             }
             Some(StateRecord::Lead(lead)) => rows.lead(whose, self.horizon, &lead),
             Some(
-                StateRecord::Tenant(_) | StateRecord::DeadLetters(_) | StateRecord::Product(_),
+                StateRecord::Tenant(_)
+                | StateRecord::DeadLetters(_)
+                | StateRecord::Product(_)
+                | StateRecord::Alerts(_),
             )
             | None => {}
         }
@@ -273,7 +276,10 @@ impl Collector<'_> {
                 None => None,
             },
             Some(
-                StateRecord::Tenant(_) | StateRecord::DeadLetters(_) | StateRecord::Product(_),
+                StateRecord::Tenant(_)
+                | StateRecord::DeadLetters(_)
+                | StateRecord::Product(_)
+                | StateRecord::Alerts(_),
             )
             | None => None,
         })

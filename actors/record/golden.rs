@@ -6,6 +6,7 @@
 mod people;
 
 use serde_json::json;
+use sereno_workflows::alerts::Standing;
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Breaker;
@@ -243,6 +244,20 @@ fn letters_stand_on_disk_as_they_always_did() {
     let (road, verdict) = (Road::Bird, Verdict::Uncounted(70));
     let fate = InboundFate::pending(NOW);
     stands("/uncounted", &InboundRecord { road, verdict, fate, ..letter });
+}
+
+#[test]
+fn alerts_stand_on_disk_as_they_always_did() {
+    let standing = Standing {
+        since: Some(NOW),
+        raised_at: Some(NOW),
+        told: true,
+        silenced_until: Some(NOW),
+        value: Some(50_000),
+    };
+    let rules = [("mine".to_owned(), standing)].into();
+    let alerts = Alerts { rules, look_at: Some(NOW), generation: 7 };
+    stands_since(2, "/alerts", &StateRecord::Alerts(alerts));
 }
 
 #[test]

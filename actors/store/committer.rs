@@ -29,6 +29,9 @@ pub(crate) trait Companion: Send {
 
     /// The group is complete; answers what is to be written with it.
     fn close(&mut self) -> Vec<Batch>;
+
+    /// The group is durable.
+    fn durable(&mut self);
 }
 
 /// The queue to the writing thread.
@@ -131,6 +134,7 @@ fn write_until_closed(
             end_the_process(&error);
         }
         thens.drain(..).for_each(|then| then());
+        companion.durable();
     }
 }
 

@@ -127,6 +127,7 @@ fn list(
         EntityKind::Reservation
         | EntityKind::Tenant
         | EntityKind::DeadLetters
+        | EntityKind::Alerts
         | EntityKind::Endpoint
         | EntityKind::Conversation
         | EntityKind::Lead

@@ -251,6 +251,16 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "event_id! event_type stage reason deaths",
         "An event on which processing failed again and again was set aside.",
     ),
+    (
+        "alert.raised",
+        "alert! metric severity measured threshold window since",
+        "Something that is counted is not as its rule says, and has not been for as long as it says.",
+    ),
+    (
+        "alert.resolved",
+        "alert! measured resolved_at",
+        "Something that an alert was raised for is as its rule says again.",
+    ),
     ("test.ping", "endpoint_id message", "A test of an endpoint."),
 ];
 
@@ -276,7 +286,14 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("recommendations", Any(r#"[{"sku": "SKU-1", "name": "Vestido negro"}]"#)),
     ("sku", Id("SKU-1")),
     ("value", Text("stop")),
+    ("alert", Id("delivery_failure_rate")),
     ("amount", Number(1234.5)),
+    ("measured", Number(0.0731)),
+    ("metric", Text("delivery_failure_rate")),
+    ("resolved_at", Moment("2026-11-20T19:12:00.000Z")),
+    ("severity", Text("critical")),
+    ("since", Moment("2026-11-20T19:02:00.000Z")),
+    ("window", Text("5m")),
     ("attempts", Whole(4)),
     ("button", Text("confirm:R-1")),
     ("call_id", Id("wacid.ABC")),

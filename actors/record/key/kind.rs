@@ -13,6 +13,7 @@ pub(super) fn kind(kind: EntityKind) -> u8 {
         EntityKind::Conversation => b'c',
         EntityKind::Lead => b'l',
         EntityKind::Product => b'p',
+        EntityKind::Alerts => b'a',
     }
 }
 
@@ -27,6 +28,7 @@ pub(super) fn entity_kind(byte: u8) -> Option<EntityKind> {
         b'c' => Some(EntityKind::Conversation),
         b'l' => Some(EntityKind::Lead),
         b'p' => Some(EntityKind::Product),
+        b'a' => Some(EntityKind::Alerts),
         _ => None,
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn is_mirrored_state(key: &[u8]) -> bool {
         | EntityKind::Lead => true,
         EntityKind::Tenant
         | EntityKind::DeadLetters
+        | EntityKind::Alerts
         | EntityKind::Endpoint
         | EntityKind::Product => false,
     };

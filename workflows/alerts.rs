@@ -1,0 +1,182 @@
+//! When people must hear that something is wrong: rules over what is counted, each raised and resolved once.
+//!
+//! ```text
+//!           above its threshold        for as long as it says
+//!   quiet ----------------------> due ------------------------> raised --> alert.raised
+//!     ^                            | below again                  |
+//!     +----------------------------+   <--- below for as long ----+ --> alert.resolved
+//! ```
+//! The hold time works both ways, so what swings around its threshold is told of once. While a rule is
+//! silenced nothing is told of it; what is still raised at the end of the silence is told then.
+
+mod metric;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+pub use self::metric::{Figures, Metric};
+pub use self::rules::{AlertRules, Limit, Rule, RuleSetting, Severity, WindowName};
+use crate::effect::{Effect, Rejected, Transition};
+use crate::time::{Span, Timestamp};
+
+/// How often a rule that is due or raised is looked at, where nothing else brings it up.
+const LOOK_AGAIN: Span = Span::seconds(15);
+
+/// How one rule stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Standing {
+    /// Since when its condition holds, or since when it holds no more once it is raised.
+    pub since: Option<Timestamp>,
+    /// Since when it is raised.
+    pub raised_at: Option<Timestamp>,
+    /// Whether people were told that it is.
+    pub told: bool,
+    /// Nothing is told of it before that.
+    pub silenced_until: Option<Timestamp>,
+    /// What was measured last, in millionths.
+    pub value: Option<u64>,
+}
+
+/// How the rules of a tenant stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Alerts {
+    /// Each rule of which there is something to say, by its name.
+    pub rules: BTreeMap<String, Standing>,
+    /// When they are looked at again.
+    pub look_at: Option<Timestamp>,
+    /// Under which the alarm is set.
+    pub generation: u32,
+}
+
+impl Alerts {
+    /// Holds the rules against what was counted.
+    pub fn step(&self, figures: &Figures, rules: &AlertRules, now: Timestamp) -> Transition<Self> {
+        let mut next = self.clone();
+        let mut effects = Vec::new();
+        let known = rules.all();
+        // A rule that is no longer there ends as if all were well.
+        for (name, standing) in &mut next.rules {
+            if standing.raised_at.is_some() && !known.contains_key(name) && standing.told {
+                effects.push(ended(name, standing, now));
+            }
+        }
+        next.rules.retain(|name, _| known.contains_key(name));
+        for (name, rule) in &known {
+            let standing = next.rules.entry(name.clone()).or_default();
+            let value = figures.value(rule);
+            standing.value = value.map(millionths);
+            let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
+            effects.extend(standing.follow((name, rule), holds, now));
+        }
+        next.rules.retain(|_, standing| *standing != Standing::default());
+        next.set_alarm(now);
+        Transition { next, effects }
+    }
+
+    /// Silences a rule until then, or lets it speak again.
+    ///
+    /// # Errors
+    /// There is no such rule.
+    pub fn silence(
+        &self,
+        name: &str,
+        until: Option<Timestamp>,
+        rules: &AlertRules,
+        now: Timestamp,
+    ) -> Result<Transition<Self>, Rejected> {
+        if !rules.all().contains_key(name) {
+            return Err(Rejected::because(format!("there is no alert named {name}")));
+        }
+        let mut next = self.clone();
+        next.rules.entry(name.to_owned()).or_default().silenced_until = until;
+        next.set_alarm(now);
+        Ok(Transition { next, effects: Vec::new() })
+    }
+
+    /// When its alarm rings.
+    pub fn alarm(&self) -> Option<Timestamp> {
+        self.look_at
+    }
+
+    fn set_alarm(&mut self, now: Timestamp) {
+        let busy = self.rules.values().any(|one| one.since.is_some() || one.raised_at.is_some());
+        let ends = self.rules.values().filter_map(|one| one.silenced_until).min();
+        let look_at = [busy.then(|| now.after(LOOK_AGAIN)), ends].into_iter().flatten().min();
+        let stays = self.look_at.is_some_and(|at| at > now && Some(at) <= look_at);
+        if !stays && self.look_at != look_at {
+            self.look_at = look_at;
+            self.generation = self.generation.wrapping_add(1);
+        }
+    }
+}
+
+impl Standing {
+    /// What follows from whether the rule's condition holds now.
+    fn follow(
+        &mut self,
+        (name, rule): (&str, &Rule),
+        holds: bool,
+        now: Timestamp,
+    ) -> Option<Effect> {
+        if self.silenced_until.is_some_and(|until| until <= now) {
+            self.silenced_until = None;
+        }
+        // Before it is raised, what lasts is the trouble; afterwards, that it is over.
+        if holds == self.raised_at.is_some() {
+            self.since = None;
+        } else {
+            let since = *self.since.get_or_insert(now);
+            if now.since(since) >= rule.hold {
+                self.since = None;
+                self.raised_at = holds.then_some(since);
+                if !holds && std::mem::take(&mut self.told) {
+                    return Some(ended(name, self, now));
+                }
+            }
+        }
+        let untold = self.raised_at.is_some() && !self.told && self.silenced_until.is_none();
+        if untold {
+            self.told = true;
+            return Some(emit("alert.raised", self.told_of(name, rule)));
+        }
+        None
+    }
+
+    fn told_of(&self, name: &str, rule: &Rule) -> Value {
+        json!({
+            "alert": name,
+            "metric": rule.metric.as_str(),
+            "severity": rule.severity.as_str(),
+            "measured": self.value.map(plain),
+            "threshold": rule.limit.threshold(),
+            "window": rule.window.as_str(),
+            "since": self.raised_at.map(Timestamp::to_rfc3339),
+        })
+    }
+}
+
+fn ended(name: &str, standing: &Standing, now: Timestamp) -> Effect {
+    let data = json!({"alert": name, "measured": standing.value.map(plain),
+        "resolved_at": now.to_rfc3339()});
+    emit("alert.resolved", data)
+}
+
+fn emit(event_type: &str, data: Value) -> Effect {
+    let data: Map<String, Value> = data.as_object().cloned().unwrap_or_default();
+    Effect::Emit { event_type: event_type.to_owned(), data }
+}
+
+fn millionths(value: f64) -> u64 {
+    (value.max(0.0) * 1e6).round() as u64
+}
+
+/// A value as people read it.
+pub fn plain(value: u64) -> f64 {
+    value as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests;

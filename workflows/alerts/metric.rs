@@ -1,0 +1,113 @@
+//! What rules are held against.
+
+use serde::{Deserialize, Serialize};
+
+use super::Rule;
+use crate::statistics::{Count, Size, Sketch, Tally, Window};
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Attempts that failed, among all.
+    DeliveryFailureRate,
+    /// How long 95 of 100 attempts took at most, in milliseconds.
+    DeliveryLatencyP95,
+    /// Attempts that were not the first of their delivery, among all.
+    RetryRate,
+    /// Deliveries that arrived, among those that came to an end.
+    Availability,
+    /// Dead letters that lie there.
+    DeadLetters,
+    /// How long 95 of 100 events took until their last stage, in milliseconds.
+    ProcessingP95,
+    /// Events that were set aside, among all.
+    ErrorRate,
+    /// Requests of providers without a valid signature, among all.
+    SignatureFailureRate,
+    /// How long 95 of 100 customers waited for an answer, in milliseconds.
+    ResponseTimeP95,
+    /// Customers who did not come.
+    NoShows,
+    /// Handoffs that waited too long.
+    SlaBreaches,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::DeliveryFailureRate,
+        Self::DeliveryLatencyP95,
+        Self::RetryRate,
+        Self::Availability,
+        Self::DeadLetters,
+        Self::ProcessingP95,
+        Self::ErrorRate,
+        Self::SignatureFailureRate,
+        Self::ResponseTimeP95,
+        Self::NoShows,
+        Self::SlaBreaches,
+    ];
+
+    /// Its name outside.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeliveryFailureRate => "delivery_failure_rate",
+            Self::DeliveryLatencyP95 => "delivery_latency_p95",
+            Self::RetryRate => "retry_rate",
+            Self::Availability => "availability",
+            Self::DeadLetters => "dead_letters",
+            Self::ProcessingP95 => "processing_p95",
+            Self::ErrorRate => "error_rate",
+            Self::SignatureFailureRate => "signature_failure_rate",
+            Self::ResponseTimeP95 => "response_time_p95",
+            Self::NoShows => "no_shows",
+            Self::SlaBreaches => "sla_breaches",
+        }
+    }
+}
+
+/// What was counted, as the rules see it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figures {
+    /// What was counted in each window, in the order of [`Window::ALL`].
+    pub windows: [Tally; 4],
+    /// Dead letters that lie there, as far as they were counted.
+    pub dead_letters: u64,
+}
+
+impl Figures {
+    /// What a rule measures; `None` where there was too little to tell.
+    pub(super) fn value(&self, rule: &Rule) -> Option<f64> {
+        let place = Window::ALL.iter().position(|window| *window == rule.window)?;
+        let tally = self.windows.get(place)?;
+        let attempts = tally.attempts();
+        let least = rule.at_least;
+        let share =
+            |part: u64, whole: u64| (whole >= least.max(1)).then(|| part as f64 / whole as f64);
+        let p95 = |sketch: &Sketch| {
+            let enough = sketch.count() >= least.max(1);
+            sketch.quantile(0.95).filter(|_| enough).map(|value| value as f64)
+        };
+        let size = |what| tally.size(what).and_then(p95);
+        match rule.metric {
+            Metric::DeliveryFailureRate => share(attempts.failed.into(), attempts.attempts()),
+            Metric::DeliveryLatencyP95 => p95(&attempts.took),
+            Metric::RetryRate => share(attempts.retries.into(), attempts.attempts()),
+            Metric::Availability => {
+                let (sent, dead) = (u64::from(attempts.sent), u64::from(attempts.dead));
+                share(sent, sent + dead)
+            }
+            Metric::DeadLetters => Some(self.dead_letters as f64),
+            Metric::ProcessingP95 => size(Size::ProcessingTime),
+            Metric::ErrorRate => share(tally.of(Count::EventsFailed), tally.of(Count::Events)),
+            Metric::SignatureFailureRate => {
+                let refused = tally.of(Count::LettersRefused);
+                share(refused, refused + tally.of(Count::LettersTaken))
+            }
+            Metric::ResponseTimeP95 => size(Size::AnswerTime),
+            Metric::NoShows => Some(tally.of(Count::NoShows) as f64),
+            Metric::SlaBreaches => Some(tally.of(Count::SlaBreached) as f64),
+        }
+    }
+}
