@@ -3,6 +3,7 @@
 mod alerts;
 mod check;
 pub mod deliveries;
+mod error;
 mod inbound;
 mod keys;
 mod mirror;
@@ -22,15 +23,13 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorRef};
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence, TenantId};
-use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
 use sereno_workflows::retry::RetryPolicy;
-use sereno_workflows::time::Span;
 use sereno_workflows::{handoff, reservation};
-use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::error::EngineError;
 pub use self::inbound::Letter;
 use self::mirror::follow;
 pub use self::once::Arrival;
@@ -39,7 +38,7 @@ pub(crate) use self::room::Credit;
 use self::room::Room;
 pub use self::statistics::WindowCounts;
 pub use self::throttle::Later;
-use crate::channel::{ChannelConfig, ChannelError, Channels};
+use crate::channel::{ChannelConfig, Channels};
 use crate::clock::ClockMessage;
 use crate::entity::Command;
 use crate::gather::Refusal;
@@ -57,13 +56,13 @@ use crate::source;
 use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
 
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::template::Compiled;
 use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
 use crate::throttle::Throttles;
 use crate::ticket::Tally;
 use crate::turnstile::Turnstile;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 use crate::view::TenantView;
 
 /// What the engine must know to start.
@@ -101,60 +100,6 @@ pub struct Engine {
     search: Option<Arc<Search>>,
     /// What the mirror follows, if there is one.
     feed: Option<Arc<Feed>>,
-}
-
-/// Why the engine did not start, or could not do what it was asked.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    /// The store does not open.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The ledger cannot be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The master key is none, or another one.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The channels cannot be set up.
-    #[error(transparent)]
-    Channel(#[from] ChannelError),
-    /// An actor of the root did not start.
-    #[error("the engine did not start: {0}")]
-    Start(String),
-    /// A field does not fit.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// There is no such thing.
-    #[error("no such {0}")]
-    NotFound(&'static str),
-    /// It is there already.
-    #[error("{0} exists already")]
-    Exists(String),
-    /// There are as many as there may be.
-    #[error("at most {count} {what}")]
-    TooMany {
-        /// How many.
-        count: usize,
-        /// Of what.
-        what: &'static str,
-    },
-    /// The rules refuse it.
-    #[error("{0}")]
-    Rejected(String),
-    /// The disk is nearly full; nothing was stored.
-    #[error("the disk is nearly full and nothing was stored: free some space, then try again")]
-    Full,
-    /// A limit of the tenant's is reached; nothing was stored.
-    #[error("{what} is reached")]
-    Limited {
-        /// Which limit.
-        what: &'static str,
-        /// After which time there is room again.
-        wait: Span,
-    },
-    /// As much is under way as may be, or an actor died; try again.
-    #[error("busy; try again")]
-    Busy,
 }
 
 /// What a person may ask of a booking or a handoff.
