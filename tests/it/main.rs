@@ -7,6 +7,7 @@
     reason = "a test that meets what it does not expect should end there; its tables are long"
 )]
 
+mod alerts;
 mod bad_input;
 mod bench;
 mod catalogue;

@@ -1,0 +1,94 @@
+//! Alerts: raised once, told of over every channel, silenced, resolved, and the same after a kill.
+
+use serde_json::{Value, json};
+
+use crate::support::{House, PATIENCE, deliveries};
+
+const ALERTS: &str = "/api/v1/alerts";
+
+/// Rules that a test can wait for.
+fn quick(more: Value) -> Value {
+    let mut rules = json!({
+        "delivery_failure_rate": {"for": "0s", "at_least": 3, "window": "1m"},
+        "retry_rate": {"enabled": false}, "availability": {"enabled": false},
+        "delivery_latency_p95": {"enabled": false}, "processing_p95": {"enabled": false}});
+    for (name, rule) in more.as_object().into_iter().flatten() {
+        rules[name] = rule.clone();
+    }
+    json!({"alerts": rules})
+}
+
+fn of<'a>(page: &'a Value, name: &str) -> &'a Value {
+    let items = page["items"].as_array().unwrap();
+    items.iter().find(|item| item["alert"] == name).unwrap_or(&Value::Null)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_e07_deliveries_that_fail_raise_an_alert_once_and_it_reaches_the_endpoints() {
+    let house = House::new().await;
+    house.settle(quick(json!({}))).await;
+    let told = house.webhook(json!({"filters": {"events": ["alert.*"]}})).await;
+    let broken =
+        house.webhook(json!({"filters": {"events": ["client.*"]}, "retry": {"attempts": 1}}));
+    let broken = broken.await;
+    broken.behave(|behaviour| behaviour.fail_rate = 1.0);
+    for number in 0..5 {
+        house.event("client.created", json!({"id": number})).await;
+    }
+    let got = deliveries(&told, &["alert.raised"]).await;
+    let data = &got[0].json()["data"];
+    assert_eq!(
+        (&data["alert"], &data["severity"], &data["window"]),
+        (&json!("delivery_failure_rate"), &json!("critical"), &json!("1m"))
+    );
+    assert!(data["measured"].as_f64() > Some(0.05), "{data}");
+    let page = house.api.get(ALERTS).await.unwrap();
+    let alert = of(&page, "delivery_failure_rate");
+    assert_eq!((&alert["state"], &alert["above"]), (&json!("raised"), &json!(0.05)));
+    assert_eq!(page["items"][0]["alert"], "delivery_failure_rate", "what is raised comes first");
+    let raised = house.api.get("/api/v1/alerts?state=raised").await.unwrap();
+    assert_eq!(raised["items"].as_array().map(Vec::len), Some(1));
+    for number in 5..9 {
+        house.event("client.created", json!({"id": number})).await;
+    }
+    house.settle(quick(json!({"delivery_failure_rate": {"enabled": false}}))).await;
+    let got = deliveries(&told, &["alert.raised", "alert.resolved"]).await;
+    let raised = got.iter().filter(|one| one.event_type == "alert.raised").count();
+    assert_eq!(raised, 1, "however much fails");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_a_silenced_alert_is_raised_and_not_told_of_until_it_may_speak() {
+    let house = House::new().await;
+    house.settle(quick(json!({"dead_letters": {"above": 0, "for": "0s"}}))).await;
+    let told = house.webhook(json!({"filters": {"events": ["alert.*"]}})).await;
+    let silence = format!("{ALERTS}/dead_letters/silence");
+    let silenced = house.api.post(&silence, &json!({"for": "1h"})).await.unwrap();
+    assert!(silenced["silenced_until"].is_string(), "{silenced}");
+    let broken =
+        house.webhook(json!({"filters": {"events": ["client.*"]}, "retry": {"attempts": 1}}));
+    broken.await.behave(|behaviour| behaviour.fail_rate = 1.0);
+    house.event("client.created", json!({"id": 1})).await;
+    house.eventually(ALERTS, |page| of(page, "dead_letters")["state"] == "raised").await;
+    assert!(told.inbox.all().is_empty());
+    let spoken = house.raw("DELETE", &silence, "").await;
+    assert_eq!((spoken.0, &spoken.1["silenced_until"]), (200, &Value::Null));
+    let came = told.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    assert_eq!(came[0].json()["data"]["alert"], "dead_letters");
+    for (body, field) in [
+        ("{}", "for"),
+        (r#"{"for": "soon"}"#, "for"),
+        (r#"{"for": "0s"}"#, "for"),
+        (r#"{"for": "1h", "why": 1}"#, "why"),
+    ] {
+        let (status, problem) = house.raw("POST", &silence, body).await;
+        assert_eq!((status, &problem["field"]), (422, &json!(field)), "{problem}");
+    }
+    assert_eq!(
+        house.raw("POST", &format!("{ALERTS}/none/silence"), r#"{"for":"1h"}"#).await.0,
+        404
+    );
+    let wrong = json!({"alerts": {"mine": {"metric": "no_shows"}}}).to_string();
+    let (status, problem) = house.raw("PATCH", "/api/v1/admin/tenants/default", wrong).await;
+    assert_eq!((status, &problem["field"]), (422, &json!("alerts.mine")), "{problem}");
+}
