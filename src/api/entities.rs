@@ -198,7 +198,8 @@ fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Valu
         | StateRecord::DeadLetters(_)
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
-        | StateRecord::Product(_) => (String::new(), "", Value::Null),
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_) => (String::new(), "", Value::Null),
     }
 }
 

@@ -139,6 +139,9 @@ fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>,
         Some(StateRecord::Product(product)) => {
             product.waves.iter().map(|wave| (wave.aim.as_str().to_owned(), wave.due)).collect()
         }
+        Some(StateRecord::Alerts(alerts)) => {
+            alerts.alarm().into_iter().map(|due| ("alerts".to_owned(), due)).collect()
+        }
         Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };
     pending.sort_by_key(|(_, due)| *due);

@@ -213,9 +213,9 @@ async fn c05_where_all_is_well_everything_passes_and_a_ping_shows_the_answer() {
     postgres.eventually("SELECT count(*) FROM sereno.migrations", "1").await;
     let receiver = house.webhook(json!({})).await;
     house.settle(smtp(mail_server(), "right")).await;
-    let checked =
-        check(&["--ping", "--server", &house.base, "--key", &house.key()], &[], house.data.path());
-    let checked = checked.await;
+    let key = house.key();
+    let asked = ["--ping", "--server", &house.base, "--key", &key];
+    let checked = check(&asked, &[], house.data.path()).await;
     assert_eq!(checked.code, 0, "{checked:?}");
     assert!(checked.out.contains("test answered 200") && checked.out.contains("signed in"));
     assert!(checked.out.contains("need the admin token"), "{}", checked.out);
