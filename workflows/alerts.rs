@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 pub use self::metric::{Figures, Metric};
 pub use self::rules::{AlertRules, Limit, Rule, RuleSetting, Severity, WindowName};
 use crate::effect::{Effect, Rejected, Transition};
+use crate::statistics::whole;
 use crate::time::{Span, Timestamp};
 
 /// How often a rule that is due or raised is looked at, where nothing else brings it up.
@@ -170,7 +171,7 @@ fn emit(event_type: &str, data: Value) -> Effect {
 }
 
 fn millionths(value: f64) -> u64 {
-    (value.max(0.0) * 1e6).round() as u64
+    whole(value * 1e6)
 }
 
 /// A value as people read it.

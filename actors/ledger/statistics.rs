@@ -48,14 +48,13 @@ impl Ledger {
     ) -> Result<Vec<Slot>, LedgerError> {
         let first = Level::Hour.place(span.start);
         let last = Level::Hour.place(Timestamp(span.end.0 - 1));
-        let places = match first <= last {
-            true => vec![first..last + 1],
-            false => vec![first..Level::Hour.slots(), 0..last + 1],
+        // The ring may begin anew within the span.
+        let (until, more) = match first <= last {
+            true => (last + 1, 0),
+            false => (Level::Hour.slots(), last + 1),
         };
-        let mut hours = Vec::new();
-        for places in places {
-            hours.append(&mut self.slots(tenant, Level::Hour, places)?);
-        }
+        let mut hours = self.slots(tenant, Level::Hour, first..until)?;
+        hours.append(&mut self.slots(tenant, Level::Hour, 0..more)?);
         hours.retain(|slot| span.contains(&slot.from));
         hours.sort_by_key(|slot| slot.from);
         Ok(hours)

@@ -168,7 +168,7 @@ impl AlertRules {
         }
         for (name, setting) in &self.0 {
             check_rule(name, setting).map_err(|(field, problem)| {
-                Invalid::new(&format!("alerts.{name}{field}"), problem)
+                Invalid::new(format!("alerts.{name}{field}"), problem)
             })?;
         }
         Ok(())

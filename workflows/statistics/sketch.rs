@@ -45,7 +45,7 @@ impl Sketch {
     /// The value below which this share of all values lies, such as 0.95; `None` without any.
     pub fn quantile(&self, share: f64) -> Option<u64> {
         let count = self.count();
-        let rank = (share.clamp(0.0, 1.0) * count.saturating_sub(1) as f64).round() as u64;
+        let rank = whole(share.clamp(0.0, 1.0) * count.saturating_sub(1) as f64);
         let mut passed = 0;
         let found = self.bins.iter().find(|(_, count)| {
             passed += u64::from(*count);
@@ -63,7 +63,11 @@ impl Sketch {
 
     fn put(&mut self, bin: u16, count: u32) {
         match self.bins.binary_search_by_key(&bin, |(bin, _)| *bin) {
-            Ok(place) => self.bins[place].1 = self.bins[place].1.saturating_add(count),
+            Ok(place) => {
+                if let Some((_, counted)) = self.bins.get_mut(place) {
+                    *counted = counted.saturating_add(count);
+                }
+            }
             Err(place) => self.bins.insert(place, (bin, count)),
         }
     }
@@ -75,7 +79,7 @@ fn bin(value: u64) -> u16 {
         return 0;
     }
     let place = (BINS_PER_DOUBLING * (value as f64).log2()).ceil();
-    (place as u16).saturating_add(1).min(BIN_MAX)
+    u16::try_from(whole(place)).unwrap_or(BIN_MAX).saturating_add(1).min(BIN_MAX)
 }
 
 fn middle(bin: u16) -> u64 {
@@ -83,7 +87,13 @@ fn middle(bin: u16) -> u64 {
         return 0;
     }
     let place = f64::from(bin) - 1.5;
-    (place / BINS_PER_DOUBLING).exp2().round() as u64
+    whole((place / BINS_PER_DOUBLING).exp2())
+}
+
+/// The nearest whole number; 0 for what is negative.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
+pub(crate) fn whole(value: f64) -> u64 {
+    value.round() as u64
 }
 
 #[cfg(test)]
@@ -107,7 +117,7 @@ mod tests {
             left.merge(&right);
             prop_assert_eq!(&left, &whole);
             values.sort_unstable();
-            let exact = values[(share * (values.len() - 1) as f64).round() as usize] as f64;
+            let exact = values[usize::try_from(super::whole(share * (values.len() - 1) as f64)).unwrap()] as f64;
             let told = whole.quantile(share).unwrap() as f64;
             prop_assert!((told - exact).abs() <= (0.05 * exact).max(1.0), "{told} for {exact}");
             prop_assert_eq!(whole.count(), values.len() as u64);
