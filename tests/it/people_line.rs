@@ -28,6 +28,11 @@ fn now() -> String {
     now.as_secs().to_string()
 }
 
+/// After whatever ended in this second: times of messages have no fractions.
+fn next_second() -> String {
+    (now().parse::<u64>().unwrap() + 1).to_string()
+}
+
 fn message(id: &str, from: Option<&str>, user_id: Option<&str>, more: Value) -> Value {
     let mut message = json!({"id": id, "timestamp": "1760000001", "type": "text",
         "text": {"body": format!("soy {id}")}});
@@ -174,7 +179,7 @@ async fn d02_who_answers_an_offer_or_a_campaign_is_tied_to_what_they_answer() {
         let delivery = format!("/api/v1/deliveries/{}", sent["items"][0]["id"].as_str().unwrap());
         let delivery = house.api.get(&delivery).await.unwrap();
         let context = json!({"from": "34910000001", "id": delivery["provider_message_id"]});
-        let more = json!({"context": context, "timestamp": now()});
+        let more = json!({"context": context, "timestamp": next_second()});
         post(&house, "messages", message(id, Some(from), None, more)).await;
         let data = house.api.get(&format!("/api/v1/events/{id}")).await.unwrap()["data"].clone();
         let answers = &data["answers"];

@@ -211,7 +211,9 @@ async fn a05_what_a_customer_wrote_more_than_a_day_ago_opens_nothing() {
     let house = house.restarted().await;
     house.settle(json!({"retry": {"attempts": 1}})).await;
     house.event("client.created", json!({})).await;
-    let line = house.logged(1).await.remove(0);
+    let failed = "/api/v1/admin/notify/logs?status=failed";
+    let log = house.eventually(failed, |log| log["items"][0].is_object()).await;
+    let line = &log["items"][0];
     let error = line["error_message"].as_str().unwrap();
     assert!(error.contains("24 hours") && error.contains("whatsapp.templates.notice"), "{error}");
     assert_eq!(line["response_code"], -1, "Meta was not asked");

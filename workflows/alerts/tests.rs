@@ -1,3 +1,5 @@
+//! Rules raised, held, silenced, resolved and refused.
+
 use serde_json::json;
 
 use super::*;
