@@ -58,16 +58,18 @@ async fn ask(client: &Client, schema: &str, way: &mut Course) -> Result<(), Link
         }
         return Ok(());
     }
-    let rights = "SELECT has_schema_privilege($1, 'USAGE'), has_schema_privilege($1, 'CREATE'), \
-                  to_regclass($1 || '.migrations') IS NOT NULL";
+    let rights = "SELECT has_schema_privilege($1, 'USAGE'), has_schema_privilege($1, 'CREATE')";
     let row = client.query_typed_one(rights, &[(&schema, Type::TEXT)]).await?;
-    let (may_use, may_add, has_tables): (bool, bool, bool) =
-        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let (may_use, may_add): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
     let grant = format!("run: GRANT ALL ON SCHEMA {schema} TO \"{user}\"");
     if !may_use {
         way.fail("rights", format!("{user} may not use the schema {schema}"), grant);
         return Ok(());
     }
+    // Only who may use a schema may ask what is in it.
+    let look = "SELECT to_regclass($1 || '.migrations') IS NOT NULL";
+    let has_tables: bool =
+        client.query_typed_one(look, &[(&schema, Type::TEXT)]).await?.try_get(0)?;
     let done = if has_tables { migrations(client, schema).await? } else { 0 };
     let known = MIGRATIONS.len();
     if done > known {

@@ -60,13 +60,18 @@ pub(super) fn keys(data: &Path, config: &Config) -> (Vec<Finding>, Option<String
 fn private(name: &str, path: &Path, mode: u32) -> Option<Finding> {
     let found = fs::metadata(path).ok()?.permissions().mode() & 0o777;
     let mut way = Course::default();
-    match found & 0o077 {
-        0 => way.pass("mode", format!("mode {found:04o}: its owner's alone")),
-        _ => way.fail(
-            "mode",
-            format!("mode {found:04o}: others on this machine may read it"),
-            format!("run: chmod {mode:o} {}", path.display()),
-        ),
+    let advice = format!("run: chmod {mode:o} {}", path.display());
+    match (found & 0o077, path.is_dir()) {
+        (0, _) => way.pass("mode", format!("mode {found:04o}: its owner's alone")),
+        // What is secret in it has modes of its own.
+        (_, true) => way.warn("mode", format!("mode {found:04o}: others may look inside"), advice),
+        (_, false) => {
+            way.fail(
+                "mode",
+                format!("mode {found:04o}: others on this machine may read it"),
+                advice,
+            );
+        }
     }
     Some(way.finding(Part::Keys, format!("{name}'s mode"), None))
 }

@@ -319,9 +319,8 @@ async fn c05_settings_that_are_unknown_or_do_not_fit_are_named_with_what_was_mea
     fs::write(&toml, "listen = \n").unwrap();
     run(&[], &[]).await.says(("configuration", "sereno.toml"), "fail", &["TOML"]);
     fs::write(&toml, "mirror_phones = true\n").unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap().to_string();
-    let _held = TcpListener::bind(&taken).unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
     let checked = run(&["--", "--listen", &taken], &[]).await;
     checked.says(("configuration", "SERENO_LISTEN"), "fail", &["in use"]);
     checked.says(("configuration", "sereno.toml"), "pass", &["1 settings"]);
