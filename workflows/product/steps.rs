@@ -78,22 +78,25 @@ fn count_soon(next: &mut Product, now: Timestamp) {
 }
 
 fn restock(next: &mut Product, left: u64, because: String, ctx: Context<'_>) {
-    if ctx.at < next.stock_at || next.stock == Some(left) {
-        return;
-    }
-    (next.stock, next.stock_at) = (Some(left), ctx.at);
+    let Some(at) = news(next.stock_at, ctx).filter(|_| next.stock != Some(left)) else { return };
+    (next.stock, next.stock_at) = (Some(left), at);
     next.waves.retain(|wave| !matches!(wave.aim, Aim::Stock { .. }));
     if left == 0 || left < u64::from(ctx.policy.settings.commerce.low_stock_below) {
         begin(next, Aim::Stock { left }, because, ctx);
     }
 }
 
+/// Of when the word is, if it is no older than what is known. Nothing is of tomorrow: a clock that is ahead
+/// would silence all that comes until then.
+fn news(known: Timestamp, ctx: Context<'_>) -> Option<Timestamp> {
+    let at = ctx.at.min(ctx.now);
+    (at >= known.min(ctx.now)).then_some(at)
+}
+
 fn reprice(next: &mut Product, aim: Aim, because: String, ctx: Context<'_>) {
     let Aim::Price { old, new } = aim else { return };
-    if ctx.at < next.price_at || next.price == Some(new) {
-        return;
-    }
-    (next.price, next.price_at) = (Some(new), ctx.at);
+    let Some(at) = news(next.price_at, ctx).filter(|_| next.price != Some(new)) else { return };
+    (next.price, next.price_at) = (Some(new), at);
     // Of two drops before anyone heard of the first, people hear as of one.
     let held = next.waves.iter().find_map(|wave| match wave.aim {
         Aim::Price { old, .. } if wave.after.is_none() && wave.told == 0 => Some(old),

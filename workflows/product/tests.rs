@@ -190,8 +190,11 @@ fn b07_what_is_older_than_what_is_known_changes_nothing() {
         new: Price(1_000_000),
         because: "second".into(),
     };
-    shop.try_take(up, NOON + 60_000).unwrap();
-    shop.price(100, 80);
+    shop.now += 60_000;
+    shop.try_take(up, shop.now).unwrap();
+    let (old, new) = (Price(1_000_000), Price(800_000));
+    let first = Command::Reprice { name: None, old, new, because: "first".into() };
+    shop.try_take(first, NOON).unwrap();
     assert_eq!(shop.due(), None, "the first word came second");
     for (old, new, percent) in [
         (100, 80, 20),
@@ -298,4 +301,23 @@ fn b06_b07_what_waits_goes_only_while_it_is_true_and_wanted_and_not_in_the_night
     }
     assert_eq!(Offer::of("reminder.24h.sent", b"{}"), None);
     assert_eq!(Offer::of("lead.sold_out.sent", b"{"), None);
+}
+
+#[test]
+fn b06_b07_a_word_of_tomorrow_silences_nothing_that_is_said_today() {
+    let mut shop = Shop::new(json!({}));
+    let dearer = Command::Reprice {
+        name: None,
+        old: Price(800_000),
+        new: Price(1_000_000),
+        because: "ahead".into(),
+    };
+    shop.try_take(dearer, NOON + 4 * 365 * 24 * HOUR).unwrap();
+    let many = Command::Stock { name: None, left: 50, because: "ahead".into() };
+    shop.try_take(many, NOON + 4 * 365 * 24 * HOUR).unwrap();
+    shop.now += 1_000;
+    shop.price(100, 80);
+    assert_eq!(shop.due(), Some(shop.now));
+    shop.stock(2);
+    assert_eq!(shop.product.as_ref().unwrap().stock, Some(2));
 }
