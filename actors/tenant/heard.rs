@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 use sereno_workflows::conversation::{self, What};
+use sereno_workflows::event::Booking;
 use sereno_workflows::id::{EntityKey, checked};
 use sereno_workflows::lead::{self, Meeting, Way, Who};
+use sereno_workflows::reservation;
+use sereno_workflows::time::Timestamp;
 
 use super::involve::{Work, meet, meeting, see};
 use super::lines::line;
-use super::people::quiet;
+use super::people::{quiet, unreadable};
 use super::{Tenant, TenantState};
 use crate::announce::Announcement;
 use crate::endpoint::delivery_id;
@@ -199,12 +202,38 @@ impl Tenant {
             phone: old.phone.clone().filter(|old| new.phone.as_ref().is_some_and(|new| new != old)),
             ..Who::default()
         };
+        if let Some(number) = new.phone.as_ref().filter(|_| !taken) {
+            let before = self.number_of(state, old)?;
+            self.move_bookings(state, work, (before.as_deref(), number), at)?;
+        }
         for (key, deed) in self.take_names(state, lead, &new, at)? {
             work.add(key, deed);
         }
         self.rename(state, lead, &gone, &new)?;
         let command = Command::Lead(lead::Command::Rename { old: old.clone(), new });
         work.add(EntityKey::lead(lead), quiet(command, at));
+        Ok(())
+    }
+
+    /// The bookings of somebody who has another number now are reminded of there, and answered from there.
+    fn move_bookings(
+        &self,
+        state: &TenantState,
+        work: &mut Work,
+        (before, number): (Option<&str>, &str),
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(before) = before.filter(|before| *before != number) else { return Ok(()) };
+        let found = self.around.ledger.bookings_of(&state.view.id, before);
+        for booking in found.map_err(|error| unreadable(&error, &state.view.id))? {
+            let key = EntityKey::reservation(&booking.id);
+            let change = Booking {
+                reservation_id: booking.id,
+                wa_number: Some(number.to_owned()),
+                ..Booking::default()
+            };
+            work.add(key, quiet(Command::Reservation(reservation::Command::Change(change)), at));
+        }
         Ok(())
     }
 

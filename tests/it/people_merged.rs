@@ -132,3 +132,19 @@ async fn b07_a_number_that_was_anothers_on_whatsapp_makes_them_no_one_person() {
     assert!(all.iter().all(|lead| lead["merged_into"].is_null()), "{all:?}");
     assert_eq!(all.iter().filter(|lead| lead["wa_number_hash"].is_string()).count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a07_a_booking_goes_with_its_customer_to_another_number() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    house.book("R-1", ANA, 3_600_000 + 300).await;
+    house.told(1).await;
+    changes(&house, ANA, NEW).await;
+    says(&house, Some(NEW), None, "1").await;
+    let booking = house
+        .eventually("/api/v1/reservations/R-1", |booking| booking["status"] == "confirmed")
+        .await;
+    assert_eq!(booking["wa_number_hash"], "b354219549f60326");
+    let told = house.told(2).await;
+    assert_eq!((told[0].to.as_str(), told[1].to.as_str()), (ANA, NEW));
+}
