@@ -18,6 +18,11 @@ const PHONE_FIELDS: [(&str, &str); 5] = [
     ("customer_phone", "customer_phone_hash"),
 ];
 
+/// Whether what stands under this name is hidden as a number by [`PhoneHash::redact`].
+pub(crate) fn is_phone_field(name: &str) -> bool {
+    PHONE_FIELDS.iter().any(|(field, _)| *field == name)
+}
+
 /// Why a text is not a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("must be a phone number with its country code, such as +34600000001")]

@@ -7,6 +7,7 @@
 //! left out alone, with the reason.
 
 mod call;
+mod handed_on;
 mod loose;
 mod mend;
 mod message;

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::inbound::Status;
 use sereno_workflows::privacy;
 use sereno_workflows::provider::ProviderStatus;
 use sereno_workflows::time::Span;
 
+use crate::announce::{Announcement, Audience, Context, announce};
 use crate::channel::whatsapp::OUTSIDE_WINDOW;
-use crate::endpoint::of_delivery_id;
+use crate::endpoint::{delivery_id, of_delivery_id};
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::{
     self, AttemptStatus, DeliveryRecord, DeliveryStatusRecord, ProviderStatusRecord, ReceiptRecord,
+    Source,
 };
 use crate::view::TenantView;
 
@@ -25,11 +28,20 @@ pub(super) struct Learning {
     pub(super) draft: Draft,
     /// Deliveries that go again: once, however often their failure is told.
     going_again: BTreeSet<Sequence>,
+    /// Deliveries of which it is told here that they failed.
+    failed: BTreeSet<Sequence>,
 }
+
+/// The event that tells of a message which its provider had taken and could not deliver.
+const FAILED: &str = "message.failed";
+/// What of the event that a message went with its failure tells too.
+const CARRIED: [&str; 5] =
+    ["lead_id", "conversation_id", "reservation_id", "wa_number_hash", "product"];
 
 impl Learning {
     pub(super) fn new(tenant: &TenantId) -> Self {
-        Self { draft: Draft::new(tenant), going_again: BTreeSet::new() }
+        let (going_again, failed) = (BTreeSet::new(), BTreeSet::new());
+        Self { draft: Draft::new(tenant), going_again, failed }
     }
 
     /// Keeps what a provider says of a message with its delivery. What is said of a message that was not
@@ -74,8 +86,63 @@ impl Learning {
                 }
                 self.send_again(ledger, (delivery, receipt), record, &said);
             }
-            None => self.draft.provider_said(delivery, status, &said),
+            None => {
+                if status == ProviderStatus::Failed {
+                    self.tell_of_failure(ledger, view, (delivery, &receipt), &said)?;
+                }
+                self.draft.provider_said(delivery, status, &said);
+            }
         }
+        Ok(())
+    }
+
+    /// Tells whoever wants to know that a message did not arrive after all, once for each delivery. What is
+    /// known to have arrived has.
+    fn tell_of_failure(
+        &mut self,
+        ledger: &Ledger,
+        view: &TenantView,
+        (delivery, receipt): (Sequence, &ReceiptRecord),
+        said: &ProviderStatusRecord,
+    ) -> Result<(), LedgerError> {
+        let word = ledger.provider_word(&view.id, delivery)?;
+        if word.statuses.iter().any(|(status, _)| *status >= ProviderStatus::Failed) {
+            return Ok(());
+        }
+        let event = ledger.event(&view.id, receipt.event)?;
+        // Word of a failure that fails itself would go round and round between two phones of the staff.
+        let is_word_of_it = event.as_ref().is_some_and(|event| event.event_type == FAILED);
+        if is_word_of_it || !self.failed.insert(delivery) {
+            return Ok(());
+        }
+        let body: Value = event
+            .as_ref()
+            .and_then(|event| serde_json::from_slice(&event.body).ok())
+            .unwrap_or_default();
+        let endpoint = EndpointId(receipt.endpoint);
+        let is_customer = endpoint == EndpointId::CUSTOMERS;
+        let facts = [
+            ("delivery_id", json!(delivery_id(delivery))),
+            ("endpoint_id", json!((!is_customer).then_some(endpoint.0))),
+            ("channel", json!("whatsapp")),
+            ("message_id", json!(said.message_id)),
+            ("because_of", json!(event.as_ref().map(|event| &event.id))),
+            ("because_of_type", json!(event.as_ref().map(|event| &event.event_type))),
+            ("code", json!(said.code)),
+            ("error", json!(said.error)),
+        ];
+        let carried = CARRIED.map(|name| (name, body["data"][name].clone()));
+        let data = facts.into_iter().chain(carried).filter(|(_, value)| !value.is_null());
+        let announcement = Announcement {
+            id: None,
+            event_type: FAILED.to_owned(),
+            at: said.at,
+            source: Source::Workflow,
+            data: data.map(|(name, value)| (name.to_owned(), value)).collect(),
+            audience: if is_customer { Audience::Subscribers } else { Audience::Others(endpoint) },
+        };
+        let context = Context { cause: Some(receipt.event), ..Context::default() };
+        announce(&mut self.draft, ledger, view, announcement, context);
         Ok(())
     }
 

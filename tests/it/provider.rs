@@ -290,3 +290,31 @@ async fn a05_word_that_it_was_too_late_may_come_before_the_answer() {
     let again = house.told(2).await.pop().unwrap();
     assert_eq!((again.kind.as_str(), again.delivery_id), ("template", free.delivery_id));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d09_a_message_that_failed_after_all_is_told_of_once() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["message.*", "test.ping"]}})).await;
+    house.book("R-1", "34600000001", 3_600_000 + 300).await;
+    let sent = house.told(1).await;
+    let delivery = sent[0].delivery_id.clone();
+    let id = format!("wamid.{delivery}");
+    house
+        .eventually(&format!("/api/v1/deliveries/{delivery}"), |shown| shown["status"] == "sent")
+        .await;
+    let mut failure = failed(131_026, &id, &delivery);
+    failure["errors"][0]["error_data"] = json!({"details": "34600000001 is not on WhatsApp"});
+    for _ in 0..3 {
+        tell(&house, &[failure.clone(), failure.clone()]).await;
+    }
+    house.read().await;
+    let got = crate::support::deliveries(&receiver, &["message.failed"]).await;
+    let told = got[0].json();
+    let data = &told["data"];
+    assert_eq!((&data["delivery_id"], &data["code"]), (&json!(delivery), &json!(131_026)));
+    assert_eq!((&data["reservation_id"], &data["channel"]), (&json!("R-1"), &json!("whatsapp")));
+    assert!(!told.to_string().contains("600000001"), "no number leaves: {told}");
+    let events = house.api.get("/api/v1/events?type=message.failed").await.unwrap();
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+}

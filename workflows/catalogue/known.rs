@@ -183,6 +183,12 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("lead.opted_out", LEAD, "A person wants to hear nothing unasked any more."),
     ("lead.opted_in", LEAD, "A person wants to hear offers again."),
     (
+        "message.failed",
+        "delivery_id! message_id channel endpoint_id because_of because_of_type code error lead_id \
+         conversation_id reservation_id product wa_number_hash",
+        "A message that WhatsApp had taken did not arrive.",
+    ),
+    (
         "lead.sold_out.sent",
         "lead_id! conversation_id product new_stock locale because_of wa_number_hash",
         "A person was told that a product which they look at is sold out.",
@@ -279,6 +285,8 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("campaign", Text("summer_sale")),
     ("category", Text("marketing_messages")),
     ("detail", Text("User requested to stop marketing messages")),
+    ("because_of_type", Text("reminder.24h.sent")),
+    ("delivery_id", Text("msg_01j8x7k2m3n4p")),
     ("discount_percent", Whole(20)),
     ("how", Text("STOP")),
     ("lead_id", Id("lead_00000000000000a1")),

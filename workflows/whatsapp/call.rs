@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Change;
+use super::handed_on::without_numbers;
 use super::loose::{Data, error, event, event_id, list, moment, moment_if_any, text, whole};
 use super::person::{identified, who};
 use crate::inbound::{Heard, Meaning, Reading, What};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// No call lasts for longer than a month.
+const SECONDS_MAX: i64 = 31 * 24 * 3_600;
 
 /// How a call that is over came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +35,10 @@ pub(super) fn read(reading: &mut Reading, change: &Change<'_>, item: &Value) {
     let of_value = || error(change.value, "/errors/0").filter(|_| alone);
     let error = error(item, "/errors/0").or_else(of_value);
     let failed = error.is_some() || text(item, "/status").as_deref() == Some("FAILED");
-    let started = moment_if_any(item, "/start_time");
+    // A clock may be wrong by hours, not by years.
+    let latest = change.received_at.after(Span::hours(24));
+    let told = |place| moment_if_any(item, place).filter(|at| *at <= latest);
+    let started = told("/start_time");
     let kind = match word.as_str() {
         "connect" | "call_created" => "call.started".to_owned(),
         "terminate" => match ending(started.is_some(), by_customer, failed) {
@@ -44,8 +51,9 @@ pub(super) fn read(reading: &mut Reading, change: &Change<'_>, item: &Value) {
     };
     let direction = if by_customer { "user_initiated" } else { "business_initiated" };
     let rfc3339 = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
-    let ended = moment_if_any(item, "/end_time");
-    let duration = whole(item, "/duration").or_else(|| {
+    let ended = told("/end_time").filter(|ended| started.is_none_or(|from| from <= *ended));
+    let duration = whole(item, "/duration").filter(|seconds| (0..=SECONDS_MAX).contains(seconds));
+    let duration = duration.or_else(|| {
         started.zip(ended).map(|(from, to)| i64::try_from(to.since(from).0 / 1_000).unwrap_or(0))
     });
     let data = identified(Data::default().with("call_id", call.clone()), &person)
@@ -55,7 +63,7 @@ pub(super) fn read(reading: &mut Reading, change: &Change<'_>, item: &Value) {
         .with("started_at", rfc3339(started))
         .with("ended_at", rfc3339(ended))
         .with("duration_seconds", duration)
-        .with("error", error.map(|(code, said)| json!({"code": code, "message": said})))
+        .with("error", error.map(|(code, said)| json!({"code": code, "message": said.as_deref().map(without_numbers)})))
         .with("cta_payload", text(item, "/cta_payload"))
         .with("deeplink_payload", text(item, "/deeplink_payload"))
         .with("reference", text(item, "/biz_opaque_callback_data"));

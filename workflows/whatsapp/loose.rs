@@ -11,15 +11,12 @@ use crate::time::Timestamp;
 
 /// Bytes of a text that is kept of a message; WhatsApp's own have at most 4,096 characters.
 const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Bytes of what else an event carries; the whole stands in the inbound log.
-const DATA_BYTES_MAX: usize = 48 << 10;
-/// Fields that hold a customer's number in what is handed on as it came. Their values are wrapped as
-/// `{"wa_id": …}`, so that they leave as hashes.
-const NUMBERS: [&str; 5] = ["from", "to", "recipient_id", "customer_wa_id", "input"];
 /// A cut of a digest that no two things of one account will have in common.
 const DIGEST_BYTES: usize = 16;
 /// Meta counts seconds; what is greater than this can only be milliseconds.
 const SECONDS_MAX: i64 = 100_000_000_000;
+/// The end of the year 9999, the last that RFC 3339 can write.
+const MILLIS_MAX: i64 = 253_402_300_799_999;
 
 /// The things under a name: a list of them, or one alone.
 pub(super) fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
@@ -62,7 +59,7 @@ pub(super) fn moment(value: &Value, place: &str, received_at: Timestamp) -> Time
 pub(super) fn moment_if_any(value: &Value, place: &str) -> Option<Timestamp> {
     let count = whole(value, place).filter(|count| *count >= 0)?;
     let millis = if count > SECONDS_MAX { count } else { count * 1_000 };
-    Some(Timestamp(millis))
+    Some(Timestamp(millis)).filter(|_| millis <= MILLIS_MAX)
 }
 
 /// What went wrong: its code and a sentence.
@@ -101,32 +98,6 @@ pub(super) fn event(kind: &str, id: EventId, at: Timestamp, data: Map<String, Va
         at,
         data,
         cloud: None,
-    }
-}
-
-/// A value that is handed on as it came: without what would give a number away, and nothing that is too
-/// large or too deep.
-pub(super) fn handed_on(value: &Value) -> Option<Value> {
-    let fits = payload::depth(value) < payload::DEPTH_MAX / 2
-        && payload::canonical(value).len() <= DATA_BYTES_MAX;
-    fits.then(|| hidden(value))
-}
-
-fn hidden(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let fields = map.iter().filter(|(name, _)| *name != "vcard").map(|(name, value)| {
-                let is_number = NUMBERS.contains(&name.as_str()) && !value.is_object();
-                let value = match is_number {
-                    true => serde_json::json!({"wa_id": value}),
-                    false => hidden(value),
-                };
-                (name.clone(), value)
-            });
-            Value::Object(fields.collect())
-        }
-        Value::Array(items) => items.iter().map(hidden).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Change;
-use super::loose::{Data, event, event_id, handed_on, moment, text};
+use super::handed_on::{known, unknown};
+use super::loose::{Data, event, event_id, moment, text};
 use super::person::{changed, identified, who};
 use crate::inbound::{Heard, Meaning, Reading, What, clipped};
 
@@ -75,7 +76,7 @@ fn said(item: &Value, kind: &str) -> Option<String> {
 fn surroundings(data: Data, item: &Value) -> Data {
     let flag = |place: &str| item.pointer(place).and_then(Value::as_bool).filter(|yes| *yes);
     let forwarded = flag("/context/forwarded").or_else(|| flag("/context/frequently_forwarded"));
-    let whole = |place: &str| item.pointer(place).and_then(handed_on);
+    let whole = |place: &str| item.pointer(place).and_then(known);
     data.with("reply_to", text(item, "/context/id"))
         .with("forwarded", forwarded)
         .with("product", whole("/context/referred_product"))
@@ -85,12 +86,19 @@ fn surroundings(data: Data, item: &Value) -> Data {
         .with("origin", text(item, "/origin"))
 }
 
+/// The content; what is too large or too deep to be carried stands in the inbound log alone.
 fn content(data: Data, item: &Value, kind: &str) -> Data {
+    let data = carried(data, item, kind);
+    let left_out = item.get(kind).is_some_and(|inside| unknown(inside).is_none());
+    data.with("truncated", left_out.then_some(true))
+}
+
+fn carried(data: Data, item: &Value, kind: &str) -> Data {
     let Some(inside) = item.get(kind).filter(|_| !["text", "button"].contains(&kind)) else {
         return data;
     };
     if MEDIA.contains(&kind) {
-        return data.with("media", handed_on(inside));
+        return data.with("media", known(inside));
     }
     match kind {
         "reaction" => {
@@ -106,10 +114,9 @@ fn content(data: Data, item: &Value, kind: &str) -> Data {
             // A form's answers are JSON inside a text.
             let answers = text(inside, "/nfm_reply/response_json");
             let answers = answers.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-            data.with("form", answers.as_ref().and_then(handed_on))
-                .with("interactive", handed_on(inside))
+            data.with("form", answers.as_ref().and_then(known)).with("interactive", known(inside))
         }
-        known if KINDS.contains(&known) => data.with(known, handed_on(inside)),
-        _ => data.with("content", handed_on(inside)),
+        kind if KINDS.contains(&kind) => data.with(kind, known(inside)),
+        _ => data.with("content", unknown(inside)),
     }
 }

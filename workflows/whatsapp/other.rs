@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Change;
-use super::loose::{Data, event, event_id, handed_on, list, moment_if_any, text};
+use super::handed_on::{unknown, without_numbers};
+use super::loose::{Data, event, event_id, list, moment_if_any, text};
 use crate::inbound::{Meaning, Reading, clipped};
 use crate::time::Timestamp;
 
 /// Reads a change of a field that has no meaning of its own here.
 pub(super) fn read(reading: &mut Reading, change: &Change<'_>) {
-    let carried = handed_on(change.value);
+    let carried = unknown(change.value);
     let data = Data::default()
         .with("account_id", change.account_id.clone())
         .with("field", Some(clipped(change.field, 80)))
@@ -30,7 +31,7 @@ pub(super) fn errors(reading: &mut Reading, change: &Change<'_>) {
             .with("account_id", change.account_id.clone())
             .with("code", Some(code))
             .with("title", text(item, "/title"))
-            .with("message", said)
+            .with("message", said.as_deref().map(without_numbers))
             .with("href", text(item, "/href"));
         let id = event_id(None, &json!([whole(change), item]));
         reading.add("error", Meaning::Event(event("error", id, at(change), data.0)));

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::handed_on::without_numbers;
 use super::loose::{error, moment, text};
 use super::{Change, call};
 use crate::inbound::{Meaning, Reading, Status, clipped};
@@ -35,7 +36,7 @@ pub(super) fn read(reading: &mut Reading, change: &Change<'_>, item: &Value) {
         status,
         at: moment(item, "/timestamp", change.received_at),
         code: i32::try_from(code).unwrap_or(-1),
-        error: said.map(|said| clipped(&said, ERROR_BYTES_MAX).to_owned()),
+        error: said.map(|said| clipped(&without_numbers(&said), ERROR_BYTES_MAX).to_owned()),
     };
     reading.add(&format!("status.{word}"), Meaning::Status(status));
 }

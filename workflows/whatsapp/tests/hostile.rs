@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{NOW, NUMBER, call, envelope, heard, message, read_bytes, read_json};
+use super::{NOW, NUMBER, call, data, envelope, heard, message, read_bytes, read_json};
 use crate::inbound::{Letter, MEANINGS_MAX, Meaning, Road, read};
 use crate::policy::Settings;
 
@@ -156,4 +156,25 @@ fn d02_one_broken_thing_costs_no_other_thing_of_its_letter() {
         assert_eq!(texts, [Some("BAJA"), said, Some("hola 😀")], "{broken}");
         assert!(reading.note().is_some(), "{broken}");
     }
+}
+
+#[test]
+fn d04_times_of_a_call_that_cannot_be_are_not_told() {
+    let call = |more: Value| {
+        let mut call = json!({"id": "wacid.1", "from": NUMBER, "event": "terminate",
+            "direction": "USER_INITIATED", "timestamp": "1760000100", "status": "COMPLETED"});
+        call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data(&read_json(&envelope("calls", json!({"calls": [call]}))))
+    };
+    for bad in ["9223372036854775807", "-5", "99999999999", "253402300800000"] {
+        let told = call(json!({"start_time": bad, "end_time": bad, "duration": -1}));
+        for name in ["started_at", "ended_at", "duration_seconds"] {
+            assert_eq!(told.get(name), None, "{bad} {told}");
+        }
+    }
+    let told = call(json!({"start_time": "1760000000", "end_time": "1760000060"}));
+    assert_eq!(told["duration_seconds"], 60);
+    let back =
+        call(json!({"start_time": "1760000060", "end_time": "1760000000", "duration": 1e15}));
+    assert_eq!((back.get("ended_at"), back.get("duration_seconds")), (None, None), "{back}");
 }
