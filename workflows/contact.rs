@@ -140,11 +140,20 @@ pub(crate) fn check_words(own: &OptOutWords) -> Result<(), Invalid> {
                 format!("must be a word or a few, at most {OPT_OUT_WORD_BYTES_MAX} bytes");
             return Err(Invalid::new(format!("[{index}]"), problem));
         }
+        // They would never be understood as what they mean elsewhere, or say two things at once.
+        let said = answer::words(word).join(" ");
+        let taken = match (answer::from_text(word), IN.contains(&said.as_str())) {
+            (Some(_), _) => "it answers a reminder",
+            (None, true) => "it brings messages back",
+            (None, false) => continue,
+        };
+        let problem = format!("'{word}' cannot mean that somebody wants no more messages: {taken}");
+        return Err(Invalid::new(format!("[{index}]"), problem));
     }
     Ok(())
 }
 
-const OUT: [&str; 15] = [
+const OUT: [&str; 22] = [
     "stop",
     "stop all",
     "stopall",
@@ -154,6 +163,13 @@ const OUT: [&str; 15] = [
     "baja",
     "darme de baja",
     "dame de baja",
+    "dar de baja",
+    "quiero darme de baja",
+    "no quiero mas mensajes",
+    "no quiero recibir mas mensajes",
+    "no enviar mas mensajes",
+    "stop promotions",
+    "nao quero mais mensagens",
     "parar",
     "no mas mensajes",
     "sair",
@@ -237,7 +253,10 @@ mod tests {
             ("STOP", Some(false)),
             ("Stop, please!", Some(false)),
             ("baja", Some(false)),
-            ("Quiero darme de baja", None),
+            ("Quiero darme de baja", Some(false)),
+            ("Stop promotions", Some(false)),
+            ("dar de baja", Some(false)),
+            ("¡No quiero más mensajes!", Some(false)),
             ("darme de baja por favor", Some(false)),
             ("PARAR", Some(false)),
             ("sair", Some(false)),
@@ -251,6 +270,12 @@ mod tests {
             assert_eq!(wish(text, &own), wanted, "{text}");
         }
         assert!(check_words(&vec!["…".to_owned()]).is_err());
+        for taken in ["1", "no", "START", "confirmar", "Alta"] {
+            let problem = check_words(&vec!["fuera".to_owned(), taken.to_owned()]).unwrap_err();
+            assert!(problem.field == "[1]" && problem.problem.contains(taken), "{problem}");
+        }
+        assert!(check_words(&vec!["ya está".to_owned(), "fuera de aquí".to_owned()]).is_err());
+        assert!(check_words(&vec!["ya está".to_owned(), "fuera".to_owned()]).is_ok());
         assert!(check_words(&vec!["x".to_owned(); OPT_OUT_WORDS_MAX + 1]).is_err());
     }
 }

@@ -43,11 +43,40 @@ pub fn must_be_objects(map: &Map<String, Value>, fields: &[&str]) -> Result<(), 
     }
 }
 
+/// What serde finds wrong, without the names of Rust's types.
+fn in_words(problem: String) -> String {
+    let said = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));
+    let Some((found, expected)) = said.and_then(|said| said.split_once(", expected ")) else {
+        return problem;
+    };
+    let wanted = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" | "string" | "str" => "a text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") || other == "a map" => "an object",
+        other => other,
+    };
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let found = match kind {
+        "integer" | "floating" | "boolean" | "string" | "character" => {
+            value.trim_start_matches("point ").trim_matches('`')
+        }
+        "map" => "an object",
+        "sequence" => "a list",
+        "unit" | "null" => "null",
+        _ => found,
+    };
+    format!("must be {wanted}, not {found}")
+}
+
 /// Reads a value into a type, and names the field that does not fit.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        let problem = error.into_inner().to_string();
+        let problem = in_words(error.into_inner().to_string());
         let unknown =
             problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
         match (unknown, path.as_str()) {
@@ -58,4 +87,38 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
             (None, _) => Invalid::new(path, problem),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read matters")]
+    struct Sample {
+        count: u32,
+        name: String,
+        open: bool,
+        items: Vec<u8>,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_without_the_names_of_types() {
+        let good = json!({"count": 1, "name": "a", "open": true, "items": []});
+        for (field, value, problem) in [
+            ("count", json!(-1), "must be a whole number of 0 or more, not -1"),
+            ("count", json!(1.5), "must be a whole number of 0 or more, not 1.5"),
+            ("count", json!("x"), "must be a whole number of 0 or more, not \"x\""),
+            ("name", json!(7), "must be a text, not 7"),
+            ("open", json!(null), "must be true or false, not null"),
+            ("items", json!({}), "must be a list, not an object"),
+        ] {
+            let mut sample = good.clone();
+            sample[field] = value;
+            let error = read::<Sample>(sample).unwrap_err();
+            assert_eq!((error.field.as_str(), error.problem.as_str()), (field, problem));
+        }
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use sereno_actors::endpoint::of_delivery_id;
 use sereno_actors::ledger::{Ledger, LedgerError};
 use sereno_workflows::id::TenantId;
+use sereno_workflows::time::Timestamp;
 
 /// Adds `provider_status`, `provider_message_id`, `provider_error` and the times to a shown delivery that
 /// went over WhatsApp.
@@ -19,8 +20,12 @@ pub(super) fn add_provider(
         let word = ledger.provider_word(tenant, delivery)?;
         let mut times = Map::new();
         let mut error = Value::Null;
+        let mut latest = None;
         for (status, said) in &word.statuses {
-            times.insert(format!("{}_at", status.as_str()), json!(said.at.to_rfc3339()));
+            // Word that is repeated may have another time; nothing was read before it was sent.
+            let at = latest.map_or(said.at, |latest: Timestamp| latest.max(said.at));
+            latest = Some(at);
+            times.insert(format!("{}_at", status.as_str()), json!(at.to_rfc3339()));
             if !status.is_good() {
                 error = json!({"code": said.code, "message": said.error});
             }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sereno_actors::signature;
 use sereno_workflows::id::TenantId;
 use sereno_workflows::inbound::Road;
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::WhatsApp;
 use subtle::ConstantTimeEq as _;
 
@@ -34,9 +35,13 @@ pub async fn verify(
     let known = !line.verify_token.is_empty()
         && bool::from(get("hub.verify_token").as_bytes().ct_eq(line.verify_token.as_bytes()));
     let challenge = get("hub.challenge");
-    if get("hub.mode") != "subscribe" || !known || challenge.len() > CHALLENGE_BYTES_MAX {
+    if get("hub.mode") != "subscribe" || !known {
         let detail = "hub.mode must be subscribe and hub.verify_token the one in the settings";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    if challenge.is_empty() || challenge.len() > CHALLENGE_BYTES_MAX {
+        let problem = format!("must be there, and have at most {CHALLENGE_BYTES_MAX} bytes");
+        return Err(Invalid::new("hub.challenge", problem).into());
     }
     Ok(challenge.to_owned())
 }
