@@ -131,7 +131,8 @@ impl Learning {
             ("code", json!(said.code)),
             ("error", json!(said.error)),
         ];
-        let carried = CARRIED.map(|name| (name, body["data"][name].clone()));
+        let data = body.get("data").unwrap_or(&Value::Null);
+        let carried = CARRIED.map(|name| (name, data.get(name).cloned().unwrap_or_default()));
         let data = facts.into_iter().chain(carried).filter(|(_, value)| !value.is_null());
         let announcement = Announcement {
             id: None,
