@@ -53,7 +53,7 @@ pub const TIMES_PAGES_LOOKED_AT: usize = 8;
 /// the next death.
 pub const DEATH_PAUSE_MS: u64 = 50;
 /// How often a submission is tried again that others' deaths took along.
-pub const LOST_MAX: u32 = 20;
+pub const LOST_MAX: u32 = 100;
 /// Bytes of the data of an event that stands aside in one row.
 pub const INPUT_PIECE_BYTES: usize = 3_900;
 /// Events that stand aside which one request may put through again.

@@ -23,8 +23,10 @@ pub(super) fn add_provider(
         let mut latest = None;
         for (status, said) in &word.statuses {
             // Word that is repeated may have another time; nothing was read before it was sent.
-            let at = latest.map_or(said.at, |latest: Timestamp| latest.max(said.at));
-            latest = Some(at);
+            let at = match status.is_good() {
+                true => *latest.insert(latest.map_or(said.at, |at: Timestamp| at.max(said.at))),
+                false => said.at,
+            };
             times.insert(format!("{}_at", status.as_str()), json!(at.to_rfc3339()));
             if !status.is_good() {
                 error = json!({"code": said.code, "message": said.error});
