@@ -295,3 +295,6 @@ impl CleanerState {
         Some(first.1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,4 +211,4 @@ impl Intake {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,7 +19,8 @@ use crate::record::{InboundFate, InboundRecord, key};
 
 const NUMBER: &str = "34600000001";
 
-async fn engine() -> (Engine, TenantId) {
+/// An engine in memory with the tenant `shop`.
+pub(crate) async fn engine() -> (Engine, TenantId) {
     let config = EngineConfig {
         directory: None,
         cache_bytes: 1 << 20,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{APP_SECRET, House};
+use crate::support::{APP_SECRET, House, moment};
 
 const ANA: &str = "34600000001";
 const NEW: &str = "34600000002";
@@ -161,10 +161,16 @@ async fn a07_who_answers_under_a_user_id_alone_answers_for_the_number_that_is_kn
 async fn d02_who_answers_an_offer_or_a_campaign_is_tied_to_what_they_answer() {
     let house = House::new().await;
     house.settle(json!({})).await;
-    let looked = json!({"conversation_id": "c-1", "wa_number": format!("+{ANA}"),
-        "products": [{"sku": "V-1", "name": "Vestido"}]});
-    house.event("conversation.message.received", looked).await;
-    house.event("conversation.ended", json!({"conversation_id": "c-1"})).await;
+    // It ended a while ago: what is written now opens another.
+    for (event_type, ago_ms, more) in [
+        ("message.received", 20_000, json!([{"sku": "V-1", "name": "Vestido"}])),
+        ("ended", 10_000, json!([])),
+    ] {
+        let event = json!({"event_type": format!("conversation.{event_type}"),
+            "timestamp": moment(-ago_ms), "data": {"conversation_id": "c-1",
+            "wa_number": format!("+{ANA}"), "products": more}});
+        house.api.post("/api/v1/events", &event).await.unwrap();
+    }
     let drop =
         json!({"product": {"sku": "V-1", "name": "Vestido"}, "old_price": 100, "new_price": 80});
     house.event("price.changed", drop).await;
@@ -192,6 +198,7 @@ async fn d02_who_answers_an_offer_or_a_campaign_is_tied_to_what_they_answer() {
     let data = answer("lead.price_drop.sent", "m1", ANA).await;
     let talk = format!("/api/v1/conversations/{}", data["conversation_id"].as_str().unwrap());
     let talk = house.api.get(&talk).await.unwrap();
+    assert_ne!(talk["conversation_id"], "c-1");
     assert_eq!(talk["products"][0]["sku"], "V-1", "whoever answers looks at it again");
     house.event("inventory.updated", json!({"sku": "V-1", "new_stock": 0})).await;
     assert_eq!(house.told(3).await[2].to, ANA);

@@ -1,0 +1,52 @@
+//! What is remembered of deliveries goes once nobody would believe them any more.
+
+use sereno_workflows::inbound::Road;
+
+use super::*;
+use crate::engine::{Arrival, Engine, Letter};
+use crate::intake::tests::engine;
+use crate::verifier::Mark;
+
+async fn arrive(engine: &Engine, tenant: &TenantId, mark: (u8, Timestamp)) -> bool {
+    let letter = Letter {
+        road: Road::Source("shop".to_owned()),
+        peer: None,
+        content_type: None,
+        headers: Vec::new(),
+        body: b"{}",
+        refused: None,
+    };
+    let mark = Mark { digest: [mark.0; 16], until: mark.1, refused: false };
+    let arrival = engine.receive_once(tenant, letter, Some(mark)).await.unwrap();
+    matches!(arrival, Arrival::Kept(_))
+}
+
+async fn clean(engine: &Engine, tenant: &TenantId, now: Timestamp) {
+    let around = engine.surroundings();
+    let cleaner = Cleaner { ledger: around.ledger.clone(), hints: around.hints };
+    let mut draft = Draft::new(tenant);
+    let view = engine.view(tenant).unwrap();
+    assert!(!cleaner.forget_replays(&view, &mut draft, now).unwrap(), "there are few");
+    around.ledger.commit_and_wait(draft).await;
+}
+
+#[tokio::test]
+async fn b05_a_delivery_is_remembered_until_it_would_not_be_believed_and_then_forgotten() {
+    let (engine, tenant) = engine().await;
+    let now = engine.ledger().now().timestamp();
+    let in_ms = |ms: i64| Timestamp(now.0 + ms);
+    assert!(arrive(&engine, &tenant, (1, in_ms(-5))).await);
+    assert!(arrive(&engine, &tenant, (2, in_ms(60_000))).await);
+    assert!(!arrive(&engine, &tenant, (2, in_ms(60_000))).await, "it came before");
+    assert!(arrive(&engine, &tenant, (1, in_ms(120_000))).await, "it is taken anew");
+    clean(&engine, &tenant, in_ms(1_000)).await;
+    assert!(!arrive(&engine, &tenant, (1, in_ms(120_000))).await, "its second time counts");
+    assert!(!arrive(&engine, &tenant, (2, in_ms(60_000))).await);
+    clean(&engine, &tenant, in_ms(60_001)).await;
+    assert!(!arrive(&engine, &tenant, (1, in_ms(120_000))).await);
+    assert!(arrive(&engine, &tenant, (2, in_ms(60_000))).await, "it is forgotten");
+    clean(&engine, &tenant, in_ms(200_000)).await;
+    let left = engine.ledger().forgettable(&tenant, Timestamp(i64::MAX), 10).unwrap();
+    assert_eq!(left, Vec::<Vec<u8>>::new(), "and nothing of it is left");
+    engine.stop(std::time::Duration::from_secs(5)).await;
+}
