@@ -35,6 +35,7 @@ use self::mirror::follow;
 pub use self::once::Arrival;
 use self::once::Lanes;
 pub(crate) use self::room::Credit;
+pub use self::room::Export;
 use self::room::Room;
 pub use self::statistics::WindowCounts;
 pub use self::throttle::Later;

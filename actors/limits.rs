@@ -1,5 +1,7 @@
 //! Every bound of the runtime in one place; the unit is in the name.
 
+pub mod answers;
+
 /// Commits that may wait for the committer.
 pub const COMMITS_QUEUED_MAX: usize = 16_384;
 /// Commits made durable by one flush.

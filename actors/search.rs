@@ -130,22 +130,34 @@ struct Making<'a> {
     /// Everything from here on was looked at.
     before: Sequence,
     looked_at: usize,
+    /// Bytes of what was looked at, and of what is on the page.
+    looked_bytes: usize,
+    bytes: usize,
 }
 
 impl Making<'_> {
     /// Whether no more may be looked at; then the answer goes on from there.
     fn is_over(&mut self) -> bool {
-        let over = self.page.events.len() >= self.limit || self.looked_at >= limits::SCAN_ROWS_MAX;
+        let full = self.page.events.len() >= self.limit || self.bytes >= limits::answers::PAGE_BYTES_MAX;
+        let over = full
+            || self.looked_at >= limits::SCAN_ROWS_MAX
+            || self.looked_bytes >= limits::answers::SCAN_BYTES_MAX;
         if over {
             self.page.next = Some(self.before);
         }
         over
     }
 
-    fn look(&mut self, place: Sequence, found: Option<EventRecord>) {
+    /// Looks at what stands there, which may be gone.
+    fn look(&mut self, place: Sequence, event: Option<EventRecord>, is_meant: bool) {
+        let bytes = event.as_ref().map_or(0, |event| event.body.len());
         self.before = place;
         self.looked_at += 1;
-        self.page.events.extend(found.map(|event| (place, event)));
+        self.looked_bytes += bytes;
+        if is_meant {
+            self.bytes += bytes;
+            self.page.events.extend(event.map(|event| (place, event)));
+        }
     }
 }
 
@@ -165,7 +177,8 @@ impl Reader<'_> {
         let view = view.filter(|_| !wanted.is_empty() && !question.set_aside);
         let page =
             Page { indexed_to: view.as_ref().map(|view| view.indexed_to), ..Page::default() };
-        let mut making = Making { question, page, limit, before, looked_at: 0 };
+        let mut making =
+            Making { question, page, limit, before, looked_at: 0, looked_bytes: 0, bytes: 0 };
         let floor = view.as_ref().map_or(question.from, |view| view.indexed_to.next());
         if self.read_down(&mut making, floor.max(question.from))? {
             return Ok(making.page);
@@ -201,7 +214,7 @@ impl Reader<'_> {
                     return Ok(true);
                 }
                 let is_meant = self.is_meant(making.question, place, &event)?;
-                making.look(place, is_meant.then_some(event));
+                making.look(place, Some(event), is_meant);
             }
             if is_empty {
                 making.before = making.before.min(floor);
@@ -237,11 +250,11 @@ impl Reader<'_> {
                     return Ok(());
                 }
                 let event = self.ledger.event(&self.tenant.id, place).map_err(Trouble::Ledger)?;
-                let found = match event {
-                    Some(event) if self.is_meant(making.question, place, &event)? => Some(event),
-                    Some(_) | None => None,
+                let is_meant = match &event {
+                    Some(event) => self.is_meant(making.question, place, event)?,
+                    None => false,
                 };
-                making.look(place, found);
+                making.look(place, event, is_meant);
             }
             if last.is_none() {
                 return Ok(());

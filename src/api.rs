@@ -26,6 +26,7 @@ pub mod pipeline;
 mod provider;
 pub mod request;
 pub mod rotation;
+mod rows;
 pub mod search;
 pub mod sources;
 pub mod stats;

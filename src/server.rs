@@ -1,6 +1,7 @@
 //! A running server: opens the data, brings the engine up, serves until it is told to stop.
 
 mod connections;
+mod patient;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig};
+use sereno_actors::limits;
 use sereno_actors::now::Now;
 use sereno_actors::tenant::Change;
 use sereno_actors::vault;
@@ -16,6 +18,7 @@ use sereno_workflows::limits::Limits;
 use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
 
+use self::connections::Patience;
 use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
@@ -24,9 +27,12 @@ use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How long a connection may be without a whole request head; between requests, that is how long it may
-/// be idle.
-const HEAD_PATIENCE: Duration = Duration::from_secs(75);
+/// How long a client may keep a connection waiting: without a whole request head, which between requests is
+/// how long it may be idle; and without taking anything of its answer.
+const PATIENCE: Patience = Patience {
+    head: Duration::from_secs(75),
+    write: Duration::from_millis(limits::answers::WRITE_PATIENCE_MS),
+};
 
 /// A server that is up and listens.
 pub struct Server {
@@ -124,7 +130,7 @@ impl Server {
     ) -> anyhow::Result<()> {
         let router = api::router(Arc::clone(&self.app));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-        let served = connections::serve(self.listener, router, HEAD_PATIENCE, async move {
+        let served = connections::serve(self.listener, router, PATIENCE, async move {
             stop.await;
             tracing::info!("stopping: finishing what is under way");
             stopping.send_replace(true);

@@ -42,7 +42,7 @@ impl<'a> Sweep<'a> {
         place: &mut Sequence,
         cutoff: Sequence,
     ) -> Result<bool, LedgerError> {
-        let events =
+        let (events, more) =
             self.ledger.events_from(&self.view.id, *place..cutoff, CLEANED_PER_STEP_MAX)?;
         for (sequence, event) in &events {
             if self.room == 0 || self.looks == 0 {
@@ -58,7 +58,7 @@ impl<'a> Sweep<'a> {
             }
             *place = sequence.next();
         }
-        Ok(events.len() == CLEANED_PER_STEP_MAX)
+        Ok(more)
     }
 
     /// Goes on with what was left over, after a place; answers whether it is worth to go on at once.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use sereno_workflows::id::TenantId;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use super::EngineError;
+use super::{Engine, EngineError};
 use crate::limits;
 use crate::vitals::Credits;
 
@@ -28,6 +28,7 @@ pub(super) struct Room {
 struct Share {
     under_way: Arc<Semaphore>,
     at_work: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
 }
 
 /// The right to have so many events under way; given back when it is dropped.
@@ -35,6 +36,20 @@ pub(crate) struct Credit {
     _of_all: OwnedSemaphorePermit,
     _of_tenant: OwnedSemaphorePermit,
     _at_work: OwnedSemaphorePermit,
+}
+
+/// The right to one export; given back when it is dropped.
+pub struct Export {
+    _of_tenant: OwnedSemaphorePermit,
+}
+
+impl Engine {
+    /// Begins an export of a tenant; `None` where as many as may be are under way.
+    pub fn begin_export(&self, tenant: &TenantId) -> Option<Export> {
+        let share = self.room.share(tenant);
+        let of_tenant = Arc::clone(&share.exports).try_acquire_owned().ok()?;
+        Some(Export { _of_tenant: of_tenant })
+    }
 }
 
 impl Room {
@@ -45,14 +60,7 @@ impl Room {
 
     /// Takes room for so many events, then waits for the tenant's turn.
     pub(super) async fn take(&self, tenant: &TenantId, count: u32) -> Result<Credit, EngineError> {
-        let share = {
-            let mut shares = self.shares.lock();
-            let new = || Share {
-                under_way: full(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX),
-                at_work: full(limits::EVENTS_AT_WORK_PER_TENANT_MAX),
-            };
-            Arc::clone(shares.entry(tenant.clone()).or_insert_with(|| Arc::new(new())))
-        };
+        let share = self.share(tenant);
         let none = |_: TryAcquireError| EngineError::Busy;
         let of_tenant = Arc::clone(&share.under_way).try_acquire_many_owned(count).map_err(none)?;
         let of_all = Arc::clone(&self.all).try_acquire_many_owned(count).map_err(none)?;
@@ -66,6 +74,16 @@ impl Room {
     pub(super) fn credits(&self) -> Credits {
         let most = limits::EVENTS_IN_FLIGHT_MAX;
         Credits { used: most.saturating_sub(self.all.available_permits()), most }
+    }
+
+    fn share(&self, tenant: &TenantId) -> Arc<Share> {
+        let mut shares = self.shares.lock();
+        let new = || Share {
+            under_way: full(limits::EVENTS_IN_FLIGHT_PER_TENANT_MAX),
+            at_work: full(limits::EVENTS_AT_WORK_PER_TENANT_MAX),
+            exports: full(limits::answers::EXPORTS_PER_TENANT_MAX),
+        };
+        Arc::clone(shares.entry(tenant.clone()).or_insert_with(|| Arc::new(new())))
     }
 
     /// Whether there is any left.

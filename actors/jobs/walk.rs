@@ -127,8 +127,8 @@ fn events(
     mut look: impl FnMut(Sequence, &EventRecord, &mut Vec<Target>) -> Result<u64, LedgerError>,
 ) -> Result<Page, LedgerError> {
     let look: Look<'_> = &mut look;
-    let rows = ledger.events_from(&view.id, job.place..job.selection.to, JOB_STEP_ROWS)?;
-    let full = rows.len() == JOB_STEP_ROWS;
+    let range = job.place..job.selection.to;
+    let (rows, more) = ledger.events_from(&view.id, range, JOB_STEP_ROWS)?;
     let mut page = Page { targets: Vec::new(), examined: 0, next: None };
     for (place, event) in &rows {
         if page.examined >= JOB_STEP_ROWS as u64 {
@@ -141,7 +141,7 @@ fn events(
             page.examined += look(*place, event, &mut page.targets)?;
         }
     }
-    page.next = rows.last().filter(|_| full).map(|(place, _)| place.next());
+    page.next = rows.last().filter(|_| more).map(|(place, _)| place.next());
     Ok(page)
 }
 

@@ -37,25 +37,41 @@ impl Ledger {
         delivery: Sequence,
     ) -> Result<Option<Found>, LedgerError> {
         let late = self.store.get(key::partition(tenant), &key::late(tenant, delivery))?;
-        let events = match late.as_deref().and_then(key::sequence) {
-            Some(place) => {
-                self.event(tenant, place)?.map(|event| (place, event)).into_iter().collect()
+        if let Some(place) = late.as_deref().and_then(key::sequence) {
+            let Some(event) = self.event(tenant, place)? else { return Ok(None) };
+            return self.delivery_of(tenant, (place, event), delivery);
+        }
+        let (mut before, mut looked_at) = (delivery.next(), 0);
+        while looked_at < limits::EVENTS_BESIDE_MAX {
+            let most = limits::EVENTS_BESIDE_MAX - looked_at;
+            let events = self.events(tenant, before, Sequence(0), most)?;
+            if events.is_empty() {
+                break;
             }
-            None => {
-                let (all, most) = (Sequence(0), limits::EVENTS_BESIDE_MAX);
-                self.events(tenant, delivery.next(), all, most)?
-            }
-        };
-        for (place, event) in events {
-            let status = self.status(tenant, place, delivery)?;
-            let own = event.deliveries.to_vec().into_iter().find(|(_, own)| *own == delivery);
-            let endpoint = own.map(|(endpoint, _)| endpoint);
-            let known = status.as_ref().map(|status| EndpointId(status.endpoint));
-            if let Some(endpoint) = endpoint.or(known) {
-                return Ok(Some(Found { place, event, endpoint, delivery, status }));
+            looked_at += events.len();
+            for (place, event) in events {
+                before = place;
+                if let Some(found) = self.delivery_of(tenant, (place, event), delivery)? {
+                    return Ok(Some(found));
+                }
             }
         }
         Ok(None)
+    }
+
+    /// A delivery, if it is this event's.
+    fn delivery_of(
+        &self,
+        tenant: &TenantId,
+        (place, event): (Sequence, EventRecord),
+        delivery: Sequence,
+    ) -> Result<Option<Found>, LedgerError> {
+        let status = self.status(tenant, place, delivery)?;
+        let own = event.deliveries.to_vec().into_iter().find(|(_, own)| *own == delivery);
+        let endpoint = own.map(|(endpoint, _)| endpoint);
+        let known = status.as_ref().map(|status| EndpointId(status.endpoint));
+        let endpoint = endpoint.or(known);
+        Ok(endpoint.map(|endpoint| Found { place, event, endpoint, delivery, status }))
     }
 
     /// All deliveries of an event: its own, then those that were made later and what it told customers.

@@ -16,6 +16,9 @@ use crate::record::{
 };
 use crate::store::{Direction, Partition, Row};
 
+/// A place in the log, and the event there if it can be read.
+type Place = (Sequence, Option<EventRecord>);
+
 impl Ledger {
     /// All tenants.
     pub fn tenants(&self) -> Result<Vec<(TenantId, TenantRecord)>, LedgerError> {
@@ -141,7 +144,8 @@ impl Ledger {
         Ok(place.as_deref().and_then(key::sequence))
     }
 
-    /// Events from the newest down, each older than `before`, none older than `not_before`.
+    /// Events from the newest down, each older than `before`, none older than `not_before`; fewer than
+    /// `limit` where they are long, and none only where there is none.
     pub fn events(
         &self,
         tenant: &TenantId,
@@ -151,31 +155,41 @@ impl Ledger {
     ) -> Result<Vec<(Sequence, EventRecord)>, LedgerError> {
         let range = &key::event(tenant, not_before)[..]..&key::event(tenant, before)[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
-        let mut events = Vec::with_capacity(rows.len());
+        let (mut events, mut bytes) = (Vec::new(), 0);
         for (key, value) in rows {
             let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
             let event = self.whole_event(tenant, sequence, value)?;
+            bytes += event.as_ref().map_or(0, |event| event.body.len());
             events.extend(event.map(|event| (sequence, event)));
+            if bytes >= limits::answers::PAGE_BYTES_MAX {
+                break;
+            }
         }
         Ok(events)
     }
 
-    /// Events in the order in which they were recorded, from one on and before another; one that cannot
-    /// be read is `None`.
+    /// Events in the order in which they were recorded, from one on and before another, and whether there
+    /// may be more; fewer than `limit` where they are long. One that cannot be read is `None`.
     pub fn events_from(
         &self,
         tenant: &TenantId,
         range: Range<Sequence>,
         limit: usize,
-    ) -> Result<Vec<(Sequence, Option<EventRecord>)>, LedgerError> {
+    ) -> Result<(Vec<Place>, bool), LedgerError> {
         let range = &key::event(tenant, range.start)[..]..&key::event(tenant, range.end)[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, limit)?;
-        let mut events = Vec::with_capacity(rows.len());
+        let (mut events, mut bytes, count) = (Vec::new(), 0, rows.len());
         for (key, value) in rows {
             let sequence = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            events.push((sequence, self.whole_event(tenant, sequence, value).ok().flatten()));
+            let event = self.whole_event(tenant, sequence, value).ok().flatten();
+            bytes += event.as_ref().map_or(0, |event| event.body.len());
+            events.push((sequence, event));
+            if bytes >= limits::answers::PAGE_BYTES_MAX {
+                break;
+            }
         }
-        Ok(events)
+        let more = count == limit || events.len() < count;
+        Ok((events, more))
     }
 
     /// The places of lines of the log in their order, from one on and before another.

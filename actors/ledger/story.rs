@@ -5,6 +5,7 @@ use sereno_workflows::id::{Sequence, TenantId};
 
 use super::{Draft, Ledger, LedgerError};
 use crate::limits::INPUT_PIECE_BYTES;
+use crate::limits::answers::PAGE_BYTES_MAX;
 use crate::record::key::{self, HOME};
 use crate::record::{self, EventRecord, InputPieceRecord, SearchRecord, SetAsideRecord};
 use crate::store::{Batch, Direction};
@@ -71,7 +72,7 @@ impl Ledger {
     }
 
     /// Events that stand aside, from the newest down, each older than `before`, none older than
-    /// `not_before`.
+    /// `not_before`; fewer than `limit` where they are long.
     pub fn all_set_aside(
         &self,
         tenant: &TenantId,
@@ -82,10 +83,15 @@ impl Ledger {
         let from = key::story::set_aside(tenant, not_before);
         let range = &from[..]..&key::story::set_aside(tenant, before)[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
-        let mut events = Vec::with_capacity(rows.len());
+        let (mut events, mut bytes) = (Vec::new(), 0);
         for (key, _) in rows {
             let place = key::sequence(&key).ok_or(LedgerError::Content("event key"))?;
-            events.extend(self.event(tenant, place)?.map(|event| (place, event)));
+            let event = self.event(tenant, place)?;
+            bytes += event.as_ref().map_or(0, |event| event.body.len());
+            events.extend(event.map(|event| (place, event)));
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
         }
         Ok(events)
     }

@@ -100,8 +100,9 @@ impl Collector<'_> {
                 self.add_event(&whose, place, (*sequence, &event), into)?;
             }
         }
-        let events = self.ledger.events_from(tenant, place.events..self.horizon, most)?;
-        more |= events.len() == most;
+        let (events, further) =
+            self.ledger.events_from(tenant, place.events..self.horizon, most)?;
+        more |= further;
         for (sequence, event) in events {
             place.events = sequence.next();
             match event {

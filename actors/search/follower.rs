@@ -239,8 +239,7 @@ impl Follower {
         let mut count = 0;
         while next <= to && !self.ledger.news().is_closing() {
             let page = limits::SEARCH_PAGE_ROWS;
-            let events = self.ledger.events_from(tenant, next..to.next(), page)?;
-            let full = events.len() == page;
+            let (events, more) = self.ledger.events_from(tenant, next..to.next(), page)?;
             for (place, event) in events {
                 next = place.next();
                 let is_there = place <= work.known_to && known.has(place)?;
@@ -249,7 +248,7 @@ impl Follower {
                     count += 1;
                 }
             }
-            if !full {
+            if !more {
                 break;
             }
             if work.waiting + count >= limits::SEARCH_COMMIT_EVENTS_MAX {
@@ -311,7 +310,8 @@ impl Follower {
         let mut first = None;
         for tenant in self.tenants()? {
             let all = Sequence(0)..Sequence(u64::MAX);
-            let place = self.ledger.events_from(&tenant, all, 1)?.first().map(|(place, _)| *place);
+            let (events, _) = self.ledger.events_from(&tenant, all, 1)?;
+            let place = events.first().map(|(place, _)| *place);
             first = [first, place].into_iter().flatten().min();
         }
         Ok(first.map(|Sequence(place)| Sequence(place.saturating_sub(1))))

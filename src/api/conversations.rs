@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde_json::{Value, json};
 use sereno_actors::ledger::timeline::Owner;
 use sereno_actors::limits;
@@ -18,6 +19,7 @@ use super::App;
 use super::error::Problem;
 use super::history::show_line;
 use super::request::{Caller, InPath, ListQuery, aside};
+use super::rows::Rows;
 
 const LIST: &str = "conversation";
 /// Meta's clock and ours may differ by so much: what is told of a conversation may seem to be before it.
@@ -28,7 +30,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     aside(move || page(&app, &caller, &query)).await
 }
 
@@ -43,7 +45,7 @@ pub async fn show(
     aside(move || detail(&app, &caller, &id, &query)).await
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
     query.only(&["status", "channel", "lead_id", "from", "to"])?;
     query.one_of("status", &["open", "ended"])?;
     let (from, to) = query.from_to()?;
@@ -65,7 +67,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             && (from..to).contains(&began)
     };
     let mut after = query.after(LIST)?;
-    let mut items = Vec::new();
+    let mut rows = Rows::new(query.limit);
     let mut leads = BTreeMap::new();
     let mut looked_at = 0;
     loop {
@@ -79,16 +81,16 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             after = Some(talk.id.clone());
             if wanted(&talk) {
                 let lead = lead_of(app, &view, &talk, &mut leads)?;
-                items.push(summary(&talk, lead.as_deref(), &view));
+                rows.push(&summary(&talk, lead.as_deref(), &view));
             }
-            if items.len() == query.limit {
+            if rows.is_full() {
                 break;
             }
         }
-        let enough = items.len() == query.limit || looked_at >= limits::SCAN_ROWS_MAX;
+        let enough = rows.is_full() || looked_at >= limits::SCAN_ROWS_MAX;
         if enough || !full {
             let next_cursor = after.filter(|_| enough).map(|id| ListQuery::cursor_after(LIST, &id));
-            return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})));
+            return Ok(rows.answer(next_cursor));
         }
     }
 }

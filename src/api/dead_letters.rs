@@ -23,6 +23,8 @@ use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::rows::Rows;
+use super::search::begin_export;
 
 /// Rows read at once for an export.
 const EXPORT_ROWS: usize = 200;
@@ -33,37 +35,38 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to", "group"])?;
     query.one_of("fault", &["receiver", "configuration", "system"])?;
     let grouped = query.one_of("group", &["cause"])?.is_some();
-    aside(move || if grouped { groups(&app, &caller, &query) } else { page(&app, &caller, &query) })
-        .await
+    aside(move || match grouped {
+        true => groups(&app, &caller, &query).map(IntoResponse::into_response),
+        false => page(&app, &caller, &query),
+    })
+    .await
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
     let wanted = wanted(query)?;
     let mut before = query.before()?.min(wanted.to);
-    let mut items = Vec::new();
+    let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
         let range = wanted.from..before;
-        let rows = app.engine.ledger().dead_letters(&caller.tenant, range, true, query.limit)?;
-        let full = rows.len() == query.limit;
-        for (delivery, letter) in rows {
+        let found = app.engine.ledger().dead_letters(&caller.tenant, range, true, query.limit)?;
+        let full = found.len() == query.limit;
+        for (delivery, letter) in found {
             before = delivery;
             looked_at += 1;
             if wanted.means_letter(&letter) {
-                items.push(show_letter(app, caller, delivery, &letter)?);
+                rows.push(&show_letter(app, caller, delivery, &letter)?);
             }
-            let enough = items.len() == query.limit || looked_at >= limits::SCAN_ROWS_MAX;
-            if enough {
-                let next = before.to_text();
-                return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next})));
+            if rows.is_full() || looked_at >= limits::SCAN_ROWS_MAX {
+                return Ok(rows.answer(Some(before.to_text())));
             }
         }
         if !full {
-            return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
+            return Ok(rows.answer(None));
         }
     }
 }
@@ -230,14 +233,15 @@ pub async fn export(
     query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to"])?;
     query.one_of("fault", &["receiver", "configuration", "system"])?;
     let wanted = wanted(&query)?;
-    let reader = Arc::new((app, caller));
+    let right = begin_export(&app, &caller)?;
+    let reader = Arc::new((app, caller, right));
     let start = Some((wanted.from, wanted));
     let pages = stream::unfold(start, move |at| {
         let reader = Arc::clone(&reader);
         async move {
             let (from, wanted) = at?;
             let read = aside(move || {
-                let (app, caller) = &*reader;
+                let (app, caller, _) = &*reader;
                 let (lines, next) = export_page(app, caller, from, &wanted)?;
                 Ok((lines, next.map(|next| (next, wanted))))
             });
@@ -266,6 +270,9 @@ fn export_page(
     let next = rows.last().filter(|_| rows.len() == EXPORT_ROWS).map(|(last, _)| last.next());
     let mut lines = String::new();
     for (delivery, letter) in rows {
+        if lines.len() >= limits::answers::PAGE_BYTES_MAX {
+            return Ok((lines, Some(delivery)));
+        }
         if wanted.means_letter(&letter) {
             lines.push_str(&whole(app, caller, delivery, &letter)?.to_string());
             lines.push('\n');

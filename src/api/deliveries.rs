@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Json, response::IntoResponse};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sereno_actors::endpoint::standing::{STANDINGS, standing};
 use sereno_actors::endpoint::{delivery_id, of_delivery_id};
@@ -19,6 +20,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::error::Problem;
 use super::provider::add_provider;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::rows::Rows;
 use super::{App, events, jobs};
 
 /// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, event_id,
@@ -27,13 +29,13 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     query.only(&["status", "endpoint_id", "event_type", "event_id", "from", "to"])?;
     query.one_of("status", &STANDINGS)?;
     aside(move || page(&app, &caller, &query)).await
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
     let ledger = app.engine.ledger();
     let view = app.engine.view(&caller.tenant)?;
     let wanted = Selection {
@@ -44,16 +46,18 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
     let (mut from, mut to) = query.from_to()?;
     if let Some(id) = query.get("event_id") {
         let Some(event) = events::find(app, &caller.tenant, id)? else {
-            return Ok(answer(Vec::new(), None));
+            return Ok(Rows::new(0).answer(None));
         };
         (from, to) = (from.max(event), to.min(event.next()));
     }
     let (mut before, mut after) = place(query, to)?;
-    let mut items = Vec::new();
+    let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
         let events = ledger.events(&caller.tenant, before, from, 64)?;
-        let full = events.len() == 64;
+        if events.is_empty() {
+            return Ok(rows.answer(None));
+        }
         for (place, event) in events {
             before = place;
             looked_at += 1;
@@ -72,25 +76,18 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
                 }
                 let mut item = show_delivery(&view, to, delivery, status.as_ref());
                 about_event(&mut item, &event.id, &event.event_type, delivery);
-                items.push(item);
-                if items.len() == query.limit {
+                rows.push(&item);
+                if rows.is_full() {
                     let next = format!("{}{}", place.to_text(), delivery.to_text());
-                    return Ok(answer(items, Some(next)));
+                    return Ok(rows.answer(Some(next)));
                 }
             }
             after = None;
             if looked_at >= limits::SCAN_ROWS_MAX {
-                return Ok(answer(items, Some(before.to_text())));
+                return Ok(rows.answer(Some(before.to_text())));
             }
         }
-        if !full {
-            return Ok(answer(items, None));
-        }
     }
-}
-
-fn answer(items: Vec<Value>, next_cursor: Option<String>) -> Json<Value> {
-    Json(json!({"ok": true, "items": items, "next_cursor": next_cursor}))
 }
 
 /// The event before which the list goes on, or the one inside which, and after which delivery.

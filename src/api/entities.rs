@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
 use sereno_actors::record::StateRecord;
@@ -18,13 +19,14 @@ use sereno_workflows::time::Timestamp;
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::rows::Rows;
 
 /// `GET /api/v1/reservations`: in the order of their ids, by `status`.
 pub async fn reservations(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     aside(move || list(&app, &caller, &query, EntityKind::Reservation)).await
 }
 
@@ -33,7 +35,7 @@ pub async fn handoffs(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     aside(move || list(&app, &caller, &query, EntityKind::Handoff)).await
 }
 
@@ -119,7 +121,7 @@ fn list(
     caller: &Caller,
     query: &ListQuery,
     kind: EntityKind,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     query.only(&["status"])?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
     let statuses: &[&str] = match kind {
@@ -137,7 +139,7 @@ fn list(
     };
     let wanted = query.one_of("status", statuses)?;
     let mut after = query.after(kind.as_str())?;
-    let mut items = Vec::new();
+    let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
         let page =
@@ -148,18 +150,17 @@ fn list(
             let (id, status, shown) = describe(&state, policy);
             after = Some(id);
             if wanted.is_none_or(|wanted| wanted == status) {
-                items.push(shown);
+                rows.push(&shown);
             }
-            if items.len() == query.limit {
+            if rows.is_full() {
                 break;
             }
         }
-        let enough =
-            items.len() == query.limit || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
+        let enough = rows.is_full() || looked_at >= sereno_actors::limits::SCAN_ROWS_MAX;
         if enough || !full {
             let next_cursor =
                 after.filter(|_| enough).map(|id| ListQuery::cursor_after(kind.as_str(), &id));
-            return Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})));
+            return Ok(rows.answer(next_cursor));
         }
     }
 }

@@ -26,6 +26,7 @@ use super::error::Problem;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_text,
 };
+use super::rows::Rows;
 use super::{App, jobs};
 
 /// Parts of the names of headers whose values may be secrets, and are not kept.
@@ -96,7 +97,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     query.only(&["source", "processed", "refused", "status", "type", "from", "to", "q"])?;
     let words = ["pending", "processed", "invalid", "quarantined", "refused"];
     query.one_of("status", &words)?;
@@ -106,18 +107,15 @@ pub async fn list(
     aside(move || page(&app, &caller, &query)).await
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
     let ledger = app.engine.ledger();
     let (from, to) = query.from_to()?;
     let mut before = query.before()?.min(to);
-    let (mut items, mut looked_at, mut searched) = (Vec::new(), 0, 0_u64);
-    let answer = |items: Vec<Value>, next: Option<Sequence>| {
-        let next_cursor = next.map(Sequence::to_text);
-        Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
-    };
+    let (mut rows, mut looked_at, mut searched) = (Rows::new(query.limit), 0, 0_u64);
+    let answer = |rows: Rows, next: Option<Sequence>| Ok(rows.answer(next.map(Sequence::to_text)));
     let nobody_waits = || ledger.letters_in_line(&caller.tenant, 1).map(|line| line.is_empty());
     if query.get("status") == Some("pending") && nobody_waits()? {
-        return answer(items, None);
+        return answer(rows, None);
     }
     loop {
         let found = ledger.letters(&caller.tenant, from..before, PAGE_ROWS)?;
@@ -132,18 +130,18 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
                     continue;
                 }
             }
-            items.push(summary(sequence, &letter));
-            if items.len() == query.limit {
+            rows.push(&summary(sequence, &letter));
+            if rows.is_full() {
                 let more = full || index + 1 < count;
-                return answer(items, more.then_some(before));
+                return answer(rows, more.then_some(before));
             }
         }
         if !full {
-            return answer(items, None);
+            return answer(rows, None);
         }
         looked_at += count;
         if looked_at >= limits::SCAN_ROWS_MAX || searched >= SEARCHED_BYTES_MAX {
-            return answer(items, Some(before));
+            return answer(rows, Some(before));
         }
     }
 }

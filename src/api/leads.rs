@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde_json::{Value, json};
 use sereno_actors::ledger::timeline::Owner;
 use sereno_actors::limits;
@@ -19,6 +20,7 @@ use super::App;
 use super::error::Problem;
 use super::history::show_line;
 use super::request::{Caller, InPath, ListQuery, aside};
+use super::rows::Rows;
 
 const LIST: &str = "lead";
 /// Where the list goes on with those of whom only a number is known.
@@ -29,7 +31,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     aside(move || page(&app, &caller, &query)).await
 }
 
@@ -99,15 +101,12 @@ fn find(app: &App, view: &TenantView, id: &str) -> Result<Person, Problem> {
     lines.first().map(|_| Person::Number(number)).ok_or_else(missing)
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
     query.only(&["opted_out", "campaign", "wa_number_hash"])?;
     query.one_of("opted_out", &["true", "false"])?;
     let view = app.engine.view(&caller.tenant)?;
     let numbers = query.after(NUMBERS).ok().flatten();
-    let mut items = Vec::new();
-    let answer = |items: Vec<Value>, next_cursor: Option<String>| {
-        Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor})))
-    };
+    let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     let mut after = if numbers.is_some() { None } else { query.after(LIST)? };
     while numbers.is_none() {
@@ -120,22 +119,22 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             let StateRecord::Lead(lead) = state else { continue };
             after = Some(lead.id.clone());
             if wanted(&lead, query, &view) {
-                items.push(show_lead(&lead, &view));
+                rows.push(&show_lead(&lead, &view));
             }
-            if items.len() == query.limit {
+            if rows.is_full() {
                 break;
             }
         }
-        if items.len() == query.limit || looked_at >= limits::SCAN_ROWS_MAX {
+        if rows.is_full() || looked_at >= limits::SCAN_ROWS_MAX {
             let next = after.as_deref().map(|id| ListQuery::cursor_after(LIST, id));
-            return answer(items, next);
+            return Ok(rows.answer(next));
         }
         if !full {
             break;
         }
     }
-    let next = add_numbers(app, &view, query, numbers, &mut items)?;
-    answer(items, next)
+    let next = add_numbers(app, &view, query, numbers, &mut rows)?;
+    Ok(rows.answer(next))
 }
 
 /// Adds those of whom only a number is known; answers where the list goes on.
@@ -144,7 +143,7 @@ fn add_numbers(
     view: &TenantView,
     query: &ListQuery,
     after: Option<String>,
-    items: &mut Vec<Value>,
+    rows: &mut Rows,
 ) -> Result<Option<String>, Problem> {
     if query.get("campaign").is_some() || query.get("opted_out") == Some("true") {
         return Ok(None);
@@ -154,7 +153,7 @@ fn add_numbers(
     let mut number = after.as_deref().and_then(|id| key.number_of(id));
     for _ in 0..limits::SCAN_ROWS_MAX {
         let Some(next) = ledger.next_number(&view.id, number.as_deref())? else { return Ok(None) };
-        if items.len() == query.limit {
+        if rows.is_full() {
             let id = number.as_deref().and_then(|number| key.of_number(number));
             return Ok(Some(ListQuery::cursor_after(NUMBERS, &id.unwrap_or_default())));
         }
@@ -165,7 +164,7 @@ fn add_numbers(
         if let (None, Some(id), true) = (known, id, fits) {
             // Who has left the number behind may have its id all the same.
             if ledger.lead(&view.id, &id)?.is_none() {
-                items.push(show_number(&id, &next, view));
+                rows.push(&show_number(&id, &next, view));
             }
         }
         number = Some(next);

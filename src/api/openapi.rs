@@ -79,7 +79,7 @@ pub fn document() -> Value {
 /// | has a path, a query or a body | 400 |
 /// | has a query or a body | 422 |
 /// | has a body | 408, 413 |
-/// | changes something | 503 |
+/// | changes something, or has a query | 503 |
 /// | in any case | 500 |
 ///
 /// An answer that it describes itself stays as it is.
@@ -109,7 +109,7 @@ fn with_common(method: &str, operation: &mut Map<String, Value>) {
     if has_body {
         answers.extend([("408", "TooSlow"), ("413", "TooLarge")]);
     }
-    if !["GET", "OPTIONS"].contains(&method) {
+    if has_query || !["GET", "OPTIONS"].contains(&method) {
         answers.push(("503", "Busy"));
     }
     if let Value::Object(responses) = operation.entry("responses").or_insert(json!({})) {

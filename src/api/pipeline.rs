@@ -56,10 +56,17 @@ pub async fn reprocess_many(
     nothing_else(&body)?;
     let (reader, tenant) = (Arc::clone(&app), caller.tenant.clone());
     let mut chosen = aside(move || {
-        let most = limits::SCAN_ROWS_MAX;
-        let found = reader.engine.ledger().all_set_aside(&tenant, to, from, most)?;
-        let wanted = found.into_iter().filter(|(_, event)| types.wants(&event.event_type));
-        Ok(wanted.map(|(place, event)| (place, event.id)).collect::<Vec<_>>())
+        let (mut chosen, mut before, mut looked_at) = (Vec::new(), to, 0);
+        while looked_at < limits::SCAN_ROWS_MAX {
+            let most = limits::PAGE_ROWS_MAX;
+            let found = reader.engine.ledger().all_set_aside(&tenant, before, from, most)?;
+            let Some((last, _)) = found.last() else { break };
+            before = *last;
+            looked_at += found.len();
+            let wanted = found.into_iter().filter(|(_, event)| types.wants(&event.event_type));
+            chosen.extend(wanted.map(|(place, event)| (place, event.id)));
+        }
+        Ok(chosen)
     })
     .await?;
     let count = chosen.len();

@@ -20,6 +20,7 @@ use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
 
 use super::App;
 use super::cloud_events;
@@ -202,10 +203,21 @@ pub fn one(mut shown: Value) -> Json<Value> {
     Json(shown)
 }
 
-/// Runs work that reads many rows away from the threads that serve requests.
+/// Whose turn it is to read many rows. The threads that do it are the process's, and so is this.
+static READERS: Semaphore = Semaphore::const_new(limits::answers::READS_AT_ONCE_MAX);
+
+/// Runs work that reads many rows away from the threads that serve requests, so many at once.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
+    let patience = Duration::from_millis(limits::CALL_TIMEOUT_MS);
+    // Kept until the work has ended, even if nobody waits for it any more.
+    let turn = tokio::time::timeout(patience, READERS.acquire()).await;
+    let turn = turn.map_err(|_| Problem::busy())?;
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),

@@ -2,23 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde_json::{Value, json};
+use sereno_actors::engine::Export;
+use sereno_actors::limits;
 use sereno_actors::record::Source;
 use sereno_actors::search::{Question, Standing};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::search::{Query, Types};
+use sereno_workflows::time::Span;
 
 use super::App;
 use super::error::Problem;
 use super::events::summary;
 use super::request::{Caller, ListQuery, aside};
+use super::rows::Rows;
 
 /// Events read at once for an export.
 const EXPORT_ROWS: usize = 200;
@@ -39,26 +41,23 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let (question, to) = read(&query)?;
     let before = query.before()?.min(to);
     aside(move || {
         let page = app.engine.find(&caller.tenant, &question, before, query.limit)?;
-        let items: Vec<Value> =
-            page.events.iter().map(|(place, event)| summary(*place, event)).collect();
+        let mut rows = Rows::new(query.limit);
+        for (place, event) in page.events {
+            rows.push(&summary(place, &event));
+        }
         let indexed_to = page.indexed_to.map(|place| place.moment().to_rfc3339());
-        Ok(Json(json!({
-            "ok": true,
-            "items": items,
-            "next_cursor": page.next.map(Sequence::to_text),
-            "indexed_to": indexed_to,
-        })))
+        Ok(rows.answer_indexed(indexed_to, page.next.map(Sequence::to_text)))
     })
     .await
 }
 
 /// `GET /api/v1/events/export`: all of them by the same filters, the newest first, one JSON object a line.
-/// A page is read when the one before it has gone out, so a slow reader costs no memory.
+/// A page is read when the one before it has gone out, so a slow reader costs no more memory than that.
 pub async fn export(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -69,7 +68,8 @@ pub async fn export(
         return Err(Invalid::new("limit", "an export has no pages: leave it out").into());
     }
     let before = query.before()?.min(to);
-    let reader = Arc::new((app, caller, question));
+    let right = begin_export(&app, &caller)?;
+    let reader = Arc::new((app, caller, question, right));
     let pages = stream::unfold(Some(before), move |before| {
         let reader = Arc::clone(&reader);
         async move {
@@ -86,14 +86,23 @@ pub async fn export(
     Ok(([kind, name], Body::from_stream(pages)).into_response())
 }
 
+/// The right to an export, which lasts as long as its answer.
+pub(super) fn begin_export(app: &App, caller: &Caller) -> Result<Export, Problem> {
+    app.engine.begin_export(&caller.tenant).ok_or_else(|| {
+        let most = limits::answers::EXPORTS_PER_TENANT_MAX;
+        let detail = format!("at most {most} exports at once: wait until one of them has ended");
+        Problem::too_many(detail, Span::seconds(1))
+    })
+}
+
 fn lines(
-    (app, caller, question): &(Arc<App>, Caller, Question),
+    (app, caller, question, _): &(Arc<App>, Caller, Question, Export),
     before: Sequence,
 ) -> Result<(String, Option<Sequence>), Problem> {
     let page = app.engine.find(&caller.tenant, question, before, EXPORT_ROWS)?;
     let mut lines = String::new();
-    for (place, event) in &page.events {
-        lines.push_str(&summary(*place, event).to_string());
+    for (place, event) in page.events {
+        lines.push_str(&summary(place, &event).to_string());
         lines.push('\n');
     }
     Ok((lines, page.next))

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::Service;
 
+use super::patient::Patient;
 use crate::api::address::Peer;
 
 /// Connections open at once; more wait to be accepted.
@@ -24,16 +25,25 @@ const CONNECTIONS_MAX: usize = 10_000;
 /// How long to wait where a connection cannot be accepted, as when there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is ready, then until every request that was begun is answered. A connection that
-/// is without a whole request head for `head_patience`, at its beginning or later, is closed.
+/// How long a client may keep a connection waiting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For a whole request head, at its beginning or later.
+    pub(super) head: Duration,
+    /// For taking some of what it is sent.
+    pub(super) write: Duration,
+}
+
+/// Serves until `stop` is ready, then until every request that was begun is answered. A connection whose
+/// client takes longer than it may is closed.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    head_patience: Duration,
+    patience: Patience,
     stop: impl Future<Output = ()>,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head_patience);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open = JoinSet::new();
@@ -57,7 +67,8 @@ pub(super) async fn serve(
             }
         };
         let service = TowerToHyperService::new(Connected { peer, router: router.clone() });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Patient::new(stream, patience.write));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         open.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended in the middle");
@@ -101,7 +112,9 @@ fn without_delay(stream: TcpStream) -> TcpStream {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, Bytes};
     use axum::routing::get;
+    use futures_util::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -124,7 +137,8 @@ mod tests {
             }),
         );
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let patience = Duration::from_millis(200);
+        let patience =
+            Patience { head: Duration::from_millis(200), write: Duration::from_secs(20) };
         let serving = tokio::spawn(serve(listener, router, patience, async {
             stopped.await.ok();
         }));
@@ -144,5 +158,57 @@ mod tests {
         asking.read_to_end(&mut answer).await.unwrap();
         assert!(String::from_utf8_lossy(&answer).ends_with("done"));
         serving.await.unwrap();
+    }
+
+    /// Tells when it is dropped.
+    struct Watched(Option<tokio::sync::oneshot::Sender<()>>);
+
+    impl Drop for Watched {
+        fn drop(&mut self) {
+            self.0.take().map(|gone| gone.send(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn b10_whoever_does_not_take_its_answer_is_cut_off_and_whoever_is_slow_is_not() {
+        let listener = TcpListener::bind(crate::receiver::any_port()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (gone, is_gone) = tokio::sync::oneshot::channel();
+        let watched = Arc::new(parking_lot::Mutex::new(Some(Watched(Some(gone)))));
+        let endless = move || {
+            let watched = watched.lock().take();
+            let chunks = stream::repeat_with(move || {
+                // Held by the answer, as the page of an export is.
+                let _held = &watched;
+                Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 64 << 10]))
+            });
+            std::future::ready(Body::from_stream(chunks))
+        };
+        let router = Router::new()
+            .route("/endless", get(endless))
+            .route("/long", get(|| async { "x".repeat(8 << 20) }));
+        let patience =
+            Patience { head: Duration::from_secs(20), write: Duration::from_millis(500) };
+        let serving = tokio::spawn(serve(listener, router, patience, std::future::pending()));
+
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        deaf.write_all(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        let head = b"GET /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+        slow.write_all(head).await.unwrap();
+        let mut taken = 0;
+        let mut part = vec![0; 1 << 20];
+        loop {
+            let count = slow.read(&mut part).await.unwrap();
+            if count == 0 {
+                break;
+            }
+            taken += count;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(taken > 8 << 20);
+        let gone = tokio::time::timeout(Duration::from_secs(20), is_gone).await;
+        gone.expect("the answer is still held").unwrap();
+        serving.abort();
     }
 }

@@ -49,6 +49,7 @@ mod sources_inbound;
 mod stats;
 mod store;
 mod story;
+mod story_pages;
 mod story_search;
 mod support;
 mod templates;

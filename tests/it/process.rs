@@ -66,6 +66,11 @@ impl Process {
         Client::new(&self.base, key)
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap()
+    }
+
     /// Ends it in good order.
     pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();

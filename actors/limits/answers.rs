@@ -1,0 +1,20 @@
+//! Bounds of what is asked and answered: pages, exports, requests that are carried out once, the search index.
+
+/// Bytes of rows after which a page of a list, or what is read at once for an export, has no further one.
+pub const PAGE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of events that one request may look at in search of those that its filter wants.
+pub const SCAN_BYTES_MAX: usize = 64 << 20;
+/// Lists and pages of exports that are read at once; others wait for their turn.
+pub const READS_AT_ONCE_MAX: usize = 16;
+/// Exports of one tenant under way at once; each may hold a page that its client has not read yet.
+pub const EXPORTS_PER_TENANT_MAX: usize = 16;
+/// How long a client may take nothing of what it is sent before its connection is cut.
+pub const WRITE_PATIENCE_MS: u64 = 30_000;
+/// Bytes of the key that makes a request be carried out once.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// How long the answer to such a request is kept.
+pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 3_600_000;
+/// How long a search index that failed waits before it is built again; twice as long each time ...
+pub const SEARCH_AGAIN_MS: u64 = 1_000;
+/// ... up to this; one that held for so long begins anew.
+pub const SEARCH_AGAIN_MS_MAX: u64 = 600_000;
