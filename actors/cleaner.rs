@@ -23,6 +23,7 @@ use self::histories::Rounds;
 use self::sweep::{Sweep, Which};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::hints::Hints;
+use crate::idempotency;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS};
 use crate::record::Source;
@@ -158,6 +159,7 @@ impl Cleaner {
         }
         more |= times.len() == CLEANED_PER_STEP_MAX;
         more |= self.expire_letters(view, &mut draft, &mut places.dead_letter, now)?;
+        more |= self.forget_keys(view, &mut draft, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         more |= self.forget_replays(view, &mut draft, now)?;
         more |= places.histories.step(ledger, &mut draft, retention, now)?;
@@ -225,6 +227,23 @@ impl Cleaner {
             draft.batch().delete(place.clone());
         }
         Ok(places.len() == CLEANED_PER_STEP_MAX)
+    }
+
+    /// Requests that were carried out once and are no longer remembered.
+    fn forget_keys(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) -> Result<bool, LedgerError> {
+        let cutoff = idempotency::cutoff(now);
+        let found = self.ledger.idempotency_before(&view.id, cutoff, CLEANED_PER_STEP_MAX)?;
+        for (place, key) in &found {
+            let kept = self.ledger.idempotency(&view.id, key)?;
+            // One that was used anew since has a later place too.
+            draft.forget_idempotency(*place, key, kept.is_none_or(|kept| kept.place == *place));
+        }
+        Ok(found.len() == CLEANED_PER_STEP_MAX)
     }
 
     /// Jobs that ended long ago.

@@ -7,6 +7,7 @@ mod companion;
 pub mod delivery;
 pub mod draft;
 mod figures;
+mod idempotency;
 pub mod inbound;
 pub mod job;
 pub mod line;

@@ -39,6 +39,7 @@ mod fan_out;
 mod fatal;
 mod gather;
 mod hints;
+pub mod idempotency;
 pub mod intake;
 pub mod jobs;
 mod journey;

@@ -6,6 +6,7 @@
 mod deliveries;
 mod delivery;
 pub mod envelope;
+mod idempotency;
 mod inbound;
 mod job;
 pub mod key;
@@ -37,6 +38,7 @@ pub use self::delivery::{
 };
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
+pub use self::idempotency::IdempotencyRecord;
 pub use self::inbound::{InboundFate, InboundRecord, InboundState, Verdict};
 pub use self::job::{JobRecord, JobState, JobTask, Selection};
 pub use self::mirror::MirroredRecord;
@@ -254,6 +256,7 @@ records! {
     TimesRecord = 72 "times",
     MirroredRecord = 75 "mirrored",
     SearchRecord = 73 "search",
+    IdempotencyRecord = 74 "idempotency",
     InboundRecord = 50 "inbound",
     SlotRecord = 80 "slot",
 }

@@ -20,11 +20,14 @@ use tokio::time::Instant;
 use super::{Credit, Engine, EngineError};
 use crate::gather::Refusal;
 use crate::hints::Listing;
+use crate::idempotency::Idempotency;
 use crate::journey::Journey;
 use crate::limits;
 use crate::record::{EventRecord, Source, Stage};
 use crate::tenant::recording::{Sign, all_durable};
-use crate::tenant::{Arrival, Death, Hand, Receipt, Submission, Surroundings, TenantMessage};
+use crate::tenant::{
+    Arrival, Batch, Death, Hand, Receipt, Submission, Surroundings, TenantMessage,
+};
 use crate::view::TenantView;
 
 /// Events to be put through, with what happened to them so far.
@@ -39,6 +42,8 @@ pub(crate) struct Trial {
     credit: Option<Arc<Credit>>,
     /// The event that stands aside and is put through again.
     again: Option<Sequence>,
+    /// The key by which they are accepted once.
+    request: Option<Arc<Idempotency>>,
     /// So many deaths on an event and it goes aside.
     deaths_max: u32,
     deaths: BTreeMap<usize, Death>,
@@ -58,16 +63,19 @@ impl Engine {
     /// Accepts events, all or none; returns once they are durable.
     ///
     /// An event that does not fit is refused with its index in the error's field. One on which an actor
-    /// dies again and again is accepted and set aside.
+    /// dies again and again is accepted and set aside. Whether a request with a key was answered before is to
+    /// be asked first; see [`Engine::answered`].
     pub async fn submit(
         &self,
         tenant: &TenantId,
         events: Vec<Event>,
+        request: Option<Idempotency>,
     ) -> Result<Receipt, EngineError> {
         self.check_space()?;
         let received = self.around.ledger.now().micros();
         let count = u32::try_from(events.len()).map_err(|_| EngineError::Busy)?;
         let mut trial = Trial::new(events, received, Source::Api);
+        trial.request = request.map(Arc::new);
         let listing = self.listing(tenant)?;
         let arrivals = self.around.arrivals(&listing.view, &trial)?;
         trial.credit = Some(Arc::new(self.room.take(tenant, count).await?));
@@ -114,15 +122,15 @@ impl Surroundings {
     ) -> Result<OnItsWay, EngineError> {
         let (reply, answer) = oneshot::channel();
         let hand = Arc::default();
-        let submission = Submission {
+        let batch = Batch {
             events: Arc::clone(&trial.events),
             arrivals,
             again: trial.again,
+            request: trial.request.clone(),
             hand: Arc::clone(&hand),
             source: trial.source,
-            reply,
-            credit: trial.credit.clone(),
         };
+        let submission = Submission { batch, reply, credit: trial.credit.clone() };
         let cast = listing.actor.cast(TenantMessage::Submit(submission));
         cast.map_err(|_| EngineError::Busy)?;
         let patience = Duration::from_millis(limits::CALL_TIMEOUT_MS);
@@ -210,6 +218,7 @@ impl Trial {
             through_door: true,
             credit: None,
             again: None,
+            request: None,
             deaths_max: limits::DEATHS_MAX,
             deaths: BTreeMap::new(),
             lost: 0,

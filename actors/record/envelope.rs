@@ -109,7 +109,7 @@ pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
     // Places, pieces and numbers have no envelope, and long values go on in pieces.
     if matches!(
         key.first(),
-        Some(0 | b'C' | b'G' | b'I' | b'O' | b'V' | b'W' | b'b' | b'c' | b'j' | b'l' | b'y')
+        Some(0 | b'C' | b'G' | b'I' | b'O' | b'V' | b'W' | b'b' | b'c' | b'f' | b'j' | b'l' | b'y')
     ) || value.len() == VALUE_BYTES_MAX
     {
         return true;

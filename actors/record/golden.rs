@@ -359,6 +359,9 @@ fn story() -> StoryRecord {
 fn the_pipeline_stands_on_disk_as_it_always_did() {
     stands("", &SetAsideRecord { at: NOW, deaths: 3 });
     stands("", &SearchRecord { id: "index_1".into() });
+    let place = Sequence(1_763_900_000_000_000);
+    let once = IdempotencyRecord { fingerprint: [0xab; 32], place, accepted: 300, duplicates: 1 };
+    stands("", &once);
     stands("", &InputPieceRecord(b"{}".to_vec()));
     let first =
         TimeRecord { step: 1_763_900_000_000_000, handed_after: 9, stored: 700, triggered: 3 };

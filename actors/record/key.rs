@@ -33,6 +33,8 @@
 //! | `p` | product, lead | a lead that looked at a product |
 //! | `w` | letter, number | how far the tenant was mirrored (`m`), what must be told the mirror besides (`n`) |
 //! | `R` | event | an event that outlived its time, and why it is still there |
+//! | `h` | key of a request | what it came to |
+//! | `f` | sequence | the key of the request that came in then |
 //! | `i` | sequence | a letter that came in, and what became of it |
 //! | `c` | sequence, piece | its body |
 //! | `j` | due, sequence | nothing: a letter in line to be read |
@@ -44,6 +46,7 @@
 //! was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
+pub mod idempotency;
 pub mod inbound;
 mod kind;
 pub mod mirror;

@@ -1,7 +1,8 @@
 //! Event ids on their way to the disk: too new for the ledger to know, and taken all the same.
 //!
 //! A second submission of such an id is a duplicate, but it must not be answered before the first is
-//! durable: whoever sent it would take the event for kept. So it gets a [`Sign`] to wait for.
+//! durable: whoever sent it would take the event for kept. So it gets a [`Sign`] to wait for. A second
+//! request with the key of one that is under way is refused.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,11 +18,13 @@ pub(crate) type Sign = watch::Receiver<bool>;
 #[derive(Clone, Default)]
 pub(super) struct Recordings {
     ids: Arc<Mutex<HashMap<EventId, Sign>>>,
+    keys: Arc<Mutex<HashSet<String>>>,
 }
 
 /// The ids of one submission; forgotten when it is dropped, durable or not.
 pub(super) struct Recording {
     own: HashSet<EventId>,
+    key: Option<String>,
     all: Recordings,
     durable: watch::Sender<bool>,
     /// Submissions that had some of its ids first.
@@ -32,7 +35,7 @@ impl Recordings {
     /// A new submission.
     pub(super) fn begin(&self) -> Recording {
         let (durable, _) = watch::channel(false);
-        Recording { own: HashSet::new(), all: self.clone(), durable, first: Vec::new() }
+        Recording { own: HashSet::new(), key: None, all: self.clone(), durable, first: Vec::new() }
     }
 }
 
@@ -49,6 +52,15 @@ impl Recording {
             }
             None => false,
         }
+    }
+
+    /// Takes the key of a request; false if another has it.
+    pub(super) fn take_key(&mut self, key: &str) -> bool {
+        let is_free = self.all.keys.lock().insert(key.to_owned());
+        if is_free {
+            self.key = Some(key.to_owned());
+        }
+        is_free
     }
 
     /// Takes an id that nobody has.
@@ -68,6 +80,9 @@ impl Drop for Recording {
         let mut all = self.all.ids.lock();
         for id in &self.own {
             all.remove(id);
+        }
+        if let Some(key) = &self.key {
+            self.all.keys.lock().remove(key);
         }
     }
 }

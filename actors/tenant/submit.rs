@@ -16,6 +16,7 @@ use crate::announce::{Announcement, Audience};
 use crate::engine::Credit;
 use crate::entity::{Command, Deed, EntityMessage, Origin};
 use crate::gather::{Gather, Part, Refusal, Reply};
+use crate::idempotency::{self, Idempotency};
 use crate::journey::Journey;
 use crate::ledger::Draft;
 use crate::limits;
@@ -23,20 +24,28 @@ use crate::record::Source;
 
 /// Events to accept.
 pub(crate) struct Submission {
+    /// The events and what is known of them.
+    pub(crate) batch: Batch,
+    /// Where the answer goes once it is durable, with what else must be.
+    pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
+    /// The right to have so many events under way; not needed where something else bounds them.
+    pub(crate) credit: Option<Arc<Credit>>,
+}
+
+/// Events that are accepted all or none.
+pub(crate) struct Batch {
     /// The events, checked; their sender keeps them too, for another try if an actor dies on one.
     pub(crate) events: Arc<Vec<Event>>,
     /// What is known of each.
     pub(crate) arrivals: Vec<Arrival>,
     /// The event that stands aside and is put through again.
     pub(crate) again: Option<Sequence>,
+    /// The key by which they are accepted once.
+    pub(crate) request: Option<Arc<Idempotency>>,
     /// Says which event is worked on.
     pub(crate) hand: Arc<Hand>,
-    /// Where the answer goes once it is durable, with what else must be.
-    pub(crate) reply: oneshot::Sender<Result<(Receipt, Vec<Sign>), Refusal>>,
     /// Where they come from.
     pub(crate) source: Source,
-    /// The right to have so many events under way; not needed where something else bounds them.
-    pub(crate) credit: Option<Arc<Credit>>,
 }
 
 /// What is known of an event that is to be accepted.
@@ -78,11 +87,41 @@ impl Tenant {
         state: &mut TenantState,
         submission: Submission,
     ) {
-        let Submission { events, arrivals, again, hand, source, reply, credit } = submission;
-        let total = events.len();
+        let Submission { batch, reply, credit } = submission;
         let mut recording = state.recordings.begin();
-        let draft = Draft::new(&state.view.id);
-        let mut work = Work::new(draft);
+        let mut work = Work::new(Draft::new(&state.view.id));
+        let receipt = match self.accept(state, &mut recording, &mut work, batch).await {
+            Ok(receipt) => receipt,
+            Err(refusal) => {
+                drop(reply.send(Err(refusal)));
+                return;
+            }
+        };
+        let first = std::mem::take(&mut recording.first);
+        let answer: Reply = Box::new(move |result| {
+            match &result {
+                Ok(()) => recording.end(),
+                Err(_) => drop(recording),
+            }
+            drop(credit);
+            // An error means that the caller has gone; what it asked for is done all the same.
+            drop(reply.send(result.map(|()| (receipt, first))));
+        });
+        self.spread(myself, state, work.draft, work.deeds, answer).await;
+    }
+
+    /// Hands out those events of a batch that are new, and adds to the work what is kept of all of it.
+    async fn accept(
+        &self,
+        state: &mut TenantState,
+        recording: &mut Recording,
+        work: &mut Work,
+        batch: Batch,
+    ) -> Result<Receipt, Refusal> {
+        let Batch { events, arrivals, again, request, hand, source } = batch;
+        let total = events.len();
+        let once = request.map(|request| self.enter(state, recording, request, total));
+        let once = once.transpose()?;
         let mut ids = Vec::with_capacity(total);
         let mut accepted = 0;
         for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
@@ -91,18 +130,17 @@ impl Tenant {
             let Arrival { fact, mut journey, death } = arrival;
             journey.begin(self.around.ledger.now().micros());
             let claimed = match again {
-                Some(before) => self.reclaim(state, &mut recording, &mut work.draft, before),
-                None => self.claim(state, &mut recording, event.id.clone()),
+                Some(before) => self.reclaim(state, recording, &mut work.draft, before),
+                None => {
+                    let own = || once.as_ref().map(|(_, from)| idempotency::id_of(*from, place));
+                    self.claim(state, recording, event.id.clone().or_else(own))
+                }
             };
-            let id = match claimed {
-                Ok(Claim::New(id)) => id,
-                Ok(Claim::Known(id)) => {
+            let id = match claimed? {
+                Claim::New(id) => id,
+                Claim::Known(id) => {
                     ids.push(id);
                     continue;
-                }
-                Err(refusal) => {
-                    drop(reply.send(Err(refusal)));
-                    return;
                 }
             };
             accepted += 1;
@@ -122,23 +160,40 @@ impl Tenant {
             }
             journey.end(self.around.ledger.now().micros());
             let coming = Coming { event: announcement, place, journey };
-            if let Err(refusal) = self.hand_out(state, &mut work, coming, fact) {
-                drop(reply.send(Err(refusal)));
-                return;
-            }
+            self.hand_out(state, work, coming, fact)?;
         }
         hand.release();
         let receipt = Receipt { ids, accepted, duplicates: total - accepted };
-        let first = std::mem::take(&mut recording.first);
-        let answer: Reply = Box::new(move |result| {
-            if result.is_ok() {
-                recording.end();
-            }
-            drop(credit);
-            // An error means that the caller has gone; what it asked for is done all the same.
-            drop(reply.send(result.map(|()| (receipt, first))));
-        });
-        self.spread(myself, state, work.draft, work.deeds, answer).await;
+        if let Some((request, place)) = once {
+            work.draft.idempotency(request.key(), &request.record(place, &receipt));
+        }
+        Ok(receipt)
+    }
+
+    /// Begins a request that is carried out once, unless it is under way or was answered meanwhile; with
+    /// the place from which on its events without an id have theirs.
+    fn enter(
+        &self,
+        state: &TenantState,
+        recording: &mut Recording,
+        request: Arc<Idempotency>,
+        events: usize,
+    ) -> Result<(Arc<Idempotency>, Sequence), Refusal> {
+        let ledger = &self.around.ledger;
+        // First: what is let go of by then is durable, and found below.
+        let is_free = recording.take_key(request.key());
+        let kept = ledger.idempotency(&state.view.id, request.key()).map_err(|error| {
+            tracing::error!(%error, tenant = %state.view.id, "an idempotency key cannot be looked up");
+            Refusal::Again
+        })?;
+        let now = ledger.now().timestamp();
+        let is_new = kept.is_none_or(|kept| !idempotency::is_kept(&kept, now));
+        if is_free && is_new {
+            return Ok((request, ledger.sequences(events)));
+        }
+        let problem = "a request with this Idempotency-Key is under way: send it again once that one was \
+                       answered";
+        Err(Refusal::Rejected(problem.to_owned()))
     }
 
     /// Hands an event to the entity that it is about, or to all whom it concerns; what no workflow cares

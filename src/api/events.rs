@@ -3,19 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::{Json, response::IntoResponse};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::endpoint::standing::standing;
+use sereno_actors::engine::EngineError;
+use sereno_actors::idempotency::Idempotency;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::EventRecord;
+use sereno_actors::tenant::Receipt;
+use sereno_workflows::cloud_event::Mode;
 use sereno_workflows::event::Event;
-use sereno_workflows::id::{EndpointId, EventId, InvalidId, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::cloud_events;
@@ -25,6 +31,9 @@ use super::pipeline;
 use super::provider::add_provider;
 use super::request::{BodyBytes, Caller, InPath, JsonObject, json_of, nothing_else, take_number};
 
+/// Says of an answer that it is the first one to the same request once more.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
 /// `POST /api/v1/events`: one event, an array, `{"events": […]}`, or CloudEvents; 202 once all are
 /// durable.
 pub async fn submit(
@@ -32,27 +41,38 @@ pub async fn submit(
     caller: Caller,
     headers: HeaderMap,
     BodyBytes(bytes): BodyBytes,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let now = app.engine.ledger().now().timestamp();
-    let (mut events, single) = match cloud_events::mode(&headers)? {
+    let mode = cloud_events::mode(&headers)?;
+    let (events, single) = match mode {
         Some(mode) => cloud_events::read(mode, &headers, &bytes, now)?,
         None => read(&bytes, now)?,
     };
-    if let Some(key) = headers.get("idempotency-key") {
-        identify(&mut events, key)?;
+    let request = once(&headers, mode, &bytes)?;
+    if let Some(request) = &request
+        && let Some(receipt) = app.engine.answered(&caller.tenant, &events, request)?
+    {
+        let mut answer = accepted(&receipt);
+        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        return Ok(answer);
     }
     app.engine.allow_events(&caller.tenant, events.len())?;
-    let receipt = app.engine.submit(&caller.tenant, events).await.map_err(|error| match error {
-        sereno_actors::engine::EngineError::Invalid(invalid) => unindexed(invalid, single).into(),
+    let receipt = app.engine.submit(&caller.tenant, events, request).await;
+    let receipt = receipt.map_err(|error| match error {
+        EngineError::Invalid(invalid) => unindexed(invalid, single).into(),
         other => Problem::from(other),
     })?;
+    Ok(accepted(&receipt))
+}
+
+fn accepted(receipt: &Receipt) -> Response {
     let answer = json!({
         "ok": true,
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
         "ids": receipt.ids.iter().map(EventId::as_str).collect::<Vec<_>>(),
     });
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
 }
 
 /// `GET /api/v1/events/{id}`: the event, how many of its deliveries stand how, and as many of them as a
@@ -167,20 +187,33 @@ fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
     })
 }
 
-/// A caller's `Idempotency-Key` stands for the ids of events that have none.
-fn identify(events: &mut [Event], key: &HeaderValue) -> Result<(), Invalid> {
-    let refused = |problem: String| Invalid::new("Idempotency-Key", problem);
-    let read = |text: &str| text.parse().map_err(|error: InvalidId| refused(error.to_string()));
-    let key = key.to_str().map_err(|_| refused("must be visible ASCII characters".to_owned()))?;
-    // One that does not fit is refused even where no event needs it.
-    let alone: EventId = read(key)?;
-    let single = events.len() == 1;
-    for (index, event) in events.iter_mut().enumerate() {
-        if event.id.is_none() {
-            event.id = Some(if single { alone.clone() } else { read(&format!("{key}:{index}"))? });
+/// A request that its `Idempotency-Key` has carried out once, with a fingerprint of all that it says.
+fn once(
+    headers: &HeaderMap,
+    mode: Option<Mode>,
+    body: &[u8],
+) -> Result<Option<Idempotency>, Invalid> {
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    if keys.next().is_some() {
+        return Err(Invalid::new("Idempotency-Key", "stands there twice"));
+    }
+    let mut hash = Sha256::new();
+    hash.update(format!("{mode:?}\n"));
+    if mode == Some(Mode::Binary) {
+        // There the headers are a part of the event.
+        let says = |name: &str| name.starts_with("ce-") || name == "content-type";
+        let said = headers.iter().filter(|(name, _)| says(name.as_str()));
+        let mut said: Vec<_> =
+            said.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        said.sort_unstable();
+        for (name, value) in said {
+            hash.update(format!("{name}:{}:", value.len()));
+            hash.update(value);
         }
     }
-    Ok(())
+    hash.update(body);
+    Idempotency::new(key.as_bytes(), hash.finalize().into()).map(Some)
 }
 
 /// A single event's fields are named without an index.

@@ -74,19 +74,6 @@ async fn b01_a_batch_is_accepted_whole_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn b01_an_idempotency_key_stands_for_the_id() {
-    let house = House::new().await;
-    for duplicates in [0, 1] {
-        let url = format!("{}/api/v1/events", house.base);
-        let request = house.api.http.post(url).bearer_auth(house.key());
-        let request = request.header("idempotency-key", "k-1").body(r#"{"event_type":"a.b"}"#);
-        let bytes = request.send().await.unwrap().bytes().await.unwrap();
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        assert_eq!(answer["duplicates"], duplicates, "{answer}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn c01_any_business_event_goes_through() {
     let house = House::new().await;
     let receiver = house.webhook(json!({})).await;

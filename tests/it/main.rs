@@ -23,6 +23,7 @@ mod endpoints;
 mod environment;
 mod events;
 mod fan_out;
+mod idempotency;
 mod inbound;
 mod inbound_killed;
 mod mirror;
