@@ -67,21 +67,32 @@ enum Trouble {
 }
 
 impl Follower {
-    /// Follows until the server stops. Where the index fails it is built again, once; then questions are
-    /// answered without.
+    /// Follows until the server stops. Where the index fails it is built again, after a pause that grows
+    /// from failure to failure; meanwhile questions are answered without.
     pub(super) fn run(self) {
         give_way();
-        for last_try in [false, true] {
+        let first = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS);
+        let longest = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS_MAX);
+        let mut pause = first;
+        loop {
+            let began = Instant::now();
             let followed = panic::catch_unwind(AssertUnwindSafe(|| self.follow()));
             let followed = followed.unwrap_or(Err(Trouble::Damaged));
             *self.view.write() = None;
             let Err(trouble) = followed else { return };
-            let what =
-                if last_try { "questions are answered without it" } else { "it is built again" };
-            tracing::error!(error = %trouble, "the search index failed; {what}");
+            if began.elapsed() >= longest {
+                pause = first;
+            }
+            let again_in_ms = pause.as_millis();
+            tracing::error!(error = %trouble, again_in_ms, "the search index failed; it is built again");
             if let Err(error) = self.forget() {
                 tracing::error!(%error, "the search index cannot be removed");
             }
+            self.ledger.news().rest(pause);
+            if self.ledger.news().is_closing() {
+                return;
+            }
+            pause = (2 * pause).min(longest);
         }
     }
 
@@ -117,7 +128,6 @@ impl Follower {
             self.commit(&mut work)?;
         }
         work.index.close();
-        fs::write(self.directory.join("closed"), [])?;
         Ok(())
     }
 
@@ -151,7 +161,6 @@ impl Follower {
         if !self.directory.join("meta.json").exists() {
             return None;
         }
-        let closed = fs::remove_file(self.directory.join("closed")).is_ok();
         let (index, said) = match EventIndex::open(&self.directory) {
             Ok(opened) => opened,
             Err(error) => {
@@ -165,7 +174,8 @@ impl Follower {
             tracing::warn!("the search index is of another layout or ledger; it is built again");
         }
         let cursor = cursor?;
-        if !closed && !index.is_whole() {
+        // However well it was closed: what is damaged may say nothing, and leave events out of answers.
+        if !index.is_whole() {
             tracing::warn!("the search index is damaged; it is built again");
             return None;
         }

@@ -15,16 +15,19 @@
 use std::ops::{Bound, Range};
 use std::path::Path;
 
+use futures_util::FutureExt as _;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::search::{Pattern, Searchable};
 use tantivy::collector::TopDocs;
 use tantivy::directory::MmapDirectory;
-use tantivy::indexer::IndexWriterOptions;
+use tantivy::indexer::{
+    IndexWriterOptions, LogMergePolicy, MergeCandidate, MergePolicy as _, NoMergePolicy,
+};
 use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema};
 use tantivy::{
-    Index, IndexReader, IndexSettings, IndexWriter, Order, ReloadPolicy, Searcher, TantivyDocument,
-    TantivyError, Term,
+    FutureResult, Index, IndexReader, IndexSettings, IndexWriter, Order, ReloadPolicy, Searcher,
+    SegmentMeta, TantivyDocument, TantivyError, Term,
 };
 use thiserror::Error;
 
@@ -41,6 +44,8 @@ pub(super) struct EventIndex {
     fields: Fields,
     writer: IndexWriter,
     reader: IndexReader,
+    /// The merge that is under way.
+    merge: Option<FutureResult<Option<SegmentMeta>>>,
 }
 
 /// The index as it was at one moment.
@@ -92,8 +97,10 @@ impl EventIndex {
             .build();
         let writer = index.writer_with_options(options)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        // Its own merges fail in silence, again and again; see `tend`.
+        writer.set_merge_policy(Box::new(NoMergePolicy));
         let said = index.load_metas()?.payload;
-        Ok((Self { fields, writer, reader }, said))
+        Ok((Self { fields, writer, reader, merge: None }, said))
     }
 
     /// Whether every file is as it was written; reads them all.
@@ -126,6 +133,21 @@ impl EventIndex {
         prepared.set_payload(says);
         prepared.commit()?;
         self.reader.reload()?;
+        self.tend()
+    }
+
+    /// Merges segments where there are many of a size, one merge at a time and behind what is added; fails if
+    /// the merge before did, since then what it read is damaged.
+    fn tend(&mut self) -> Result<(), IndexError> {
+        if let Some(merge) = &mut self.merge {
+            let Some(merged) = merge.now_or_never() else { return Ok(()) };
+            self.merge = None;
+            merged?;
+        }
+        let segments = self.writer.index().searchable_segment_metas()?;
+        let many = LogMergePolicy::default().compute_merge_candidates(&segments);
+        let many = many.into_iter().next();
+        self.merge = many.map(|MergeCandidate(segments)| self.writer.merge(&segments));
         Ok(())
     }
 
@@ -241,6 +263,8 @@ fn each_term(tenant: &TenantId, event: &EventRecord, mut add: impl FnMut(&[u8]))
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
     use crate::record::Deliveries;
     use sereno_workflows::time::Timestamp;
@@ -299,5 +323,36 @@ mod tests {
         index.close();
         let (index, said) = EventIndex::open(directory.path()).unwrap();
         assert_eq!((said.as_deref(), index.snapshot().count()), (Some("nineteen"), 19));
+    }
+
+    /// Commits one event after another, until that fails or there were so many.
+    fn commits(index: &mut EventIndex, places: Range<u64>) -> Result<(), IndexError> {
+        let tenant: TenantId = "a".parse().unwrap();
+        for place in places {
+            index.add(&tenant, Sequence(place), &event("e", "a.made", r#"{"name":"Ana"}"#))?;
+            index.commit("one more")?;
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn b10_segments_are_merged_and_a_merge_that_fails_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut index, _) = EventIndex::open(directory.path()).unwrap();
+        commits(&mut index, 0..40).unwrap();
+        let count = index.writer.index().searchable_segment_metas().unwrap().len();
+        assert!(count < 20, "{count} segments");
+        assert_eq!(index.snapshot().count(), 40);
+        for file in std::fs::read_dir(directory.path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "fast" || kind == "idx") {
+                // In place, as disks do it, and all but the end, which says what kind of file it is.
+                let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+                let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+                file.write_all_at(&vec![0xFF; length.saturating_sub(150)], 0).unwrap();
+            }
+        }
+        assert!(commits(&mut index, 40..80).is_err(), "nobody noticed");
     }
 }

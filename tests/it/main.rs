@@ -50,6 +50,7 @@ mod sources_inbound;
 mod stats;
 mod store;
 mod story;
+mod story_index;
 mod story_pages;
 mod story_search;
 mod support;

@@ -248,13 +248,12 @@ fn spoil(data: &Path, what: &str) {
             std::fs::write(path, text.replace("\\\"layout\\\":1", "\\\"layout\\\":0")).unwrap();
         }
         "damaged" => {
-            std::fs::remove_file(directory.join("closed")).unwrap();
             for entry in std::fs::read_dir(&directory).unwrap() {
                 let path = entry.unwrap().path();
-                if path.extension().is_some_and(|extension| extension == "idx") {
+                if path.extension().is_some_and(|kind| kind == "idx" || kind == "fast") {
                     let mut bytes = std::fs::read(&path).unwrap();
                     let middle = bytes.len() / 2;
-                    bytes[middle] ^= 0xFF;
+                    bytes[middle] ^= 0x10;
                     std::fs::write(&path, bytes).unwrap();
                 }
             }
