@@ -304,7 +304,9 @@ impl Mirror {
     }
 }
 
-/// Writes a batch; where PostgreSQL cannot take a row, each by itself, and counts those that it refuses.
+/// Writes a batch; where PostgreSQL cannot take a row, each by itself, and counts those that no table of ours
+/// could hold. What only refuses because of something that was added to a table stops the mirror, so that
+/// nothing is lost of what it refuses.
 async fn write(link: &mut Link, load: &mut Load) -> Result<(), LinkError> {
     let places = load.places.iter();
     let progress = places.map(|(tenant, place)| (tenant.as_str().to_owned(), place.events));
@@ -318,6 +320,13 @@ async fn write(link: &mut Link, load: &mut Load) -> Result<(), LinkError> {
     for (tenant, row) in load.rows.single() {
         match link.write(&row, &BTreeMap::new()).await {
             Err(LinkError::Data(problem)) => {
+                if link.would_take(&row).await? {
+                    return Err(LinkError::Away(format!(
+                        "an index, a trigger or a column that is not as it was made refuses the row {}: \
+                         {problem}; remove it, and the mirror goes on from there",
+                        row.name()
+                    )));
+                }
                 tracing::error!(
                     tenant,
                     row = row.name(),

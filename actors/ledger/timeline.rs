@@ -6,15 +6,18 @@
 
 use std::ops::Range;
 
-use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::id::{EntityKey, Sequence, TenantId};
 use sereno_workflows::lead::Lead;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::time::Timestamp;
 
 use super::{Ledger, LedgerError};
 use crate::record::key::{self, people as keys};
-use crate::record::{self, HistoryKind, HistoryRecord};
+use crate::record::{self, HistoryKind, HistoryRecord, StateRecord};
 use crate::store::Direction;
+
+/// Lines that are looked at in search of a booking.
+const LATEST_LINES: usize = 16;
 
 /// Under what lines stand, and of which time they count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,25 @@ impl Ledger {
         lines.dedup_by_key(|(line, _)| *line);
         lines.truncate(limit);
         Ok(lines)
+    }
+
+    /// The latest booking under a number, as far as its line of the history is among the latest.
+    pub fn latest_booking(
+        &self,
+        tenant: &TenantId,
+        number: &str,
+    ) -> Result<Option<Reservation>, LedgerError> {
+        let all = Sequence(0)..Sequence(u64::MAX);
+        for (_, line) in self.timeline(tenant, &[Owner::always(number)], all, LATEST_LINES)? {
+            let about = line.about.filter(|_| line.kind == HistoryKind::Reservation);
+            let Some(id) = about else { continue };
+            if let Some(StateRecord::Reservation(booking)) =
+                self.state(tenant, &EntityKey::reservation(&id))?
+            {
+                return Ok(Some(booking));
+            }
+        }
+        Ok(None)
     }
 
     fn lines(

@@ -1,11 +1,12 @@
 //! What goes to the mirror next: a batch of rows, and how far each tenant is once they are there.
 
+mod leads;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
-use sereno_workflows::lead::Name;
 
-use super::rows::{Rows, Sent, Ties, Told, Whose};
+use super::rows::{Known, Rows, Sent, Told, Whose};
 use crate::hints::Hints;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
@@ -91,7 +92,8 @@ impl Collector<'_> {
             load.notes.push((tenant.clone(), note));
         }
         more |= self.look_through(tenant, place, &mut changed)?;
-        let whose = Whose { tenant, hash: &view.policy.phone_hash, phones: self.phones };
+        let (hash, leads) = (&view.policy.phone_hash, &view.lead_key());
+        let whose = Whose { tenant, hash, leads, phones: self.phones };
         let mut named = std::mem::take(&mut changed.entities);
         // What stands behind the place is read from there.
         for sequence in changed.events.range(..place.events) {
@@ -158,7 +160,8 @@ impl Collector<'_> {
         let mut told = Told::of(event);
         let ties = &mut told.ties;
         if ties.lead.is_none() {
-            ties.lead = readable(place, self.lead_tied(whose.tenant, ties))?.flatten();
+            let tied = self.lead_tied(whose, ties, event.entity.as_ref());
+            ties.lead = readable(place, tied)?.flatten();
         }
         named.extend(event.entity.clone());
         named.extend(ties.lead.as_deref().map(EntityKey::lead));
@@ -166,17 +169,6 @@ impl Collector<'_> {
         rows.event(whose, sequence, event, &told);
         place.count += 1;
         Ok(())
-    }
-
-    /// The lead of an event that names none: its conversation's, or who goes by its user id.
-    fn lead_tied(&self, tenant: &TenantId, ties: &Ties) -> Result<Option<String>, LedgerError> {
-        if let Some(talk) = &ties.conversation
-            && let Some(lead) = self.ledger.conversation(tenant, talk)?.and_then(|talk| talk.lead)
-        {
-            return Ok(Some(lead));
-        }
-        let Some(user) = &ties.user else { return Ok(None) };
-        self.ledger.find_lead(tenant, &Name::User(user.clone()))
     }
 
     fn add_state(
@@ -187,17 +179,40 @@ impl Collector<'_> {
     ) -> Result<(), LedgerError> {
         match self.ledger.state(whose.tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => {
-                let lead = self.lead_of(whose.tenant, booking.wa_number.as_deref())?;
+                let lead = self.lead_of(whose, booking.wa_number.as_deref())?;
+                if let Some((number, id)) = booking.wa_number.as_deref().zip(lead.as_deref()) {
+                    let first = booking.history.first().map_or(booking.slot, |first| first.at);
+                    let last = booking.history.last().map_or(first, |last| last.at);
+                    let known = Known {
+                        number,
+                        name: booking.name.as_deref(),
+                        locale: booking.locale.as_deref(),
+                        first_seen: first,
+                        last_seen: last,
+                        turned_out: None,
+                    };
+                    self.add_known(whose, id, &known, rows)?;
+                }
                 rows.reservation(whose, self.horizon, &booking, lead.as_deref());
             }
             Some(StateRecord::Handoff(handoff)) => {
-                let lead = self.lead_of(whose.tenant, handoff.wa_number.as_deref())?;
+                let lead = self.lead_of(whose, handoff.wa_number.as_deref())?;
+                if let Some((number, id)) = handoff.wa_number.as_deref().zip(lead.as_deref()) {
+                    let at = handoff.opened_at;
+                    let (name, locale, turned_out) = (None, None, None);
+                    let (first_seen, last_seen) = (at, at);
+                    let known = Known { number, name, locale, first_seen, last_seen, turned_out };
+                    self.add_known(whose, id, &known, rows)?;
+                }
                 rows.handoff(whose, self.horizon, &handoff, lead.as_deref());
             }
             Some(StateRecord::Conversation(conversation)) => {
                 rows.conversation(whose, self.horizon, &conversation);
             }
-            Some(StateRecord::Lead(lead)) => rows.lead(whose, self.horizon, &lead),
+            Some(StateRecord::Lead(lead)) => {
+                self.add_turned_out(whose, &lead, rows)?;
+                rows.lead(whose, self.horizon, &lead);
+            }
             Some(
                 StateRecord::Tenant(_)
                 | StateRecord::DeadLetters(_)
@@ -207,16 +222,6 @@ impl Collector<'_> {
             | None => {}
         }
         Ok(())
-    }
-
-    /// The lead with this number.
-    fn lead_of(
-        &self,
-        tenant: &TenantId,
-        number: Option<&str>,
-    ) -> Result<Option<String>, LedgerError> {
-        let Some(number) = number else { return Ok(None) };
-        self.ledger.find_lead(tenant, &Name::Phone(number.to_owned()))
     }
 
     /// A message that we sent, as far as it is still known.
@@ -235,7 +240,7 @@ impl Collector<'_> {
             (EndpointId::CUSTOMERS, Some(event)) => self.customer(tenant, event.entity.as_ref())?,
             (EndpointId(_), _) => None,
         };
-        let lead = self.lead_of(tenant, to.as_deref())?;
+        let lead = self.lead_of(whose, to.as_deref())?;
         let status = ledger.status(tenant, receipt.event, delivery)?;
         let line = status.as_ref().and_then(|status| status.history.last());
         let text = match line {
@@ -256,34 +261,6 @@ impl Collector<'_> {
         };
         rows.sent(whose, self.horizon, &sent);
         Ok(())
-    }
-
-    /// The number of the customer whom an entity is about.
-    fn customer(
-        &self,
-        tenant: &TenantId,
-        entity: Option<&EntityKey>,
-    ) -> Result<Option<String>, LedgerError> {
-        let Some(entity) = entity else { return Ok(None) };
-        Ok(match self.ledger.state(tenant, entity)? {
-            Some(StateRecord::Reservation(booking)) => booking.wa_number,
-            Some(StateRecord::Handoff(handoff)) => handoff.wa_number,
-            Some(StateRecord::Lead(lead)) => lead.phone().map(str::to_owned),
-            Some(StateRecord::Conversation(conversation)) => match conversation.lead {
-                Some(lead) => {
-                    let lead = self.ledger.lead(tenant, &lead)?;
-                    lead.and_then(|lead| lead.phone().map(str::to_owned))
-                }
-                None => None,
-            },
-            Some(
-                StateRecord::Tenant(_)
-                | StateRecord::DeadLetters(_)
-                | StateRecord::Product(_)
-                | StateRecord::Alerts(_),
-            )
-            | None => None,
-        })
     }
 }
 

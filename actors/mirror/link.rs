@@ -61,7 +61,7 @@ pub(super) enum LinkError {
     /// It is somebody else's, or newer than we are.
     #[error("{0}")]
     Refused(String),
-    /// It can never take a row as it is.
+    /// It cannot take a row as it is; see [`Link::would_take`].
     #[error("{0}")]
     Data(String),
 }
@@ -125,6 +125,30 @@ impl Link {
             Ok(transaction.commit().await?)
         };
         within(limits::MIRROR_WRITE_MS, written).await
+    }
+
+    /// Whether the tables would take rows if they were as they were made. Then what refuses them was added to
+    /// them, an index or a trigger of the user's own, and they will be taken once it is gone. It is tried on
+    /// tables that only this connection sees, and that are gone at once.
+    pub(super) async fn would_take(&mut self, rows: &Rows) -> Result<bool, LinkError> {
+        let statements: Vec<(Table, String)> = rows.statements().collect();
+        let client = &mut self.client;
+        let tried = async {
+            let transaction = client.transaction().await?;
+            transaction.batch_execute("SET LOCAL search_path TO pg_temp").await?;
+            for (_, statements) in MIGRATIONS {
+                transaction.batch_execute(statements).await?;
+            }
+            for (table, rows) in &statements {
+                match put(&transaction, table.upsert(), rows).await.map_err(LinkError::from) {
+                    Ok(_) => {}
+                    Err(LinkError::Data(_)) => return Ok(false),
+                    Err(other) => return Err(other),
+                }
+            }
+            Ok(true)
+        };
+        within(limits::MIRROR_WRITE_MS, tried).await
     }
 }
 
@@ -275,7 +299,7 @@ impl From<tokio_postgres::Error> for LinkError {
                 "the database refuses the login: {message}; check user and password of SERENO_MIRROR"
             ));
         }
-        // What a row is cannot be changed by waiting; everything else may be seen to by somebody.
+        // These may be due to what a row is, which waiting does not change; all else somebody may see to.
         match code.code().get(..2) {
             Some("22" | "54") => Self::Data(format!("{message}{detail}")),
             Some(_) | None => Self::Away(format!("the database says: {message}{detail}")),

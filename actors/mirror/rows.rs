@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use sereno_workflows::id::{ID_BYTES_MAX, TenantId};
+use sereno_workflows::lead::LeadKey;
 use sereno_workflows::privacy::PhoneHash;
 use sereno_workflows::time::Timestamp;
 
+pub(super) use self::stands::Known;
 pub(super) use self::told::{Sent, Told};
 
 /// A table of the mirror; in the order in which it is written.
@@ -108,6 +110,8 @@ impl Rows {
 pub(super) struct Whose<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) hash: &'a PhoneHash,
+    /// What the ids of its leads are made with.
+    pub(super) leads: &'a LeadKey,
     /// Whether numbers leave in the clear too.
     pub(super) phones: bool,
 }

@@ -45,7 +45,7 @@ pub async fn show(
         let view = app.engine.view(&caller.tenant)?;
         let mut shown = match find(&app, &view, &id)? {
             Person::Lead(lead) => show_lead(&lead, &view),
-            Person::Number(number) => show_number(&id, &number, &view),
+            Person::Number(number) => show_number(&app, &id, &number, &view)?,
         };
         if let Some(map) = shown.as_object_mut() {
             map.insert("ok".to_owned(), Value::from(true));
@@ -164,7 +164,7 @@ fn add_numbers(
         if let (None, Some(id), true) = (known, id, fits) {
             // Who has left the number behind may have its id all the same.
             if ledger.lead(&view.id, &id)?.is_none() {
-                rows.push(&show_number(&id, &next, view));
+                rows.push(&show_number(app, &id, &next, view)?);
             }
         }
         number = Some(next);
@@ -206,11 +206,13 @@ fn show_lead(lead: &Lead, view: &TenantView) -> Value {
     })
 }
 
-fn show_number(id: &str, number: &str, view: &TenantView) -> Value {
-    json!({
+/// Of whom nothing but a number is known, and what their latest booking says.
+fn show_number(app: &App, id: &str, number: &str, view: &TenantView) -> Result<Value, Problem> {
+    let booking = app.engine.ledger().latest_booking(&view.id, number)?;
+    Ok(json!({
         "lead_id": id,
-        "name": null,
-        "locale": null,
+        "name": booking.as_ref().and_then(|booking| booking.name.as_deref()),
+        "locale": booking.as_ref().and_then(|booking| booking.locale.as_deref()),
         "user_ids": [],
         "wa_number_hash": view.policy.phone_hash.of(number),
         "former_wa_number_hashes": [],
@@ -225,5 +227,5 @@ fn show_number(id: &str, number: &str, view: &TenantView) -> Value {
         "calls": 0,
         "orders": 0,
         "merged_into": null,
-    })
+    }))
 }

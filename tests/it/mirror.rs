@@ -170,3 +170,30 @@ async fn d08_a_lead_and_all_that_is_theirs_lands_and_ties() {
         assert_eq!(row["lead_id"], lead["lead_id"], "D05: {row}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_who_is_known_by_a_booking_alone_is_a_lead_there_too() {
+    let postgres = Postgres::start();
+    let house = mirrored(&postgres).await;
+    house.settle(json!({})).await;
+    house.book("R-1", "34600000001", 3 * 86_400_000).await;
+    let leads = house.api.get("/api/v1/leads").await.unwrap();
+    let lead = &leads["items"][0];
+    assert_eq!((&lead["name"], leads["items"].as_array().unwrap().len()), (&json!("Ana"), 1));
+    let id = lead["lead_id"].as_str().unwrap();
+    let shown = house.api.get(&format!("/api/v1/leads/{id}")).await.unwrap();
+    assert_eq!(shown["name"], "Ana");
+
+    postgres.eventually("SELECT lead_id FROM sereno.reservations", id).await;
+    postgres.eventually("SELECT name FROM sereno.leads", "Ana").await;
+    let events = "SELECT lead_id FROM sereno.events WHERE event_type = 'reservation.created'";
+    postgres.eventually(events, id).await;
+    let row = &postgres.rows("SELECT * FROM sereno.leads")[0];
+    assert_eq!((&row["lead_id"], &row["messages"]), (&json!(id), &json!(0)));
+    assert_eq!(row["phone_hash"], lead["wa_number_hash"]);
+
+    // Once they write, it is the same one.
+    house.phone("34600000001").say(&house.api.http, "hola").await.unwrap();
+    postgres.eventually("SELECT messages FROM sereno.leads", "1").await;
+    assert_eq!(postgres.one("SELECT count(*) FROM sereno.leads"), "1");
+}

@@ -193,3 +193,43 @@ async fn d08_what_outlives_its_retention_before_it_is_mirrored_is_counted() {
     let house = house.restarted().await;
     assert_eq!(house.api.get("/api/v1/mirror").await.unwrap()["skipped"], 100, "for good");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_what_an_index_or_a_trigger_of_ones_own_refuses_comes_once_it_is_gone() {
+    let postgres = Postgres::start();
+    let url = postgres.url("");
+    let house = House::with(move |config| config.mirror = Some(url.clone())).await;
+    house.event("a.b", json!({"amount": "1"})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    let index = "CREATE INDEX mine ON sereno.events (((data->>'amount')::int))";
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '22000'; END $$; \
+        CREATE TRIGGER mine BEFORE INSERT ON sereno.events FOR EACH ROW EXECUTE FUNCTION refuse()";
+    let mut count = 1;
+    for (added, removed) in [
+        (index, "DROP INDEX sereno.mine"),
+        (refuse, "DROP TRIGGER mine ON sereno.events"),
+    ] {
+        postgres.sql(added);
+        for amount in ["12.50", "3"] {
+            house.event("a.b", json!({"amount": amount})).await;
+            count += 1;
+        }
+        let asked = async {
+            loop {
+                let status = house.admin.get("/api/v1/mirror").await.unwrap();
+                if status["state"] == "down" {
+                    return status["last_error"].as_str().unwrap().to_owned();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let said = tokio::time::timeout(crate::support::PATIENCE, asked).await.unwrap();
+        assert!(said.contains("refuses the row events/") && said.contains("remove it"), "{said}");
+        postgres.sql(removed);
+        postgres.eventually("SELECT count(*) FROM sereno.events", &count.to_string()).await;
+        let is_current = |status: &Value| status["state"] == "current";
+        let status = house.eventually("/api/v1/mirror", is_current).await;
+        assert_eq!((&status["refused"], &status["last_error"]), (&json!(0), &Value::Null));
+    }
+}

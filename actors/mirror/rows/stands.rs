@@ -6,8 +6,20 @@ use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::lead::Lead;
 use sereno_workflows::reservation::{ReminderState, Reservation};
+use sereno_workflows::time::Timestamp;
 
 use super::{Rows, Table, Whose, key, moment};
+
+/// What is known of somebody who has neither written nor called.
+pub(in crate::mirror) struct Known<'a> {
+    pub(in crate::mirror) number: &'a str,
+    pub(in crate::mirror) name: Option<&'a str>,
+    pub(in crate::mirror) locale: Option<&'a str>,
+    pub(in crate::mirror) first_seen: Timestamp,
+    pub(in crate::mirror) last_seen: Timestamp,
+    /// The lead that they turned out to be.
+    pub(in crate::mirror) turned_out: Option<&'a str>,
+}
 
 impl Rows {
     /// A booking as it stands.
@@ -121,6 +133,33 @@ impl Rows {
             "version": version.0,
         });
         self.put(Table::Conversations, key(whose, &conversation.id), row);
+    }
+
+    /// Somebody of whom nothing is known but a number and what was done under it.
+    pub(in crate::mirror) fn known(
+        &mut self,
+        whose: &Whose<'_>,
+        version: Sequence,
+        id: &str,
+        known: &Known<'_>,
+    ) {
+        let row = json!({
+            "tenant": whose.tenant.as_str(),
+            "lead_id": id,
+            "phone": Some(known.number).filter(|_| whose.phones),
+            "phone_hash": whose.hash.of(known.number),
+            "name": known.name,
+            "locale": known.locale,
+            "messages": 0,
+            "conversations": 0,
+            "calls": 0,
+            "orders": 0,
+            "merged_into": known.turned_out,
+            "first_seen_at": moment(known.first_seen),
+            "last_seen_at": moment(known.last_seen),
+            "version": version.0,
+        });
+        self.put(Table::Leads, key(whose, id), row);
     }
 
     /// A lead as it stands.

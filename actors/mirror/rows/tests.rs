@@ -23,7 +23,9 @@ fn event(event_type: &str, data: Value) -> EventRecord {
 
 fn rows_of(events: &[EventRecord]) -> Vec<(Table, Value)> {
     let tenant = "default".parse().unwrap();
-    let whose = Whose { tenant: &tenant, hash: &PhoneHash::Plain, phones: false };
+    let leads = LeadKey::new(&[1; 32]);
+    let (tenant, hash, leads) = (&tenant, &PhoneHash::Plain, &leads);
+    let whose = Whose { tenant, hash, leads, phones: false };
     let mut rows = Rows::default();
     for (sequence, event) in (1..).zip(events) {
         rows.event(&whose, Sequence(sequence), event, &Told::of(event));
