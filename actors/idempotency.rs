@@ -11,7 +11,7 @@ use sereno_workflows::time::{Span, Timestamp};
 
 use crate::announce::own_id;
 use crate::engine::{Engine, EngineError};
-use crate::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_BYTES_MAX};
+use crate::limits::answers::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_BYTES_MAX};
 use crate::record::IdempotencyRecord;
 use crate::tenant::Receipt;
 

@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
-use sereno_workflows::search::{Query, Searchable, Types};
+use sereno_workflows::search::{Query, Searchable, Types, id_in};
 use tokio::runtime::Handle;
 
 use self::follower::{Follower, View};
@@ -138,7 +138,8 @@ struct Making<'a> {
 impl Making<'_> {
     /// Whether no more may be looked at; then the answer goes on from there.
     fn is_over(&mut self) -> bool {
-        let full = self.page.events.len() >= self.limit || self.bytes >= limits::answers::PAGE_BYTES_MAX;
+        let full =
+            self.page.events.len() >= self.limit || self.bytes >= limits::answers::PAGE_BYTES_MAX;
         let over = full
             || self.looked_at >= limits::SCAN_ROWS_MAX
             || self.looked_bytes >= limits::answers::SCAN_BYTES_MAX;
@@ -170,6 +171,10 @@ impl Reader<'_> {
         before: Sequence,
         limit: usize,
     ) -> Result<Page, LedgerError> {
+        if question.query.as_ref().is_some_and(|query| query.clauses().is_empty()) {
+            // Without a word nothing is meant, however far one looks.
+            return Ok(Page::default());
+        }
         let wanted = self.wanted(question);
         // Late events first: what leaves the list meanwhile is in the index that is read after it.
         let late = self.ledger.news().late(&self.tenant.id);
@@ -352,8 +357,8 @@ fn says(question: &Question, event: &EventRecord) -> bool {
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
     let data = body.get("data").unwrap_or(&Value::Null);
     let names = |field: &str, wanted: &Option<String>| {
-        let found = data.get(field).and_then(Value::as_str);
-        wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        let found = || id_in(data, field);
+        wanted.as_deref().is_none_or(|wanted| found().is_some_and(|found| found == wanted))
     };
     let searchable = Searchable { id: &event.id, event_type: &event.event_type, data };
     names("conversation_id", conversation_id)

@@ -23,7 +23,7 @@ use crate::limits::{
 };
 
 /// What a Standard Webhooks secret begins with.
-const PREFIX: &str = "whsec_";
+pub(crate) const PREFIX: &str = "whsec_";
 
 /// How an endpoint's webhooks are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

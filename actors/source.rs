@@ -43,9 +43,14 @@ pub struct Request {
     pub payload: Value,
 }
 
-/// Refuses sources whose maps have templates in them that are none.
+/// Refuses sources that could never work: secrets that are no keys, maps with templates in them that are none.
 pub(crate) fn check(sources: &Sources) -> Result<(), Invalid> {
     for (name, source) in sources {
+        for (index, secret) in source.secrets.iter().enumerate() {
+            let place = format!("sources.{name}.secrets[{index}]");
+            let problem = verifier::problem_of(source.verifier, secret);
+            problem.map_or(Ok(()), |problem| Err(Invalid::new(place, problem)))?;
+        }
         if let Some(map) = &source.map {
             let place = format!("sources.{name}.map");
             mapping::check(map).map_err(|invalid| invalid.inside(&place))?;

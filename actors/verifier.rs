@@ -111,6 +111,15 @@ pub fn delivery_id<'a>(
     }
 }
 
+/// Why nothing could ever be verified with a secret, if that is so.
+pub(crate) fn problem_of(verifier: Verifier, secret: &str) -> Option<&'static str> {
+    match verifier == Verifier::Standard {
+        true => standard::problem_of(secret),
+        // The others sign with the bytes of whatever it is.
+        false => None,
+    }
+}
+
 fn mark(name: &Name<'_>, now: Timestamp) -> Option<Mark> {
     // What is twice the tolerance old is too old however far ahead its sender's clock was.
     let short = now.after(Span::seconds(2 * TOLERANCE_S + 1));

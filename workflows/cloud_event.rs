@@ -174,11 +174,7 @@ fn content(bytes: &[u8], kind: &str) -> Result<Value, Invalid> {
     }
 }
 
-fn event(
-    mut attributes: Map<String, Value>,
-    data: Value,
-    now: Timestamp,
-) -> Result<Event, Invalid> {
+fn event(attributes: Map<String, Value>, data: Value, now: Timestamp) -> Result<Event, Invalid> {
     check(&attributes)?;
     let text = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or_default();
     if text("specversion") != "1.0" {
@@ -201,9 +197,6 @@ fn event(
         other => Map::from_iter([("value".to_owned(), other)]),
     };
     event::check_depth(&data)?;
-    for name in ["specversion", "type"] {
-        attributes.remove(name);
-    }
     Ok(Event { id: Some(id), event_type, at, data, cloud: Some(attributes) })
 }
 

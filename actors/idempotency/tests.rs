@@ -13,10 +13,21 @@ use crate::now::Now;
 const HOUR_MS: i64 = 3_600_000;
 const START: Timestamp = Timestamp(1_763_900_000_000);
 
-/// An engine on a directory, so many hours after the first.
+/// An engine on a directory, so many hours after the first; the one before it may need a moment to let go.
 async fn engine(directory: &Path, hours: i64) -> Engine {
     let start = Timestamp(START.0 + hours * HOUR_MS);
-    let config = EngineConfig {
+    for _ in 0..500 {
+        let now = Now::Virtual { start, since: tokio::time::Instant::now() };
+        if let Ok(engine) = Engine::start(config(directory, now)).await {
+            return engine;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the directory is still in use");
+}
+
+fn config(directory: &Path, now: Now) -> EngineConfig {
+    EngineConfig {
         directory: Some(directory.to_owned()),
         cache_bytes: 1 << 20,
         salvage: false,
@@ -24,11 +35,15 @@ async fn engine(directory: &Path, hours: i64) -> Engine {
         channels: crate::channel::ChannelConfig::default(),
         smtp: None,
         retry: sereno_workflows::retry::RetryPolicy::default(),
-        now: Now::Virtual { start, since: tokio::time::Instant::now() },
+        now,
         search: false,
         mirror: None,
-    };
-    Engine::start(config).await.unwrap()
+    }
+}
+
+/// Ends it and lets go of its directory.
+async fn end(engine: Engine) {
+    engine.stop(Duration::from_secs(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +58,7 @@ async fn b01_the_answer_to_a_request_is_kept_for_a_day_and_then_forgotten() {
     shop.create_tenant(tenant.clone(), "Shop".to_owned(), settings).await.unwrap();
     assert_eq!(shop.answered(&tenant, &[event()], &request(1)).unwrap(), None);
     let first = shop.submit(&tenant, vec![event()], Some(request(1))).await.unwrap();
-    shop.stop(Duration::from_secs(1)).await;
+    end(shop).await;
 
     let shop = engine(directory.path(), 23).await;
     let again = shop.answered(&tenant, &[event()], &request(1)).unwrap();
@@ -52,7 +67,7 @@ async fn b01_the_answer_to_a_request_is_kept_for_a_day_and_then_forgotten() {
     assert!(matches!(other, Err(EngineError::Invalid(_))), "{other:?}");
     let late = shop.submit(&tenant, vec![event()], Some(request(1))).await;
     assert!(matches!(late, Err(EngineError::Rejected(_))), "{late:?}");
-    shop.stop(Duration::from_secs(1)).await;
+    end(shop).await;
 
     let shop = engine(directory.path(), 25).await;
     assert_eq!(shop.answered(&tenant, &[event()], &request(2)).unwrap(), None);
@@ -60,7 +75,7 @@ async fn b01_the_answer_to_a_request_is_kept_for_a_day_and_then_forgotten() {
     for _ in 0..1_000 {
         if shop.ledger().idempotency_before(&tenant, all, 9).unwrap().is_empty() {
             assert_eq!(shop.ledger().idempotency(&tenant, "key").unwrap(), None);
-            shop.stop(Duration::from_secs(1)).await;
+            end(shop).await;
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -71,8 +71,8 @@ impl Follower {
     /// from failure to failure; meanwhile questions are answered without.
     pub(super) fn run(self) {
         give_way();
-        let longest = Duration::from_millis(limits::SEARCH_AGAIN_MS_MAX);
         let first = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS);
+        let longest = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS_MAX);
         let mut pause = first;
         loop {
             let began = Instant::now();

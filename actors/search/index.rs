@@ -17,7 +17,7 @@ use std::path::Path;
 
 use futures_util::FutureExt as _;
 use sereno_workflows::id::{Sequence, TenantId};
-use sereno_workflows::search::{Pattern, Searchable};
+use sereno_workflows::search::{self, Pattern, Searchable};
 use tantivy::collector::TopDocs;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{
@@ -253,7 +253,7 @@ fn each_term(tenant: &TenantId, event: &EventRecord, mut add: impl FnMut(&[u8]))
     add(&term(tenant, TYPE, &[event.event_type.as_bytes(), b"\0"]));
     add(&term(tenant, SOURCE, &[event.source.as_str().as_bytes()]));
     for (kind, name) in [(CONVERSATION, "conversation_id"), (USER, "user_id")] {
-        if let Some(id) = data.get(name).and_then(serde_json::Value::as_str) {
+        if let Some(id) = search::id_in(data, name) {
             add(&term(tenant, kind, &[id.as_bytes()]));
         }
     }

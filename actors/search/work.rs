@@ -11,7 +11,7 @@ use crate::limits;
 /// The first window of places that is read, in microseconds; it grows where little is found.
 const WINDOW: u64 = 1_000_000;
 /// The layout of the index; another one is built anew.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// What the last commit of an index says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

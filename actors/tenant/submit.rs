@@ -180,13 +180,15 @@ impl Tenant {
         events: usize,
     ) -> Result<(Arc<Idempotency>, Sequence), Refusal> {
         let ledger = &self.around.ledger;
+        // First: what is let go of by then is durable, and found below.
+        let is_free = recording.take_key(request.key());
         let kept = ledger.idempotency(&state.view.id, request.key()).map_err(|error| {
             tracing::error!(%error, tenant = %state.view.id, "an idempotency key cannot be looked up");
             Refusal::Again
         })?;
         let now = ledger.now().timestamp();
         let is_new = kept.is_none_or(|kept| !idempotency::is_kept(&kept, now));
-        if is_new && recording.take_key(request.key()) {
+        if is_free && is_new {
             return Ok((request, ledger.sequences(events)));
         }
         let problem = "a request with this Idempotency-Key is under way: send it again once that one was \

@@ -7,8 +7,10 @@
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 
 use super::{Name, Refused, Shown, mac};
-use crate::signature::{decoded, key_pair};
+use crate::signature::{PREFIX, decoded, key_pair};
 
+/// Bytes of a public key (RFC 8032).
+const PUBLIC_KEY_BYTES: usize = 32;
 /// Signatures that are looked at: one for each secret during a rotation, and other schemes' beside.
 const SIGNATURES_MAX: usize = 16;
 /// The same of key pairs, each of which is dearer to look at.
@@ -45,6 +47,16 @@ pub(super) fn verify<'a>(secrets: &[String], shown: &Shown<'a>) -> Result<Name<'
         true => Ok(Name::Id(id)),
         false => Err(Refused::wrong(&name)),
     }
+}
+
+/// Why nothing could ever be verified with a secret, if that is so.
+pub(super) fn problem_of(secret: &str) -> Option<&'static str> {
+    if secret.starts_with(key_pair::PUBLIC) {
+        let fits = public_key(secret).is_some_and(|key| key.len() == PUBLIC_KEY_BYTES);
+        return (!fits).then_some("is no public key: it must be whpk_ and 32 bytes in base64");
+    }
+    let fits = !secret.starts_with(PREFIX) || decoded(secret).is_some();
+    (!fits).then_some("is no key: what follows whsec_ must be base64")
 }
 
 fn public_key(secret: &str) -> Option<Vec<u8>> {

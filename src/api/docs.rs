@@ -3,11 +3,13 @@
 //! The pages are for anybody who reaches the server: they hold what `/openapi.json` says, and no data. Their
 //! policy forbids the browser to fetch anything from another host, whatever is in them.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use utoipa_swagger_ui::{Config, serve};
 
 use super::error::Problem;
@@ -50,21 +52,24 @@ fn page(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(header::REFERRER_POLICY, "no-referrer")
         .header(header::CACHE_CONTROL, "no-cache");
-    if file.gzpipped {
-        if !takes_gzip(headers) {
-            let detail = "this page is kept as gzip, which Accept-Encoding refuses";
-            return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail));
-        }
+    response = response.header(header::VARY, "Accept-Encoding");
+    let mut bytes = file.bytes.into_owned();
+    if file.gzpipped && takes_gzip(headers) {
         response = response.header(header::CONTENT_ENCODING, "gzip");
+    } else if file.gzpipped {
+        let mut plain = Vec::new();
+        let read = GzDecoder::new(&bytes[..]).read_to_end(&mut plain);
+        read.map_err(|_| Problem::not_found("page"))?;
+        bytes = plain;
     }
-    let response = response.body(Body::from(file.bytes.into_owned()));
+    let response = response.body(Body::from(bytes));
     response.map_err(|_| Problem::not_found("page"))
 }
 
-/// RFC 9110, section 12.5.3: who does not say takes any encoding.
+/// Whoever does not say so may not know it, as many a tool in a shell.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let said = headers.get(header::ACCEPT_ENCODING).and_then(|said| said.to_str().ok());
-    said.is_none_or(|said| {
+    said.is_some_and(|said| {
         said.split(',').map(str::trim).any(|coding| {
             let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
             let weight = weight.trim().trim_start_matches("q=");

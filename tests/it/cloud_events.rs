@@ -58,12 +58,28 @@ async fn f03_a_structured_cloud_event_is_an_event_like_any_other() {
     assert_eq!(
         body["data"],
         json!({"appinfoA": "abc", "appinfoB": 123, "cloudevent": {"id": "1234-1234-1234",
+            "specversion": "1.0", "type": "com.example.someevent",
             "source": "/mycontext/subcontext", "time": "2018-04-05T03:56:24Z", "subject": "orders/7",
             "comexampleextension1": "value", "datacontenttype": "application/json"}})
     );
     assert_eq!(body["timestamp"], "2018-04-05T03:56:24.000Z");
     assert_eq!(body["event_id"], answer["ids"][0]);
     assert_eq!(shown(&house, &answer).await["data"], body["data"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f03_an_attribute_that_stands_there_twice_is_refused() {
+    let house = House::new().await;
+    let twice =
+        r#"{"specversion":"1.0","type":"a.b","source":"/s","id":"1","id":"2","data":{"id":1}}"#;
+    for (kind, body) in [(STRUCTURED, twice.to_owned()), (BATCH, format!("[{twice}]"))] {
+        let headers = [("content-type", kind.as_bytes())];
+        let (status, problem) = said(send(&house, &headers, body).await).await;
+        assert_eq!((status, &problem["field"]), (422, &json!("id")), "{problem}");
+    }
+    let once = twice.replace(r#""id":"2","#, "");
+    let headers = [("content-type", STRUCTURED.as_bytes())];
+    assert_eq!(said(send(&house, &headers, once).await).await.0, 202);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -206,10 +206,9 @@ async fn d08_what_an_index_or_a_trigger_of_ones_own_refuses_comes_once_it_is_gon
         $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '22000'; END $$; \
         CREATE TRIGGER mine BEFORE INSERT ON sereno.events FOR EACH ROW EXECUTE FUNCTION refuse()";
     let mut count = 1;
-    for (added, removed) in [
-        (index, "DROP INDEX sereno.mine"),
-        (refuse, "DROP TRIGGER mine ON sereno.events"),
-    ] {
+    for (added, removed) in
+        [(index, "DROP INDEX sereno.mine"), (refuse, "DROP TRIGGER mine ON sereno.events")]
+    {
         postgres.sql(added);
         for amount in ["12.50", "3"] {
             house.event("a.b", json!({"amount": amount})).await;

@@ -123,6 +123,17 @@ async fn e02_the_document_and_its_pages_need_no_key_and_nothing_from_elsewhere()
     assert_eq!(kind, "application/json");
     assert_eq!(serde_json::from_slice::<Value>(&document).unwrap(), openapi::document());
 
+    // `reqwest` asks for no encoding here.
+    let plain = get("/docs/").await;
+    assert!(!plain.1.contains_key("content-encoding"));
+    let compressed = house.api.http.get(format!("{}/docs/", house.base));
+    let compressed = compressed.header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(compressed.headers()["content-encoding"], "gzip");
+    let mut same = Vec::new();
+    let bytes = compressed.bytes().await.unwrap();
+    GzDecoder::new(&bytes[..]).read_to_end(&mut same).unwrap();
+    assert_eq!(same, plain.2);
+
     let (kind, _, page) = get("/docs").await;
     assert!(kind.starts_with("text/html"), "/docs leads to the page: {kind}");
     let page = String::from_utf8(page).unwrap();

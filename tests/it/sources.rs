@@ -39,6 +39,13 @@ async fn b05_a_sources_secrets_are_written_and_nowhere_shown() {
             json!({"verifier": "github", "secret": "s", "map": {"event_type": "{{ a"}}),
             "sources.bad.map.event_type",
         ),
+        (
+            json!({"verifier": "github", "secret": "s", "map": {"event_type": "a b"}}),
+            "sources.bad.map.event_type",
+        ),
+        (json!({"verifier": "standard", "secret": "whpk_!!!"}), "sources.bad.secrets[0]"),
+        (json!({"verifier": "standard", "secret": "whpk_AAAA"}), "sources.bad.secrets[0]"),
+        (json!({"verifier": "standard", "secret": "whsec_!!!"}), "sources.bad.secrets[0]"),
     ] {
         let change = json!({"sources": {"bad": source}}).to_string();
         let (status, answer) = house.raw("PATCH", TENANT, change).await;

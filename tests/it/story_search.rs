@@ -47,9 +47,11 @@ async fn b10_events_are_found_by_words_phrases_and_fields_before_and_after_they_
     let ana = json!({"event_id": "ana", "event_type": "client.created", "data": {
         "name": "María José García", "user_id": "u-1", "conversation_id": "conv-7",
         "notes": "mesa junto a la ventana, alérgica", "address": {"city": "Ávila"}, "age": 41}});
+    let numbers = json!({"event_id": "numbers", "event_type": "x.y",
+        "data": {"user_id": 42, "conversation_id": 77}});
     let bob = json!({"event_id": "bob", "event_type": "client.updated", "data": {
-        "name": "Bob", "user_id": "u-2", "notes": "ventana, junto a la mesa", "phone": "+34600000009"}});
-    house.api.post("/api/v1/events", &json!([ana, bob])).await.unwrap();
+        "name": "Bob", "user_id": "u-2", "straße": "Straße", "notes": "ventana, junto a la mesa", "phone": "+34600000009"}});
+    house.api.post("/api/v1/events", &json!([numbers, ana, bob])).await.unwrap();
     house.book("R-1", "34600000001", 3_600_000).await;
     for is_indexed in [false, true] {
         if is_indexed {
@@ -68,12 +70,15 @@ async fn b10_events_are_found_by_words_phrases_and_fields_before_and_after_they_
             ("q=type:client.updated", &["bob"]),
             ("q=event_id:bob", &["bob"]),
             ("q=600000009", &[]),
+            ("q=strasse", &["bob"]),
             ("q=mesa&type=client.created", &["ana"]),
             ("type=client.created,client.updated", &["bob", "ana"]),
             ("type=client.*", &["bob", "ana"]),
             ("type=client.*&user_id=u-2", &["bob"]),
             ("conversation_id=conv-7", &["ana"]),
             ("conversation_id=conv", &[]),
+            ("user_id=42", &["numbers"]),
+            ("conversation_id=77", &["numbers"]),
             ("user_id=u-1&source=api", &["ana"]),
             ("user_id=u-1&source=workflow", &[]),
             ("q=mesa&to=2020-01-01T00:00:00Z", &[]),
@@ -107,6 +112,7 @@ async fn b10_odd_questions_are_answered_and_those_that_are_too_long_refused() {
         let (status, page) =
             house.raw("GET", &format!("/api/v1/events?q={}", escaped(odd)), "").await;
         assert_eq!((status, ids(&page)), (200, vec![]), "{odd:?}");
+        assert_eq!(page["next_cursor"], Value::Null, "{odd:?}");
     }
     let long = "x".repeat(501);
     for (query, field) in [
@@ -245,7 +251,7 @@ fn spoil(data: &Path, what: &str) {
             let path = directory.join("meta.json");
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.contains("layout"));
-            std::fs::write(path, text.replace("\\\"layout\\\":1", "\\\"layout\\\":0")).unwrap();
+            std::fs::write(path, text.replace("\\\"layout\\\":", "\\\"layout\\\":9")).unwrap();
         }
         "damaged" => {
             for entry in std::fs::read_dir(&directory).unwrap() {

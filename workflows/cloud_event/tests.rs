@@ -61,7 +61,8 @@ fn f03_the_examples_of_the_json_format_are_read() {
         Value::Object(event.cloud.clone().unwrap()),
         json!({"id": "A234-1234-1234", "source": "/mycontext", "time": "2018-04-05T17:31:00Z",
             "comexampleextension1": "value", "comexampleothervalue": 5, "subject": "123",
-            "datacontenttype": "application/xml"})
+            "datacontenttype": "application/xml", "specversion": "1.0",
+            "type": "com.example.someevent"})
     );
     for (more, data) in [
         (

@@ -1,5 +1,7 @@
 //! The words of an event: of its id, its type, and every value in its data.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::query::Clause;
@@ -20,6 +22,17 @@ pub struct Searchable<'a> {
     pub event_type: &'a str,
     /// What it carries.
     pub data: &'a Value,
+}
+
+/// The id of this name in an event's data: a text, or a whole number as one writes it.
+pub fn id_in<'a>(data: &'a Value, name: &str) -> Option<Cow<'a, str>> {
+    match data.get(name)? {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) if !number.is_f64() => Some(Cow::Owned(number.to_string())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
 }
 
 impl Searchable<'_> {
@@ -109,10 +122,30 @@ pub(super) fn fold(word: &str) -> String {
         if c.is_ascii() {
             folded.push(c.to_ascii_lowercase());
         } else {
-            folded.extend(c.to_lowercase().filter_map(plain));
+            c.to_lowercase().for_each(|c| match several(c) {
+                Some(letters) => folded.push_str(letters),
+                None => folded.extend(plain(c)),
+            });
         }
     }
     folded
+}
+
+/// The letters that one stands for, where it stands for several.
+fn several(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ß' => "ss",
+        'ﬅ' | 'ﬆ' => "st",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ĳ' => "ij",
+        'ﬀ' => "ff",
+        'ﬁ' => "fi",
+        'ﬂ' => "fl",
+        'ﬃ' => "ffi",
+        'ﬄ' => "ffl",
+        _ => return None,
+    })
 }
 
 /// A lower-case letter without its accent; `None` for a mark that stands for one.
@@ -129,7 +162,7 @@ fn plain(c: char) -> Option<char> {
         'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
         'ò'..='ö' | 'ø' | 'ō' | 'ŏ' | 'ő' => 'o',
         'ŕ' | 'ŗ' | 'ř' => 'r',
-        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' | 'ß' => 's',
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => 's',
         'ţ' | 'ť' | 'ț' => 't',
         'ù'..='ü' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => 'u',
         'ý' | 'ÿ' => 'y',
@@ -151,6 +184,7 @@ mod tests {
             ("  ¿Qué?  ", "que"),
             ("AÑO nin\u{303}o ÅÉÎ", "ano nino aei"),
             ("日本語 ok", "日本語 ok"),
+            ("Straße STRASSE ﬁne Œuvre", "strasse strasse fine oeuvre"),
             ("...", ""),
         ] {
             assert_eq!(words(text).collect::<Vec<_>>().join(" "), expected, "{text}");

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::NAME_BYTES_MAX;
+use crate::event::EventType;
 use crate::invalid::Invalid;
 use crate::payload;
 
@@ -93,12 +94,12 @@ impl Map {
         if self.0.is_empty() || self.0.len() > RULES_MAX {
             return Err(Invalid::new("", format!("must have 1 to {RULES_MAX} rules")));
         }
-        for (index, rule) in self.0.iter().enumerate() {
-            rule.check().map_err(|invalid| self.in_rule(index, invalid))?;
-        }
         let bytes = serde_json::to_string(self).map_or(usize::MAX, |text| text.len());
         if bytes > MAP_BYTES_MAX {
             return Err(Invalid::new("", format!("must have at most {MAP_BYTES_MAX} bytes")));
+        }
+        for (index, rule) in self.0.iter().enumerate() {
+            rule.check().map_err(|invalid| self.in_rule(index, invalid))?;
         }
         Ok(())
     }
@@ -108,6 +109,11 @@ impl Rule {
     fn check(&self) -> Result<(), Invalid> {
         if self.event_type.trim().is_empty() {
             return Err(Invalid::new("event_type", "must not be empty"));
+        }
+        if !self.event_type.contains(['{', '}']) {
+            // The same for every delivery, so that none would ever come through.
+            let known = self.event_type.trim().parse::<EventType>();
+            known.map_err(|error| Invalid::new("event_type", error.to_string()))?;
         }
         let Conditions { header, body } = &self.conditions;
         if header.len() + body.len() > CONDITIONS_MAX {
