@@ -19,6 +19,7 @@
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
+//! | [`why`] | why things are as they are |
 //! | [`check`] | whether all of that works, before it is needed |
 //! | [`verifier`], [`source`] | whether what comes in is genuine, and what it comes to |
 //! | [`template`] | in whose words |
@@ -64,3 +65,4 @@ pub mod vault;
 pub mod verifier;
 pub mod view;
 pub mod vitals;
+pub mod why;

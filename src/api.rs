@@ -35,6 +35,7 @@ pub mod templates;
 pub mod tenants;
 pub mod timers;
 pub mod whatsapp;
+pub mod why;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::window::Window;
 use crate::retry::Outcome;
 use crate::time::{Span, Timestamp};
+use crate::why::FAILED_SINCE;
 
 /// So many failures in a row make an endpoint failing.
 pub const FAILING_AFTER: u32 = 3;
@@ -228,7 +229,7 @@ impl Health {
             self.noticed = percent;
         }
         if now >= disabled_at {
-            let reason = format!("it has been failing since {}", since.to_rfc3339());
+            let reason = format!("{FAILED_SINCE} {}", since.to_rfc3339());
             notices.push(Notice::Disable { reason });
         }
         (self, notices)

@@ -29,6 +29,7 @@
 //! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
+//! | [`why`] | why something is as it is, as data and as a sentence |
 //! | [`check`] | whether what a look at a server measured is good |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
@@ -77,4 +78,5 @@ pub mod throttle;
 pub mod time;
 pub mod timeout;
 mod whatsapp;
+pub mod why;
 pub mod window;

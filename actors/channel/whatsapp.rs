@@ -35,6 +35,11 @@ pub(crate) const OUTSIDE_WINDOW: i32 = 131_047;
 const TOO_LATE: &str = "the customer last wrote more than 24 hours ago, and WhatsApp then takes \
                         approved templates alone";
 
+/// Whether a message was not taken because its customer's 24 hours were over.
+pub(crate) fn is_outside_window(code: i32, error: &str) -> bool {
+    code == OUTSIDE_WINDOW || error.starts_with(TOO_LATE)
+}
+
 /// Meta's code for too many messages to one customer.
 pub(crate) const TOO_MANY_TO_ONE: i32 = 131_056;
 

@@ -280,7 +280,8 @@ pub(super) fn park(
     draft.park(endpoint, key, queued.delivery, &queued.record);
 }
 
-fn key_of(event: &EventRecord) -> String {
+/// The key within which an event's order is kept.
+pub(crate) fn key_of(event: &EventRecord) -> String {
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
     let data = body.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
     order::key(event.entity.as_ref(), &data)

@@ -12,6 +12,9 @@ use crate::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, Tell};
 use crate::tenant::Surroundings;
 use crate::view::TenantView;
 
+/// Why a message waits that quiet hours hold.
+pub(crate) const QUIET: &str = "these are quiet hours";
+
 /// Whether a message to a customer may go now, as its event stands. Only an offer costs a look for it.
 pub(super) fn still(
     around: &Surroundings,
@@ -52,7 +55,7 @@ impl EndpointActor {
             draft.dequeue(self.id, *due, *delivery);
         }
         let (status, next_at, error) = match still {
-            Still::Later(at) => (AttemptStatus::Retrying, Some(at), "these are quiet hours"),
+            Still::Later(at) => (AttemptStatus::Retrying, Some(at), QUIET),
             Still::Not(reason) => (AttemptStatus::Withdrawn, None, reason),
             Still::Holds => return Ok(()),
         };

@@ -13,6 +13,7 @@ use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
+use sereno_actors::why;
 use sereno_workflows::endpoint::Breaker;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
@@ -21,6 +22,7 @@ use super::App;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside};
 use super::rotation::previous_secrets;
+use super::why::Reader;
 
 /// `GET /api/v1/admin/notify/endpoints`.
 pub async fn list(
@@ -70,11 +72,14 @@ pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let endpoint = view.endpoints.get(&number(&id)?);
     let endpoint = endpoint.ok_or_else(|| Problem::not_found("endpoint"))?;
-    answer_with(&app, &caller, endpoint, "endpoint")
+    let Json(mut shown) = answer_with(&app, &caller, endpoint, "endpoint")?;
+    reader.add(&mut shown, &view, &why::endpoint(app.engine.ledger(), &view, endpoint)?);
+    Ok(Json(shown))
 }
 
 /// `PATCH /api/v1/admin/notify/endpoints/{id}`: changes what the body names; shows a secret that was

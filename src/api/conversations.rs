@@ -14,12 +14,14 @@ use sereno_actors::view::TenantView;
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::id::{EntityKind, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::why;
 
 use super::App;
 use super::error::Problem;
 use super::history::show_line;
 use super::request::{Caller, InPath, ListQuery, aside};
 use super::rows::Rows;
+use super::why::Reader;
 
 const LIST: &str = "conversation";
 /// Meta's clock and ours may differ by so much: what is told of a conversation may seem to be before it.
@@ -41,8 +43,9 @@ pub async fn show(
     caller: Caller,
     InPath(id): InPath<String>,
     query: ListQuery,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    aside(move || detail(&app, &caller, &id, &query)).await
+    aside(move || detail(&app, &caller, &id, &query, reader)).await
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
@@ -95,8 +98,14 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     }
 }
 
-fn detail(app: &App, caller: &Caller, id: &str, query: &ListQuery) -> Result<Json<Value>, Problem> {
-    query.only(&[])?;
+fn detail(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    query: &ListQuery,
+    reader: Reader,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["lang"])?;
     let view = app.engine.view(&caller.tenant)?;
     let found = app.engine.ledger().conversation(&caller.tenant, id)?;
     let talk = found.ok_or_else(|| Problem::not_found(LIST))?;
@@ -137,6 +146,7 @@ fn detail(app: &App, caller: &Caller, id: &str, query: &ListQuery) -> Result<Jso
     if let (Some(map), Value::Object(more)) = (shown.as_object_mut(), more) {
         map.extend(more);
     }
+    reader.add(&mut shown, &view, &why::conversation(&talk, &view.policy));
     Ok(Json(shown))
 }
 

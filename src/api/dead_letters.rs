@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::limits;
 use sereno_actors::record::{DeadLetterRecord, JobTask, Selection};
+use sereno_actors::why;
 use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
@@ -25,6 +26,7 @@ use super::jobs;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
 use super::rows::Rows;
 use super::search::begin_export;
+use super::why::Reader;
 
 /// Rows read at once for an export.
 const EXPORT_ROWS: usize = 200;
@@ -144,11 +146,14 @@ pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     let delivery = number(&id, "dead letter")?;
+    let view = app.engine.view(&caller.tenant)?;
     let letter = app.engine.ledger().dead_letter(&caller.tenant, delivery)?;
     let letter = letter.ok_or_else(|| Problem::not_found("dead letter"))?;
     let mut shown = whole(&app, &caller, delivery, &letter)?;
+    reader.add(&mut shown, &view, &why::dead_letter(app.engine.ledger(), &view, &letter)?);
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
     }

@@ -13,6 +13,7 @@ use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, JobTask, LogRecord, Selection};
 use sereno_actors::view::TenantView;
+use sereno_actors::why;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::{Span, Timestamp};
@@ -21,6 +22,7 @@ use super::error::Problem;
 use super::provider::add_provider;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
 use super::rows::Rows;
+use super::why::Reader;
 use super::{App, events, jobs};
 
 /// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, event_id,
@@ -107,6 +109,7 @@ pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     let found = find(&app, &caller, &id)?;
     let view = app.engine.view(&caller.tenant)?;
@@ -121,6 +124,7 @@ pub async fn show(
         map.insert("history".to_owned(), Value::from(history));
         map.insert("payload".to_owned(), payload);
     }
+    reader.add(&mut shown, &view, &why::delivery(app.engine.ledger(), &view, &found)?);
     Ok(Json(shown))
 }
 

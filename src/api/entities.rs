@@ -15,11 +15,13 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::{self, ReminderState, Reservation};
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::why;
 
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
 use super::rows::Rows;
+use super::why::Reader;
 
 /// `GET /api/v1/reservations`: in the order of their ids, by `status`.
 pub async fn reservations(
@@ -44,8 +46,9 @@ pub async fn reservation(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    show(&app, &caller, EntityKey::reservation(&id))
+    show(&app, &caller, reader, EntityKey::reservation(&id))
 }
 
 /// `GET /api/v1/handoffs/{id}`.
@@ -53,8 +56,9 @@ pub async fn handoff(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    show(&app, &caller, EntityKey::handoff(&id))
+    show(&app, &caller, reader, EntityKey::handoff(&id))
 }
 
 /// `POST /api/v1/reservations/{id}/actions`.
@@ -62,6 +66,7 @@ pub async fn act_on_reservation(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     use reservation::Command;
@@ -90,7 +95,7 @@ pub async fn act_on_reservation(
     };
     nothing_else(&body)?;
     app.engine.act(&caller.tenant, key.clone(), Action::Reservation(command)).await?;
-    show(&app, &caller, key)
+    show(&app, &caller, reader, key)
 }
 
 /// `POST /api/v1/handoffs/{id}/actions`.
@@ -98,6 +103,7 @@ pub async fn act_on_handoff(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let key = EntityKey::handoff(&id);
@@ -113,7 +119,7 @@ pub async fn act_on_handoff(
     };
     nothing_else(&body)?;
     app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command)).await?;
-    show(&app, &caller, key)
+    show(&app, &caller, reader, key)
 }
 
 fn list(
@@ -165,10 +171,27 @@ fn list(
     }
 }
 
-fn show(app: &App, caller: &Caller, key: EntityKey) -> Result<Json<Value>, Problem> {
-    let policy = &app.engine.view(&caller.tenant)?.policy;
+fn show(
+    app: &App,
+    caller: &Caller,
+    reader: Reader,
+    key: EntityKey,
+) -> Result<Json<Value>, Problem> {
+    let view = app.engine.view(&caller.tenant)?;
     let state = find(app, caller, &key)?;
-    let (_, _, mut shown) = describe(&state, policy);
+    let (_, _, mut shown) = describe(&state, &view.policy);
+    match &state {
+        StateRecord::Reservation(booking) => {
+            reader.add(&mut shown, &view, &why::reservation(booking));
+        }
+        StateRecord::Handoff(handoff) => reader.add(&mut shown, &view, &why::handoff(handoff)),
+        StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_) => {}
+    }
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
     }

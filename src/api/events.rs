@@ -16,6 +16,7 @@ use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::EventRecord;
 use sereno_actors::tenant::Receipt;
+use sereno_actors::why;
 use sereno_workflows::cloud_event::Mode;
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
@@ -30,6 +31,7 @@ use super::error::Problem;
 use super::pipeline;
 use super::provider::add_provider;
 use super::request::{BodyBytes, Caller, InPath, JsonObject, json_of, nothing_else, take_number};
+use super::why::Reader;
 
 /// Says of an answer that it is the first one to the same request once more.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -81,6 +83,7 @@ pub async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     let missing = || Problem::not_found("event");
     let sequence = find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
@@ -91,6 +94,7 @@ pub async fn show(
     for (endpoint, _, status) in &all {
         *counts.entry(standing(&view, *endpoint, status.as_ref()).0).or_default() += 1;
     }
+    let reason = why::event(app.engine.ledger(), &view, (sequence, &event), &all)?;
     let mut deliveries = Vec::new();
     for (endpoint, delivery, status) in all.into_iter().take(limits::PAGE_ROWS_MAX) {
         let mut delivery = show_delivery(&view, endpoint, delivery, status.as_ref());
@@ -105,6 +109,7 @@ pub async fn show(
         let stages = pipeline::stages(&app, &caller, sequence, &event)?;
         map.insert("pipeline".to_owned(), Value::from(stages));
     }
+    reader.add(&mut shown, &view, &reason);
     Ok(Json(shown))
 }
 

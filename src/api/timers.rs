@@ -10,12 +10,15 @@ use serde_json::{Value, json};
 use sereno_actors::limits;
 use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
+use sereno_actors::view::TenantView;
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::why;
 
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, ListQuery, aside};
+use super::why::Reader;
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
@@ -28,26 +31,35 @@ pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
+    reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    query.only(&["reservation_id", "conversation_id"])?;
-    aside(move || page(&app, &caller, &query)).await
+    query.only(&["reservation_id", "conversation_id", "lang"])?;
+    let view = app.engine.view(&caller.tenant)?;
+    aside(move || page(&app, &Telling { view, reader }, &query)).await
 }
 
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
+/// For whom, and to whom, timers are told.
+struct Telling {
+    view: Arc<TenantView>,
+    reader: Reader,
+}
+
+fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, Problem> {
+    let tenant = &telling.view.id;
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
         (Some(id), _) => Some(EntityKey::reservation(id)),
         (None, Some(id)) => Some(EntityKey::handoff(id)),
         (None, None) => None,
     };
     if let Some(entity) = only {
-        let items = pending(app, caller, &entity)?;
+        let items = pending(app, telling, &entity)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
     let mut from = match query.get("cursor") {
         Some(cursor) => after(&place(cursor).ok_or_else(|| query.bad_cursor())?),
         None => key::timers_from(Timestamp(0)),
     };
-    let partition = key::partition(&caller.tenant);
+    let partition = key::partition(tenant);
     let mut items = Vec::new();
     let mut looked_at = 0;
     let (mut last, mut next_cursor) = (None, None);
@@ -62,8 +74,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
             }
             looked_at += 1;
             from = after(&timer);
-            if timer.tenant == caller.tenant {
-                items.push(shown(app, caller, &timer, &what)?);
+            if timer.tenant == *tenant {
+                items.push(shown(app, telling, &timer, &what)?);
             }
             last = Some(timer);
         }
@@ -123,8 +135,8 @@ pub async fn run_sla_watch(
 }
 
 /// What an entity still waits for, the earliest first.
-fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
-    let state = app.engine.ledger().state(&caller.tenant, entity)?;
+fn pending(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
+    let state = app.engine.ledger().state(&telling.view.id, entity)?;
     let mut pending: Vec<(String, Timestamp)> = match state {
         Some(StateRecord::Reservation(booking)) => booking.pending().collect(),
         Some(StateRecord::Handoff(handoff)) => {
@@ -145,29 +157,29 @@ fn pending(app: &App, caller: &Caller, entity: &EntityKey) -> Result<Vec<Value>,
         Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };
     pending.sort_by_key(|(_, due)| *due);
-    Ok(pending.into_iter().map(|(kind, due)| item(entity, &kind, due)).collect())
+    Ok(pending.into_iter().map(|(kind, due)| item(app, telling, entity, (&kind, due))).collect())
 }
 
 /// An entity has one alarm, for the first of what it waits for; the others follow under `then`.
 fn shown(
     app: &App,
-    caller: &Caller,
+    telling: &Telling,
     timer: &TimerKey,
     what: &TimerRecord,
 ) -> Result<Value, Problem> {
     if matches!(what, TimerRecord::Signal(_)) {
-        return Ok(item(&timer.entity, "signal", timer.due));
+        return Ok(item(app, telling, &timer.entity, ("signal", timer.due)));
     }
     if timer.entity.as_endpoint().is_some() {
-        return Ok(item(&timer.entity, "secret_expiring", timer.due));
+        return Ok(item(app, telling, &timer.entity, ("secret_expiring", timer.due)));
     }
-    let Ok(pending) = pending(app, caller, &timer.entity) else {
+    let Ok(pending) = pending(app, telling, &timer.entity) else {
         // One damaged record must not hide all the others.
-        return Ok(item(&timer.entity, "unreadable", timer.due));
+        return Ok(item(app, telling, &timer.entity, ("unreadable", timer.due)));
     };
     let mut pending = pending.into_iter();
     let Some(mut first) = pending.next() else {
-        return Ok(item(&timer.entity, "alarm", timer.due));
+        return Ok(item(app, telling, &timer.entity, ("alarm", timer.due)));
     };
     if let Some(map) = first.as_object_mut() {
         map.insert("then".to_owned(), pending.collect());
@@ -175,28 +187,16 @@ fn shown(
     Ok(first)
 }
 
-fn item(entity: &EntityKey, kind: &str, due: Timestamp) -> Value {
-    let why = match kind {
-        "no_show" => "the customer is a no-show, unless they have come by then".to_owned(),
-        "sla" => "a person must have replied by then, or the SLA is breached".to_owned(),
-        "dead_letter_age" => "the oldest dead letter will have lain there for too long".to_owned(),
-        "secret_expiring" => {
-            "the secret is too old then, and people are told to rotate it".to_owned()
-        }
-        "idle" => "the conversation is over, unless somebody writes".to_owned(),
-        "stock_wave" => "those who look at it hear how many are left".to_owned(),
-        "price_wave" => "those who looked at it hear of the lower price".to_owned(),
-        "viewers" => "those whom it no longer interests are forgotten".to_owned(),
-        "signal" => "another workflow tells it something".to_owned(),
-        "unreadable" => "its record is damaged; it will be set aside when it is due".to_owned(),
-        other => format!("{other} is due, if the booking is still unconfirmed then"),
-    };
+fn item(app: &App, telling: &Telling, entity: &EntityKey, (kind, at): (&str, Timestamp)) -> Value {
+    let Telling { view, reader } = telling;
+    let now = app.engine.ledger().now().timestamp();
+    let reason = why::timer(why::Due { kind, at, now, policy: &view.policy });
     json!({
         "id": format!("{entity}:{kind}"),
         "kind": kind,
         "entity": entity.kind.as_str(),
         "entity_id": entity.id,
-        "due_at": due.to_rfc3339(),
-        "why": why,
+        "due_at": at.to_rfc3339(),
+        "why": reader.told(view, &reason),
     })
 }

@@ -57,3 +57,4 @@ mod support;
 mod templates;
 mod tidy;
 mod timers;
+mod why;

@@ -1,0 +1,232 @@
+//! Why a delivery, a dead letter or an event is as it is.
+
+use super::{Code, Reason};
+use crate::dead_letters::Fault;
+use crate::endpoint::{Health, Room};
+use crate::time::{Span, Timestamp};
+
+/// In which condition a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits, tried or not.
+    Waiting,
+    /// It arrived.
+    Sent,
+    /// It was given up.
+    Dead,
+    /// It went as part of a digest.
+    Collected,
+    /// Its endpoint is disabled.
+    Held,
+    /// Its endpoint was deleted.
+    Cancelled,
+    /// What it says is no longer true or wanted.
+    Withdrawn,
+}
+
+/// Where a delivery waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In its endpoint's queue, with so many before it that are due no later.
+    Queued {
+        /// When it is due.
+        due: Timestamp,
+        /// How many are before it.
+        ahead: u64,
+    },
+    /// For others of its type, until then.
+    Collecting(Timestamp),
+    /// Behind another of its key, which is tried again then, if it is.
+    Parked(Option<Timestamp>),
+    /// Too far back to be seen, or just under way.
+    Elsewhere,
+}
+
+/// What can still be done with a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letter {
+    /// There is none, or nothing is known of it.
+    None,
+    /// It can be tried again until then.
+    Until(Timestamp),
+    /// It is no longer there.
+    Gone,
+}
+
+/// What is known of a delivery.
+#[derive(Debug, Clone)]
+pub struct DeliveryFacts<'a> {
+    /// The present moment.
+    pub now: Timestamp,
+    /// In which condition it is.
+    pub standing: Standing,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Attempts that are made at most.
+    pub attempts_max: u32,
+    /// The latest answer's code; -1 where there was none.
+    pub code: i32,
+    /// Whether the customer's 24 hours were over.
+    pub outside_window: bool,
+    /// Whose fault its end was.
+    pub fault: Option<Fault>,
+    /// When it is tried next.
+    pub next_at: Option<Timestamp>,
+    /// Whether it waits for the end of the quiet hours.
+    pub quiet: bool,
+    /// Where it waits.
+    pub place: Place,
+    /// How its endpoint is.
+    pub health: &'a Health,
+    /// Attempts that its endpoint or tenant takes in a minute, if they are limited.
+    pub per_minute: Option<u32>,
+    /// What can still be done with it.
+    pub letter: Letter,
+}
+
+/// Why a delivery is as it is.
+pub fn delivery(facts: &DeliveryFacts<'_>) -> Reason {
+    let reason = |code| Reason {
+        answer: facts.code,
+        count: u64::from(facts.attempts),
+        of: u64::from(facts.attempts_max),
+        ..Reason::plain(code)
+    };
+    match facts.standing {
+        Standing::Sent => reason(Code::Arrived),
+        Standing::Collected => reason(Code::Collected),
+        Standing::Held => reason(Code::Held),
+        Standing::Cancelled => reason(Code::Cancelled),
+        Standing::Withdrawn => reason(Code::Withdrawn),
+        Standing::Dead => Reason { letter: facts.letter, ..reason(dead(facts)) },
+        Standing::Waiting => waiting(facts),
+    }
+}
+
+/// Why it was given up. Most specific first: a window that is over is known by the code too.
+fn dead(facts: &DeliveryFacts<'_>) -> Code {
+    if facts.outside_window {
+        return Code::DeadWindow;
+    }
+    match (facts.code, facts.fault) {
+        (_, Some(Fault::System)) => Code::DeadSystem,
+        (410, _) => Code::DeadGone,
+        // Refused for good the first time, or such that trying on makes no sense.
+        (400..=499, _) if facts.code != 429 && facts.code != 408 && facts.code != 401 => {
+            Code::DeadRefused
+        }
+        (_, Some(Fault::Configuration)) => Code::DeadConfiguration,
+        (-1, None) if facts.attempts < facts.attempts_max => Code::DeadConfiguration,
+        (-1, _) => Code::DeadUnanswered,
+        (_, _) if facts.attempts < facts.attempts_max => Code::DeadRefused,
+        (_, _) => Code::DeadExhausted,
+    }
+}
+
+fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
+    let Health { failures_in_a_row, breaker, asked_until, .. } = facts.health;
+    match facts.place {
+        Place::Collecting(until) => return Reason::plain(Code::Batching).at(until),
+        Place::Parked(Some(until)) => return Reason::plain(Code::ParkedUntil).at(until),
+        Place::Parked(None) => return Reason::plain(Code::Parked),
+        Place::Queued { .. } | Place::Elsewhere => {}
+    }
+    if let Some(until) = facts.next_at.filter(|_| facts.quiet) {
+        return Reason::plain(Code::QuietHours).at(until);
+    }
+    let asked = asked_until.filter(|until| *until > facts.now);
+    if let Room::Not(until) = facts.health.room(facts.now) {
+        // Its own turn may come later still.
+        let at = facts.next_at.map_or(until, |next| next.max(until));
+        return match (asked, breaker) {
+            (Some(asked), _) if asked == until => Reason::plain(Code::AskedToWait).at(at),
+            (_, _) => Reason::plain(Code::BreakerOpen).count(u64::from(*failures_in_a_row)).at(at),
+        };
+    }
+    if facts.attempts > 0 {
+        let code = if facts.code > 0 { Code::Retrying } else { Code::RetryingUnanswered };
+        let at = facts.next_at.unwrap_or(facts.now);
+        let of = facts.attempts_max.max(facts.attempts);
+        let reason = Reason::plain(code).count(u64::from(facts.attempts)).of(u64::from(of));
+        return Reason { answer: facts.code, ..reason }.at(at);
+    }
+    match (facts.place, facts.per_minute) {
+        (Place::Queued { due, .. }, _) if due > facts.now => Reason::plain(Code::Later).at(due),
+        (Place::Queued { due, ahead }, Some(per_minute))
+            if per_minute > 0 && facts.now.since(due) > UNDER_WAY =>
+        {
+            let turns = ahead.saturating_add(1);
+            let pause = Span::millis(turns.saturating_mul(60_000) / u64::from(per_minute));
+            Reason::plain(Code::RateLimited)
+                .count(ahead)
+                .of(u64::from(per_minute))
+                .at(facts.now.after(pause.min(Span::MAX)))
+        }
+        (Place::Queued { ahead, .. }, _) if ahead > 0 => Reason::plain(Code::Backlog).count(ahead),
+        (_, _) => Reason::plain(Code::FirstTry),
+    }
+}
+
+/// What is due for no longer than this may be under way just now.
+const UNDER_WAY: Span = Span::seconds(1);
+
+/// How the deliveries of an event stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// In all.
+    pub all: u64,
+    /// On their way.
+    pub waiting: u64,
+    /// Given up.
+    pub dead: u64,
+    /// Held by disabled endpoints.
+    pub held: u64,
+    /// When the first of those on their way is tried next.
+    pub next_at: Option<Timestamp>,
+}
+
+/// Endpoints that did not get an event, by why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Filtered {
+    /// They were disabled.
+    pub disabled: u64,
+    /// They do not list its type.
+    pub by_type: u64,
+    /// They do not list its intent.
+    pub by_intent: u64,
+}
+
+/// Why an event is as it is: `quarantined` names the stage at which it was set aside.
+pub fn event(
+    quarantined: Option<&str>,
+    ignored: bool,
+    counts: Counts,
+    filtered: Filtered,
+) -> Reason {
+    if let Some(stage) = quarantined {
+        return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
+    }
+    let Counts { all, waiting, dead, held, next_at } = counts;
+    let part = |code, count| Reason::plain(code).count(count).of(all);
+    match next_at {
+        _ if dead > 0 => part(Code::EventDead, dead),
+        Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
+        _ if waiting > 0 => part(Code::EventUnderWay, waiting),
+        _ if held > 0 => part(Code::EventHeld, held),
+        _ if ignored => Reason::plain(Code::EventIgnored),
+        _ if all > 0 => part(Code::EventArrived, all),
+        _ => nobody(filtered),
+    }
+}
+
+fn nobody(Filtered { disabled, by_type, by_intent }: Filtered) -> Reason {
+    let all = disabled + by_type + by_intent;
+    let code = match (disabled, by_type, by_intent) {
+        (0, 0, 0) => Code::EventNobody,
+        (_, 0, 0) => Code::EventFilteredDisabled,
+        (0, _, 0) => Code::EventFilteredType,
+        (0, 0, _) => Code::EventFilteredIntent,
+        (_, _, _) => Code::EventFiltered,
+    };
+    Reason::plain(code).count(all)
+}

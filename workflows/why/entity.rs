@@ -1,0 +1,113 @@
+//! Why a timer, a booking, a handoff or a conversation is as it is.
+
+use super::{Code, Reason};
+use crate::conversation::{self, Conversation};
+use crate::handoff::{self, Handoff};
+use crate::policy::Policy;
+use crate::reservation::{ReminderState, Reservation, Status};
+use crate::time::Timestamp;
+
+/// What a timer is for, by the word under which it is listed, and whether quiet hours set its time.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'a> {
+    /// The word, such as `no_show` or `reminder.24h`.
+    pub kind: &'a str,
+    /// When it is due.
+    pub at: Timestamp,
+    /// The present moment.
+    pub now: Timestamp,
+    /// The tenant's policy.
+    pub policy: &'a Policy,
+}
+
+/// Why a timer is set.
+pub fn timer(due: Due<'_>) -> Reason {
+    let Due { kind, at, now, policy } = due;
+    let is_quiet = || {
+        let quiet = policy.settings.quiet_hours;
+        quiet.and_then(|quiet| quiet.end(now, &policy.zone)) == Some(at)
+    };
+    let (code, name) = match kind {
+        "no_show" => (Code::TimerNoShow, ""),
+        "sla" => (Code::TimerSla, ""),
+        "dead_letter_age" => (Code::TimerDeadLetterAge, ""),
+        "secret_expiring" => (Code::TimerSecret, ""),
+        "idle" => (Code::TimerIdle, ""),
+        "stock_wave" | "price_wave" if is_quiet() => (Code::TimerQuiet, ""),
+        "stock_wave" | "price_wave" => (Code::TimerWave, ""),
+        "viewers" => (Code::TimerViewers, ""),
+        "alerts" => (Code::TimerAlerts, ""),
+        "signal" => (Code::TimerSignal, ""),
+        "unreadable" => (Code::TimerUnreadable, ""),
+        other => match other.strip_prefix("reminder.") {
+            Some(name) => (Code::TimerReminder, name),
+            None => (Code::TimerStale, ""),
+        },
+    };
+    Reason { name: name.to_owned(), ..Reason::plain(code).at(at) }
+}
+
+/// Why a booking is as it is.
+pub fn reservation(booking: &Reservation) -> Reason {
+    match booking.status {
+        Status::Booked => booked(booking),
+        Status::Confirmed => match booking.no_show_at {
+            Some(at) => Reason::plain(Code::Confirmed).at(at),
+            None => Reason::plain(Code::ConfirmedOnly),
+        },
+        Status::Cancelled => Reason::plain(Code::ReservationCancelled),
+        Status::Arrived => Reason::plain(Code::CustomerArrived),
+        Status::Completed => Reason::plain(Code::Completed),
+        Status::NoShow => Reason::plain(Code::NoShow),
+    }
+}
+
+fn booked(booking: &Reservation) -> Reason {
+    let pending = booking.reminders.iter().find(|one| one.state == ReminderState::Pending);
+    let next = pending.map(|one| (one.name.clone(), booking.slot.before(one.before)));
+    // While it is booked and unconfirmed, one is skipped only because its time was past.
+    let skipped = booking.reminders.iter().filter(|one| one.state == ReminderState::Skipped);
+    let skipped = u64::try_from(skipped.count()).unwrap_or(u64::MAX);
+    let named = |code, name, at| Reason { name, ..Reason::plain(code).at(at) };
+    match (next, booking.no_show_at) {
+        (Some((name, at)), _) if booking.asked() => named(Code::AskedAgain, name, at),
+        (Some((name, at)), _) if skipped > 0 => named(Code::BookedLate, name, at).count(skipped),
+        (Some((name, at)), _) => named(Code::Booked, name, at),
+        (None, Some(at)) if booking.asked() => Reason::plain(Code::Asked).at(at),
+        (None, Some(at)) => Reason::plain(Code::BookedTooLate).at(at),
+        (None, None) => Reason::plain(Code::BookedOnly),
+    }
+}
+
+/// Why a handoff is as it is.
+pub fn handoff(handoff: &Handoff) -> Reason {
+    match (handoff.status, handoff.deadline, handoff.breached_at, handoff.replied_at) {
+        (handoff::Status::Closed, _, _, _) => Reason::plain(Code::HandoffClosed),
+        (handoff::Status::Replied, _, _, at) => {
+            Reason::plain(Code::HandoffReplied).since(at.unwrap_or(handoff.opened_at))
+        }
+        (handoff::Status::Open, _, Some(breached), _) => {
+            Reason::plain(Code::HandoffBreached).since(breached)
+        }
+        (handoff::Status::Open, deadline, None, _) => Reason::plain(Code::HandoffWaiting)
+            .since(handoff.opened_at)
+            .at(deadline.unwrap_or(handoff.opened_at)),
+    }
+}
+
+/// Why a conversation is as it is.
+pub fn conversation(talk: &Conversation, policy: &Policy) -> Reason {
+    let ended = talk.ended_at.unwrap_or(talk.heard_at);
+    match (talk.status, talk.escalated_at) {
+        (conversation::Status::Ended, _) => {
+            let idle = talk.ended_by.as_deref() == Some(conversation::IDLE);
+            Reason::plain(if idle { Code::TalkIdle } else { Code::TalkEnded }).since(ended)
+        }
+        (conversation::Status::Open, Some(since)) => {
+            Reason::plain(Code::TalkEscalated).since(since).at(talk.idle_at(policy))
+        }
+        (conversation::Status::Open, None) => {
+            Reason::plain(Code::TalkOpen).at(talk.idle_at(policy))
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The reasons and their sentences, read from one table with a row for each reason, in three languages.
+//!
+//! Places in braces are filled by the reason's values. A time stands behind a colon, so that no language needs
+//! another preposition for another day.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::Letter;
+use crate::locale::Locale;
+
+/// A reason; its row in `sentences.json` says it in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each says what it is in the table, in three languages")]
+pub enum Code {
+    Arrived,
+    FirstTry,
+    Later,
+    Batching,
+    Parked,
+    ParkedUntil,
+    RateLimited,
+    Backlog,
+    BreakerOpen,
+    AskedToWait,
+    QuietHours,
+    Retrying,
+    RetryingUnanswered,
+    Held,
+    Cancelled,
+    Collected,
+    Withdrawn,
+    DeadRefused,
+    DeadExhausted,
+    DeadUnanswered,
+    DeadGone,
+    DeadWindow,
+    DeadConfiguration,
+    DeadSystem,
+    EventQuarantined,
+    EventDead,
+    EventUnderWay,
+    EventUnderWayUntil,
+    EventHeld,
+    EventIgnored,
+    EventArrived,
+    EventFilteredType,
+    EventFilteredIntent,
+    EventFilteredDisabled,
+    EventFiltered,
+    EventNobody,
+    TimerReminder,
+    TimerNoShow,
+    TimerSla,
+    TimerIdle,
+    TimerDeadLetterAge,
+    TimerSecret,
+    TimerWave,
+    TimerQuiet,
+    TimerViewers,
+    TimerAlerts,
+    TimerSignal,
+    TimerUnreadable,
+    TimerStale,
+    Booked,
+    BookedLate,
+    BookedTooLate,
+    Asked,
+    AskedAgain,
+    BookedOnly,
+    Confirmed,
+    ConfirmedOnly,
+    ReservationCancelled,
+    CustomerArrived,
+    Completed,
+    NoShow,
+    HandoffWaiting,
+    HandoffBreached,
+    HandoffReplied,
+    HandoffClosed,
+    TalkOpen,
+    TalkEscalated,
+    TalkIdle,
+    TalkEnded,
+    EndpointNew,
+    EndpointHealthy,
+    EndpointFailing,
+    EndpointBreaker,
+    EndpointAsked,
+    EndpointOff,
+    EndpointGone,
+    EndpointGivenUp,
+    EndpointUnset,
+}
+
+/// A row of the table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the place says it; a test compares"))]
+    pub(super) code: Code,
+    pub(super) what: &'static str,
+    pub(super) because: &'static str,
+    pub(super) next: &'static str,
+    es: &'static str,
+    en: &'static str,
+    pt: &'static str,
+}
+
+/// In the order of the codes.
+pub(super) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let table = serde_json::from_str(include_str!("sentences.json"));
+    table.expect("the table is a constant, which a test reads")
+});
+
+/// The row of a reason.
+pub(super) fn row(code: Code) -> &'static Row {
+    TABLE.get(code as usize).expect("the table has a row for every code, as a test sees")
+}
+
+/// A row's sentence.
+pub(super) fn text(row: &Row, locale: Locale) -> &'static str {
+    pick([row.es, row.en, row.pt], locale)
+}
+
+/// What is said of a dead letter behind its reason.
+pub(super) fn ending(letter: Letter, locale: Locale) -> Option<&'static str> {
+    let texts = match letter {
+        Letter::None => return None,
+        Letter::Until(_) => UNTIL,
+        Letter::Gone => GONE,
+    };
+    Some(pick(texts, locale))
+}
+
+fn pick([es, en, pt]: [&'static str; 3], locale: Locale) -> &'static str {
+    match locale {
+        Locale::Es => es,
+        Locale::En => en,
+        Locale::Pt => pt,
+    }
+}
+
+const UNTIL: [&str; 3] = [
+    "se puede reintentar hasta: {at}",
+    "it can be tried again until: {at}",
+    "pode ser tentada de novo até: {at}",
+];
+const GONE: [&str; 3] = [
+    "ya no está entre las perdidas, porque caducó o se descartó",
+    "it is no longer among the dead letters, since it expired or was discarded",
+    "já não está entre as perdidas, porque expirou ou foi descartada",
+];

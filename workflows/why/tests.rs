@@ -1,0 +1,230 @@
+//! Every reason in every language, and the facts that lead to each.
+
+use super::sentences::TABLE;
+use super::*;
+use crate::dead_letters::Fault;
+use crate::endpoint::{Breaker, Health};
+use crate::time::Span;
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+fn later(minutes: u64) -> Timestamp {
+    NOW.after(Span::minutes(minutes))
+}
+
+fn madrid() -> TimeZone {
+    crate::time::zone("Europe/Madrid").unwrap()
+}
+
+#[test]
+fn f07_every_reason_is_a_whole_sentence_in_every_language() {
+    for (place, row) in TABLE.iter().enumerate() {
+        assert_eq!(row.code as usize, place, "{:?} stands in its place", row.code);
+        let reason = Reason {
+            at: Some(later(90)),
+            since: Some(NOW),
+            count: 3,
+            of: 5,
+            answer: 503,
+            name: "24h".to_owned(),
+            ..Reason::plain(row.code)
+        };
+        let mut sentences = std::collections::BTreeSet::new();
+        for locale in Locale::ALL {
+            for letter in [Letter::None, Letter::Until(later(5)), Letter::Gone] {
+                let why = Reason { letter, ..reason.clone() }.told(locale, &madrid());
+                let text = &why.sentence;
+                assert!(!text.contains(['{', '}']), "a place is left open: {text}");
+                assert!(
+                    text.ends_with('.')
+                        && text.chars().next().is_some_and(|first| {
+                            first.is_uppercase() || first.is_ascii_digit()
+                        }),
+                    "no sentence: {text}"
+                );
+                assert!(!text.contains("  ") && !text.contains(": ."), "{text}");
+                let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+                assert!(digits.unwrap_or(0) < 7, "a phone number? {text}");
+                sentences.insert(why.sentence);
+            }
+        }
+        assert_eq!(sentences.len(), 9, "{:?}: each language says it in its own words", row.code);
+        // What a sentence says of the next time, the data says too.
+        let told = |locale| sentences::text(row, locale).contains("{at}");
+        assert!(Locale::ALL.iter().all(|&locale| told(locale) == told(Locale::Es)));
+    }
+    assert_eq!(TABLE.len(), Code::EndpointUnset as usize + 1, "the last code is the last row");
+}
+
+fn facts(health: &Health) -> DeliveryFacts<'_> {
+    DeliveryFacts {
+        now: NOW,
+        standing: Standing::Waiting,
+        attempts: 0,
+        attempts_max: 5,
+        code: -1,
+        outside_window: false,
+        fault: None,
+        next_at: None,
+        quiet: false,
+        place: Place::Elsewhere,
+        health,
+        per_minute: None,
+        letter: Letter::None,
+    }
+}
+
+#[test]
+fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
+    let well = Health::default();
+    let open = Health {
+        failures_in_a_row: 12,
+        breaker: Breaker::Open { until: later(2), trips: 1 },
+        ..Health::default()
+    };
+    let asked = Health { asked_until: Some(later(3)), ..Health::default() };
+    let queued = |ahead| Place::Queued { due: NOW, ahead };
+    let cases = [
+        (facts(&well), Code::FirstTry, None),
+        (DeliveryFacts { place: queued(0), ..facts(&well) }, Code::FirstTry, None),
+        (DeliveryFacts { place: queued(7), ..facts(&well) }, Code::Backlog, None),
+        (
+            DeliveryFacts {
+                place: Place::Queued { due: NOW.before(Span::seconds(2)), ahead: 29 },
+                per_minute: Some(10),
+                ..facts(&well)
+            },
+            Code::RateLimited,
+            Some(later(3)),
+        ),
+        (
+            DeliveryFacts { place: queued(0), per_minute: Some(10), ..facts(&well) },
+            Code::FirstTry,
+            None,
+        ),
+        (
+            DeliveryFacts { place: Place::Queued { due: later(1), ahead: 0 }, ..facts(&well) },
+            Code::Later,
+            Some(later(1)),
+        ),
+        (
+            DeliveryFacts { place: Place::Collecting(later(1)), ..facts(&well) },
+            Code::Batching,
+            Some(later(1)),
+        ),
+        (DeliveryFacts { place: Place::Parked(None), ..facts(&open) }, Code::Parked, None),
+        (
+            DeliveryFacts { place: Place::Parked(Some(later(4))), ..facts(&well) },
+            Code::ParkedUntil,
+            Some(later(4)),
+        ),
+        (facts(&open), Code::BreakerOpen, Some(later(2))),
+        (
+            DeliveryFacts { quiet: true, next_at: Some(later(60)), ..facts(&open) },
+            Code::QuietHours,
+            Some(later(60)),
+        ),
+        (
+            DeliveryFacts { attempts: 2, next_at: Some(later(9)), ..facts(&open) },
+            Code::BreakerOpen,
+            Some(later(9)),
+        ),
+        (facts(&asked), Code::AskedToWait, Some(later(3))),
+        (
+            DeliveryFacts { attempts: 2, code: 503, next_at: Some(later(5)), ..facts(&well) },
+            Code::Retrying,
+            Some(later(5)),
+        ),
+        (
+            DeliveryFacts { attempts: 1, next_at: Some(later(5)), ..facts(&well) },
+            Code::RetryingUnanswered,
+            Some(later(5)),
+        ),
+    ];
+    for (facts, code, at) in cases {
+        let reason = delivery(&facts);
+        assert_eq!((reason.code, reason.at), (code, at), "{facts:?}");
+    }
+}
+
+#[test]
+fn f07_a_delivery_that_ended_says_how() {
+    let well = Health::default();
+    let ended = |standing, code, attempts, fault| {
+        let facts = DeliveryFacts { standing, code, attempts, fault, ..facts(&well) };
+        delivery(&facts).code
+    };
+    let dead = |code, attempts, fault| ended(Standing::Dead, code, attempts, fault);
+    assert_eq!(ended(Standing::Sent, 200, 1, None), Code::Arrived);
+    assert_eq!(ended(Standing::Collected, -1, 0, None), Code::Collected);
+    assert_eq!(ended(Standing::Held, -1, 0, None), Code::Held);
+    assert_eq!(ended(Standing::Cancelled, -1, 0, None), Code::Cancelled);
+    assert_eq!(ended(Standing::Withdrawn, -1, 0, None), Code::Withdrawn);
+    assert_eq!(dead(404, 1, Some(Fault::Receiver)), Code::DeadRefused);
+    assert_eq!(dead(410, 1, Some(Fault::Receiver)), Code::DeadGone);
+    assert_eq!(dead(503, 5, Some(Fault::Receiver)), Code::DeadExhausted);
+    assert_eq!(dead(401, 5, Some(Fault::Receiver)), Code::DeadExhausted);
+    assert_eq!(dead(302, 1, Some(Fault::Receiver)), Code::DeadRefused);
+    assert_eq!(dead(-1, 5, Some(Fault::Receiver)), Code::DeadUnanswered);
+    assert_eq!(dead(-1, 1, Some(Fault::Configuration)), Code::DeadConfiguration);
+    assert_eq!(dead(-1, 1, None), Code::DeadConfiguration);
+    assert_eq!(dead(-1, 2, Some(Fault::System)), Code::DeadSystem);
+    let outside = DeliveryFacts {
+        standing: Standing::Dead,
+        code: 131_047,
+        outside_window: true,
+        letter: Letter::Until(later(60)),
+        ..facts(&well)
+    };
+    let why = delivery(&outside).told(Locale::En, &madrid());
+    assert_eq!((why.because, why.next), ("outside_window", "expires"));
+    assert_eq!(why.next_at, Some(later(60).to_rfc3339()));
+    assert!(why.sentence.contains("24 hours") && why.sentence.contains("tried again until"));
+    let gone = DeliveryFacts { letter: Letter::Gone, ..outside };
+    assert_eq!(delivery(&gone).told(Locale::Es, &madrid()).next, "nothing");
+}
+
+#[test]
+fn f07_an_event_says_the_most_telling_thing() {
+    let none = Filtered::default();
+    let counts = |waiting, dead, held| Counts { all: 4, waiting, dead, held, next_at: None };
+    let code = |counts, filtered| event(None, false, counts, filtered).code;
+    assert_eq!(event(Some("route"), true, counts(1, 1, 1), none).code, Code::EventQuarantined);
+    assert_eq!(code(counts(1, 1, 1), none), Code::EventDead);
+    assert_eq!(code(counts(1, 0, 1), none), Code::EventUnderWay);
+    let soon = Counts { next_at: Some(later(1)), ..counts(1, 0, 0) };
+    assert_eq!(code(soon, none), Code::EventUnderWayUntil);
+    assert_eq!(code(counts(0, 0, 1), none), Code::EventHeld);
+    assert_eq!(code(counts(0, 0, 0), none), Code::EventArrived);
+    assert_eq!(event(None, true, counts(0, 0, 0), none).code, Code::EventIgnored);
+    let nobody = Counts::default();
+    let filtered = |disabled, by_type, by_intent| Filtered { disabled, by_type, by_intent };
+    assert_eq!(code(nobody, none), Code::EventNobody);
+    assert_eq!(code(nobody, filtered(1, 0, 0)), Code::EventFilteredDisabled);
+    assert_eq!(code(nobody, filtered(0, 1, 0)), Code::EventFilteredType);
+    assert_eq!(code(nobody, filtered(0, 0, 1)), Code::EventFilteredIntent);
+    assert_eq!(code(nobody, filtered(1, 1, 0)), Code::EventFiltered);
+}
+
+#[test]
+fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
+    let told = |enabled, disabled_reason, health: &Health| {
+        let disable_after = Span::hours(120);
+        endpoint(EndpointFacts { now: NOW, enabled, disabled_reason, health, disable_after }).code
+    };
+    let new = Health::default();
+    assert_eq!(told(false, None, &new), Code::EndpointOff);
+    assert_eq!(told(false, Some("answered 410 Gone"), &new), Code::EndpointGone);
+    let long = format!("{} 2026-01-01T00:00:00Z", endpoint::FAILED_SINCE);
+    assert_eq!(told(false, Some(&long), &new), Code::EndpointGivenUp);
+    assert_eq!(told(false, Some("N8N_WEBHOOK_URL is no longer set"), &new), Code::EndpointUnset);
+    assert_eq!(told(true, None, &new), Code::EndpointNew);
+    let well = Health { last_success_at: Some(NOW), ..Health::default() };
+    assert_eq!(told(true, None, &well), Code::EndpointHealthy);
+    let failing = Health { failures_in_a_row: 4, failing_since: Some(NOW), ..Health::default() };
+    assert_eq!(told(true, None, &failing), Code::EndpointFailing);
+    let open = Breaker::Open { until: later(1), trips: 1 };
+    assert_eq!(told(true, None, &Health { breaker: open, ..failing }), Code::EndpointBreaker);
+    let asked = Health { asked_until: Some(later(1)), ..Health::default() };
+    assert_eq!(told(true, None, &asked), Code::EndpointAsked);
+}
