@@ -6,6 +6,8 @@ pub mod answers;
 pub const COMMITS_QUEUED_MAX: usize = 16_384;
 /// Commits made durable by one flush.
 pub const COMMITS_PER_GROUP_MAX: usize = 1_024;
+/// Groups of commits that are durable while their callers were not told yet; the writer waits beyond that.
+pub const GROUPS_UNTOLD_MAX: usize = 64;
 /// Bytes made durable by one flush, beyond which a group takes no further commit.
 pub const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Bytes of a segment of the journal.

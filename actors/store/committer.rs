@@ -1,10 +1,15 @@
 //! The one writer: takes commits from a bounded queue and makes them durable in groups.
 //!
 //! ```text
-//!  entity, tenant, endpoint --submit--> [queue] --drain--> store.commit(group) --> then() of each
+//!  entity, tenant, endpoint --submit--> [queue] --drain--> store.commit(group)
+//!                                                             |
+//!                                    teller <--[told of]------+
+//!                                       +--> then() of each
 //! ```
 //! A group is whatever waits when the disk is free again: no timer, no artificial delay. `then` runs
-//! only after the group is durable, so nothing that depends on a commit can leave before it.
+//! only after the group is durable, so nothing that depends on a commit can leave before it. It runs in a
+//! task among those that it wakes: a thread that wakes others one by one loses its processor to them, and
+//! the next group would wait for that.
 //!
 //! Invariant: commits become durable in the order of their submission. A failed commit ends the
 //! process: what the disk then holds is not known, and memory must not go on as if it were.
@@ -13,13 +18,15 @@ use std::sync::Arc;
 use std::thread;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::{Batch, Store};
 use crate::statistics::Counting;
 use crate::{fatal, limits};
 
-/// What to do once a commit is durable; runs on the committer's thread and must not block.
+/// What to do once a commit is durable; runs among the tasks of the runtime and must not block.
 pub type Then = Box<dyn FnOnce() + Send>;
 
 /// Goes along with the commits, on the committer's thread and in their order; must not block.
@@ -38,6 +45,8 @@ pub(crate) trait Companion: Send {
 pub struct Committer {
     queue: Mutex<Option<mpsc::Sender<Request>>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
+    /// Ends by itself once the thread has ended and all were told.
+    _teller: JoinHandle<()>,
 }
 
 struct Request {
@@ -47,18 +56,21 @@ struct Request {
 }
 
 impl Committer {
-    /// Starts the writing thread over a store.
+    /// Starts the writing thread over a store, within a runtime.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         companion: Box<dyn Companion>,
     ) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
+        let (tell, durable) = mpsc::channel(limits::GROUPS_UNTOLD_MAX);
+        let teller = Handle::current().spawn(tell_until_closed(durable));
         let thread =
             thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
                 let _guard = EndOnPanic;
-                write_until_closed(store.as_ref(), requests, companion);
+                write_until_closed(store.as_ref(), requests, companion, &tell);
             })?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        let (queue, thread) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)));
+        Ok(Self { queue, thread, _teller: teller })
     }
 
     /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
@@ -110,11 +122,12 @@ fn write_until_closed(
     store: &dyn Store,
     mut requests: mpsc::Receiver<Request>,
     mut companion: Box<dyn Companion>,
+    tell: &mpsc::Sender<Vec<Then>>,
 ) {
     let mut batches = Vec::new();
-    let mut thens = Vec::new();
     while let Some(first) = requests.blocking_recv() {
         let mut bytes = 0;
+        let mut thens = Vec::new();
         let mut next = Some(first);
         while let Some(Request { mut batch, counting, then }) = next {
             companion.inspect(&mut batch, counting);
@@ -133,9 +146,21 @@ fn write_until_closed(
         {
             end_the_process(&error);
         }
-        thens.drain(..).for_each(|then| then());
+        // An error means that the runtime has ended, and with it everybody who could be told.
+        tell.blocking_send(thens).ok();
         companion.durable();
     }
+}
+
+/// Tells of each group that it is durable, in the order of the groups.
+async fn tell_until_closed(mut durable: mpsc::Receiver<Vec<Then>>) {
+    let guard = EndOnPanic;
+    while let Some(thens) = durable.recv().await {
+        for then in thens {
+            then();
+        }
+    }
+    drop(guard);
 }
 
 fn end_the_process(error: &dyn std::error::Error) -> ! {
