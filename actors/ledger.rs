@@ -210,6 +210,11 @@ impl Ledger {
         self.store.has_room()
     }
 
+    /// Whether so much comes in that what can wait should.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.store.is_busy()
+    }
+
     /// When something was last recorded, of any tenant.
     pub fn last_recorded(&self) -> Result<Option<Timestamp>, LedgerError> {
         let last = self.last()?;

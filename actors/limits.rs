@@ -74,6 +74,8 @@ pub const SEARCH_TERM_BYTES_MAX: usize = 120;
 pub const SEARCH_PAGE_ROWS: usize = 256;
 /// How long events gather before the search index reads them.
 pub const SEARCH_PAUSE_MS: u64 = 500;
+/// How far the search index may be behind while much comes in; beyond, it takes its share of the processor.
+pub const SEARCH_BEHIND_MS_MAX: u64 = 30_000;
 /// Events in the search index from which a commit comes soon; each costs several syncs.
 pub const SEARCH_COMMIT_EVENTS_MIN: usize = 500;
 /// Events in the search index from which a commit comes at once.

@@ -193,6 +193,11 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
+    /// Whether more comes in than the index takes at once.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// Writes out what would otherwise be read again from the journal at the next start; commits that
     /// wait for space are given up.
     fn close(&self) {}

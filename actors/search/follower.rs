@@ -102,7 +102,10 @@ impl Follower {
         news.follow(self.tenants()?, from, self.ledger.sequence());
         *self.view.write() = Some(View { snapshot: work.index.snapshot(), indexed_to: from });
         self.sweep(&mut work)?;
-        while let Some(round) = news.wait(work.due(), work.window) {
+        let mut caught_up = Instant::now();
+        loop {
+            self.let_pass(&mut work, caught_up)?;
+            let Some(round) = news.wait(work.due(), work.window) else { break };
             let is_behind = round.to < round.highest;
             while !self.ledger.has_room() && !news.is_closing() {
                 news.rest(Duration::from_millis(limits::SEARCH_PAUSE_MS));
@@ -121,6 +124,7 @@ impl Follower {
             }
             // Many events at once cost less than each alone.
             if !is_behind {
+                caught_up = Instant::now();
                 news.rest(Duration::from_millis(limits::SEARCH_PAUSE_MS));
             }
         }
@@ -128,6 +132,20 @@ impl Follower {
             self.commit(&mut work)?;
         }
         work.index.close();
+        Ok(())
+    }
+
+    /// Lets what comes in go first while there is much of it: the index may be a while behind, since what is
+    /// not in it is looked at event by event.
+    fn let_pass(&self, work: &mut Work, caught_up: Instant) -> Result<(), Trouble> {
+        let news = self.ledger.news();
+        let until = caught_up + Duration::from_millis(limits::SEARCH_BEHIND_MS_MAX);
+        while self.ledger.is_busy() && Instant::now() < until && !news.is_closing() {
+            if work.is_due() {
+                self.commit(work)?;
+            }
+            news.rest(Duration::from_millis(limits::SEARCH_PAUSE_MS));
+        }
         Ok(())
     }
 

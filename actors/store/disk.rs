@@ -227,6 +227,10 @@ impl Store for DiskStore {
         self.inside.space.suffices_for_new()
     }
 
+    fn is_busy(&self) -> bool {
+        self.inside.overlay.bytes_in_all() > self.inside.options.index_after_bytes
+    }
+
     fn close(&self) {
         self.inside.overlay.close();
         for thread in self.threads.lock().drain(..) {

@@ -105,6 +105,12 @@ impl Overlay {
         self.gate.lock().active_bytes
     }
 
+    /// Bytes in it with what is frozen.
+    pub(super) fn bytes_in_all(&self) -> usize {
+        let gate = self.gate.lock();
+        gate.active_bytes + gate.frozen_bytes
+    }
+
     /// What it knows of a key: nothing, that it is deleted, or its value.
     pub(super) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
         let layers = self.layers.read();
