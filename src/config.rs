@@ -52,7 +52,7 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_GRAPH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_url: Option<Url>,
-    /// Megabytes that the index aims at for its cache; it may use twice as much [default: 64]
+    /// Megabytes that the index aims at for its cache; it may use twice as much [default: 32]
     #[arg(long, env = "SERENO_CACHE_MB")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_mb: Option<u64>,
@@ -191,7 +191,7 @@ impl Default for Config {
             allow_private_targets: Vec::new(),
             trusted_proxies: Vec::new(),
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
-            cache_mb: 64,
+            cache_mb: sereno_actors::limits::INDEX_CACHE_BYTES >> 20,
             salvage: false,
             search: Switch::On,
             journal: String::new(),
