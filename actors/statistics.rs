@@ -9,7 +9,7 @@
 //! What a commit adds is durable with it, once: a row that is still there was not yet in a slot when the
 //! slots were written. So counts are exact after a kill, and cost one small row for a group of commits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use sereno_workflows::id::{Sequence, TenantId};
@@ -89,15 +89,27 @@ impl Statistics {
         let mut read = Counted { written: now, latest: now, ..Counted::default() };
         for level in Level::ALL {
             let places = match level {
-                // Of the hours, only the present one is held.
-                Level::Hour => level.place(now)..level.place(now) + 1,
+                // Of the hours, only those are held to which something may be added; see below.
+                Level::Hour => continue,
                 _ => 0..level.slots(),
             };
             for slot in ledger.slots(tenant, level, places)? {
                 read.series.restore(level, slot, now);
             }
         }
-        for (number, slot) in ledger.added(tenant)? {
+        let added = ledger.added(tenant)?;
+        // What was added before the end may belong to an hour long past: it goes on where it was, or the
+        // next writing would put a part of it in the place of the whole.
+        let moments = added.iter().map(|(_, slot)| slot.from).chain([now]);
+        let hours: BTreeSet<_> = moments.map(|at| Level::Hour.slot(at)).collect();
+        for hour in hours {
+            let place = Level::Hour.place(hour);
+            let found = ledger.slots(tenant, Level::Hour, place..place + 1)?;
+            found.into_iter().filter(|slot| slot.from == hour).for_each(|slot| {
+                read.series.resume(slot);
+            });
+        }
+        for (number, slot) in added {
             read.series.add(slot.from, &slot.tally);
             read.rows.push(number);
         }

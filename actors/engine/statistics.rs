@@ -71,18 +71,7 @@ impl Engine {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<Slot>, EngineError> {
-        let ledger = &self.around.ledger;
-        ledger.statistics().take_up(ledger, tenant)?;
-        let present = Level::Hour.slot(ledger.now().timestamp());
-        let mut hours = match to > from {
-            true => ledger.hours(tenant, from..to)?,
-            false => Vec::new(),
-        };
-        // The present hour is on disk as it was some seconds ago.
-        let held = ledger.statistics().slots(tenant, Level::Hour, present);
-        hours.retain(|slot| slot.from < present);
-        hours.extend(held.into_iter().filter(|slot| (from..to).contains(&slot.from)));
-        Ok(hours)
+        Ok(self.around.ledger.hours_counted(tenant, from..to)?)
     }
 
     /// Everything that was counted of all tenants since the process began.
@@ -90,3 +79,6 @@ impl Engine {
         self.around.ledger.statistics().server()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

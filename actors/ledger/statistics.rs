@@ -60,6 +60,27 @@ impl Ledger {
         Ok(hours)
     }
 
+    /// The hours that begin in a span, in order, up to this moment; those in which nothing was counted are
+    /// left out.
+    pub(crate) fn hours_counted(
+        &self,
+        tenant: &TenantId,
+        span: Range<Timestamp>,
+    ) -> Result<Vec<Slot>, LedgerError> {
+        self.statistics.take_up(self, tenant)?;
+        // Before the disk is read: what is written meanwhile is no longer held, and is found there.
+        let held = self.statistics.slots(tenant, Level::Hour, span.start);
+        let mut hours = match span.end > span.start {
+            true => self.hours(tenant, span.clone())?,
+            false => Vec::new(),
+        };
+        // Those that are held are on disk as they were some seconds ago.
+        hours.retain(|slot| held.iter().all(|held| held.from != slot.from));
+        hours.extend(held.into_iter().filter(|slot| span.contains(&slot.from)));
+        hours.sort_by_key(|slot| slot.from);
+        Ok(hours)
+    }
+
     /// What was added since the slots were written, in order.
     pub(crate) fn added(&self, tenant: &TenantId) -> Result<Vec<(Sequence, Slot)>, LedgerError> {
         let table = key::table(b'd', tenant);

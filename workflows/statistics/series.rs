@@ -161,6 +161,11 @@ impl Series {
         }
     }
 
+    /// Takes up an hour that something is to be added to, as it was written, however long ago that is.
+    pub fn resume(&mut self, hour: Slot) {
+        self.slots.insert((Level::Hour, hour.from), Held { tally: hour.tally, changed: false });
+    }
+
     /// Counts what happened at a moment.
     pub fn add(&mut self, at: Timestamp, tally: &Tally) {
         for level in Level::ALL {
