@@ -258,7 +258,6 @@ records! {
     SearchRecord = 73 "search",
     IdempotencyRecord = 74 "idempotency",
     InboundRecord = 50 "inbound",
-    SlotRecord = 80 "slot",
 }
 
 impl Record for StateRecord {

@@ -18,4 +18,4 @@ pub use self::series::{Level, Series, Slot, Window};
 pub use self::sketch::Sketch;
 pub(crate) use self::sketch::whole;
 pub use self::summary::{point, point_names, summary};
-pub use self::tally::{Channel, Count, Route, Size, Tally};
+pub use self::tally::{Channel, Count, Route, Size, Tally, TallyBefore};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ractor::ActorRef;
+use sereno_workflows::dead_letters::cause;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
 use sereno_workflows::statistics::{Channel, Route, Sketch};
@@ -173,6 +174,9 @@ impl EndpointActor {
             took: Sketch::default(),
         };
         attempt.took.add(ended.duration_ms.into());
+        if let (code, Some(error)) = told(&ended.outcome) {
+            draft.tally().cause(&cause(code, &error));
+        }
         draft.tally().attempt(channel, self.id.0, &attempt);
     }
 

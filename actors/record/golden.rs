@@ -264,7 +264,7 @@ fn alerts_stand_on_disk_as_they_always_did() {
 fn counts_stand_on_disk_as_they_always_did() {
     let mut tally = Tally::default();
     tally.announced("reminder.24h.sent");
-    Count::ALL.into_iter().for_each(|what| tally.count(what));
+    Count::ALL.into_iter().take(23).for_each(|what| tally.count(what));
     Size::ALL.into_iter().for_each(|what| tally.measure(what, 1_500));
     let channels = [Channel::Webhook, Channel::Slack, Channel::Email, Channel::Whatsapp];
     for (endpoint, channel) in (7..).zip(channels) {
@@ -272,7 +272,10 @@ fn counts_stand_on_disk_as_they_always_did() {
         route.took.add(64);
         tally.attempt(channel, endpoint, &route);
     }
-    stands("", &SlotRecord(Slot { from: NOW, tally }));
+    stands("", &SlotRecord(Slot { from: NOW, tally: tally.clone() }));
+    tally.count(Count::RemindersConfirmed);
+    tally.cause("503");
+    stands_since(2, "/causes", &SlotRecord(Slot { from: NOW, tally }));
 }
 
 #[test]

@@ -29,7 +29,12 @@ impl Tally {
         }
         match after.status {
             reservation::Status::Booked => {}
-            reservation::Status::Confirmed => self.count(Count::ReservationsConfirmed),
+            reservation::Status::Confirmed => {
+                self.count(Count::ReservationsConfirmed);
+                if before.is_some_and(Reservation::asked) {
+                    self.count(Count::RemindersConfirmed);
+                }
+            }
             reservation::Status::Cancelled => self.count(Count::ReservationsCancelled),
             reservation::Status::Arrived => self.count(Count::ReservationsArrived),
             reservation::Status::Completed => self.count(Count::ReservationsCompleted),

@@ -10,6 +10,8 @@ use super::Sketch;
 pub(super) const TYPES_MAX: usize = 60;
 /// Endpoints that are told apart in a slot; the others count together as endpoint 0.
 pub(super) const ENDPOINTS_MAX: usize = 60;
+/// Causes of failure that are told apart in a slot; the others are not named.
+const CAUSES_MAX: usize = 20;
 /// Bytes of the name of a type; what is longer is cut.
 const TYPE_BYTES_MAX: usize = 64;
 
@@ -62,11 +64,13 @@ pub enum Count {
     SlaBreached,
     /// Deliveries that were given up.
     DeadLetters,
+    /// Bookings that were confirmed after a reminder asked for it.
+    RemindersConfirmed,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Events,
         Self::EventsFailed,
         Self::LettersTaken,
@@ -90,6 +94,7 @@ impl Count {
         Self::HandoffsOpened,
         Self::SlaBreached,
         Self::DeadLetters,
+        Self::RemindersConfirmed,
     ];
 
     /// Its name outside.
@@ -118,6 +123,7 @@ impl Count {
             Self::HandoffsOpened => "handoffs_opened",
             Self::SlaBreached => "sla_breached",
             Self::DeadLetters => "dead_letters",
+            Self::RemindersConfirmed => "reminders_confirmed",
         }
     }
 }
@@ -192,7 +198,8 @@ pub struct Route {
 }
 
 impl Route {
-    fn merge(&mut self, other: &Self) {
+    /// Adds the attempts of another.
+    pub fn merge(&mut self, other: &Self) {
         self.sent = self.sent.saturating_add(other.sent);
         self.failed = self.failed.saturating_add(other.failed);
         self.retries = self.retries.saturating_add(other.retries);
@@ -214,6 +221,24 @@ pub struct Tally {
     types: BTreeMap<String, u64>,
     channels: BTreeMap<Channel, Route>,
     endpoints: BTreeMap<u32, Route>,
+    causes: BTreeMap<String, u64>,
+}
+
+/// A tally as it was on disk before causes were counted.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TallyBefore {
+    counts: BTreeMap<Count, u64>,
+    sizes: BTreeMap<Size, Sketch>,
+    types: BTreeMap<String, u64>,
+    channels: BTreeMap<Channel, Route>,
+    endpoints: BTreeMap<u32, Route>,
+}
+
+impl From<TallyBefore> for Tally {
+    fn from(before: TallyBefore) -> Self {
+        let TallyBefore { counts, sizes, types, channels, endpoints } = before;
+        Self { counts, sizes, types, channels, endpoints, causes: BTreeMap::new() }
+    }
 }
 
 impl Tally {
@@ -245,8 +270,16 @@ impl Tally {
         self.add(Count::DeadLetters, u64::from(attempt.dead));
     }
 
+    /// Counts an attempt that failed for this cause.
+    pub fn cause(&mut self, cause: &str) {
+        self.of_cause(cause, 1);
+    }
+
     /// Adds everything of another.
     pub fn merge(&mut self, other: &Self) {
+        for (cause, &count) in &other.causes {
+            self.of_cause(cause, count);
+        }
         for (&what, &count) in &other.counts {
             self.add(what, count);
         }
@@ -289,6 +322,11 @@ impl Tally {
         &self.endpoints
     }
 
+    /// Attempts that failed, by cause, as far as it is told apart.
+    pub fn causes(&self) -> &BTreeMap<String, u64> {
+        &self.causes
+    }
+
     /// All attempts together.
     pub fn attempts(&self) -> Route {
         let mut all = Route::default();
@@ -317,6 +355,14 @@ impl Tally {
         *counted = counted.saturating_add(count);
     }
 
+    fn of_cause(&mut self, cause: &str, count: u64) {
+        if let Some(counted) = self.causes.get_mut(cause) {
+            *counted = counted.saturating_add(count);
+        } else if self.causes.len() < CAUSES_MAX && !cause.is_empty() {
+            self.causes.insert(cause.to_owned(), count);
+        }
+    }
+
     fn of_endpoint(&mut self, endpoint: u32, route: &Route) {
         let is_told_apart =
             self.endpoints.len() < ENDPOINTS_MAX || self.endpoints.contains_key(&endpoint);
@@ -326,55 +372,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn b11_tallies_add_up_in_any_order() {
-        let tally = |seed: u32| {
-            let mut tally = Tally::default();
-            for number in 0..seed {
-                tally.event(["reservation.created", "order.completed"][number as usize % 2]);
-                tally.count(Count::ALL[number as usize % Count::ALL.len()]);
-                tally.measure(Size::AnswerTime, u64::from(number * seed));
-                let mut route = Route { sent: 1, ..Route::default() };
-                route.took.add(u64::from(number));
-                tally.attempt(Channel::Webhook, number % 3, &route);
-            }
-            tally
-        };
-        let (a, b, c) = (tally(7), tally(40), tally(3));
-        let sum = |all: [&Tally; 3]| {
-            let mut sum = Tally::default();
-            all.into_iter().for_each(|tally| sum.merge(tally));
-            sum
-        };
-        assert_eq!(sum([&a, &b, &c]), sum([&c, &a, &b]));
-        assert_eq!(sum([&a, &b, &c]).attempts().sent, 50);
-        assert!(Tally::default().is_empty() && !a.is_empty());
-    }
-
-    #[test]
-    fn b11_a_slot_is_bounded_however_many_types_and_endpoints_there_are() {
-        let mut tally = Tally::default();
-        for number in 0..1_000 {
-            tally.event(&format!("type.{number}.{}", "ñ".repeat(100)));
-            tally.attempt(Channel::Email, number + 1, &Route { failed: 1, ..Route::default() });
-        }
-        assert_eq!(tally.types().len(), TYPES_MAX + 1);
-        assert_eq!(tally.endpoints().len(), ENDPOINTS_MAX + 1);
-        assert_eq!(tally.types().values().sum::<u64>(), 1_000);
-        assert_eq!(tally.attempts().failed, 1_000);
-        assert!(tally.types().keys().all(|name| name.len() <= TYPE_BYTES_MAX));
-    }
-
-    #[test]
-    fn b11_every_count_and_size_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<&str> = Count::ALL
-            .iter()
-            .map(|what| what.as_str())
-            .chain(Size::ALL.iter().map(|s| s.as_str()))
-            .collect();
-        assert_eq!(names.len(), Count::ALL.len() + Size::ALL.len());
-    }
-}
+mod tests;

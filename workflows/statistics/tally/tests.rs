@@ -1,0 +1,68 @@
+//! What is counted adds up, in any order and within bounds.
+
+use super::*;
+
+#[test]
+fn b11_tallies_add_up_in_any_order() {
+    let tally = |seed: u32| {
+        let mut tally = Tally::default();
+        for number in 0..seed {
+            tally.event(["reservation.created", "order.completed"][number as usize % 2]);
+            tally.count(Count::ALL[number as usize % Count::ALL.len()]);
+            tally.measure(Size::AnswerTime, u64::from(number * seed));
+            let mut route = Route { sent: 1, ..Route::default() };
+            route.took.add(u64::from(number));
+            tally.attempt(Channel::Webhook, number % 3, &route);
+        }
+        tally
+    };
+    let (a, b, c) = (tally(7), tally(40), tally(3));
+    let sum = |all: [&Tally; 3]| {
+        let mut sum = Tally::default();
+        all.into_iter().for_each(|tally| sum.merge(tally));
+        sum
+    };
+    assert_eq!(sum([&a, &b, &c]), sum([&c, &a, &b]));
+    assert_eq!(sum([&a, &b, &c]).attempts().sent, 50);
+    assert!(Tally::default().is_empty() && !a.is_empty());
+}
+
+#[test]
+fn b11_a_slot_is_bounded_however_many_types_and_endpoints_there_are() {
+    let mut tally = Tally::default();
+    for number in 0..1_000 {
+        tally.event(&format!("type.{number}.{}", "ñ".repeat(100)));
+        tally.attempt(Channel::Email, number + 1, &Route { failed: 1, ..Route::default() });
+    }
+    assert_eq!(tally.types().len(), TYPES_MAX + 1);
+    assert_eq!(tally.endpoints().len(), ENDPOINTS_MAX + 1);
+    assert_eq!(tally.types().values().sum::<u64>(), 1_000);
+    assert_eq!(tally.attempts().failed, 1_000);
+    assert!(tally.types().keys().all(|name| name.len() <= TYPE_BYTES_MAX));
+}
+
+#[test]
+fn b11_every_count_and_size_has_a_name_of_its_own() {
+    let names: std::collections::BTreeSet<&str> = Count::ALL
+        .iter()
+        .map(|what| what.as_str())
+        .chain(Size::ALL.iter().map(|s| s.as_str()))
+        .collect();
+    assert_eq!(names.len(), Count::ALL.len() + Size::ALL.len());
+}
+
+#[test]
+fn c04_causes_of_failure_add_up_and_are_bounded() {
+    let (mut a, mut b) = (Tally::default(), Tally::default());
+    a.cause("503");
+    b.cause("503");
+    b.cause("no answer");
+    b.cause("");
+    a.merge(&b);
+    let causes: Vec<_> = a.causes().iter().map(|(cause, count)| (cause.as_str(), *count)).collect();
+    assert_eq!(causes, [("503", 2), ("no answer", 1)]);
+    for code in 0..1_000 {
+        a.cause(&code.to_string());
+    }
+    assert_eq!(a.causes().len(), CAUSES_MAX);
+}
