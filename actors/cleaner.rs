@@ -267,7 +267,7 @@ impl Cleaner {
         for letter in *b"QPG" {
             let mut from = EndpointId(0);
             while let Some(id) = self.ledger.first_with_rows(letter, &view.id, from)? {
-                if id != EndpointId::CUSTOMERS && !view.endpoints.contains_key(&id) {
+                if !id.is_own() && !view.endpoints.contains_key(&id) {
                     let most = CLEANED_PER_STEP_MAX;
                     for key in self.ledger.keys_of_endpoint(letter, &view.id, id, most)? {
                         draft.batch().delete(key);

@@ -322,14 +322,14 @@ impl EndpointActor {
     /// Customers are always written to; an endpoint must be there and enabled.
     fn may_deliver(&self, view: &TenantView) -> bool {
         let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
-        self.id == EndpointId::CUSTOMERS || enabled(self.id)
+        self.id.is_own() || enabled(self.id)
     }
 
     /// Whether the endpoint was not deleted since the view that this actor has.
     fn is_there(&self) -> bool {
         let tenant = self.around.hints.tenant(&self.tenant);
         let listed = |view: &TenantView| view.endpoints.contains_key(&self.id);
-        self.id == EndpointId::CUSTOMERS || tenant.is_none_or(|tenant| listed(&tenant.view))
+        self.id.is_own() || tenant.is_none_or(|tenant| listed(&tenant.view))
     }
 
     fn retire(&self, myself: &ActorRef<EndpointMessage>, state: &EndpointState) {

@@ -9,6 +9,7 @@ mod keys;
 mod mirror;
 mod once;
 pub(crate) mod pipeline;
+mod reports;
 mod room;
 mod statistics;
 mod throttle;
@@ -272,9 +273,13 @@ impl Engine {
     ) -> Result<Changed, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
+        let settles = matches!(change, Change::Settings(_));
         let cast = actor.cast(TenantMessage::Configure(change, reply));
         cast.map_err(|_| EngineError::Busy)?;
         let changed = within_call_timeout(answer).await?;
+        if settles && changed.is_ok() {
+            self.settle_reports(tenant).await?;
+        }
         changed.map_err(|error| match error {
             ConfigureError::Invalid(invalid) => EngineError::Invalid(invalid),
             ConfigureError::NotFound(what) => EngineError::NotFound(what),
@@ -301,6 +306,7 @@ impl Engine {
         let cast = self.root.cast(RootMessage::Create(view, reply));
         cast.map_err(|_| EngineError::Busy)?;
         if within_call_timeout(answer).await? {
+            self.settle_reports(&id).await?;
             return self.view(&id);
         }
         Err(EngineError::Exists(format!("tenant {id}")))

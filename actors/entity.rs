@@ -7,6 +7,7 @@
 mod count;
 mod decide;
 mod people;
+mod report;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -217,6 +218,7 @@ impl Entity {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
             EntityKind::Alerts => Command::Measure(self.ledger.figures(&self.tenant)?),
+            EntityKind::Reports => self.report(command, view, now).await?,
             EntityKind::Product => self.walk(before.as_ref(), command, view)?,
             EntityKind::Lead => self.joined(command)?,
             EntityKind::Reservation
@@ -230,7 +232,10 @@ impl Entity {
             Ok(transition) => {
                 ticket.report(transition.effects.iter().filter_map(|effect| match effect {
                     Effect::Emit { event_type, .. } => Some(event_type.clone()),
-                    Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
+                    Effect::Mail { .. }
+                    | Effect::Tell { .. }
+                    | Effect::Signal { .. }
+                    | Effect::Note(_) => None,
                 }));
                 draft.disarm(&timer);
                 let next = Some(&transition.next);
@@ -313,6 +318,9 @@ impl Entity {
                     self.remember_told(draft, (event, delivery), (&to, &message), talk.clone());
                     let record = DeliveryRecord::to_customer(event, Tell { to, message });
                     draft.enqueue(EndpointId::CUSTOMERS, now, delivery, &record);
+                }
+                Effect::Mail { to } => {
+                    report::mail(draft, &self.ledger, (latest.unwrap_or_default(), now), to);
                 }
                 Effect::Signal { to, signal } => self.signal(draft, to, signal),
                 Effect::Note(note) => people::keep(draft, note),

@@ -17,6 +17,7 @@ pub mod people;
 pub mod provider;
 pub mod queue;
 pub mod read;
+mod report;
 mod sequences;
 pub mod source;
 pub(crate) mod statistics;

@@ -27,6 +27,7 @@ use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::{EntityKey, Sequence};
 use sereno_workflows::lead::Lead;
 use sereno_workflows::product::Product;
+use sereno_workflows::report::Reports;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
@@ -176,6 +177,8 @@ pub enum StateRecord {
     Product(Product),
     /// The tenant's alerts.
     Alerts(Alerts),
+    /// The tenant's reports.
+    Reports(Reports),
 }
 
 /// Why an entity must be woken.

@@ -20,7 +20,7 @@ use std::thread::{self, JoinHandle};
 
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
-use sereno_workflows::id::{EndpointId, Sequence, TenantId};
+use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::search::{Query, Searchable, Types, id_in};
 use tokio::runtime::Handle;
 
@@ -319,8 +319,7 @@ impl Reader<'_> {
     ) -> Result<bool, LedgerError> {
         let deliveries = self.ledger.deliveries_of(tenant, place, event)?;
         Ok(deliveries.into_iter().any(|(endpoint, _, status)| {
-            let is_there =
-                endpoint == EndpointId::CUSTOMERS || self.tenant.endpoints.contains_key(&endpoint);
+            let is_there = endpoint.is_own() || self.tenant.endpoints.contains_key(&endpoint);
             match status.map(|status| (status.status, status.attempts)) {
                 None | Some((AttemptStatus::Retrying, 0)) => {
                     standing == Standing::Pending && is_there

@@ -19,6 +19,7 @@ mod merging;
 mod people;
 mod recent;
 pub(crate) mod recording;
+mod reports;
 mod secret_age;
 mod set_aside;
 mod submit;
@@ -126,6 +127,8 @@ pub(crate) enum TenantMessage {
     Counted,
     /// Hold the rules for alerts against what was counted.
     Look,
+    /// Set the alarm of the reports.
+    ArmReports,
     /// Look for idle children.
     Sweep,
 }
@@ -166,6 +169,7 @@ impl Actor for Tenant {
         self.around.hints.clean(&view.id);
         myself.cast(TenantMessage::ResumeFanOut)?;
         myself.cast(TenantMessage::Counted)?;
+        myself.cast(TenantMessage::ArmReports)?;
         let rates = self.recall(&view)?;
         if !self.around.ledger.jobs(&view.id)?.is_empty() {
             myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
@@ -233,6 +237,7 @@ impl Actor for Tenant {
             }
             TenantMessage::Counted => Self::counted(&myself),
             TenantMessage::Look => self.look(&myself, state).await?,
+            TenantMessage::ArmReports => self.arm_reports(&myself, state).await?,
             TenantMessage::Sweep => self.sweep(state),
         }
         Self::keep_sweeping(&myself, state);
@@ -331,7 +336,8 @@ impl Tenant {
 
     /// Tells endpoints and the clock of what waits since before the start.
     fn look_for_deliveries(&self, view: &TenantView) -> Result<(), ActorProcessingErr> {
-        let ids = view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
+        let ids =
+            view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS, EndpointId::READERS]);
         for id in ids {
             let first = self.around.ledger.queued(&view.id, id, 1)?;
             if let Some(first) = first.first() {

@@ -24,6 +24,7 @@ pub mod mirror;
 pub mod openapi;
 pub mod pipeline;
 mod provider;
+pub mod reports;
 pub mod request;
 pub mod rotation;
 mod rows;
@@ -125,6 +126,9 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/mirror", get(mirror::show))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{name}/silence", post(alerts::silence).delete(alerts::speak))
+        .route("/api/v1/reports/weekly", get(reports::show))
+        .route("/reports/weekly", get(reports::show))
+        .route("/api/v1/reports/weekly/send", post(reports::send))
         .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/stats/series", get(stats::series))
         .route("/api/v1/timers", get(timers::list))

@@ -63,12 +63,17 @@ pub fn when(at: DateTime, locale: Locale) -> String {
 
 /// A day, such as `viernes 20 de noviembre`.
 pub fn date(date: Date, locale: Locale) -> String {
-    let (weekday, day) = (weekday(date, locale), date.day());
+    format!("{} {}", weekday(date, locale), day_and_month(date, locale))
+}
+
+/// A day without its name, such as `20 de noviembre`.
+pub fn day_and_month(date: Date, locale: Locale) -> String {
+    let day = date.day();
     let index = usize::try_from(date.month() - 1).unwrap_or_default();
     let month = names(locale).1.get(index).copied().unwrap_or_default();
     match locale {
-        Locale::Es | Locale::Pt => format!("{weekday} {day} de {month}"),
-        Locale::En => format!("{weekday} {day} {month}"),
+        Locale::Es | Locale::Pt => format!("{day} de {month}"),
+        Locale::En => format!("{day} {month}"),
     }
 }
 

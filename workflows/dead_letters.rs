@@ -140,7 +140,10 @@ mod tests {
             let transition = pile.step(Sight { count, oldest }, &policy, Timestamp(hour * HOUR));
             told.extend(transition.effects.iter().map(|effect| match effect {
                 Effect::Emit { event_type, .. } => (hour, event_type.clone()),
-                Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => {
+                Effect::Mail { .. }
+                | Effect::Tell { .. }
+                | Effect::Signal { .. }
+                | Effect::Note(_) => {
                     panic!("{effect:?}")
                 }
             }));

@@ -30,6 +30,11 @@ pub enum Effect {
         /// The event's data, already without the phone number.
         data: Map<String, Value>,
     },
+    /// Mail the event that was announced last to these addresses.
+    Mail {
+        /// The addresses.
+        to: Vec<String>,
+    },
     /// Write to the customer on WhatsApp.
     Tell {
         /// The customer's number with its `+`.

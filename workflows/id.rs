@@ -83,6 +83,13 @@ pub struct EndpointId(pub u32);
 impl EndpointId {
     /// The tenant's own WhatsApp line, over which customers are reminded and answered.
     pub const CUSTOMERS: Self = Self(0);
+    /// The tenant's mail server, over which its reports go to their readers.
+    pub const READERS: Self = Self(u32::MAX);
+
+    /// Whether it is a road of the tenant's own, which is always there, and no endpoint that somebody made.
+    pub fn is_own(self) -> bool {
+        self == Self::CUSTOMERS || self == Self::READERS
+    }
 }
 
 impl fmt::Display for EndpointId {
@@ -159,6 +166,8 @@ pub enum EntityKind {
     Product,
     /// All alerts of the tenant.
     Alerts,
+    /// All reports of the tenant.
+    Reports,
 }
 
 impl EntityKind {
@@ -174,6 +183,7 @@ impl EntityKind {
             Self::Lead => "lead",
             Self::Product => "product",
             Self::Alerts => "alerts",
+            Self::Reports => "reports",
         }
     }
 }
@@ -228,6 +238,11 @@ impl EntityKey {
         Self { kind: EntityKind::Alerts, id: "alerts".to_owned() }
     }
 
+    /// The one entity that makes its tenant's reports.
+    pub fn reports() -> Self {
+        Self { kind: EntityKind::Reports, id: "reports".to_owned() }
+    }
+
     /// An endpoint.
     pub fn endpoint(id: EndpointId) -> Self {
         Self { kind: EntityKind::Endpoint, id: id.to_string() }
@@ -242,6 +257,7 @@ impl EntityKey {
             | EntityKind::Tenant
             | EntityKind::DeadLetters
             | EntityKind::Alerts
+            | EntityKind::Reports
             | EntityKind::Conversation
             | EntityKind::Lead
             | EntityKind::Product => None,

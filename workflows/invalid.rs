@@ -43,6 +43,25 @@ pub fn must_be_objects(map: &Map<String, Value>, fields: &[&str]) -> Result<(), 
     }
 }
 
+/// Puts a JSON merge patch (RFC 7386) over a value.
+pub(crate) fn merge(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(map) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            map.remove(&key);
+        } else {
+            merge(map.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
 /// What serde finds wrong, without the names of Rust's types.
 fn in_words(problem: String) -> String {
     let said = problem.strip_prefix("invalid type: ").or(problem.strip_prefix("invalid value: "));

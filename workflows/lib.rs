@@ -26,6 +26,7 @@
 //! | [`source`] | who may send us what, and what becomes of it |
 //! | [`throttle`] | how much may come in |
 //! | [`alerts`] | when people must hear that something is wrong |
+//! | [`report`] | what the report of a week says, and when it is due |
 //! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
@@ -65,6 +66,7 @@ pub mod privacy;
 pub mod product;
 pub mod provider;
 pub mod rate;
+pub mod report;
 pub mod reservation;
 pub mod retention;
 pub mod retry;

@@ -12,11 +12,12 @@ use crate::catalogue::{Catalogue, OwnTypes};
 use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
 use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::endpoint::secret;
-use crate::invalid::{Invalid, must_be_objects, read};
+use crate::invalid::{Invalid, merge, must_be_objects, read};
 use crate::limits::Limits;
 use crate::line::{Smtp, WhatsApp};
 use crate::locale::Locale;
 use crate::privacy::PhoneHash;
+use crate::report::{self, settings::ReportSettings};
 use crate::retention::Retention;
 use crate::retry::RetryPolicy;
 use crate::secrets::{self, Secrets};
@@ -133,6 +134,9 @@ pub struct Settings {
     /// When people are told that something is wrong.
     #[serde(skip_serializing_if = "AlertRules::is_empty")]
     pub alerts: AlertRules,
+    /// What is told of each week, and to whom.
+    #[serde(skip_serializing_if = "ReportSettings::is_default")]
+    pub reports: ReportSettings,
     /// How old an endpoint's secret may become before people are told; 0 for any age.
     pub secret_max_age: Span,
     /// How long an attempt may take, where the endpoint does not say; the server's way where left out.
@@ -195,6 +199,7 @@ impl Default for Settings {
             disable_after: Span::hours(120),
             dead_letters: DeadLetterPolicy::default(),
             alerts: AlertRules::default(),
+            reports: ReportSettings::default(),
             secret_max_age: secret::AGE_MAX,
             timeout: None,
             secrets: Secrets::new(),
@@ -237,6 +242,7 @@ impl Settings {
                 "limits",
                 "dead_letters",
                 "alerts",
+                "reports",
                 "retention",
                 "conversations",
                 "commerce",
@@ -248,6 +254,7 @@ impl Settings {
                 "sources",
             ],
         )?;
+        report::settings::must_be_objects(&patch)?;
         source::spell_out(&mut patch)?;
         secret::spell_out(&mut patch);
         secrets::spell_out(&mut patch, &self.secrets)?;
@@ -327,6 +334,7 @@ impl Settings {
         }
         timeout::check(self.timeout)?;
         self.alerts.check()?;
+        self.reports.check().map_err(|invalid| invalid.inside("reports"))?;
         business_hours::check(&self.business_hours, &self.holidays)?;
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
         source::check(&self.sources).map_err(|invalid| invalid.inside("sources"))?;
@@ -374,24 +382,6 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self::new(Settings::default(), &[])
-    }
-}
-
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Some(map) = target.as_object_mut() else { return };
-    for (key, value) in patch {
-        if value.is_null() {
-            map.remove(&key);
-        } else {
-            merge(map.entry(key).or_insert(Value::Null), value);
-        }
     }
 }
 

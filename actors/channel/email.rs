@@ -12,14 +12,16 @@ mod open;
 pub(crate) mod pool;
 mod probe;
 mod refusal;
+mod report;
 mod stream;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use lettre::message::header::ContentType;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
@@ -129,7 +131,10 @@ fn compose(to: Recipient<'_>, smtp: &Smtp, load: &Load, now: Timestamp) -> Resul
         .message_id(Some(line(&id, usize::MAX)))
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
     let mail = match letter.html {
-        Some(html) => mail.multipart(MultiPart::alternative_plain_html(letter.text, html)),
+        Some(html) if letter.pictures.is_empty() => {
+            mail.multipart(MultiPart::alternative_plain_html(letter.text, html))
+        }
+        Some(html) => mail.multipart(illustrated(letter.text, html, letter.pictures)),
         None => mail.singlepart(SinglePart::plain(letter.text)),
     };
     mail.map_err(|error| format!("the mail cannot be composed: {error}"))
@@ -143,21 +148,46 @@ pub(crate) struct Letter {
     pub(crate) text: String,
     /// Its HTML; without it, it is text alone.
     pub(crate) html: Option<String>,
+    /// The pictures of its HTML.
+    pub(crate) pictures: Vec<Picture>,
+}
+
+/// A picture that goes with a mail.
+pub(crate) struct Picture {
+    /// By which the HTML names it: `cid:` and this.
+    pub(crate) id: String,
+    /// It, as PNG.
+    pub(crate) png: Vec<u8>,
 }
 
 /// The tenant's own words, or ours.
 pub(crate) fn letter(load: &Load) -> Letter {
     let wording = Wording::of(load);
+    let pictures = Vec::new();
     let Some(words) = &load.words else {
+        if let Some(letter) = report::letter(load) {
+            return letter;
+        }
         let html = Some(html(&wording, load.locale));
-        return Letter { subject: wording.headline(), text: wording.plain(), html };
+        return Letter { subject: wording.headline(), text: wording.plain(), html, pictures };
     };
     let subject = words.subject.as_ref().map(|subject| line(subject, TITLE_CHARS_MAX));
     Letter {
         subject: subject.unwrap_or_else(|| wording.headline()),
         text: words.text.clone(),
         html: words.html.clone(),
+        pictures,
     }
+}
+
+/// Text, and beside it HTML with its pictures, of which a mailbox shows what it can (RFC 2046 and 2387).
+fn illustrated(text: String, html: String, pictures: Vec<Picture>) -> MultiPart {
+    let kind = ContentType::parse("image/png").expect("a constant content type");
+    let mut related = MultiPart::related().singlepart(SinglePart::html(html));
+    for Picture { id, png } in pictures {
+        related = related.singlepart(Attachment::new_inline(id).body(png, kind.clone()));
+    }
+    MultiPart::alternative().singlepart(SinglePart::plain(text)).multipart(related)
 }
 
 /// Adds what lets a mailbox offer its owner to unsubscribe (RFC 2369) with one click (RFC 8058). The URL

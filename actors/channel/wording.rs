@@ -4,6 +4,7 @@
 //! Nothing is escaped yet: each channel knows what its own markup needs.
 
 mod digest;
+mod report;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -54,6 +55,7 @@ impl Wording {
             .find_map(|name| data.get(*name).and_then(Value::as_str))
             .map(|text| line(text, LABEL_CHARS_MAX));
         let (title, facts) = digest::words(data, load)
+            .or_else(|| report::words(load))
             .unwrap_or_else(|| (title(&load.event_type, load.locale), facts(data, load)));
         Self {
             title: line(&title, TITLE_CHARS_MAX),
@@ -181,6 +183,9 @@ pub(crate) fn title(event_type: &str, locale: Locale) -> String {
         }
         "lead.price_drop.sent" => {
             ["Aviso: baja de precio", "Told: a lower price", "Aviso: baixa de preço"]
+        }
+        "report.weekly.ready" | "report.weekly.requested" => {
+            ["Informe semanal", "Weekly report", "Relatório semanal"]
         }
         "test.ping" => ["Prueba de Sereno", "A test from Sereno", "Teste do Sereno"],
         other => {

@@ -171,7 +171,7 @@ impl<'a> Sweep<'a> {
         let known: HashMap<Sequence, bool> =
             statuses.iter().map(|(delivery, status)| (*delivery, ended(status))).collect();
         let own = event.deliveries.to_vec();
-        let is_there = |id| id == EndpointId::CUSTOMERS || self.view.endpoints.contains_key(&id);
+        let is_there = |id: EndpointId| id.is_own() || self.view.endpoints.contains_key(&id);
         let mut others = statuses.iter().filter(|(_, to)| is_there(EndpointId(to.endpoint)));
         own.iter().any(|(endpoint, delivery)| {
             let ended = known.get(delivery).copied().unwrap_or_default();

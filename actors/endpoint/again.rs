@@ -148,6 +148,9 @@ impl EndpointActor {
             AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::CUSTOMERS => {
                 Ok(Err("what was written to a customer is no longer kept"))
             }
+            AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::READERS => {
+                Ok(Err("to whom it went is no longer kept: have the report sent again"))
+            }
             AttemptStatus::Sent | AttemptStatus::Dead => {
                 let (attempts, history) = (status.attempts, status.history);
                 let first = DeliveryRecord::first(event);

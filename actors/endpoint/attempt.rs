@@ -75,7 +75,10 @@ pub(super) async fn attempt(
     let (mut text, mut remark, mut withheld) = (None, None, None);
     let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
         Ok((destination, mut load)) => {
-            remark = find_words(view, &destination, &mut load, began_at);
+            // A report has the words that it was made with.
+            if endpoint != EndpointId::READERS {
+                remark = find_words(view, &destination, &mut load, began_at);
+            }
             let answer = around.channels.attempt(&destination, &load, began_at).await;
             let fault = Fault::of(&answer.outcome);
             text = load.words.filter(|_| load.message.is_some()).map(|words| words.text);
@@ -185,10 +188,17 @@ fn prepare(
         event_type: event.event_type.clone(),
         fault: Fault::Configuration,
     };
+    let settings = &view.policy.settings;
     let mut destination = match &record.tell {
+        Some(tell) if id == EndpointId::READERS => Destination::Email {
+            to: tell.to.clone(),
+            smtp: settings.smtp.clone().or_else(|| view.server_smtp.clone()),
+            by_operator: settings.smtp.is_none(),
+            unsubscribe: None,
+        },
         Some(tell) => Destination::WhatsApp {
             to: tell.to.clone(),
-            line: view.policy.settings.whatsapp.clone(),
+            line: settings.whatsapp.clone(),
             window: Window::Unknown,
         },
         None => match view.endpoints.get(&id) {
@@ -214,16 +224,17 @@ fn prepare(
         let now = around.ledger.now().timestamp();
         *window = around.ledger.window(&view.id, &number, now).map_err(Unready::Ledger)?;
     }
+    let to_customer = record.tell.as_ref().filter(|_| id != EndpointId::READERS);
     let load = Load {
         id: delivery_id(queued.delivery),
         attempt: record.attempts + 1,
         event_type: event.event_type,
         body: event.body,
-        message: record.tell.as_ref().map(|tell| tell.message.clone()),
+        message: to_customer.map(|tell| tell.message.clone()),
         words: None,
-        locale: view.policy.settings.locale,
+        locale: settings.locale,
         zone: view.policy.zone.clone(),
-        timeout: own.or(view.policy.settings.timeout).map(Into::into),
+        timeout: own.or(settings.timeout).map(Into::into),
     };
     Ok((destination, load))
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use sereno_workflows::endpoint::{Condition, Health, Notice, Patience, Room};
-use sereno_workflows::id::EndpointId;
 use sereno_workflows::rate::Allowance;
 use sereno_workflows::time::Timestamp;
 
@@ -88,7 +87,7 @@ impl EndpointActor {
             }
         }
         state.health = Some(after);
-        if self.id != EndpointId::CUSTOMERS {
+        if !self.id.is_own() {
             for notice in notices {
                 self.tell(state, draft, notice, ended, now);
             }

@@ -162,6 +162,7 @@ impl EndpointActor {
             Some(Kind::Email) => Channel::Email,
             Some(Kind::Whatsapp) => Channel::Whatsapp,
             None if self.id == EndpointId::CUSTOMERS => Channel::Whatsapp,
+            None if self.id == EndpointId::READERS => Channel::Email,
             // It was deleted while this was under way.
             None => return,
         };
@@ -177,7 +178,9 @@ impl EndpointActor {
         if let (code, Some(error)) = told(&ended.outcome) {
             draft.tally().cause(&cause(code, &error));
         }
-        draft.tally().attempt(channel, self.id.0, &attempt);
+        // The tenant's own roads are no endpoints.
+        let endpoint = if self.id.is_own() { 0 } else { self.id.0 };
+        draft.tally().attempt(channel, endpoint, &attempt);
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {

@@ -4,6 +4,7 @@
 //! queue, and the clock tells when to go on. The pace of one customer holds up that customer alone: the
 //! delivery is moved in the queue to a moment of its own, and the others go past it.
 
+use sereno_workflows::id::EndpointId;
 use sereno_workflows::line::MESSAGES_PER_SECOND;
 use sereno_workflows::pace::{Pace, SLACK, WHATSAPP_CUSTOMER};
 use sereno_workflows::retry::Outcome;
@@ -28,6 +29,7 @@ impl EndpointActor {
                 Some(Paced::new(&["slack", &endpoint.config.target], SLACK))
             }
             Some(Kind::Webhook | Kind::Email) => None,
+            None if self.id == EndpointId::READERS => None,
             Some(Kind::Whatsapp) | None => {
                 let line = view.policy.settings.whatsapp.as_ref()?;
                 let most = line.messages_per_second.unwrap_or(MESSAGES_PER_SECOND);
@@ -43,6 +45,7 @@ impl EndpointActor {
         delivery: &DeliveryRecord,
     ) -> Option<Paced> {
         let to = match (&delivery.tell, view.endpoints.get(&self.id)) {
+            (Some(_), _) if self.id == EndpointId::READERS => return None,
             (Some(tell), _) => &tell.to,
             (None, Some(endpoint)) if endpoint.config.kind == Kind::Whatsapp => {
                 &endpoint.config.target

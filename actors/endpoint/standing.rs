@@ -32,9 +32,7 @@ fn waiting(
 ) -> (&'static str, Option<&'static str>) {
     match view.endpoints.get(&endpoint) {
         Some(found) if !found.config.enabled => ("held", Some("the endpoint is disabled")),
-        None if endpoint != EndpointId::CUSTOMERS => {
-            ("cancelled", Some("the endpoint was deleted"))
-        }
+        None if !endpoint.is_own() => ("cancelled", Some("the endpoint was deleted")),
         Some(_) | None if attempts == 0 => ("pending", None),
         Some(_) | None => ("retrying", None),
     }

@@ -22,6 +22,7 @@ pub(super) fn count(tally: &mut Tally, before: Option<&StateRecord>, after: &Sta
         | StateRecord::DeadLetters(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => {}
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => {}
     }
 }

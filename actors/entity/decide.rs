@@ -11,7 +11,7 @@ use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::Status;
 use sereno_workflows::time::Timestamp;
-use sereno_workflows::{conversation, handoff, lead, product, reservation};
+use sereno_workflows::{conversation, handoff, lead, product, report, reservation};
 
 pub(crate) use sereno_workflows::reservation::Origin;
 
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Measure(Arc<Figures>),
     /// An alert is silenced until then, or no longer.
     Silence(String, Option<Timestamp>),
+    /// To the reports.
+    Report(report::Command),
 }
 
 impl Command {
@@ -156,6 +158,9 @@ pub(crate) fn decide(
             let transition = alerts.silence(&name, until, &policy.settings.alerts, now)?;
             Ok(wrapped(transition, StateRecord::Alerts))
         }
+        (Some(StateRecord::Reports(reports)), Command::Report(command)) => {
+            Ok(wrapped(reports.step(command, policy, now)?, StateRecord::Reports))
+        }
         (None, Command::Wake { .. }) => Err(Rejected::because("there is nothing to wake")),
         (_, command) => Err(Rejected::because(format!("{command:?} is not for this entity"))),
     }
@@ -170,6 +175,7 @@ pub(crate) fn alarm(state: &StateRecord) -> Option<(Timestamp, u32)> {
         StateRecord::Conversation(talk) => talk.alarm().map(|due| (due, talk.generation)),
         StateRecord::Product(product) => product.alarm().map(|due| (due, product.generation)),
         StateRecord::Alerts(alerts) => alerts.alarm().map(|due| (due, alerts.generation)),
+        StateRecord::Reports(reports) => reports.due.map(|due| (due, reports.generation)),
         StateRecord::Tenant(_) | StateRecord::Lead(_) => None,
     }
 }
@@ -188,7 +194,8 @@ pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => None,
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => None,
     }
 }
 

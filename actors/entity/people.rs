@@ -83,7 +83,8 @@ impl Entity {
             StateRecord::Product(_)
             | StateRecord::Tenant(_)
             | StateRecord::DeadLetters(_)
-            | StateRecord::Alerts(_) => return,
+            | StateRecord::Alerts(_)
+            | StateRecord::Reports(_) => return,
         };
         let line = HistoryRecord {
             at: event.at,

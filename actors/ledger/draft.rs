@@ -326,6 +326,7 @@ pub fn blank(kind: EntityKind) -> Option<StateRecord> {
         EntityKind::Tenant => Some(StateRecord::Tenant(Default::default())),
         EntityKind::DeadLetters => Some(StateRecord::DeadLetters(Default::default())),
         EntityKind::Alerts => Some(StateRecord::Alerts(Default::default())),
+        EntityKind::Reports => Some(StateRecord::Reports(Default::default())),
         EntityKind::Reservation
         | EntityKind::Handoff
         | EntityKind::Endpoint

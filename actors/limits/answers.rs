@@ -18,3 +18,5 @@ pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 3_600_000;
 pub const SEARCH_AGAIN_MS: u64 = 1_000;
 /// ... up to this; one that held for so long begins anew.
 pub const SEARCH_AGAIN_MS_MAX: u64 = 600_000;
+/// Weekly reports that are made at once, since very many are due in the same minute.
+pub const REPORTS_AT_ONCE_MAX: usize = 4;

@@ -217,7 +217,8 @@ impl Collector<'_> {
                 StateRecord::Tenant(_)
                 | StateRecord::DeadLetters(_)
                 | StateRecord::Product(_)
-                | StateRecord::Alerts(_),
+                | StateRecord::Alerts(_)
+                | StateRecord::Reports(_),
             )
             | None => {}
         }

@@ -261,6 +261,12 @@ fn alerts_stand_on_disk_as_they_always_did() {
 }
 
 #[test]
+fn reports_stand_on_disk_as_they_always_did() {
+    let reports = Reports { last: "2026-W47".parse().ok(), due: Some(NOW), generation: 7 };
+    stands_since(2, "/reports", &StateRecord::Reports(reports));
+}
+
+#[test]
 fn counts_stand_on_disk_as_they_always_did() {
     let mut tally = Tally::default();
     tally.announced("reminder.24h.sent");

@@ -160,7 +160,7 @@ fn shown(load: &Load, channel: Channel, error: Option<String>, missing: Vec<Stri
             Preview { text: text.to_owned(), blocks: message.get("blocks").cloned(), ..none }
         }
         Channel::Email => {
-            let email::Letter { subject, text, html } = email::letter(load);
+            let email::Letter { subject, text, html, .. } = email::letter(load);
             Preview { subject: Some(subject), text, html, ..none }
         }
         Channel::Whatsapp => Preview { text: whatsapp::plain(load), ..none },

@@ -305,7 +305,12 @@ impl Tenant {
     }
 
     fn look_again(&self, state: &TenantState) {
-        let ids = state.view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS]);
+        let ids = state
+            .view
+            .endpoints
+            .keys()
+            .copied()
+            .chain([EndpointId::CUSTOMERS, EndpointId::READERS]);
         for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
             self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }

@@ -166,7 +166,10 @@ impl Tenant {
                     };
                     announce(draft, &self.around.ledger, view, announcement, Context::default());
                 }
-                Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => {}
+                Effect::Mail { .. }
+                | Effect::Tell { .. }
+                | Effect::Signal { .. }
+                | Effect::Note(_) => {}
             }
         }
         types

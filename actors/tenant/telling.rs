@@ -53,7 +53,7 @@ impl Tenant {
         endpoint: EndpointId,
         request: AgainRequest,
     ) {
-        if endpoint != EndpointId::CUSTOMERS && !state.view.endpoints.contains_key(&endpoint) {
+        if !endpoint.is_own() && !state.view.endpoints.contains_key(&endpoint) {
             let refusal = Refusal::Rejected("the endpoint was deleted".to_owned());
             // An error means that the caller has gone.
             drop(request.reply.send(Err(refusal)));

@@ -329,6 +329,7 @@ fn show_letter(
     let channel = match view.endpoints.get(&EndpointId(letter.endpoint)) {
         Some(endpoint) => json!(endpoint.config.kind),
         None if letter.endpoint == EndpointId::CUSTOMERS.0 => json!("whatsapp"),
+        None if letter.endpoint == EndpointId::READERS.0 => json!("email"),
         None => Value::Null,
     };
     Ok(json!({

@@ -184,6 +184,7 @@ pub fn show_delivery(
         "channel": match to {
             Some(endpoint) => json!(endpoint.config.kind),
             None if id == EndpointId::CUSTOMERS => json!("whatsapp"),
+            None if id == EndpointId::READERS => json!("email"),
             None => Value::Null,
         },
         "status": word,

@@ -136,6 +136,7 @@ fn list(
         | EntityKind::Tenant
         | EntityKind::DeadLetters
         | EntityKind::Alerts
+        | EntityKind::Reports
         | EntityKind::Endpoint
         | EntityKind::Conversation
         | EntityKind::Lead
@@ -190,7 +191,8 @@ fn show(
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => {}
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => {}
     }
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
@@ -223,7 +225,8 @@ fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Valu
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => (String::new(), "", Value::Null),
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => (String::new(), "", Value::Null),
     }
 }
 

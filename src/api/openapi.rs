@@ -33,6 +33,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/mirror.json"),
     include_str!("openapi/stats.json"),
     include_str!("openapi/alerts.json"),
+    include_str!("openapi/reports.json"),
     include_str!("openapi/inbound_log.json"),
     include_str!("openapi/check.json"),
     include_str!("openapi/server.json"),

@@ -154,6 +154,9 @@ fn pending(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value
         Some(StateRecord::Alerts(alerts)) => {
             alerts.alarm().into_iter().map(|due| ("alerts".to_owned(), due)).collect()
         }
+        Some(StateRecord::Reports(reports)) => {
+            reports.due.into_iter().map(|due| ("weekly_report".to_owned(), due)).collect()
+        }
         Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };
     pending.sort_by_key(|(_, due)| *due);

@@ -41,6 +41,8 @@ mod postgres;
 mod power;
 mod process;
 mod provider;
+mod report;
+mod report_killed;
 mod restart;
 mod retention;
 mod secrets;

@@ -267,6 +267,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "alert! measured resolved_at",
         "Something that an alert was raised for is as its rule says again.",
     ),
+    ("report.weekly.ready", "week! totals", "The report of the last whole week."),
+    ("report.weekly.requested", "week! totals", "A report of a week that somebody asked for."),
     ("test.ping", "endpoint_id message", "A test of an endpoint."),
 ];
 
@@ -301,6 +303,8 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("resolved_at", Moment("2026-11-20T19:12:00.000Z")),
     ("severity", Text("critical")),
     ("since", Moment("2026-11-20T19:02:00.000Z")),
+    ("totals", Any(r#"{"events": 1200, "reservations_created": 84}"#)),
+    ("week", Text("2026-W47")),
     ("window", Text("5m")),
     ("attempts", Whole(4)),
     ("button", Text("confirm:R-1")),

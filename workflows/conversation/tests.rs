@@ -31,7 +31,7 @@ fn receive() -> What {
 fn emitted(transition: &Transition<Conversation>) -> Vec<(&str, &Map<String, Value>)> {
     let emitted = transition.effects.iter().filter_map(|effect| match effect {
         Effect::Emit { event_type, data } => Some((event_type.as_str(), data)),
-        Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
+        Effect::Mail { .. } | Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
     });
     emitted.collect()
 }

@@ -36,7 +36,7 @@ fn met(user_id: Option<&str>, phone: Option<&str>) -> Command {
 fn emitted(effects: &[Effect]) -> Vec<&str> {
     let emitted = effects.iter().filter_map(|effect| match effect {
         Effect::Emit { event_type, .. } => Some(event_type.as_str()),
-        Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
+        Effect::Mail { .. } | Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
     });
     emitted.collect()
 }
@@ -44,7 +44,11 @@ fn emitted(effects: &[Effect]) -> Vec<&str> {
 fn names(effects: &[Effect]) -> Vec<&Name> {
     let named = |effect| match effect {
         &Effect::Note(Note::Name { ref name, .. }) => Some(name),
-        Effect::Emit { .. } | Effect::Tell { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
+        Effect::Emit { .. }
+        | Effect::Mail { .. }
+        | Effect::Tell { .. }
+        | Effect::Signal { .. }
+        | Effect::Note(_) => None,
     };
     effects.iter().filter_map(named).collect()
 }

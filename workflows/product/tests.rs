@@ -66,7 +66,9 @@ impl Shop {
         let effects = self.take(Command::Walk { generation, page });
         let told = |effect| match effect {
             Effect::Tell { to, message } => Some((to, message.text)),
-            Effect::Emit { .. } | Effect::Signal { .. } | Effect::Note(_) => None,
+            Effect::Emit { .. } | Effect::Mail { .. } | Effect::Signal { .. } | Effect::Note(_) => {
+                None
+            }
         };
         effects.into_iter().filter_map(told).collect()
     }

@@ -59,6 +59,7 @@ impl Story {
                 Effect::Emit { event_type, .. } => event_type,
                 Effect::Tell { message, .. } => format!("> {}", message.text.replace('.', "")),
                 Effect::Signal { .. } => "signal".to_owned(),
+                Effect::Mail { .. } => "mail".to_owned(),
                 Effect::Note(_) => "note".to_owned(),
             });
         }

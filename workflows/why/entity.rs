@@ -37,6 +37,7 @@ pub fn timer(due: Due<'_>) -> Reason {
         "stock_wave" | "price_wave" => (Code::TimerWave, ""),
         "viewers" => (Code::TimerViewers, ""),
         "alerts" => (Code::TimerAlerts, ""),
+        "weekly_report" => (Code::TimerReport, ""),
         "signal" => (Code::TimerSignal, ""),
         "unreadable" => (Code::TimerUnreadable, ""),
         other => match other.strip_prefix("reminder.") {

@@ -61,6 +61,7 @@ pub enum Code {
     TimerQuiet,
     TimerViewers,
     TimerAlerts,
+    TimerReport,
     TimerSignal,
     TimerUnreadable,
     TimerStale,

@@ -14,6 +14,7 @@ pub(super) fn kind(kind: EntityKind) -> u8 {
         EntityKind::Lead => b'l',
         EntityKind::Product => b'p',
         EntityKind::Alerts => b'a',
+        EntityKind::Reports => b'w',
     }
 }
 
@@ -29,6 +30,7 @@ pub(super) fn entity_kind(byte: u8) -> Option<EntityKind> {
         b'l' => Some(EntityKind::Lead),
         b'p' => Some(EntityKind::Product),
         b'a' => Some(EntityKind::Alerts),
+        b'w' => Some(EntityKind::Reports),
         _ => None,
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn is_mirrored_state(key: &[u8]) -> bool {
         EntityKind::Tenant
         | EntityKind::DeadLetters
         | EntityKind::Alerts
+        | EntityKind::Reports
         | EntityKind::Endpoint
         | EntityKind::Product => false,
     };

@@ -1,0 +1,224 @@
+//! A report out of hours that were counted.
+//!
+//! An hour belongs to the day on the tenant's wall in which it begins. Where a zone is not whole hours from
+//! UTC, midnight lies within an hour, and that hour counts to the day that ends.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::figures::{
+    Attempts, CauseFigures, ChannelFigures, Coverage, DayFigures, EndpointFigures, Quantiles,
+    Report, Totals, TypeFigures,
+};
+use super::remarks;
+use super::week::{Week, moved};
+use crate::locale::Locale;
+use crate::statistics::{Count, Level, Route, Size, Slot, Tally};
+use crate::time::{Span, Timestamp};
+
+/// Types, endpoints and causes that a report names.
+const NAMED_MAX: usize = 10;
+
+/// What a report needs beside the counts.
+#[derive(Debug, Clone)]
+pub struct About<'a> {
+    /// The tenant's name for people.
+    pub tenant: &'a str,
+    /// The zone's name.
+    pub timezone: &'a str,
+    /// The zone.
+    pub zone: &'a TimeZone,
+    /// The language of its sentences.
+    pub locale: Locale,
+    /// The present moment.
+    pub now: Timestamp,
+    /// When the tenant was made.
+    pub since: Timestamp,
+    /// Kind and host of the endpoints that are there.
+    pub endpoints: BTreeMap<u32, (String, Option<String>)>,
+}
+
+/// The span of hours that a report is made of: those of its week and of the week before.
+pub fn span(week: Week, zone: &TimeZone) -> (Timestamp, Timestamp) {
+    let from = Level::Hour.slot(week.before().begins(zone));
+    (from, week.ends(zone))
+}
+
+/// The report of a week, made of the hours of its [`span`].
+pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
+    let zone = about.zone;
+    let (from, to) = (week.begins(zone), week.ends(zone));
+    let complete = about.now >= to;
+    let kept_from = about.now.before(Span::hours(u64::from(Level::Hour.slots())));
+    let counted_since = about.since.max(kept_from);
+    let coverage = coverage((from, to), counted_since);
+    let this = Sums::of(hours, zone, |at, date| Week::of_date(date) == week && at <= about.now);
+    // A week that is not over is compared with as much of the one before.
+    let elapsed = about.now.min(to).since(from);
+    let (earlier, until) = (week.before(), week.before().begins(zone).after(elapsed));
+    let is_known = counted_since <= earlier.begins(zone);
+    let before = Sums::of(hours, zone, |at, date| {
+        Week::of_date(date) == earlier && (complete || at < until)
+    });
+    let before = is_known.then_some(before);
+    let top_events = top_events(&this, before.as_ref());
+    let mut report = Report {
+        week: week.to_string(),
+        tenant: about.tenant.to_owned(),
+        timezone: about.timezone.to_owned(),
+        locale: about.locale,
+        first_day: week.monday().to_string(),
+        last_day: moved(week.monday(), jiff::Span::new().days(6)).to_string(),
+        from: from.to_rfc3339(),
+        to: to.to_rfc3339(),
+        made_at: about.now.to_rfc3339(),
+        complete,
+        coverage,
+        counted_since: counted_since.to_rfc3339(),
+        totals: this.totals(),
+        week_before: before.as_ref().map(Sums::totals),
+        days: days(week, (&this, before.as_ref()), &top_events, about),
+        channels: channels(&this.all),
+        failing_endpoints: failing(&this, about),
+        causes: causes(&this),
+        top_events,
+        attention: Vec::new(),
+        notes: Vec::new(),
+    };
+    report.notes = remarks::notes(&report, about);
+    report.attention = remarks::attention(&report);
+    report
+}
+
+fn coverage((from, to): (Timestamp, Timestamp), counted_since: Timestamp) -> Coverage {
+    if counted_since >= to {
+        Coverage::None
+    } else if counted_since > from {
+        Coverage::Partial
+    } else {
+        Coverage::Whole
+    }
+}
+
+/// Hours added up: all together, by day, and what is told apart without the bounds of one slot.
+#[derive(Default)]
+struct Sums {
+    all: Tally,
+    days: BTreeMap<Date, Tally>,
+    types: BTreeMap<String, u64>,
+    endpoints: BTreeMap<u32, Route>,
+    causes: BTreeMap<String, u64>,
+}
+
+impl Sums {
+    fn of(hours: &[Slot], zone: &TimeZone, is_meant: impl Fn(Timestamp, Date) -> bool) -> Self {
+        let mut sums = Self::default();
+        for Slot { from, tally } in hours {
+            let date = from.wall(zone).date();
+            if !is_meant(*from, date) {
+                continue;
+            }
+            sums.all.merge(tally);
+            sums.days.entry(date).or_default().merge(tally);
+            for (name, count) in tally.types() {
+                *sums.types.entry(name.clone()).or_default() += count;
+            }
+            for (cause, count) in tally.causes() {
+                *sums.causes.entry(cause.clone()).or_default() += count;
+            }
+            for (&endpoint, route) in tally.endpoints() {
+                sums.endpoints.entry(endpoint).or_default().merge(route);
+            }
+        }
+        sums
+    }
+
+    fn totals(&self) -> Totals {
+        let alerts_raised = self.types.get("alert.raised").copied().unwrap_or_default();
+        Totals { alerts_raised, ..Totals::of(&self.all) }
+    }
+}
+
+fn top_events(this: &Sums, before: Option<&Sums>) -> Vec<TypeFigures> {
+    let mut types: Vec<_> = this.types.iter().filter(|(name, _)| !name.is_empty()).collect();
+    types.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
+    let figures = |(name, count): (&String, &u64)| TypeFigures {
+        event_type: name.clone(),
+        count: *count,
+        before: before.map(|before| before.types.get(name).copied().unwrap_or_default()),
+    };
+    types.into_iter().take(NAMED_MAX).map(figures).collect()
+}
+
+fn days(
+    week: Week,
+    (this, before): (&Sums, Option<&Sums>),
+    top: &[TypeFigures],
+    about: &About<'_>,
+) -> Vec<DayFigures> {
+    let today = about.now.wall(about.zone).date();
+    let none = Tally::default();
+    let day = |date: Date| {
+        let tally = this.days.get(&date).unwrap_or(&none);
+        let earlier = moved(date, jiff::Span::new().days(-7));
+        let before_of = |what| {
+            before.map(|sums| sums.days.get(&earlier).map_or(0, |tally: &Tally| tally.of(what)))
+        };
+        let attempts = tally.attempts();
+        let by_type = top.iter().filter_map(|named| {
+            let count = *tally.types().get(&named.event_type)?;
+            Some((named.event_type.clone(), count))
+        });
+        DayFigures {
+            date: date.to_string(),
+            to_come: date > today,
+            events: tally.of(Count::Events),
+            events_before: before_of(Count::Events),
+            reservations_created: tally.of(Count::ReservationsCreated),
+            reservations_before: before_of(Count::ReservationsCreated),
+            no_shows: tally.of(Count::NoShows),
+            conversations_started: tally.of(Count::ConversationsStarted),
+            deliveries_sent: attempts.sent.into(),
+            deliveries_failed: attempts.failed.into(),
+            answer_p95_ms: Quantiles::of(tally.size(Size::AnswerTime)).p95_ms,
+            by_type: by_type.collect(),
+        }
+    };
+    week.days().map(day).to_vec()
+}
+
+fn channels(tally: &Tally) -> Vec<ChannelFigures> {
+    let figures = tally.channels().iter().map(|(channel, route)| ChannelFigures {
+        channel: channel.as_str().to_owned(),
+        attempts: Attempts::of(route),
+    });
+    figures.collect()
+}
+
+fn failing(this: &Sums, about: &About<'_>) -> Vec<EndpointFigures> {
+    let mut failing: Vec<_> =
+        this.endpoints.iter().filter(|(id, route)| **id > 0 && route.failed > 0).collect();
+    failing.sort_by_key(|(id, route)| (std::cmp::Reverse(route.failed), **id));
+    let figures = |(&endpoint_id, route): (&u32, &Route)| {
+        let known = about.endpoints.get(&endpoint_id);
+        EndpointFigures {
+            endpoint_id,
+            kind: known.map(|(kind, _)| kind.clone()),
+            host: known.and_then(|(_, host)| host.clone()),
+            failed: route.failed.into(),
+            attempts: route.attempts(),
+            dead_letters: route.dead.into(),
+        }
+    };
+    failing.into_iter().take(NAMED_MAX).map(figures).collect()
+}
+
+fn causes(this: &Sums) -> Vec<CauseFigures> {
+    let mut causes: Vec<_> = this.causes.iter().collect();
+    causes.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
+    let figures =
+        |(cause, count): (&String, &u64)| CauseFigures { cause: cause.clone(), count: *count };
+    causes.into_iter().take(NAMED_MAX).map(figures).collect()
+}
