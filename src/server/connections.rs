@@ -173,10 +173,15 @@ mod tests {
     async fn b10_whoever_does_not_take_its_answer_is_cut_off_and_whoever_is_slow_is_not() {
         let listener = TcpListener::bind(crate::receiver::any_port()).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (gone, is_gone) = tokio::sync::oneshot::channel();
-        let watched = Arc::new(parking_lot::Mutex::new(Some(Watched(Some(gone)))));
+        let (watched, gone): (Vec<_>, Vec<_>) = (0..2)
+            .map(|_| {
+                let (gone, is_gone) = tokio::sync::oneshot::channel();
+                (Watched(Some(gone)), is_gone)
+            })
+            .unzip();
+        let watched = Arc::new(parking_lot::Mutex::new(watched));
         let endless = move || {
-            let watched = watched.lock().take();
+            let watched = watched.lock().pop();
             let chunks = stream::repeat_with(move || {
                 // Held by the answer, as the page of an export is.
                 let _held = &watched;
@@ -193,6 +198,13 @@ mod tests {
 
         let mut deaf = TcpStream::connect(address).await.unwrap();
         deaf.write_all(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let mut trickling = TcpStream::connect(address).await.unwrap();
+        trickling.write_all(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let trickle = tokio::spawn(async move {
+            while trickling.read(&mut [0; 512]).await.is_ok_and(|count| count > 0) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
         let mut slow = TcpStream::connect(address).await.unwrap();
         let head = b"GET /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
         slow.write_all(head).await.unwrap();
@@ -207,8 +219,11 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert!(taken > 8 << 20);
-        let gone = tokio::time::timeout(Duration::from_secs(20), is_gone).await;
-        gone.expect("the answer is still held").unwrap();
+        for is_gone in gone {
+            let gone = tokio::time::timeout(Duration::from_secs(20), is_gone).await;
+            gone.expect("the answer is still held").unwrap();
+        }
+        trickle.abort();
         serving.abort();
     }
 }
