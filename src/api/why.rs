@@ -24,7 +24,11 @@ impl FromRequestParts<Arc<App>> for Reader {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let query = Query::<Vec<(String, String)>>::from_request_parts(parts, app).await;
         let Query(pairs) = query.map_err(|error| Problem::malformed(error.body_text()))?;
-        if let Some((_, lang)) = pairs.iter().find(|(name, _)| name == "lang") {
+        let mut asked = pairs.iter().filter(|(name, _)| name == "lang");
+        if let Some((name, lang)) = asked.next() {
+            if asked.next().is_some() {
+                return Err(Invalid::new(name, "stands there twice").into());
+            }
             let locale = lang.parse().map_err(|problem: String| Invalid::new("lang", problem))?;
             return Ok(Self(Some(locale)));
         }
