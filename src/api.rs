@@ -4,6 +4,8 @@
 pub mod address;
 pub mod admin;
 pub mod alerts;
+mod aside;
+pub mod budget;
 pub mod catalogue;
 pub mod check;
 pub mod cloud_events;
@@ -43,11 +45,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use ipnet::IpNet;
 use sereno_actors::engine::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::budget::Budget;
 use self::check::Checks;
 use self::error::Problem;
 pub use self::table::Route;
@@ -63,6 +67,10 @@ pub struct App {
     pub trusted_proxies: Vec<IpNet>,
     /// What a look at the server needs.
     pub checks: Checks,
+    /// Bodies that are coming in.
+    pub bodies: Budget,
+    /// Answers that are going out.
+    pub answers: Budget,
 }
 
 /// All routes over an engine.
@@ -71,6 +79,7 @@ pub fn router(app: Arc<App>) -> Router {
         .into_router()
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&app), budget::count_answers))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }

@@ -19,6 +19,7 @@ use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
 
 use self::connections::Patience;
+use crate::api::budget::Budget;
 use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
@@ -103,7 +104,14 @@ impl Server {
         directory.keep_address(address)?;
         let prober = engine.prober();
         let checks = Checks { prober, smtp: config.smtp(), mirror, data: config.data };
-        let app = Arc::new(App { engine, admin_token, trusted_proxies, checks });
+        let app = Arc::new(App {
+            engine,
+            admin_token,
+            trusted_proxies,
+            checks,
+            bodies: Budget::default(),
+            answers: Budget::default(),
+        });
         Ok(Self { app, listener, address, credentials, first_start })
     }
 

@@ -6,8 +6,16 @@ pub const PAGE_BYTES_MAX: usize = 1 << 20;
 pub const SCAN_BYTES_MAX: usize = 64 << 20;
 /// Lists and pages of exports that are read at once; others wait for their turn.
 pub const READS_AT_ONCE_MAX: usize = 16;
+/// The same of one tenant.
+pub const READS_PER_TENANT_MAX: usize = 4;
 /// Exports of one tenant under way at once; each may hold a page that its client has not read yet.
 pub const EXPORTS_PER_TENANT_MAX: usize = 16;
+/// Bytes of one body, or answer, that count as none against those under way.
+pub const FREE_BYTES: usize = 32 << 10;
+/// Bytes of larger bodies that are coming in from one sender, or answers that are going out to it.
+pub const SENDER_BYTES_MAX: usize = 64 << 20;
+/// The same of all senders together.
+pub const TRANSIT_BYTES_MAX: usize = 256 << 20;
 /// How long a client may take nothing of what it is sent before its connection is cut.
 pub const WRITE_PATIENCE_MS: u64 = 30_000;
 /// Bytes of the key that makes a request be carried out once.

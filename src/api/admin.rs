@@ -19,8 +19,9 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, aside};
+use super::request::{Caller, InPath, JsonObject, ListQuery};
 use super::rotation::previous_secrets;
 use super::why::Reader;
 
@@ -144,7 +145,7 @@ pub async fn logs(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["endpoint_id", "status", "event"])?;
     query.one_of("status", &["sent", "failed", "filtered"])?;
-    aside(move || log_page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || log_page(&app, &caller, &query)).await
 }
 
 fn log_page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {

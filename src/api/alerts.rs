@@ -10,8 +10,9 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, one, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, one, take_text};
 
 /// The longest silence.
 const SILENCE_MAX: Span = Span::hours(30 * 24);
@@ -24,7 +25,7 @@ pub async fn list(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["state"])?;
     let wanted = query.one_of("state", &["raised", "pending", "ok"])?.map(str::to_owned);
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let view = app.engine.view(&caller.tenant)?;
         let alerts = app.engine.alerts(&caller.tenant)?;
         let rules = view.policy.settings.alerts.all();

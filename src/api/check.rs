@@ -13,8 +13,9 @@ use sereno_workflows::id::EndpointId;
 use sereno_workflows::line::Smtp;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, aside, nothing_else, take_flag, take_number};
+use super::request::{Caller, JsonObject, nothing_else, take_flag, take_number};
 use crate::check::{clock, disk};
 
 /// What a look needs.
@@ -57,7 +58,7 @@ pub async fn server(
     let checks = &app.checks;
     let _turn = checks.prober.turn().ok_or_else(Problem::busy)?;
     let its_own = Arc::clone(&app);
-    let inside = aside(move || inside(&its_own));
+    let inside = aside(caller.tenant.clone(), move || inside(&its_own));
     let (mail, mirror, inside) = tokio::join!(
         checks.prober.server_mail(checks.smtp.as_ref()),
         check::mirror(checks.mirror.as_ref()),

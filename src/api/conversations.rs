@@ -17,9 +17,10 @@ use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
 use super::history::show_line;
-use super::request::{Caller, InPath, ListQuery, aside};
+use super::request::{Caller, InPath, ListQuery};
 use super::rows::Rows;
 use super::why::Reader;
 
@@ -33,7 +34,7 @@ pub async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    aside(move || page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
 /// `GET /api/v1/conversations/{id}`: all of it, with its latest messages and calls, the oldest first;
@@ -45,7 +46,7 @@ pub async fn show(
     query: ListQuery,
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    aside(move || detail(&app, &caller, &id, &query, reader)).await
+    aside(caller.tenant.clone(), move || detail(&app, &caller, &id, &query, reader)).await
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {

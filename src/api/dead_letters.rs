@@ -20,10 +20,11 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::aside::aside;
 use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
-use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
 use super::search::begin_export;
 use super::why::Reader;
@@ -41,7 +42,7 @@ pub async fn list(
     query.only(&["endpoint_id", "event_type", "cause", "fault", "from", "to", "group"])?;
     query.one_of("fault", &["receiver", "configuration", "system"])?;
     let grouped = query.one_of("group", &["cause"])?.is_some();
-    aside(move || match grouped {
+    aside(caller.tenant.clone(), move || match grouped {
         true => groups(&app, &caller, &query).map(IntoResponse::into_response),
         false => page(&app, &caller, &query),
     })
@@ -245,7 +246,7 @@ pub async fn export(
         let reader = Arc::clone(&reader);
         async move {
             let (from, wanted) = at?;
-            let read = aside(move || {
+            let read = aside(reader.1.tenant.clone(), move || {
                 let (app, caller, _) = &*reader;
                 let (lines, next) = export_page(app, caller, from, &wanted)?;
                 Ok((lines, next.map(|next| (next, wanted))))

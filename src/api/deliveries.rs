@@ -18,9 +18,10 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::{Span, Timestamp};
 
+use super::aside::aside;
 use super::error::Problem;
 use super::provider::add_provider;
-use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
 use super::why::Reader;
 use super::{App, events, jobs};
@@ -34,7 +35,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     query.only(&["status", "endpoint_id", "event_type", "event_id", "from", "to"])?;
     query.one_of("status", &STANDINGS)?;
-    aside(move || page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {

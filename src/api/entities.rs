@@ -18,8 +18,9 @@ use sereno_workflows::time::Timestamp;
 use sereno_workflows::why;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, aside, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
 use super::why::Reader;
 
@@ -29,7 +30,7 @@ pub async fn reservations(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    aside(move || list(&app, &caller, &query, EntityKind::Reservation)).await
+    aside(caller.tenant.clone(), move || list(&app, &caller, &query, EntityKind::Reservation)).await
 }
 
 /// `GET /api/v1/handoffs`: in the order of their conversations, by `status`.
@@ -38,7 +39,7 @@ pub async fn handoffs(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    aside(move || list(&app, &caller, &query, EntityKind::Handoff)).await
+    aside(caller.tenant.clone(), move || list(&app, &caller, &query, EntityKind::Handoff)).await
 }
 
 /// `GET /api/v1/reservations/{id}`.

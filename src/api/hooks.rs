@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequest as _, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
@@ -25,7 +25,7 @@ use super::App;
 use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
-use super::request::{BodyBytes, InPath};
+use super::request::{InPath, discard_body, read_body};
 
 /// A source that a request may be of, with its name.
 type Candidate<'a> = (&'a str, &'a Source);
@@ -128,8 +128,12 @@ impl Place<'_> {
         let headers = &parts.headers;
         let only = if let [(_, only)] = candidates { Some(*only) } else { None };
         let gate = self.gate(self.road.clone(), only);
-        let body = match BodyBytes::from_request(Request::new(body), self.app).await {
-            Ok(BodyBytes(body)) => body,
+        if candidates.is_empty() {
+            discard_body(body).await;
+            return Err(gate.refuse(headers, &[], self.missing.clone()).await);
+        }
+        let body = match read_body(self.app, self.sender, body).await {
+            Ok(body) => body,
             Err(problem) => {
                 if problem.is_callers() {
                     gate.note(headers, &[], problem.detail()).await;
@@ -150,10 +154,7 @@ impl Place<'_> {
             }
         }
         reasons.dedup();
-        let problem = match reasons.as_slice() {
-            [] => self.missing.clone(),
-            [..] => Problem::new(StatusCode::UNAUTHORIZED, reasons.join("; or ")),
-        };
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, reasons.join("; or "));
         Err(gate.refuse(headers, &body, problem).await)
     }
 

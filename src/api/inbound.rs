@@ -22,10 +22,9 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::address::{Peer, sender};
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{
-    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, take_text,
-};
+use super::request::{Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_text};
 use super::rows::Rows;
 use super::{App, jobs};
 
@@ -104,7 +103,7 @@ pub async fn list(
     for flag in ["processed", "refused"] {
         query.one_of(flag, &["true", "false"])?;
     }
-    aside(move || page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
@@ -174,7 +173,7 @@ pub async fn show(
     InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     let sequence = of_inbound_id(&id).ok_or_else(missing)?;
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let ledger = app.engine.ledger();
         let letter = ledger.letter(&caller.tenant, sequence)?.ok_or_else(missing)?;
         let body = ledger.letter_body(&caller.tenant, sequence)?;

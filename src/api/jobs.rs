@@ -13,10 +13,11 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
 use super::request::{
-    Caller, InPath, JsonObject, ListQuery, aside, moment, nothing_else, one, take_flag,
-    take_number, take_text,
+    Caller, InPath, JsonObject, ListQuery, moment, nothing_else, one, take_flag, take_number,
+    take_text,
 };
 
 /// `GET /api/v1/jobs`: the newest first.
@@ -131,7 +132,9 @@ pub async fn begin(
     }
     if dry_run {
         let (app, tenant) = (Arc::clone(app), caller.tenant.clone());
-        let counted = aside(move || Ok(app.engine.count(&tenant, task, selection)?)).await?;
+        let counted =
+            aside(caller.tenant.clone(), move || Ok(app.engine.count(&tenant, task, selection)?))
+                .await?;
         let answer = json!({
             "ok": true, "dry_run": true, "count": counted.count, "complete": counted.complete,
         });

@@ -17,9 +17,10 @@ use sereno_workflows::id::{EntityKind, Sequence};
 use sereno_workflows::lead::{Lead, Name};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
 use super::history::show_line;
-use super::request::{Caller, InPath, ListQuery, aside};
+use super::request::{Caller, InPath, ListQuery};
 use super::rows::Rows;
 
 const LIST: &str = "lead";
@@ -32,7 +33,7 @@ pub async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    aside(move || page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
 /// `GET /api/v1/leads/{id}`.
@@ -41,7 +42,7 @@ pub async fn show(
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let view = app.engine.view(&caller.tenant)?;
         let mut shown = match find(&app, &view, &id)? {
             Person::Lead(lead) => show_lead(&lead, &view),
@@ -62,7 +63,7 @@ pub async fn history(
     InPath(id): InPath<String>,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         query.only(&["from", "to"])?;
         let view = app.engine.view(&caller.tenant)?;
         let owners = match find(&app, &view, &id)? {

@@ -7,8 +7,9 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, ListQuery, aside};
+use super::request::{Caller, ListQuery};
 
 /// `GET /api/v1/mirror`: how far the tenant's rows are in PostgreSQL. What the database says of an error may
 /// name its user and host, so only the admin reads that.
@@ -18,7 +19,7 @@ pub async fn show(
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&[])?;
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let Some(status) = app.engine.mirror_status(&caller.tenant)? else {
             return Ok(Json(json!({"ok": true, "state": "off"})));
         };

@@ -16,11 +16,10 @@ use sereno_workflows::id::Sequence;
 use sereno_workflows::search::Types;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
 use super::events;
-use super::request::{
-    Caller, InPath, JsonObject, aside, moment, nothing_else, take_flag, take_text,
-};
+use super::request::{Caller, InPath, JsonObject, moment, nothing_else, take_flag, take_text};
 
 /// `POST /api/v1/events/{id}/reprocess`: an event that stands aside goes through the pipeline again, once.
 pub async fn reprocess(
@@ -55,7 +54,7 @@ pub async fn reprocess_many(
     let dry_run = take_flag(&mut body, "dry_run")?;
     nothing_else(&body)?;
     let (reader, tenant) = (Arc::clone(&app), caller.tenant.clone());
-    let mut chosen = aside(move || {
+    let mut chosen = aside(caller.tenant.clone(), move || {
         let (mut chosen, mut before, mut looked_at) = (Vec::new(), to, 0);
         while looked_at < limits::SCAN_ROWS_MAX {
             let most = limits::PAGE_ROWS_MAX;

@@ -17,8 +17,9 @@ use sereno_workflows::report::{self, Report, Week};
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, aside, nothing_else, one, take_text};
+use super::request::{Caller, JsonObject, ListQuery, nothing_else, one, take_text};
 
 /// The page holds its own styles and pictures, and may do nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
@@ -43,7 +44,7 @@ pub async fn show(
     let form = form(&query, &headers)?;
     let locale = language("lang", query.get("lang"))?;
     let week = week_of(&app, &caller, named(query.get("week"), query.get("date"))?)?;
-    let (report, schedule) = aside(move || {
+    let (report, schedule) = aside(caller.tenant.clone(), move || {
         let view = app.engine.view(&caller.tenant)?;
         let report = app.engine.ledger().report(&view, week, locale)?;
         let (reports, weekly) =
@@ -95,7 +96,10 @@ pub async fn send(
     }
     let week = week_of(&app, &caller, wanted)?;
     let reader = Arc::clone(&app);
-    let made = aside(move || Ok(reader.engine.ledger().report(&view, week, locale)?)).await?;
+    let made = aside(caller.tenant.clone(), move || {
+        Ok(reader.engine.ledger().report(&view, week, locale)?)
+    })
+    .await?;
     app.engine.send_report(&caller.tenant, to.clone(), Arc::new(made)).await?;
     let answer = json!({"ok": true, "week": week.to_string(), "to": to});
     Ok((StatusCode::ACCEPTED, Json(answer)))

@@ -16,15 +16,17 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
+use sereno_actors::limits::answers::FREE_BYTES;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;
-use tokio::sync::Semaphore;
 
 use super::App;
+use super::budget::Held;
 use super::cloud_events;
 use super::error::Problem;
+use super::inbound::Sender;
 
 /// The largest body that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
@@ -130,25 +132,47 @@ impl FromRequest<Arc<App>> for BodyBytes {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        if !app.engine.has_room() {
-            return Err(Problem::busy());
-        }
-        let read = tokio::time::timeout(BODY_PATIENCE, read_bounded(request.into_body()));
-        match read.await {
-            Ok(read) => read.map(Self),
-            Err(_) => {
-                let detail = "the body took too long to arrive";
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
-            }
+        let (mut parts, body) = request.into_parts();
+        let Ok(sender) = Sender::from_request_parts(&mut parts, app).await;
+        read_body(app, sender, body).await.map(Self)
+    }
+}
+
+/// A body's bytes, at most [`BODY_BYTES_MAX`]; they count as this sender's until they are dropped.
+pub async fn read_body(app: &App, sender: Sender, body: Body) -> Result<Bytes, Problem> {
+    if !app.engine.has_room() {
+        return Err(Problem::busy());
+    }
+    let read = read_bounded(body, app.bodies.hold(sender));
+    match tokio::time::timeout(BODY_PATIENCE, read).await {
+        Ok(read) => read,
+        Err(_) => {
+            let detail = "the body took too long to arrive";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
         }
     }
 }
 
+/// Reads a body that nobody wants, so that its sender sees the answer.
+pub async fn discard_body(body: Body) {
+    let discard = async {
+        let mut chunks = body.into_data_stream();
+        let mut total = 0;
+        while let Some(Ok(chunk)) = chunks.next().await
+            && total <= DISCARDED_BYTES_MAX
+        {
+            total += chunk.len();
+        }
+    };
+    // Whoever takes longer sees a broken connection.
+    tokio::time::timeout(BODY_PATIENCE, discard).await.ok();
+}
+
 /// Reads a body. One that is too large is still read, though not kept, up to a point: a client that is
 /// cut off while it writes sees a broken connection instead of the answer.
-async fn read_bounded(body: Body) -> Result<Bytes, Problem> {
+async fn read_bounded(body: Body, mut held: Held) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
-    let mut kept = Vec::new();
+    let mut kept: Vec<u8> = Vec::new();
     let mut total = 0;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::malformed("the body did not arrive whole"))?;
@@ -157,6 +181,13 @@ async fn read_bounded(body: Body) -> Result<Bytes, Problem> {
             break;
         }
         if total <= BODY_BYTES_MAX {
+            if total > kept.capacity() {
+                let room = total.next_multiple_of(FREE_BYTES);
+                kept.reserve_exact(room - kept.len());
+            }
+            if total > FREE_BYTES {
+                held.grow_to(kept.capacity())?;
+            }
             kept.extend_from_slice(&chunk);
         }
     }
@@ -164,7 +195,7 @@ async fn read_bounded(body: Body) -> Result<Bytes, Problem> {
         let limit = BODY_BYTES_MAX >> 20;
         return Err(Problem::too_large(format!("a body may have at most {limit} MiB")));
     }
-    Ok(kept.into())
+    Ok(held.over(kept))
 }
 
 /// A body as JSON.
@@ -201,27 +232,6 @@ pub fn one(mut shown: Value) -> Json<Value> {
         map.insert("ok".to_owned(), Value::from(true));
     }
     Json(shown)
-}
-
-/// Whose turn it is to read many rows. The threads that do it are the process's, and so is this.
-static READERS: Semaphore = Semaphore::const_new(limits::answers::READS_AT_ONCE_MAX);
-
-/// Runs work that reads many rows away from the threads that serve requests, so many at once.
-pub async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let patience = Duration::from_millis(limits::CALL_TIMEOUT_MS);
-    // Kept until the work has ended, even if nobody waits for it any more.
-    let turn = tokio::time::timeout(patience, READERS.acquire()).await;
-    let turn = turn.map_err(|_| Problem::busy())?;
-    let work = move || {
-        let _turn = turn;
-        work()
-    };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
 }
 
 /// Takes a text out of a body's object.

@@ -17,9 +17,10 @@ use sereno_workflows::search::{Query, Types};
 use sereno_workflows::time::Span;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
 use super::events::summary;
-use super::request::{Caller, ListQuery, aside};
+use super::request::{Caller, ListQuery};
 use super::rows::Rows;
 
 /// Events read at once for an export.
@@ -44,7 +45,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let (question, to) = read(&query)?;
     let before = query.before()?.min(to);
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let page = app.engine.find(&caller.tenant, &question, before, query.limit)?;
         let mut rows = Rows::new(query.limit);
         for (place, event) in page.events {
@@ -74,7 +75,7 @@ pub async fn export(
         let reader = Arc::clone(&reader);
         async move {
             let before = before?;
-            match aside(move || lines(&reader, before)).await {
+            match aside(reader.1.tenant.clone(), move || lines(&reader, before)).await {
                 Ok((lines, next)) => Some((Ok(lines), next)),
                 // The connection breaks off, which the client notices: half a list is not a list.
                 Err(_) => Some((Err(std::io::Error::other("the events cannot be read")), None)),

@@ -9,8 +9,9 @@ use sereno_actors::source::Request;
 use sereno_workflows::invalid::read;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, aside};
+use super::request::{Caller, JsonObject};
 
 /// `POST /api/v1/admin/sources/preview`: `{source?, map?, verifier?, headers?, payload}`; changes nothing.
 pub async fn preview(
@@ -19,7 +20,7 @@ pub async fn preview(
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let request: Request = read(Value::Object(body))?;
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let mapped = app.engine.preview_source(&caller.tenant, request)?;
         Ok(Json(json!({
             "ok": true,

@@ -12,8 +12,9 @@ use sereno_workflows::statistics::{Count, Level, Window, point, point_names, sum
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, ListQuery, aside};
+use super::request::{Caller, ListQuery};
 use crate::metrics;
 
 /// `GET /api/v1/stats`: counts, rates and quantiles of the last minute, five minutes, hour and day, or of
@@ -28,7 +29,7 @@ pub async fn show(
         None => Window::ALL.to_vec(),
         Some(name) => vec![Window::from_name(name).ok_or_else(|| no_window("1m, 5m, 1h or 1d"))?],
     };
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let mut told = Map::new();
         let mut at = Timestamp(0);
         for window in windows {
@@ -61,7 +62,7 @@ pub async fn series(
     let name = query.get("window").unwrap_or("1h").to_owned();
     let (level, span) = lines_of(&name).ok_or_else(|| no_window("1m, 5m, 1h, 1d, 7d or 30d"))?;
     let metrics = query.get("metrics").map(read_metrics).transpose()?;
-    aside(move || {
+    aside(caller.tenant.clone(), move || {
         let slots = app.engine.series(&caller.tenant, level, span)?;
         let told = slots.iter().map(|slot| {
             let mut point = point(&slot.tally);
@@ -80,7 +81,7 @@ pub async fn series(
 
 /// `GET /metrics`: how the server is, for Prometheus. It names no tenant and needs no key.
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    aside(move || {
+    aside(None, move || {
         let text = metrics::render(app.engine.vitals()?).map_err(|error| {
             tracing::error!(%error, "the metrics cannot be written");
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written")

@@ -11,8 +11,9 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::template::{Channel, Place, Template};
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, JsonObject, ListQuery, aside};
+use super::request::{Caller, JsonObject, ListQuery};
 
 const LOCALES: [&str; 3] = ["es", "en", "pt"];
 const CHANNELS: [&str; 3] = ["slack", "email", "whatsapp"];
@@ -28,7 +29,7 @@ pub async fn list(
     query.one_of("channel", &CHANNELS)?;
     query.one_of("locale", &LOCALES)?;
     query.one_of("from", &["tenant", "built-in"])?;
-    aside(move || page(&app, &caller, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
 /// `POST /api/v1/admin/templates/preview`: `{event_type, channel, locale?, template?, data?}`.

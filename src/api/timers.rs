@@ -16,8 +16,9 @@ use sereno_workflows::time::Timestamp;
 use sereno_workflows::why;
 
 use super::App;
+use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, ListQuery, aside};
+use super::request::{Caller, ListQuery};
 use super::why::Reader;
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
@@ -35,7 +36,7 @@ pub async fn list(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["reservation_id", "conversation_id", "lang"])?;
     let view = app.engine.view(&caller.tenant)?;
-    aside(move || page(&app, &Telling { view, reader }, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query)).await
 }
 
 /// For whom, and to whom, timers are told.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use serde_json::{Value, json};
 use sereno_actors::signature;
 use sereno_workflows::id::TenantId;
@@ -19,7 +20,7 @@ use super::App;
 use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
-use super::request::{BodyBytes, InPath};
+use super::request::{InPath, discard_body, read_body};
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
 
@@ -52,10 +53,17 @@ pub async fn receive(
     State(app): State<Arc<App>>,
     InPath(tenant): InPath<String>,
     sender: Sender,
-    headers: HeaderMap,
-    BodyBytes(body): BodyBytes,
+    request: Request,
 ) -> Result<Json<Value>, Problem> {
-    let (tenant, line) = line_of(&app, &tenant)?;
+    let (Parts { headers, .. }, body) = request.into_parts();
+    let (tenant, line) = match line_of(&app, &tenant) {
+        Ok(found) => found,
+        Err(problem) => {
+            discard_body(body).await;
+            return Err(problem);
+        }
+    };
+    let body = read_body(&app, sender, body).await?;
     let shown = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     let refused = match shown {
         _ if line.app_secret.is_empty() => {

@@ -59,4 +59,5 @@ mod support;
 mod templates;
 mod tidy;
 mod timers;
+mod transit;
 mod why;

@@ -1,0 +1,158 @@
+//! Bytes in transit: of bodies that are still coming in, and of answers that are still going out.
+//!
+//! Whoever sends slowly, or reads slowly, keeps what is under way in memory for as long. So all of it
+//! together has a bound, and one sender a share of that. What is small goes without: there are never more
+//! of those than connections.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use parking_lot::Mutex;
+use sereno_actors::limits::answers::{FREE_BYTES, SENDER_BYTES_MAX, TRANSIT_BYTES_MAX};
+
+use super::App;
+use super::address::counted_as;
+use super::error::Problem;
+use super::inbound::Sender;
+
+/// A bound of bytes, with a share for each sender.
+#[derive(Clone, Default)]
+pub struct Budget(Arc<Mutex<Used>>);
+
+#[derive(Default)]
+struct Used {
+    all: usize,
+    of: HashMap<String, usize>,
+}
+
+/// Bytes that count against a budget for as long as this lives.
+pub struct Held {
+    budget: Budget,
+    sender: String,
+    bytes: usize,
+}
+
+impl Budget {
+    /// None yet, for this sender.
+    pub fn hold(&self, Sender(sender): Sender) -> Held {
+        let sender = sender.map(counted_as).unwrap_or_default();
+        Held { budget: self.clone(), sender, bytes: 0 }
+    }
+}
+
+impl Held {
+    /// Counts so many in all; refused where the sender, or all together, have too many already.
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), Problem> {
+        let more = bytes.saturating_sub(self.bytes);
+        if more == 0 {
+            return Ok(());
+        }
+        let mut used = self.budget.0.lock();
+        let own = used.of.get(&self.sender).copied().unwrap_or(0) + more;
+        if own > SENDER_BYTES_MAX || used.all + more > TRANSIT_BYTES_MAX {
+            return Err(Problem::busy());
+        }
+        used.all += more;
+        used.of.insert(self.sender.clone(), own);
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// These bytes, which count until the last of them is dropped.
+    pub fn over(self, bytes: Vec<u8>) -> Bytes {
+        if self.bytes == 0 {
+            return bytes.into();
+        }
+        Bytes::from_owner(Owned { bytes: bytes.into(), _held: self })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
+        let mut used = self.budget.0.lock();
+        used.all -= self.bytes;
+        let own = used.of.get(&self.sender).copied().unwrap_or(0) - self.bytes;
+        match own {
+            0 => drop(used.of.remove(&self.sender)),
+            own => drop(used.of.insert(self.sender.clone(), own)),
+        }
+    }
+}
+
+struct Owned {
+    bytes: Bytes,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Counts an answer until it has gone out; one that is too much is not given.
+pub async fn count_answers(
+    State(app): State<Arc<App>>,
+    sender: Sender,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let Some(bytes) = bytes.filter(|bytes| *bytes > FREE_BYTES) else { return response };
+    let mut held = app.answers.hold(sender);
+    if let Err(problem) = held.grow_to(bytes) {
+        return problem.into_response();
+    }
+    let (parts, body) = response.into_parts();
+    match axum::body::to_bytes(body, bytes).await {
+        Ok(bytes) => {
+            let body = Body::from(Bytes::from_owner(Owned { bytes, _held: held }));
+            Response::from_parts(parts, body)
+        }
+        Err(_) => Problem::busy().into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn from(last: u8) -> Sender {
+        Sender(Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))))
+    }
+
+    #[test]
+    fn b12_one_sender_has_a_share_and_all_together_a_bound() {
+        let budget = Budget::default();
+        let mut first = budget.hold(from(1));
+        assert!(first.grow_to(SENDER_BYTES_MAX + 1).is_err());
+        first.grow_to(SENDER_BYTES_MAX).unwrap();
+        assert!(budget.hold(from(1)).grow_to(1).is_err(), "its share is used up");
+        let mut others = Vec::new();
+        for last in 2..=u8::try_from(TRANSIT_BYTES_MAX / SENDER_BYTES_MAX).unwrap() {
+            let mut held = budget.hold(from(last));
+            held.grow_to(SENDER_BYTES_MAX).unwrap();
+            others.push(held);
+        }
+        assert!(budget.hold(from(99)).grow_to(1).is_err(), "there is no more");
+        let bytes = first.over(vec![1; 8]);
+        let again = bytes.clone();
+        drop(bytes);
+        assert!(budget.hold(from(99)).grow_to(1).is_err(), "somebody still has them");
+        drop(again);
+        budget.hold(from(99)).grow_to(1).unwrap();
+        drop(others);
+        let used = budget.0.lock();
+        assert_eq!((used.all, used.of.len()), (0, 0));
+    }
+}
