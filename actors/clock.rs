@@ -83,6 +83,15 @@ pub(crate) enum ClockMessage {
         /// Where the wakes report.
         tally: Tally,
     },
+    /// Fire a timer now, whenever it is due, unless it is under way.
+    Fire {
+        /// The timer.
+        timer: TimerKey,
+        /// What it is for.
+        what: TimerRecord,
+        /// Where the wake reports.
+        tally: Tally,
+    },
 }
 
 impl Actor for Clock {
@@ -115,6 +124,10 @@ impl Actor for Clock {
             ClockMessage::Ring => state.ring = None,
             ClockMessage::FireDue { tenant, tally } => {
                 self.fire_due(&myself, state, &tenant, &tally);
+            }
+            ClockMessage::Fire { timer, what, tally } => {
+                state.near.remove(&timer);
+                self.wake(&myself, state, timer, what, Some(tally));
             }
         }
         if state.started {

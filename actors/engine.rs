@@ -13,6 +13,7 @@ mod reports;
 mod room;
 mod statistics;
 mod throttle;
+pub mod timers;
 mod vitals;
 mod words;
 

@@ -4,6 +4,7 @@
 //! to the commit. It goes on with the next message once its commit is submitted, not when it is
 //! durable: commits keep their order, and a commit that fails ends the process.
 
+mod by_hand;
 mod count;
 mod decide;
 mod people;
@@ -19,7 +20,8 @@ use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
 
-pub(crate) use self::decide::{Command, Deed, Origin};
+pub(crate) use self::by_hand::Asked;
+pub(crate) use self::decide::{Command, Deed, Origin, alarm};
 use self::people::Happened;
 use crate::announce::{Announcement, Audience, Context, announce, own_id};
 use crate::gather::{Part, Refusal};
@@ -153,6 +155,7 @@ impl Entity {
             if let Some(journey) = &mut deed.journey {
                 journey.begin(self.ledger.now().micros());
             }
+            deed.command = self.with_sight(deed.command, present.as_ref(), view)?;
             let decided =
                 decided((&self.key.id, present.as_ref()), &deed, now, &view.policy, &mut part);
             if let Some(journey) = &mut deed.journey {
@@ -161,6 +164,7 @@ impl Entity {
             let known = present.is_some();
             let (effects, ignored) = match decided {
                 Ok(transition) => {
+                    self.remember_by_hand(&mut draft, &deed.command, &transition.next, now);
                     present = Some(transition.next);
                     (transition.effects, None)
                 }

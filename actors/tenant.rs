@@ -8,6 +8,7 @@
 //! It is the only one that speaks to its children and the only one that changes its view, so each of
 //! both has one order. It never waits for the disk on the road of an event.
 
+mod by_hand;
 pub(crate) mod children;
 mod configure;
 mod direct;
@@ -36,6 +37,7 @@ use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::rate::Rates;
 use sereno_workflows::time::{Span, Timestamp};
 
+pub(crate) use self::by_hand::OfEndpoint;
 use self::children::Children;
 pub use self::configure::{Change, Changed, ConfigureError};
 pub(crate) use self::direct::Direct;
@@ -97,6 +99,8 @@ pub(crate) enum TenantMessage {
     Intake(IntakeMessage),
     /// A person asks something of an entity.
     Act(Act),
+    /// A person asks something of the timer of an endpoint's secret.
+    ByHand(OfEndpoint),
     /// Send an event to one endpoint.
     Direct(Direct),
     /// A timer rang.
@@ -204,6 +208,7 @@ impl Actor for Tenant {
             TenantMessage::Hear(hearing) => self.hear(&myself, state, *hearing).await,
             TenantMessage::Intake(message) => self.tell_intake(&myself, state, message),
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
+            TenantMessage::ByHand(asked) => self.by_hand(&myself, state, asked).await,
             TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
             TenantMessage::Discard(endpoint, delivery, reply) => {
                 let message = EndpointMessage::Discard(delivery, reply);

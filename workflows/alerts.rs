@@ -22,6 +22,7 @@ pub use self::rules::{AlertRules, Limit, Rule, RuleSetting, Severity, WindowName
 use crate::effect::{Effect, Rejected, Transition};
 use crate::statistics::whole;
 use crate::time::{Span, Timestamp};
+use crate::timer::{ByHand, Wish};
 
 /// How often a rule that is due or raised is looked at, where nothing else brings it up.
 const LOOK_AGAIN: Span = Span::seconds(15);
@@ -97,13 +98,45 @@ impl Alerts {
         Ok(Transition { next, effects: Vec::new() })
     }
 
+    /// Does with its alarm what a person wants: the figures are looked at now.
+    ///
+    /// # Errors
+    /// The alarm is not set (any more), or is no more than the end of a silence; or it is to be cancelled,
+    /// which makes no alert quiet.
+    pub fn by_hand(
+        &self,
+        asked: &ByHand,
+        figures: &Figures,
+        rules: &AlertRules,
+        now: Timestamp,
+    ) -> Result<Transition<Self>, Rejected> {
+        if !self.look_at.is_some_and(|due| asked.means("alerts", due)) {
+            return Err(asked.gone());
+        }
+        match asked.wish {
+            Wish::Cancel => Err(Rejected::because(
+                "this timer has the figures looked at again, and tells nobody by itself: to hear nothing of an \
+                 alert, silence it with POST /api/v1/alerts/{name}/silence",
+            )),
+            Wish::Fire if !self.is_busy() => Err(Rejected::because(
+                "this timer is the end of a silence: to end it now, use DELETE /api/v1/alerts/{name}/silence",
+            )),
+            Wish::Fire => Ok(Self { look_at: None, ..self.clone() }.step(figures, rules, now)),
+        }
+    }
+
+    /// Whether a rule is due or raised.
+    fn is_busy(&self) -> bool {
+        self.rules.values().any(|one| one.since.is_some() || one.raised_at.is_some())
+    }
+
     /// When its alarm rings.
     pub fn alarm(&self) -> Option<Timestamp> {
         self.look_at
     }
 
     fn set_alarm(&mut self, now: Timestamp) {
-        let busy = self.rules.values().any(|one| one.since.is_some() || one.raised_at.is_some());
+        let busy = self.is_busy();
         let ends = self.rules.values().filter_map(|one| one.silenced_until).min();
         let look_at = [busy.then(|| now.after(LOOK_AGAIN)), ends].into_iter().flatten().min();
         let stays = self.look_at.is_some_and(|at| at > now && Some(at) <= look_at);

@@ -12,6 +12,7 @@
 //!
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
+mod by_hand;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -261,7 +262,7 @@ impl Conversation {
     /// Whether a message that comes now, written then, belongs to it.
     pub fn takes(&self, now: Timestamp, at: Timestamp, policy: &Policy) -> bool {
         match self.status {
-            Status::Open => now < self.idle_at(policy),
+            Status::Open => self.is_kept_open() || now < self.idle_at(policy),
             // What a platform ends may still have had a word on its way; what silence ended had none.
             Status::Ended => {
                 self.ended_by.as_deref() == Some(TOLD) && self.ended_at.is_some_and(|end| at <= end)

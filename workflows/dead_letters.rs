@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::effect::{Effect, Transition};
+use crate::effect::{Effect, Rejected, Transition};
 use crate::policy::DeadLetterPolicy;
 use crate::retry::Outcome;
 use crate::time::Timestamp;
+use crate::timer::{ByHand, Wish};
 
 /// Whose fault it was that a delivery was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,9 +102,7 @@ impl Pile {
                 // The next oldest is told of once this one is gone.
             } else if now >= too_old_at {
                 next.told_age_of = Some(oldest);
-                let data = json!({"count": sight.count, "oldest_at": oldest.to_rfc3339(),
-                    "threshold": policy.alert_age});
-                effects.push(emit("dead_letters.aging", data));
+                effects.push(aging(sight.count, oldest, policy));
             } else {
                 next.look_at = Some(too_old_at);
             }
@@ -113,6 +112,34 @@ impl Pile {
         }
         Transition { next, effects }
     }
+
+    /// Does with its alarm what a person wants: the oldest is told of now, or never.
+    ///
+    /// # Errors
+    /// The alarm is not set (any more).
+    pub fn by_hand(
+        &self,
+        asked: &ByHand,
+        sight: Sight,
+        policy: &DeadLetterPolicy,
+        now: Timestamp,
+    ) -> Result<Transition<Self>, Rejected> {
+        let is_set = self.look_at.is_some_and(|due| asked.means("dead_letter_age", due));
+        let Some(oldest) = sight.oldest.filter(|_| is_set) else { return Err(asked.gone()) };
+        let Transition { mut next, mut effects } = self.step(sight, policy, now);
+        if next.look_at.take().is_some() && asked.wish == Wish::Fire {
+            effects.push(aging(sight.count, oldest, policy));
+        }
+        next.told_age_of = Some(oldest);
+        next.generation = self.generation.wrapping_add(1);
+        Ok(Transition { next, effects })
+    }
+}
+
+fn aging(count: usize, oldest: Timestamp, policy: &DeadLetterPolicy) -> Effect {
+    let data = json!({"count": count, "oldest_at": oldest.to_rfc3339(),
+        "threshold": policy.alert_age});
+    emit("dead_letters.aging", data)
 }
 
 fn emit(event_type: &str, data: Value) -> Effect {
@@ -184,6 +211,22 @@ mod tests {
         assert_eq!(pile.generation, 1);
         let empty = pile.step(Sight { count: 0, oldest: None }, &policy, Timestamp(HOUR)).next;
         assert_eq!(empty.look_at, None);
+    }
+
+    #[test]
+    fn f01_the_oldest_is_told_of_by_hand_or_never() {
+        let policy = DeadLetterPolicy::default();
+        let sight = Sight { count: 1, oldest: Some(Timestamp(HOUR)) };
+        let pile = Pile::default().step(sight, &policy, Timestamp(HOUR)).next;
+        let asked =
+            |wish| ByHand { wish, kind: "dead_letter_age".into(), due: Timestamp(25 * HOUR) };
+        for (wish, told) in [(Wish::Fire, 1), (Wish::Cancel, 0)] {
+            let done = pile.by_hand(&asked(wish), sight, &policy, Timestamp(2 * HOUR)).unwrap();
+            assert_eq!((done.effects.len(), done.next.look_at), (told, None));
+            let later = done.next.step(sight, &policy, Timestamp(30 * HOUR));
+            assert!(later.effects.is_empty(), "{wish:?}: not told of again");
+            assert!(done.next.by_hand(&asked(wish), sight, &policy, Timestamp(HOUR)).is_err());
+        }
     }
 
     #[test]

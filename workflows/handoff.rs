@@ -1,5 +1,7 @@
 //! One conversation that waits for a person: answered in time, or breached.
 
+mod by_hand;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -207,6 +209,11 @@ fn wake(
     if generation != present.generation || !due {
         return Err(Rejected::because("stale wake"));
     }
+    Ok(breach(present, ctx))
+}
+
+/// The customer has waited for too long.
+fn breach(present: &Handoff, ctx: Context<'_>) -> Transition<Handoff> {
     let next = Handoff { deadline: None, breached_at: Some(ctx.now), ..present.clone() };
     let mut data = next.data(ctx.policy);
     data.insert("elapsed_minutes".to_owned(), minutes(ctx.now.since(next.opened_at).0));
@@ -215,7 +222,7 @@ fn wake(
         Effect::Emit { event_type: "sla.breached".to_owned(), data },
         Effect::Signal { to: EntityKey::tenant(), signal: Signal::Breached { at: ctx.now } },
     ];
-    Ok(Transition { next, effects })
+    Transition { next, effects }
 }
 
 fn announce(next: &Handoff, event_type: &str, ctx: Context<'_>) -> Vec<Effect> {

@@ -171,6 +171,19 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Reservation,
+        Self::Handoff,
+        Self::Tenant,
+        Self::DeadLetters,
+        Self::Endpoint,
+        Self::Conversation,
+        Self::Lead,
+        Self::Product,
+        Self::Alerts,
+    ];
+
     /// The kind as it stands in paths and records.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -185,6 +198,11 @@ impl EntityKind {
             Self::Alerts => "alerts",
             Self::Reports => "reports",
         }
+    }
+
+    /// The kind that is written so.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

@@ -30,6 +30,7 @@
 //! | [`statistics`] | what is counted and measured of all that happens, by windows of time |
 //! | [`secrets`] | where a text asks for a secret of the tenant's |
 //! | [`search`] | what people look for among events |
+//! | [`timer`] | how a timer is named, and what a person may ask of it |
 //! | [`why`] | why something is as it is, as data and as a sentence |
 //! | [`check`] | whether what a look at a server measured is good |
 //! | [`privacy`] | what leaves the house instead of a phone number |
@@ -79,6 +80,7 @@ pub mod tenant;
 pub mod throttle;
 pub mod time;
 pub mod timeout;
+pub mod timer;
 mod whatsapp;
 pub mod why;
 pub mod window;

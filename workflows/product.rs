@@ -13,6 +13,7 @@
 //! A person stands in the list once, however many conversations they had, so they hear of one change once.
 //! The same state told again is no change, and one that is older than what is known is none either.
 
+mod by_hand;
 mod steps;
 mod still;
 

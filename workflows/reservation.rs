@@ -12,6 +12,7 @@
 //! the slot computes them anew under a new generation, so a wake that was meant for the old slot is
 //! recognised and refused.
 
+mod by_hand;
 mod steps;
 
 use serde::{Deserialize, Serialize};

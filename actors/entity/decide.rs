@@ -15,6 +15,7 @@ use sereno_workflows::{conversation, handoff, lead, product, report, reservation
 
 pub(crate) use sereno_workflows::reservation::Origin;
 
+use super::by_hand::{self, Asked};
 use crate::announce::Announcement;
 use crate::journey::Journey;
 use crate::record::StateRecord;
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Silence(String, Option<Timestamp>),
     /// To the reports.
     Report(report::Command),
+    /// A person wants something of one of its timers.
+    ByHand(Box<Asked>),
 }
 
 impl Command {
@@ -116,6 +119,10 @@ pub(crate) fn decide(
 ) -> Result<Transition<StateRecord>, Rejected> {
     let command = deed.command.clone();
     match (present, command) {
+        (Some(present), Command::ByHand(asked)) => {
+            by_hand::decide(id, present, &asked, deed, (now, policy))
+        }
+        (None, Command::ByHand(asked)) => Err(asked.asked.gone()),
         (Some(StateRecord::Conversation(_)), Command::Wake { .. } | Command::Signal(_))
         | (None | Some(StateRecord::Conversation(_)), Command::Conversation(_)) => {
             people::converse(id, present, deed, now, policy)

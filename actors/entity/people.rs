@@ -10,7 +10,7 @@ use sereno_workflows::id::{EntityKey, EventId, Sequence};
 use sereno_workflows::lead;
 use sereno_workflows::line::MESSAGES_PER_SECOND;
 use sereno_workflows::message::Message;
-use sereno_workflows::product::{self, Aim, Page, Viewer};
+use sereno_workflows::product::{self, Aim, Page, Viewer, Wave};
 use sereno_workflows::time::Timestamp;
 
 use super::Entity;
@@ -138,7 +138,17 @@ impl Entity {
             return Ok(command);
         };
         let Some(wave) = product.next_wave() else { return Ok(command) };
-        let generation = *generation;
+        let (generation, page) = (*generation, self.page(&product.sku, wave, view)?);
+        Ok(Command::Product(product::Command::Walk { generation, page }))
+    }
+
+    /// The people at whom a wave has come.
+    pub(super) fn page(
+        &self,
+        sku: &str,
+        wave: &Wave,
+        view: &TenantView,
+    ) -> Result<Page, LedgerError> {
         let line = view.policy.settings.whatsapp.as_ref();
         let rate = line.and_then(|line| line.messages_per_second).unwrap_or(MESSAGES_PER_SECOND);
         let limit = match wave.aim {
@@ -148,16 +158,15 @@ impl Entity {
                 usize::try_from(rate / 2).unwrap_or(1).clamp(1, limits::WAVE_STEP_ROWS_MAX)
             }
         };
-        let rows = self.ledger.viewers(&self.tenant, &product.sku, wave.after.as_deref(), limit)?;
+        let rows = self.ledger.viewers(&self.tenant, sku, wave.after.as_deref(), limit)?;
         let full = rows.len() == limit;
         let more_after = rows.last().filter(|_| full).map(|(lead, _)| lead.clone());
         let sweeping = matches!(wave.aim, Aim::Sweep { .. });
         let viewers = rows.into_iter().map(|(lead, row)| match sweeping {
             true => Ok(stranger(lead, &row, view)),
-            false => self.viewer(&product.sku, (lead, row), view),
+            false => self.viewer(sku, (lead, row), view),
         });
-        let page = Page { viewers: viewers.collect::<Result<_, LedgerError>>()?, more_after };
-        Ok(Command::Product(product::Command::Walk { generation, page }))
+        Ok(Page { viewers: viewers.collect::<Result<_, LedgerError>>()?, more_after })
     }
 
     /// The word that a lead turned out to be this one, with that lead as it stands. By now all that was under

@@ -285,6 +285,11 @@ impl Ledger {
         Ok(timers)
     }
 
+    /// What a timer is for, if it is set.
+    pub fn timer(&self, timer: &TimerKey) -> Result<Option<TimerRecord>, LedgerError> {
+        self.get(key::partition(&timer.tenant), &timer.to_bytes())
+    }
+
     /// Whether a timer is still set.
     pub fn has_timer(&self, timer: &TimerKey) -> Result<bool, LedgerError> {
         let row = self.store.get(key::partition(&timer.tenant), &timer.to_bytes())?;

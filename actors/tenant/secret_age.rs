@@ -143,7 +143,7 @@ impl Tenant {
     }
 
     /// Records the notice; answers with the types of what was recorded.
-    fn announce_age(
+    pub(super) fn announce_age(
         &self,
         draft: &mut Draft,
         view: &TenantView,

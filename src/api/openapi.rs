@@ -19,6 +19,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/events.json"),
     include_str!("openapi/pipeline.json"),
     include_str!("openapi/reservations.json"),
+    include_str!("openapi/timers.json"),
     include_str!("openapi/people.json"),
     include_str!("openapi/deliveries.json"),
     include_str!("openapi/dead_letters.json"),

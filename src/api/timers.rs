@@ -1,4 +1,4 @@
-//! What is to come, and the two jobs of systems that poll.
+//! What is to come, what a person may do with it, and the two jobs of systems that poll.
 
 use std::sync::Arc;
 
@@ -7,18 +7,21 @@ use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sereno_actors::engine::timers::{SIGNAL, STALE, UNREADABLE};
 use sereno_actors::limits;
 use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
 use sereno_actors::view::TenantView;
-use sereno_workflows::id::EntityKey;
+use sereno_workflows::id::{EntityKey, InvalidId, Sequence};
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::timer::{TimerName, Wish};
 use sereno_workflows::why;
 
 use super::App;
 use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, ListQuery};
+
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else};
 use super::why::Reader;
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
@@ -37,6 +40,47 @@ pub async fn list(
     query.only(&["reservation_id", "conversation_id", "lang"])?;
     let view = app.engine.view(&caller.tenant)?;
     aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query)).await
+}
+
+/// `POST /api/v1/timers/{id}/fire`: what it is set for happens now, and not again at its time.
+pub async fn fire(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    nothing_else(&body)?;
+    by_hand(&app, &caller, &id, (Wish::Fire, "fired")).await
+}
+
+/// `POST /api/v1/timers/{id}/cancel`: what it is set for does not happen.
+pub async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    nothing_else(&body)?;
+    by_hand(&app, &caller, &id, (Wish::Cancel, "cancelled")).await
+}
+
+async fn by_hand(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    (wish, done): (Wish, &str),
+) -> Result<Json<Value>, Problem> {
+    let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
+    app.engine.by_hand(&caller.tenant, &name, wish).await?;
+    Ok(Json(json!({
+        "ok": true,
+        "message": format!("{} {done}", name.kind),
+        "id": id,
+        "kind": name.kind,
+        "entity": name.entity.kind.as_str(),
+        "entity_id": name.entity.id,
+        "due_at": name.due.to_rfc3339(),
+    })))
 }
 
 /// For whom, and to whom, timers are told.
@@ -161,7 +205,8 @@ fn pending(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value
         Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };
     pending.sort_by_key(|(_, due)| *due);
-    Ok(pending.into_iter().map(|(kind, due)| item(app, telling, entity, (&kind, due))).collect())
+    let shown = |(kind, due): (String, Timestamp)| own(app, telling, entity, (&kind, due));
+    Ok(pending.into_iter().map(shown).collect())
 }
 
 /// An entity has one alarm, for the first of what it waits for; the others follow under `then`.
@@ -171,32 +216,43 @@ fn shown(
     timer: &TimerKey,
     what: &TimerRecord,
 ) -> Result<Value, Problem> {
+    let own = |kind| Ok(own(app, telling, &timer.entity, (kind, timer.due)));
     if matches!(what, TimerRecord::Signal(_)) {
-        return Ok(item(app, telling, &timer.entity, ("signal", timer.due)));
+        return Ok(item(app, telling, &timer.entity, (SIGNAL, timer.due), timer.slot));
     }
     if timer.entity.as_endpoint().is_some() {
-        return Ok(item(app, telling, &timer.entity, ("secret_expiring", timer.due)));
+        return own("secret_expiring");
     }
     let Ok(pending) = pending(app, telling, &timer.entity) else {
         // One damaged record must not hide all the others.
-        return Ok(item(app, telling, &timer.entity, ("unreadable", timer.due)));
+        return own(UNREADABLE);
     };
     let mut pending = pending.into_iter();
-    let Some(mut first) = pending.next() else {
-        return Ok(item(app, telling, &timer.entity, ("alarm", timer.due)));
-    };
+    let Some(mut first) = pending.next() else { return own(STALE) };
     if let Some(map) = first.as_object_mut() {
         map.insert("then".to_owned(), pending.collect());
     }
     Ok(first)
 }
 
-fn item(app: &App, telling: &Telling, entity: &EntityKey, (kind, at): (&str, Timestamp)) -> Value {
+/// Something that an entity waits for itself.
+fn own(app: &App, telling: &Telling, entity: &EntityKey, what: (&str, Timestamp)) -> Value {
+    item(app, telling, entity, what, Sequence(0))
+}
+
+fn item(
+    app: &App,
+    telling: &Telling,
+    entity: &EntityKey,
+    (kind, at): (&str, Timestamp),
+    slot: Sequence,
+) -> Value {
     let Telling { view, reader } = telling;
     let now = app.engine.ledger().now().timestamp();
     let reason = why::timer(why::Due { kind, at, now, policy: &view.policy });
+    let name = TimerName { entity: entity.clone(), kind: kind.to_owned(), due: at, slot };
     json!({
-        "id": format!("{entity}:{kind}"),
+        "id": name.to_string(),
         "kind": kind,
         "entity": entity.kind.as_str(),
         "entity_id": entity.id,

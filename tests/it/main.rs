@@ -60,4 +60,6 @@ mod templates;
 mod tidy;
 mod timers;
 mod transit;
+mod timers_by_hand;
+mod timers_by_hand_killed;
 mod why;

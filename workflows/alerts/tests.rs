@@ -134,3 +134,26 @@ fn b15_rules_that_cannot_be_meant_are_refused() {
     );
     assert!(serde_json::from_value::<AlertRules>(json!({"retry_rate": {"window": "2h"}})).is_err());
 }
+
+#[test]
+fn f01_the_figures_are_looked_at_by_hand_and_silence_is_another_matter() {
+    let lying = |count| Figures { dead_letters: count, ..Figures::default() };
+    let all = AlertRules::default();
+    let raised = Alerts::default().step(&lying(200), &all, Timestamp(0)).next;
+    let asked = |wish, alerts: &Alerts| ByHand {
+        wish,
+        kind: "alerts".into(),
+        due: alerts.alarm().unwrap(),
+    };
+    let fire = asked(Wish::Fire, &raised);
+    let looked = raised.by_hand(&fire, &lying(200), &all, Timestamp(1_000)).unwrap().next;
+    assert!(looked.alarm() > raised.alarm() && looked.generation > raised.generation);
+    assert!(looked.by_hand(&fire, &lying(0), &all, Timestamp(1_000)).is_err(), "once");
+    let cancel = asked(Wish::Cancel, &raised);
+    let refused = raised.by_hand(&cancel, &lying(0), &all, Timestamp(1_000)).unwrap_err();
+    assert!(refused.0.contains("silence"), "{refused}");
+    let until = Some(Timestamp(100_000));
+    let silent = Alerts::default().silence("dead_letters", until, &all, Timestamp(0)).unwrap().next;
+    let end = asked(Wish::Fire, &silent);
+    assert!(silent.by_hand(&end, &lying(0), &all, Timestamp(1)).is_err());
+}

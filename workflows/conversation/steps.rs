@@ -67,6 +67,12 @@ pub(super) fn wake(
         set_alarm(&mut next, ctx);
         return Ok(Transition { next, effects: Vec::new() });
     }
+    Ok(fall_silent(present, ctx))
+}
+
+/// It is over, since nobody writes.
+pub(super) fn fall_silent(present: &Conversation, ctx: Context<'_>) -> Transition<Conversation> {
+    let mut next = present.clone();
     next.status = Status::Ended;
     next.ended_at = Some(ctx.now);
     next.ended_by = Some(IDLE.to_owned());
@@ -81,7 +87,7 @@ pub(super) fn wake(
     data.insert("metrics".to_owned(), next.metrics());
     data.insert("last_intent".to_owned(), json!(next.last_intent()));
     let ended = Effect::Emit { event_type: "conversation.ended".to_owned(), data };
-    Ok(Transition { next, effects: vec![ended] })
+    Transition { next, effects: vec![ended] }
 }
 
 fn begin(at: Timestamp, ctx: Context<'_>) -> Conversation {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::effect::{Effect, Rejected, Transition};
 use crate::id::EndpointId;
 use crate::time::{Span, Timestamp};
+use crate::timer::{ByHand, Wish};
 
 /// The type of the notice.
 pub const EXPIRING: &str = "endpoint.secret.expiring";
@@ -32,17 +33,20 @@ pub struct SecretAge {
     pub alarm: Option<Timestamp>,
     /// Rises each time the alarm is set, moved or lifted.
     pub generation: u32,
+    /// A person wants to hear no more of this secret's age.
+    pub hushed: bool,
 }
 
 impl SecretAge {
     /// The age after the secret was replaced.
     pub fn renewed(self, now: Timestamp) -> Self {
-        Self { since: Some(now), told_at: None, ..self }
+        Self { since: Some(now), told_at: None, hushed: false, ..self }
     }
 
     /// The age with the alarm that a tenant's `age_max` asks for; zero asks for none.
     pub fn under(self, age_max: Span) -> Self {
-        let first = self.since.filter(|_| age_max.0 > 0).map(|since| since.after(age_max));
+        let first =
+            self.since.filter(|_| age_max.0 > 0 && !self.hushed).map(|since| since.after(age_max));
         let again = self.told_at.map(|told_at| told_at.after(REPEAT_AFTER));
         let alarm = first.map(|first| first.max(again.unwrap_or(first)));
         if alarm == self.alarm {
@@ -63,19 +67,49 @@ impl SecretAge {
         let Some(since) = self.since.filter(|_| is_due && generation == self.generation) else {
             return Err(Rejected::because("stale wake"));
         };
-        let data = json!({
-            "endpoint_id": whose.endpoint.0,
-            "kind": whose.kind,
-            "secret_created_at": since.to_rfc3339(),
-            "age_days": now.since(since).0 / DAY_MS,
-        });
-        let effects = vec![Effect::Emit {
-            event_type: EXPIRING.to_owned(),
-            data: data.as_object().cloned().unwrap_or_default(),
-        }];
+        let effects = notice(since, now, whose);
         let next = Self { told_at: Some(now), ..self }.under(age_max);
         Ok(Transition { next, effects })
     }
+
+    /// Does with the alarm what a person wants: the notice comes now, or none does until the secret is
+    /// rotated.
+    ///
+    /// # Errors
+    /// The alarm is not set (any more).
+    pub fn by_hand(
+        self,
+        asked: &ByHand,
+        now: Timestamp,
+        age_max: Span,
+        whose: Whose<'_>,
+    ) -> Result<Transition<Self>, Rejected> {
+        let set = self.alarm.filter(|&due| asked.means("secret_expiring", due));
+        let Some((since, due)) = self.since.zip(set) else { return Err(asked.gone()) };
+        Ok(match asked.wish {
+            Wish::Fire => {
+                // As if it were told at its time: the next one comes a week after that.
+                let next = Self { told_at: Some(now.max(due)), ..self }.under(age_max);
+                Transition { next, effects: notice(since, now, whose) }
+            }
+            Wish::Cancel => {
+                let next = Self { hushed: true, ..self }.under(age_max);
+                Transition { next, effects: Vec::new() }
+            }
+        })
+    }
+}
+
+/// That a secret is old.
+fn notice(since: Timestamp, now: Timestamp, whose: Whose<'_>) -> Vec<Effect> {
+    let data = json!({
+        "endpoint_id": whose.endpoint.0,
+        "kind": whose.kind,
+        "secret_created_at": since.to_rfc3339(),
+        "age_days": now.since(since).0 / DAY_MS,
+    });
+    let data = data.as_object().cloned().unwrap_or_default();
+    vec![Effect::Emit { event_type: EXPIRING.to_owned(), data }]
 }
 
 /// No age is too high: null and 0 in a change of settings ask for that, where elsewhere null asks for
@@ -173,6 +207,20 @@ mod tests {
             assert_eq!(moved.under(AGE_MAX).alarm, Some(day(97)), "{age_max} and back");
         }
         assert_eq!(told.under(AGE_MAX), told, "an alarm that stands is not set again");
+    }
+
+    #[test]
+    fn f01_the_notice_comes_by_hand_or_not_until_the_secret_is_rotated() {
+        let whose = || Whose { endpoint: EndpointId(7), kind: "webhook" };
+        let asked = |wish| ByHand { wish, kind: "secret_expiring".into(), due: day(90) };
+        let early = made(0).by_hand(&asked(Wish::Fire), day(1), AGE_MAX, whose()).unwrap();
+        assert_eq!((early.effects.len(), early.next.alarm), (1, Some(day(97))), "used up");
+        assert!(early.next.by_hand(&asked(Wish::Fire), day(1), AGE_MAX, whose()).is_err());
+        let hushed = made(0).by_hand(&asked(Wish::Cancel), day(1), AGE_MAX, whose()).unwrap();
+        let kept = hushed.next.under(days(30));
+        assert_eq!((hushed.effects.len(), kept.alarm), (0, None), "whatever the setting");
+        let renewed = kept.renewed(day(120)).under(AGE_MAX);
+        assert_eq!(renewed.alarm, Some(day(210)));
     }
 
     #[test]

@@ -136,16 +136,33 @@ pub(super) fn walk(
     let place = present.waves.iter().enumerate().min_by_key(|(_, wave)| wave.due);
     let due = place.filter(|(_, wave)| generation == present.generation && wave.due <= ctx.now);
     let Some((place, wave)) = due else { return Err(Rejected::because("stale wake")) };
-    let mut next = Product { generation: present.generation.wrapping_add(1), ..present.clone() };
-    let mut wave = wave.clone();
-    next.waves.remove(place);
-    let mut effects = Vec::new();
     let sweeping = matches!(wave.aim, Aim::Sweep { .. });
     // A long wave may come into quiet hours: it goes on after them.
     if let Some(end) = after_quiet(ctx.now, ctx.policy).filter(|_| !sweeping) {
-        next.waves.push(Wave { due: end, ..wave });
-        return Ok(Transition { next, effects });
+        let mut next = without(present, place);
+        next.waves.push(Wave { due: end, ..wave.clone() });
+        return Ok(Transition { next, effects: Vec::new() });
     }
+    Ok(advance(present, (place, wave), page, ctx))
+}
+
+/// The product without one of its waves.
+pub(super) fn without(present: &Product, place: usize) -> Product {
+    let generation = present.generation.wrapping_add(1);
+    let mut next = Product { generation, ..present.clone() };
+    next.waves.remove(place);
+    next
+}
+
+/// One step of a wave.
+pub(super) fn advance(
+    present: &Product,
+    (place, wave): (usize, &Wave),
+    page: &Page,
+    ctx: Context<'_>,
+) -> Transition<Product> {
+    let mut next = without(present, place);
+    let (mut wave, mut effects) = (wave.clone(), Vec::new());
     let told_before = wave.told;
     for viewer in &page.viewers {
         visit(&next, &mut wave, viewer, &mut effects, ctx);
@@ -165,7 +182,7 @@ pub(super) fn walk(
             }
         }
     }
-    Ok(Transition { next, effects })
+    Transition { next, effects }
 }
 
 /// Tells one person, if the wave is for them.

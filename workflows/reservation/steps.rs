@@ -184,7 +184,7 @@ pub(super) fn wake(
 }
 
 /// The reminder to the customer, where there is a line and a number, and the event that says so.
-fn remind(
+pub(super) fn remind(
     reservation: &Reservation,
     reminder: &Reminder,
     last_of_several: bool,

@@ -66,15 +66,18 @@ pub fn reservation(booking: &Reservation) -> Reason {
 fn booked(booking: &Reservation) -> Reason {
     let pending = booking.reminders.iter().find(|one| one.state == ReminderState::Pending);
     let next = pending.map(|one| (one.name.clone(), booking.slot.before(one.before)));
-    // While it is booked and unconfirmed, one is skipped only because its time was past.
+    // While it is booked and unconfirmed, one is skipped because its time was past, or a person cancelled it.
     let skipped = booking.reminders.iter().filter(|one| one.state == ReminderState::Skipped);
-    let skipped = u64::try_from(skipped.count()).unwrap_or(u64::MAX);
+    let (cancelled, late): (Vec<_>, Vec<_>) =
+        skipped.partition(|one| booking.is_cancelled_by_hand(&one.name));
+    let skipped = u64::try_from(late.len()).unwrap_or(u64::MAX);
     let named = |code, name, at| Reason { name, ..Reason::plain(code).at(at) };
     match (next, booking.no_show_at) {
         (Some((name, at)), _) if booking.asked() => named(Code::AskedAgain, name, at),
         (Some((name, at)), _) if skipped > 0 => named(Code::BookedLate, name, at).count(skipped),
         (Some((name, at)), _) => named(Code::Booked, name, at),
         (None, Some(at)) if booking.asked() => Reason::plain(Code::Asked).at(at),
+        (None, Some(at)) if !cancelled.is_empty() => Reason::plain(Code::BookedUnreminded).at(at),
         (None, Some(at)) => Reason::plain(Code::BookedTooLate).at(at),
         (None, None) => Reason::plain(Code::BookedOnly),
     }
@@ -90,15 +93,21 @@ pub fn handoff(handoff: &Handoff) -> Reason {
         (handoff::Status::Open, _, Some(breached), _) => {
             Reason::plain(Code::HandoffBreached).since(breached)
         }
-        (handoff::Status::Open, deadline, None, _) => Reason::plain(Code::HandoffWaiting)
-            .since(handoff.opened_at)
-            .at(deadline.unwrap_or(handoff.opened_at)),
+        (handoff::Status::Open, None, None, _) => {
+            Reason::plain(Code::HandoffUnwatched).since(handoff.opened_at)
+        }
+        (handoff::Status::Open, Some(deadline), None, _) => {
+            Reason::plain(Code::HandoffWaiting).since(handoff.opened_at).at(deadline)
+        }
     }
 }
 
 /// Why a conversation is as it is.
 pub fn conversation(talk: &Conversation, policy: &Policy) -> Reason {
     let ended = talk.ended_at.unwrap_or(talk.heard_at);
+    if talk.is_kept_open() {
+        return Reason::plain(Code::TalkKept);
+    }
     match (talk.status, talk.escalated_at) {
         (conversation::Status::Ended, _) => {
             let idle = talk.ended_by.as_deref() == Some(conversation::IDLE);

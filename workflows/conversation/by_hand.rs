@@ -1,0 +1,71 @@
+//! A conversation's end for silence in the hands of a person: at once, or not before something more is said.
+
+use super::{Context, Conversation, steps};
+use crate::effect::{Rejected, Transition};
+use crate::timer::{ByHand, Wish};
+
+impl Conversation {
+    /// Does with its alarm what a person wants.
+    ///
+    /// # Errors
+    /// The alarm is not set (any more).
+    pub fn by_hand(&self, asked: &ByHand, ctx: Context<'_>) -> Result<Transition<Self>, Rejected> {
+        if !self.alarm().is_some_and(|due| asked.means("idle", due)) {
+            return Err(asked.gone());
+        }
+        Ok(match asked.wish {
+            Wish::Fire => steps::fall_silent(self, ctx),
+            Wish::Cancel => {
+                let generation = self.generation.wrapping_add(1);
+                let next = Self { alarm_at: None, generation, ..self.clone() };
+                Transition { next, effects: Vec::new() }
+            }
+        })
+    }
+
+    /// Whether a person keeps it open, however long nobody writes.
+    pub fn is_kept_open(&self) -> bool {
+        self.status == super::Status::Open && self.alarm_at.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, What, step};
+    use super::*;
+    use crate::effect::Effect;
+    use crate::policy::Policy;
+    use crate::time::Timestamp;
+
+    const MINUTE: i64 = 60_000;
+
+    fn said() -> Command {
+        let what = What::Receive { products: Vec::new(), campaign: None };
+        Command { lead: None, channel: None, what }
+    }
+
+    #[test]
+    fn f01_silence_is_brought_about_or_put_off_by_hand() {
+        let policy = Policy::default();
+        let at = |now| {
+            let now = Timestamp(now);
+            Context { id: "c1", now, at: now, policy: &policy, announce: false }
+        };
+        let open = step(None, said(), at(0)).unwrap().next;
+        let due = open.alarm().unwrap();
+        let asked = |wish| ByHand { wish, kind: "idle".into(), due };
+
+        let ended = open.by_hand(&asked(Wish::Fire), at(MINUTE)).unwrap();
+        assert!(matches!(&ended.effects[..], [Effect::Emit { event_type, .. }]
+            if event_type == "conversation.ended"));
+        assert!(ended.next.by_hand(&asked(Wish::Fire), at(MINUTE)).is_err(), "once");
+
+        let kept = open.by_hand(&asked(Wish::Cancel), at(MINUTE)).unwrap().next;
+        let (late, day) = (Timestamp(24 * 60 * MINUTE), 24 * 60 * MINUTE);
+        assert!(kept.is_kept_open() && kept.takes(late, late, &policy), "for as long as it takes");
+        let wake = Command { what: What::Wake { generation: open.generation }, ..said() };
+        assert!(step(Some(&kept), wake, at(due.0)).is_err());
+        let goes_on = step(Some(&kept), said(), at(day)).unwrap().next;
+        assert!(goes_on.alarm().is_some_and(|due| due > late), "what is said sets it anew");
+    }
+}

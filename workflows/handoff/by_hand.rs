@@ -1,0 +1,67 @@
+//! A handoff's deadline in the hands of a person: breached at once, or lifted.
+
+use super::{Context, Handoff, breach};
+use crate::effect::{Rejected, Transition};
+use crate::timer::{ByHand, Wish};
+
+impl Handoff {
+    /// Does with its deadline what a person wants: a breach tells how long the customer really waited.
+    ///
+    /// # Errors
+    /// The deadline is not set (any more).
+    pub fn by_hand(&self, asked: &ByHand, ctx: Context<'_>) -> Result<Transition<Self>, Rejected> {
+        if !self.deadline.is_some_and(|due| asked.means("sla", due)) {
+            return Err(asked.gone());
+        }
+        let generation = self.generation.wrapping_add(1);
+        Ok(match asked.wish {
+            Wish::Fire => {
+                let Transition { next, effects } = breach(self, ctx);
+                Transition { next: Self { generation, ..next }, effects }
+            }
+            Wish::Cancel => {
+                let next = Self { deadline: None, generation, ..self.clone() };
+                Transition { next, effects: Vec::new() }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, step};
+    use super::*;
+    use crate::effect::Effect;
+    use crate::event::Escalation;
+    use crate::policy::Policy;
+    use crate::time::Timestamp;
+
+    const MINUTE: i64 = 60_000;
+
+    #[test]
+    fn f01_a_deadline_is_broken_or_lifted_by_hand_once() {
+        let policy = Policy::default();
+        let at = |now| {
+            let now = Timestamp(now);
+            Context { now, at: now, policy: &policy, announce: false }
+        };
+        let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
+        let open = step(None, Command::Open(asks), at(0)).unwrap().next;
+        let due = Timestamp(5 * MINUTE);
+        let asked = |wish| ByHand { wish, kind: "sla".into(), due };
+
+        let broken = open.by_hand(&asked(Wish::Fire), at(MINUTE)).unwrap();
+        let [Effect::Emit { event_type, data }, Effect::Signal { .. }] = &broken.effects[..] else {
+            panic!("{:?}", broken.effects)
+        };
+        assert_eq!((event_type.as_str(), &data["elapsed_minutes"]), ("sla.breached", &1.into()));
+        assert!(broken.next.by_hand(&asked(Wish::Fire), at(MINUTE)).is_err());
+
+        let lifted = open.by_hand(&asked(Wish::Cancel), at(MINUTE)).unwrap();
+        assert!(lifted.effects.is_empty() && lifted.next.alarm().is_none());
+        let wake = Command::Wake { generation: open.generation };
+        assert!(step(Some(&lifted.next), wake, at(6 * MINUTE)).is_err());
+        let other = ByHand { due: Timestamp(1), ..asked(Wish::Fire) };
+        assert!(open.by_hand(&other, at(MINUTE)).is_err());
+    }
+}

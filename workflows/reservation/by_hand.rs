@@ -1,0 +1,159 @@
+//! A booking's timers in the hands of a person: fired before their time, or taken away.
+//!
+//! Whoever fires one wants it now, so nothing is too late or too early for it: a reminder goes out a week before
+//! the slot, and a no-show before the slot is one all the same. Each leaves a line in the booking's history.
+
+use super::{Context, ReminderState, Reservation, steps};
+use crate::effect::{Rejected, Transition};
+use crate::timer::{ByHand, Wish};
+
+impl Reservation {
+    /// Does with one of its timers what a person wants.
+    ///
+    /// # Errors
+    /// The timer is not set (any more).
+    pub fn by_hand(&self, asked: &ByHand, ctx: Context<'_>) -> Result<Transition<Self>, Rejected> {
+        if !self.pending().any(|(kind, due)| asked.means(&kind, due)) {
+            return Err(asked.gone());
+        }
+        let mut transition = match (asked.kind.strip_prefix("reminder."), asked.wish) {
+            (Some(name), wish) => self.remind_by_hand(name, wish, ctx),
+            (None, Wish::Fire) => steps::mark_no_show(self, ctx)?,
+            (None, Wish::Cancel) => {
+                let next = Self { no_show_at: None, ..self.clone() };
+                Transition { next, effects: Vec::new() }
+            }
+        };
+        // What was set before is stale from here on, whenever it rings.
+        transition.next.generation = self.generation.wrapping_add(1);
+        transition.next.remember(ctx.now, asked.told());
+        Ok(transition)
+    }
+
+    /// Whether this reminder was cancelled by a person.
+    pub fn is_cancelled_by_hand(&self, name: &str) -> bool {
+        let kind = format!("reminder.{name}");
+        let told = ByHand { wish: Wish::Cancel, kind, due: self.slot }.told();
+        self.history.iter().any(|happening| happening.what == told)
+    }
+
+    fn remind_by_hand(&self, name: &str, wish: Wish, ctx: Context<'_>) -> Transition<Self> {
+        let (mut next, mut effects) = (self.clone(), Vec::new());
+        let last = next.reminders.len().saturating_sub(1);
+        let pending = |reminder: &super::Reminder| {
+            reminder.name == name && reminder.state == ReminderState::Pending
+        };
+        let Some(place) = next.reminders.iter().position(pending) else {
+            return Transition { next, effects };
+        };
+        let several = last > 0;
+        if let Some(reminder) = next.reminders.get_mut(place) {
+            reminder.state = match wish {
+                Wish::Fire => ReminderState::Sent(ctx.now),
+                Wish::Cancel => ReminderState::Skipped,
+            };
+        }
+        if let (Some(reminder), Wish::Fire) = (next.reminders.get(place), wish) {
+            effects = steps::remind(&next, reminder, several && place == last, ctx.policy);
+        }
+        Transition { next, effects }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::effect::Effect;
+    use crate::event::Booking;
+    use crate::policy::{Policy, Settings};
+    use crate::reservation::{Command, Origin, Status, step};
+    use crate::time::Timestamp;
+
+    const HOUR: i64 = 3_600_000;
+    const WEEK: i64 = 7 * 24 * HOUR;
+
+    struct Desk {
+        policy: Policy,
+        booking: Reservation,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let settings = json!({"whatsapp": {"phone_number_id": "1"}});
+            let policy = Policy::new(Settings::from_json(settings).unwrap(), &[]);
+            let booking = Booking {
+                reservation_id: "R-1".into(),
+                date_time: Some(Timestamp(WEEK)),
+                wa_number: Some("+34600000001".into()),
+                ..Booking::default()
+            };
+            let ctx = Context { now: Timestamp(0), policy: &policy, origin: Origin::Event };
+            let booking = step(None, Command::Book(booking), ctx).unwrap().next;
+            Self { policy, booking }
+        }
+
+        fn ask(&mut self, wish: Wish, kind: &str, due: i64) -> Result<Vec<String>, Rejected> {
+            let asked = ByHand { wish, kind: kind.to_owned(), due: Timestamp(due) };
+            let now = Timestamp(HOUR);
+            let ctx = Context { now, policy: &self.policy, origin: Origin::Operator };
+            let Transition { next, effects } = self.booking.by_hand(&asked, ctx)?;
+            self.booking = next;
+            let types = effects.into_iter().filter_map(|effect| match effect {
+                Effect::Emit { event_type, .. } => Some(event_type),
+                Effect::Tell { to, .. } => Some(to),
+                Effect::Signal { .. } | Effect::Note(_) => None,
+            });
+            Ok(types.collect())
+        }
+
+        fn pending(&self) -> Vec<String> {
+            self.booking.pending().map(|(kind, _)| kind).collect()
+        }
+    }
+
+    #[test]
+    fn f01_a_reminder_fired_days_before_goes_out_and_only_once() {
+        let mut desk = Desk::new();
+        let due = WEEK - 24 * HOUR;
+        let said = desk.ask(Wish::Fire, "reminder.24h", due).unwrap();
+        assert_eq!(said, ["reminder.24h.sent", "+34600000001"]);
+        assert_eq!(desk.pending(), ["reminder.2h", "no_show"]);
+        let last = desk.booking.history.last().unwrap();
+        assert_eq!(last.what, "reminder.24h fired by the operator");
+        assert!(desk.ask(Wish::Fire, "reminder.24h", due).is_err(), "once");
+        let wake = Command::Wake { generation: desk.booking.generation };
+        let ctx = Context { now: Timestamp(due), policy: &desk.policy, origin: Origin::Clock };
+        assert!(step(Some(&desk.booking), wake, ctx).is_err(), "its own time changes nothing");
+    }
+
+    #[test]
+    fn f01_a_reminder_of_another_time_is_not_the_one_that_is_meant() {
+        let mut desk = Desk::new();
+        let gone = desk.ask(Wish::Fire, "reminder.24h", WEEK - 23 * HOUR).unwrap_err();
+        assert!(gone.0.contains("no longer set"), "{gone}");
+        assert!(desk.ask(Wish::Cancel, "reminder.3h", WEEK - 3 * HOUR).is_err());
+    }
+
+    #[test]
+    fn f01_a_cancelled_timer_is_gone_and_the_others_stay() {
+        let mut desk = Desk::new();
+        let said = desk.ask(Wish::Cancel, "reminder.24h", WEEK - 24 * HOUR).unwrap();
+        assert!(said.is_empty() && desk.booking.is_cancelled_by_hand("24h"));
+        assert!(!desk.booking.is_cancelled_by_hand("2h"));
+        desk.ask(Wish::Cancel, "no_show", WEEK + HOUR / 4).unwrap();
+        assert_eq!(desk.pending(), ["reminder.2h"]);
+        assert_eq!(desk.booking.status, Status::Booked);
+        let last = desk.booking.history.last().unwrap();
+        assert_eq!(last.what, "no_show cancelled by the operator");
+    }
+
+    #[test]
+    fn f01_a_no_show_fired_before_the_slot_is_one() {
+        let mut desk = Desk::new();
+        let said = desk.ask(Wish::Fire, "no_show", WEEK + HOUR / 4).unwrap();
+        assert_eq!(said, ["reminder.no_show"]);
+        assert_eq!((desk.booking.status, desk.pending().len()), (Status::NoShow, 0));
+    }
+}
