@@ -74,6 +74,8 @@ pub(crate) enum ClockMessage {
         /// Whether an actor had it in its hands.
         deadly: bool,
     },
+    /// A tenant was deleted, and its timers are going.
+    Forget(TenantId),
     /// It is time.
     Ring,
     /// Fire what is due of one tenant and count what comes of it.
@@ -121,6 +123,7 @@ impl Actor for Clock {
             }
             ClockMessage::Settled(timer) => state.settle(&timer),
             ClockMessage::Lost { timer, what, deadly } => self.lost(state, timer, what, deadly),
+            ClockMessage::Forget(tenant) => state.forget(&tenant),
             ClockMessage::Ring => state.ring = None,
             ClockMessage::FireDue { tenant, tally } => {
                 self.fire_due(&myself, state, &tenant, &tally);
@@ -221,6 +224,9 @@ impl Clock {
 
     fn lost(&self, state: &mut ClockState, timer: TimerKey, what: TimerRecord, deadly: bool) {
         let what = state.meanwhile(&timer).unwrap_or(what);
+        if self.ledger.is_deleted(&timer.tenant) {
+            return;
+        }
         if deadly {
             let deaths = state.deaths.entry(timer.clone()).or_default();
             *deaths += 1;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod check;
+mod deletion;
 pub mod deliveries;
 mod error;
 mod inbound;
@@ -53,7 +54,7 @@ use crate::mirror::feed::Feed;
 use crate::now::Now;
 use crate::paces::Paces;
 use crate::record::{KeyRecord, Source};
-use crate::root::{Root, RootMessage};
+use crate::root::{Created, Root, RootMessage};
 use crate::search::{Page, Question, Reader, Search};
 use crate::source;
 use crate::store::disk::{DiskOptions, DiskStore};
@@ -100,6 +101,8 @@ pub struct Engine {
     room: Room,
     lanes: Lanes,
     keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
+    /// Whoever makes a key, or a tenant, or deletes one, does so alone.
+    gate: tokio::sync::Mutex<()>,
     search: Option<Arc<Search>>,
     /// What the mirror follows, if there is one.
     feed: Option<Arc<Feed>>,
@@ -155,6 +158,7 @@ impl Engine {
             room: Room::new(),
             lanes: Lanes::new(),
             keys: RwLock::new(keys),
+            gate: tokio::sync::Mutex::default(),
             search: search.map(Arc::new),
             feed,
         })
@@ -301,16 +305,24 @@ impl Engine {
         }
         Compiled::new(&settings.templates)?;
         source::check(&settings.sources)?;
+        let _alone = self.gate.lock().await;
         let now = self.around.ledger.now().timestamp();
         let view = Box::new(TenantView::new(id.clone(), name, now, settings));
         let (reply, answer) = oneshot::channel();
         let cast = self.root.cast(RootMessage::Create(view, reply));
         cast.map_err(|_| EngineError::Busy)?;
-        if within_call_timeout(answer).await? {
-            self.settle_reports(&id).await?;
-            return self.view(&id);
+        match within_call_timeout(answer).await? {
+            Created::Up => {
+                // Whoever asked for the deletion of one of this id may not have waited for its end.
+                self.forget_keys(&id);
+                self.settle_reports(&id).await?;
+                self.view(&id)
+            }
+            Created::Exists => Err(EngineError::Exists(format!("tenant {id}"))),
+            Created::Going => Err(EngineError::Rejected(format!(
+                "the tenant {id} was deleted and its rows are still going: try again in a moment"
+            ))),
         }
-        Err(EngineError::Exists(format!("tenant {id}")))
     }
 
     /// Fires what is due of a tenant at this moment; returns the types of the events that came of it.

@@ -51,6 +51,16 @@ impl Hints {
         self.tenants.write().insert(view.id.clone(), Listing { actor, view });
     }
 
+    /// Lists a tenant no longer; answers what was listed.
+    pub(crate) fn unlist(&self, id: &TenantId) -> Option<Listing> {
+        self.tenants.write().remove(id)
+    }
+
+    /// Has the clock forget the timers of a tenant that is gone.
+    pub(crate) fn forget_timers(&self, tenant: &TenantId) {
+        self.tell_clock(ClockMessage::Forget(tenant.clone()));
+    }
+
     /// Sets the clock.
     pub(crate) fn set_clock(&self, clock: ActorRef<ClockMessage>) {
         *self.clock.write() = Some(clock);

@@ -4,6 +4,7 @@
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
 mod companion;
+mod deleted;
 pub mod delivery;
 pub mod draft;
 mod figures;
@@ -34,6 +35,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use self::companion::{Companion, Watch};
+use self::deleted::Deleted;
 pub use self::draft::{After, Draft};
 use self::news::News;
 use self::sequences::Sequences;
@@ -79,6 +81,7 @@ pub struct Ledger {
     news: Arc<News>,
     statistics: Arc<Statistics>,
     watch: Arc<OnceLock<Watch>>,
+    deleted: Deleted,
 }
 
 impl Ledger {
@@ -96,9 +99,21 @@ impl Ledger {
         };
         let committer = Committer::start(Arc::clone(&store), Box::new(companion))?;
         let (times, news) = (Arc::default(), Arc::default());
-        let ledger =
-            Self { store, committer, vault, sequences, times, feed, news, statistics, watch };
+        let deleted = Deleted::default();
+        let ledger = Self {
+            store,
+            committer,
+            vault,
+            sequences,
+            times,
+            feed,
+            news,
+            statistics,
+            watch,
+            deleted,
+        };
         ledger.check_master_key()?;
+        ledger.recall_deleted()?;
         ledger.sequences.begin_after(ledger.last()?);
         Ok(Arc::new(ledger))
     }
@@ -123,8 +138,12 @@ impl Ledger {
         &self.vault
     }
 
-    /// Hands a draft to the writer; `then` runs once it is durable.
+    /// Hands a draft to the writer; `then` runs once it is durable. Of a tenant that was deleted nothing is
+    /// written: both are dropped, as if the process had ended here.
     pub async fn commit(&self, mut draft: Draft, then: Then) {
+        if self.is_deleted(draft.tenant()) {
+            return;
+        }
         let counting = self.counting(&mut draft);
         let (batch, then) = self.observed(draft, then);
         self.committer.submit(batch, counting, then).await;

@@ -36,6 +36,7 @@ mod clock;
 pub mod endpoint;
 pub mod engine;
 mod entity;
+mod eraser;
 mod fan_out;
 mod fatal;
 mod gather;

@@ -1,6 +1,7 @@
 //! Every bound of the runtime in one place; the unit is in the name.
 
 pub mod answers;
+pub mod erasing;
 
 /// Commits that may wait for the committer.
 pub const COMMITS_QUEUED_MAX: usize = 16_384;

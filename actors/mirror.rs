@@ -175,6 +175,10 @@ impl Mirror {
                 Err(error) => return Ok(Next::Later(error)),
             }
         }
+        for tenant in self.feed.take_gone() {
+            Arc::make_mut(&mut state.places).remove(&tenant);
+            state.line.retain(|waiting| *waiting != tenant);
+        }
         for tenant in self.feed.take_changed() {
             if !state.line.contains(&tenant) {
                 state.line.push_back(tenant);
@@ -236,6 +240,9 @@ impl Mirror {
         }
         for (tenant, place) in load.places {
             let done = notes.remove(&tenant).unwrap_or_default();
+            if self.ledger.is_deleted(&tenant) {
+                continue;
+            }
             if done.is_empty() && state.places.get(&tenant) == Some(&place) {
                 continue;
             }

@@ -3,6 +3,7 @@
 //! A struct here is frozen once it has been released: a change is a new version beside the old one, which
 //! is read for ever.
 
+mod deleted;
 mod deliveries;
 mod delivery;
 pub mod envelope;
@@ -32,6 +33,7 @@ use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
+pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
 pub use self::delivery::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
@@ -261,6 +263,7 @@ records! {
     SearchRecord = 73 "search",
     IdempotencyRecord = 74 "idempotency",
     InboundRecord = 50 "inbound",
+    DeletedRecord = 81 "deleted",
 }
 
 impl Record for StateRecord {

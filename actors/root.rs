@@ -2,17 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::TenantId;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::retry::RetryPolicy;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::cleaner::Cleaner;
 use crate::clock::{Clock, ClockMessage};
+use crate::eraser::{Eraser, Holders};
 use crate::fatal;
 use crate::ledger::LedgerError;
+use crate::limits::erasing::{ERASERS_AT_ONCE_MAX, TENANT_STOP_MS};
 use crate::mirror::feed::Feed;
 use crate::mirror::{Mirror, MirrorConfig};
 use crate::record;
@@ -40,7 +43,20 @@ pub(crate) struct Followed {
 /// What the root is told.
 pub(crate) enum RootMessage {
     /// A new tenant; answered once it is durable and up.
-    Create(Box<TenantView>, oneshot::Sender<bool>),
+    Create(Box<TenantView>, oneshot::Sender<Created>),
+    /// A tenant is to go, with the keys of these hashes; answered once that is durable.
+    Delete(TenantId, Vec<[u8; 32]>, oneshot::Sender<bool>),
+}
+
+/// What became of a new tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// It is up.
+    Up,
+    /// There is one already.
+    Exists,
+    /// One of this id was deleted, and rows of it are still there.
+    Going,
 }
 
 /// What the root knows.
@@ -49,6 +65,11 @@ pub(crate) struct RootState {
     cleaner: ActorId,
     mirror: Option<ActorId>,
     tenants: HashMap<ActorId, TenantId>,
+    erasers: HashMap<ActorId, TenantId>,
+    /// Whose turn it is, of all erasers.
+    turns: Arc<Semaphore>,
+    /// By which whoever holds a tenant is waited for.
+    holders: HashMap<TenantId, (mpsc::Sender<()>, mpsc::Receiver<()>)>,
 }
 
 impl Actor for Root {
@@ -65,13 +86,23 @@ impl Actor for Root {
         // when every tenant is there to be woken.
         let clock = self.spawn_clock(&myself).await?;
         let cleaner = self.spawn_cleaner(&myself).await?;
-        let (clock_id, tenants) = (clock.get_id(), HashMap::new());
-        let mut state = RootState { clock: clock_id, cleaner, mirror: None, tenants };
+        let mut state = RootState {
+            clock: clock.get_id(),
+            cleaner,
+            mirror: None,
+            tenants: HashMap::new(),
+            erasers: HashMap::new(),
+            turns: Arc::new(Semaphore::new(ERASERS_AT_ONCE_MAX)),
+            holders: HashMap::new(),
+        };
         for (id, _) in self.around.ledger.tenants()? {
             self.spawn_tenant(&myself, &mut state, &id).await?;
         }
         start_clock(&clock).await;
         state.mirror = self.spawn_mirror(&myself).await?;
+        for deleted in self.around.ledger.deleted_tenants() {
+            self.spawn_eraser(&myself, &mut state, deleted, None).await?;
+        }
         Ok(state)
     }
 
@@ -87,6 +118,11 @@ impl Actor for Root {
                 // An error means that the caller has gone; the tenant is there all the same.
                 reply.send(created).ok();
             }
+            RootMessage::Delete(tenant, keys, reply) => {
+                let deleted = self.delete(&myself, state, tenant, &keys).await?;
+                // As above.
+                reply.send(deleted).ok();
+            }
         }
         Ok(())
     }
@@ -100,6 +136,7 @@ impl Actor for Root {
         match event {
             SupervisionEvent::ActorTerminated(child, _, _) => {
                 state.tenants.remove(&child.get_id());
+                state.erasers.remove(&child.get_id());
             }
             SupervisionEvent::ActorFailed(child, error) => {
                 self.around.ledger.settled().await;
@@ -142,6 +179,9 @@ impl Root {
         } else if let Some(tenant) = state.tenants.remove(&died) {
             tracing::error!(%error, %tenant, "a tenant died; it starts anew from the ledger");
             self.spawn_tenant(myself, state, &tenant).await?;
+        } else if let Some(tenant) = state.erasers.remove(&died) {
+            tracing::error!(%error, %tenant, "the work on a deleted tenant died; it begins again");
+            self.spawn_eraser(myself, state, tenant, None).await?;
         }
         Ok(())
     }
@@ -200,7 +240,9 @@ impl Root {
         let ledger = &self.around.ledger;
         let record = ledger.tenant(id)?.ok_or(LedgerError::Content("tenant"))?;
         let server = (self.server_smtp.clone(), self.server_retry.clone());
-        let view = TenantView::load(ledger, id.clone(), &record, server)?;
+        let mut view = TenantView::load(ledger, id.clone(), &record, server)?;
+        let (holder, _) = state.holders.entry(id.clone()).or_insert_with(|| mpsc::channel(1));
+        view.presence = Some(holder.clone());
         let tenant = Tenant { around: self.around.clone() };
         let spawned = Actor::spawn_linked(None, tenant, Arc::new(view), myself.get_cell());
         let (actor, _) = spawned.await?;
@@ -213,16 +255,69 @@ impl Root {
         myself: &ActorRef<RootMessage>,
         state: &mut RootState,
         view: TenantView,
-    ) -> Result<bool, ActorProcessingErr> {
+    ) -> Result<Created, ActorProcessingErr> {
         let ledger = &self.around.ledger;
+        if ledger.is_deleted(&view.id) {
+            return Ok(Created::Going);
+        }
         if ledger.tenant(&view.id)?.is_some() {
-            return Ok(false);
+            return Ok(Created::Exists);
         }
         let mut batch = Batch::new(HOME);
         batch.put(key::tenant(&view.id), record::encode(&view.to_record(ledger)));
         ledger.commit_home(batch).await;
         self.spawn_tenant(myself, state, &view.id).await?;
+        Ok(Created::Up)
+    }
+
+    /// Ends a tenant's actors, notes that it is deleted, and has its rows taken away; answers whether there was
+    /// such a tenant.
+    async fn delete(
+        &self,
+        myself: &ActorRef<RootMessage>,
+        state: &mut RootState,
+        id: TenantId,
+        keys: &[[u8; 32]],
+    ) -> Result<bool, ActorProcessingErr> {
+        let around = &self.around;
+        if around.ledger.tenant(&id)?.is_none() {
+            return Ok(false);
+        }
+        // Whoever looks for it from here on finds nothing. Only its own actor writes its settings, so that
+        // nothing brings it back.
+        if let Some(listing) = around.hints.unlist(&id) {
+            state.tenants.remove(&listing.actor.get_id());
+            let patience = Some(Duration::from_millis(TENANT_STOP_MS));
+            if listing.actor.stop_and_wait(None, patience).await.is_err() {
+                tracing::warn!(tenant = %id, "a deleted tenant does not end by itself");
+                listing.actor.kill();
+            }
+        }
+        around.ledger.delete_tenant(&id, keys).await;
+        around.hints.forget_timers(&id);
+        around.throttles.forget(&id);
+        around.refusals.forget(&id);
+        let holders = state.holders.remove(&id).map(|(_, holders)| holders);
+        self.spawn_eraser(myself, state, id, holders).await?;
         Ok(true)
+    }
+
+    async fn spawn_eraser(
+        &self,
+        myself: &ActorRef<RootMessage>,
+        state: &mut RootState,
+        tenant: TenantId,
+        holders: Holders,
+    ) -> Result<(), ActorProcessingErr> {
+        let eraser = Eraser {
+            ledger: Arc::clone(&self.around.ledger),
+            feed: self.mirror.as_ref().map(|followed| Arc::clone(&followed.feed)),
+            tenant: tenant.clone(),
+            turns: Arc::clone(&state.turns),
+        };
+        let (eraser, _) = Actor::spawn_linked(None, eraser, holders, myself.get_cell()).await?;
+        state.erasers.insert(eraser.get_id(), tenant);
+        Ok(())
     }
 }
 

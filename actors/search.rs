@@ -93,6 +93,7 @@ impl Search {
             view: Arc::clone(&view),
             runtime: Handle::current(),
         };
+        ledger.news().expect();
         let thread = thread::Builder::new().name("sereno-search".to_owned());
         let thread = thread.spawn(move || follower.run())?;
         Ok(Self { ledger: Arc::clone(ledger), view, thread: Mutex::new(Some(thread)) })

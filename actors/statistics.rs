@@ -173,6 +173,11 @@ impl Statistics {
         slots.map(|(from, tally)| Slot { from, tally: tally.clone() }).collect()
     }
 
+    /// A tenant is gone.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        self.tenants.lock().remove(tenant);
+    }
+
     /// Everything that was counted of all tenants since the process began.
     pub(crate) fn server(&self) -> Tally {
         self.server.lock().clone()

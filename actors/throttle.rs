@@ -53,6 +53,11 @@ impl Throttles {
         let minute = events.entry(tenant.clone()).or_default();
         minute.take_many(count, most, now).map_err(|at| at.since(now))
     }
+
+    /// A tenant is gone.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        self.events.lock().remove(tenant);
+    }
 }
 
 /// A digest, since a name may be long; each is preceded by its length, so that no two rows of names are one.

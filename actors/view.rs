@@ -13,6 +13,7 @@ use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
+use tokio::sync::mpsc;
 
 use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
@@ -43,6 +44,8 @@ pub struct TenantView {
     /// What is refused of the events that come in.
     pub door: Option<Arc<Door>>,
     phone_key: Vec<u8>,
+    /// Closes once nobody holds the tenant any more in any of its views; nothing is ever sent.
+    pub(crate) presence: Option<mpsc::Sender<()>>,
 }
 
 impl TenantView {
@@ -60,6 +63,7 @@ impl TenantView {
             server_smtp: None,
             server_retry: RetryPolicy::default(),
             phone_key,
+            presence: None,
         }
     }
 
@@ -94,6 +98,7 @@ impl TenantView {
             server_smtp,
             server_retry,
             phone_key,
+            presence: None,
         })
     }
 

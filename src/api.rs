@@ -181,7 +181,10 @@ fn settings(table: Table) -> Table {
         .route("/api/v1/admin/templates/preview", post(templates::preview))
         .route("/api/v1/admin/sources/preview", post(sources::preview))
         .route(tenants, get(tenants::list).post(tenants::create))
-        .route(&format!("{tenants}/{{id}}"), get(tenants::show).patch(tenants::change))
+        .route(
+            &format!("{tenants}/{{id}}"),
+            get(tenants::show).patch(tenants::change).delete(tenants::remove),
+        )
         .route(&format!("{tenants}/{{id}}/keys"), get(tenants::keys).post(tenants::create_key))
         .route(&format!("{tenants}/{{id}}/keys/{{key}}"), delete(tenants::revoke_key))
         .route("/openapi.json", get(openapi::show))

@@ -51,7 +51,18 @@ impl Client {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
-    async fn call(
+    /// Removes something.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// The same client, of a server elsewhere.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
+    /// Asks, and answers whatever the server answers: its status and its JSON.
+    pub async fn ask(
         &self,
         method: Method,
         path: &str,

@@ -88,6 +88,15 @@ impl ClockState {
         }
     }
 
+    /// What is under way comes back and is dropped then.
+    pub(super) fn forget(&mut self, tenant: &TenantId) {
+        self.near.retain(|timer, _| timer.tenant != *tenant);
+        self.deaths.retain(|timer, _| timer.tenant != *tenant);
+        self.again.retain(|(_, timer, _)| timer.tenant != *tenant);
+        self.endpoints.retain(|(_, whose, _)| whose != tenant);
+        self.endpoint_due.retain(|(whose, _), _| whose != tenant);
+    }
+
     pub(super) fn look_at(&mut self, window: Window) {
         for (timer, what) in window.timers {
             if !self.under_way.contains_key(&timer) {

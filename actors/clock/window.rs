@@ -48,7 +48,7 @@ pub(super) fn read_window(
             }
         }
     }
-    timers.retain(|(timer, _)| timer.due < horizon);
+    timers.retain(|(timer, _)| timer.due < horizon && !ledger.is_deleted(&timer.tenant));
     let mut beyond: Option<Timestamp> = None;
     for &partition in partitions {
         let first = ledger.timers(partition, &key::timers_from(horizon), Timestamp(i64::MAX), 1)?;

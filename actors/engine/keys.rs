@@ -1,5 +1,7 @@
 //! API keys: made, listed, revoked, recognised. Only their hashes are kept.
 
+use std::sync::Arc;
+
 use sereno_workflows::id::TenantId;
 
 use super::{Engine, EngineError};
@@ -8,10 +10,13 @@ use crate::record::key::{self, HOME};
 use crate::record::{self, KeyRecord};
 use crate::store::Batch;
 use crate::vault;
+use crate::view::TenantView;
 
 impl Engine {
     /// Makes an API key; returns its token, which is not kept.
     pub async fn create_key(&self, tenant: &TenantId, name: &str) -> Result<String, EngineError> {
+        // A tenant that is being deleted gets no key any more.
+        let _alone = self.gate.lock().await;
         let view = self.view(tenant)?;
         let count = self.keys.read().values().filter(|key| key.tenant == view.id.as_str()).count();
         if count >= limits::KEYS_PER_TENANT_MAX {
@@ -35,6 +40,7 @@ impl Engine {
 
     /// Revokes a key by its id.
     pub async fn revoke_key(&self, tenant: &TenantId, id: &str) -> Result<(), EngineError> {
+        let _alone = self.gate.lock().await;
         let found = self
             .keys
             .read()
@@ -58,9 +64,10 @@ impl Engine {
         keys
     }
 
-    /// The tenant that a token opens.
-    pub fn authenticate(&self, token: &str) -> Option<TenantId> {
+    /// The tenant that a token opens, as it is now.
+    pub fn authenticate(&self, token: &str) -> Option<Arc<TenantView>> {
         let hash = vault::hash_token(token);
-        self.keys.read().get(&hash)?.tenant.parse().ok()
+        let tenant = self.keys.read().get(&hash)?.tenant.parse().ok()?;
+        self.view(&tenant).ok()
     }
 }

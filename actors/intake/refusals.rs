@@ -93,6 +93,11 @@ impl Refusals {
         }
     }
 
+    /// A tenant is gone: another of its id begins anew.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        self.tenants.lock().remove(tenant);
+    }
+
     /// The line to write; `None` where all is written down.
     fn line(
         &self,

@@ -7,11 +7,12 @@
 //! Invariant: an event that can be read is behind the frontier, or on the list, or will be found by
 //! reading on from the frontier.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use sereno_workflows::id::{Sequence, TenantId};
+use tokio::sync::oneshot;
 
 use crate::limits::{NEWS_FORGOTTEN_MAX, NEWS_LATE_MAX};
 
@@ -41,6 +42,12 @@ struct State {
     forgotten: Vec<Sequence>,
     /// Whether the follower is to look whether all is well.
     nudged: bool,
+    /// Whether anybody is going to follow.
+    expected: bool,
+    /// Tenants of which nothing is left, and who waits until the follower has let go of them.
+    erased: HashMap<TenantId, oneshot::Sender<()>>,
+    /// Those of them that the follower has not heard of.
+    newly_erased: Vec<TenantId>,
 }
 
 /// What a follower is to do next.
@@ -57,6 +64,8 @@ pub(crate) struct Round {
     pub(crate) late: Vec<(TenantId, Sequence)>,
     /// Events that are gone.
     pub(crate) forgotten: Vec<Sequence>,
+    /// Tenants of which nothing is left; they stay on a list until they are [`News::let_go`].
+    pub(crate) erased: Vec<TenantId>,
 }
 
 impl News {
@@ -65,6 +74,7 @@ impl News {
         let mut state = self.state.lock();
         state.followed = true;
         state.handed_out = 0;
+        state.newly_erased = state.erased.keys().cloned().collect();
         state.frontier = frontier;
         state.highest = state.highest.max(highest);
         state.tenants.extend(tenants);
@@ -130,7 +140,39 @@ impl News {
             false => std::mem::take(&mut state.tenants),
         };
         let forgotten = std::mem::take(&mut state.forgotten);
-        Some(Round { tenants, from, to, highest, late: state.late.clone(), forgotten })
+        let erased = std::mem::take(&mut state.newly_erased);
+        Some(Round { tenants, from, to, highest, late: state.late.clone(), forgotten, erased })
+    }
+
+    /// Somebody is going to follow.
+    pub(crate) fn expect(&self) {
+        self.state.lock().expected = true;
+    }
+
+    /// Nothing is left of a tenant; answers where it is told that the follower has let go of it, if there is
+    /// going to be one.
+    pub(crate) fn erase(&self, tenant: &TenantId) -> Option<oneshot::Receiver<()>> {
+        let mut state = self.state.lock();
+        if !state.expected {
+            return None;
+        }
+        let (told, let_go) = oneshot::channel();
+        state.tenants.remove(tenant);
+        state.late.retain(|(whose, _)| whose != tenant);
+        state.handed_out = state.handed_out.min(state.late.len());
+        state.erased.insert(tenant.clone(), told);
+        state.newly_erased.push(tenant.clone());
+        self.changed.notify_all();
+        Some(let_go)
+    }
+
+    /// The follower has let go of these.
+    pub(crate) fn let_go(&self, erased: &[TenantId]) {
+        let mut state = self.state.lock();
+        for told in erased.iter().filter_map(|tenant| state.erased.remove(tenant)) {
+            // An error means that nobody waits any more.
+            told.send(()).ok();
+        }
     }
 
     /// Wakes the follower, to look whether all is well.
@@ -186,6 +228,7 @@ impl State {
         self.nudged
             || !self.tenants.is_empty()
             || !self.forgotten.is_empty()
+            || !self.newly_erased.is_empty()
             || self.late.len() > self.handed_out
     }
 }

@@ -85,6 +85,15 @@ impl Times {
         }
     }
 
+    /// What waits of a tenant is of no use to anybody.
+    pub(super) fn forget(&self, tenant: &TenantId) {
+        let Some(times) = self.waiting.lock().remove(tenant) else { return };
+        self.held.fetch_sub(times.len(), Ordering::Relaxed);
+        if times.len() >= TIMES_PER_PAGE {
+            self.full.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Everything that waits, as drafts.
     pub(super) fn take_all(&self) -> Vec<Draft> {
         let waiting = std::mem::take(&mut *self.waiting.lock());

@@ -43,6 +43,8 @@ struct Known {
     places: BTreeMap<Vec<u8>, (Sequence, u64)>,
     /// The number of the latest note.
     number: u64,
+    /// Tenants that are gone, of which the mirror has yet to hear.
+    gone: Vec<TenantId>,
 }
 
 /// How the mirror is.
@@ -140,6 +142,25 @@ impl Feed {
     /// A tenant could not be looked at: it is when anybody has something new.
     pub(super) fn look_again(&self, tenant: &TenantId) {
         self.known.lock().changed.insert(keys::owner_of(tenant));
+    }
+
+    /// The rows of a deleted tenant go: none of its events is lost to the mirror by that.
+    pub(crate) fn begin_erasing(&self, tenant: &TenantId) {
+        let all = (Sequence(u64::MAX), 0);
+        self.known.lock().places.insert(keys::owner_of(tenant), all);
+    }
+
+    /// A tenant is gone: another of its id begins anew.
+    pub(crate) fn forget(&self, tenant: &TenantId) {
+        let mut known = self.known.lock();
+        known.places.remove(&keys::owner_of(tenant));
+        known.changed.remove(&keys::owner_of(tenant));
+        known.gone.push(tenant.clone());
+    }
+
+    /// The tenants that are gone since the last time.
+    pub(super) fn take_gone(&self) -> Vec<TenantId> {
+        std::mem::take(&mut self.known.lock().gone)
     }
 
     /// Waits until a tenant has something new.

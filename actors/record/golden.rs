@@ -379,6 +379,11 @@ fn the_pipeline_stands_on_disk_as_it_always_did() {
 }
 
 #[test]
+fn a_deleted_tenant_stands_on_disk_as_it_always_did() {
+    stands("", &DeletedRecord { at: NOW });
+}
+
+#[test]
 fn how_far_the_mirror_is_stands_on_disk_as_it_always_did() {
     let (events, rest) = (Sequence(NOW.0.unsigned_abs() * 1_000), vec![b'S', 1]);
     stands("", &MirroredRecord { events, rest, count: 7, refused: 1 });

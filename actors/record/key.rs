@@ -42,8 +42,8 @@
 //! | `d` | sequence | what was counted since the slots were written |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
-//! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta) and `t` (which search index
-//! was built of all this) are in partition 0.
+//! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta), `e` (tenants that were deleted and whose
+//! rows are going) and `t` (which search index was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 pub mod idempotency;
@@ -123,6 +123,12 @@ pub fn table(letter: u8, tenant: &TenantId) -> Vec<u8> {
     key.push(letter);
     text(&mut key, tenant.as_str());
     key
+}
+
+/// A table of a tenant, if the letter names one that has the tenant behind it.
+pub(crate) fn table_of_tenant(letter: u8, tenant: &TenantId) -> Option<Vec<u8>> {
+    let others: &[u8] = if partition(tenant) == HOME { b"TAKMet" } else { b"T" };
+    (!others.contains(&letter)).then(|| table(letter, tenant))
 }
 
 /// The first key after all that begin with `prefix`.
@@ -317,6 +323,11 @@ pub fn cleaned(tenant: &TenantId) -> Vec<u8> {
 /// A tenant.
 pub fn tenant(id: &TenantId) -> Vec<u8> {
     [&b"A"[..], id.as_str().as_bytes()].concat()
+}
+
+/// A tenant that was deleted and whose rows are going.
+pub fn deleted(id: &TenantId) -> Vec<u8> {
+    [&b"e"[..], id.as_str().as_bytes()].concat()
 }
 
 /// An API key, by its token's hash.

@@ -110,6 +110,7 @@ impl Follower {
             while !self.ledger.has_room() && !news.is_closing() {
                 news.rest(Duration::from_millis(limits::SEARCH_PAUSE_MS));
             }
+            let erased = round.erased.clone();
             if !self.read(&mut work, round)? {
                 // The server stops in the middle: what is not committed is read again at the next start.
                 break;
@@ -117,7 +118,9 @@ impl Follower {
             if self.view.read().is_none() {
                 return Err(Trouble::Damaged);
             }
-            if work.is_due() {
+            if !erased.is_empty() {
+                self.let_go(&mut work, &erased)?;
+            } else if work.is_due() {
                 self.commit(&mut work)?;
             } else if work.waiting == 0 {
                 self.show(&work);
@@ -308,6 +311,44 @@ impl Follower {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Removes all events of tenants of which nothing is left.
+    fn let_go(&self, work: &mut Work, erased: &[TenantId]) -> Result<(), Trouble> {
+        // What was added and not committed cannot be seen yet.
+        self.commit(work)?;
+        let snapshot = work.index.snapshot();
+        let others = self.tenants()?;
+        for tenant in erased {
+            // A term holds no more of a tenant than a checksum.
+            let alike: Vec<_> =
+                others.iter().filter(|other| index::is_alike(other, tenant)).collect();
+            for source in Source::ALL {
+                let wanted = vec![vec![index::of_source(tenant, source)]];
+                let mut end = Sequence(u64::MAX);
+                loop {
+                    let found =
+                        snapshot.newest(&wanted, Sequence(0)..end, limits::SEARCH_PAGE_ROWS)?;
+                    for &place in &found {
+                        let mut is_others = false;
+                        for other in &alike {
+                            is_others |= self.ledger.event(other, place)?.is_some();
+                        }
+                        if !is_others {
+                            work.index.remove(place);
+                            work.note(1);
+                        }
+                    }
+                    match found.last() {
+                        Some(&last) if found.len() == limits::SEARCH_PAGE_ROWS => end = last,
+                        Some(_) | None => break,
+                    }
+                }
+            }
+        }
+        self.commit(work)?;
+        self.ledger.news().let_go(erased);
         Ok(())
     }
 

@@ -232,6 +232,11 @@ pub(super) fn of_source(tenant: &TenantId, source: Source) -> Sought {
     Sought::Whole(term(tenant, SOURCE, &[source.as_str().as_bytes()]))
 }
 
+/// Whether the terms of two tenants cannot be told apart.
+pub(super) fn is_alike(one: &TenantId, other: &TenantId) -> bool {
+    term(one, SOURCE, &[]) == term(other, SOURCE, &[])
+}
+
 /// What events with a word have, in whatever field.
 pub(super) fn of_word(tenant: &TenantId, word: &str) -> Sought {
     Sought::Whole(term(tenant, WORD, &[word.as_bytes()]))

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_actors::limits::answers::FREE_BYTES;
+use sereno_actors::view::TenantView;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
@@ -41,6 +42,8 @@ pub struct Caller {
     pub tenant: TenantId,
     /// Whether the admin token was shown.
     pub admin: bool,
+    /// Held until the request is answered: a tenant that is deleted is gone only after that.
+    _present: Arc<TenantView>,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -70,20 +73,21 @@ impl FromRequestParts<Arc<App>> for Caller {
         let admin = bool::from(token.as_bytes().ct_eq(app.admin_token.as_bytes()));
         if admin {
             let tenant = named.unwrap_or_else(default_tenant);
-            app.engine.view(&tenant)?;
-            return Ok(Self { tenant, admin });
+            let _present = app.engine.view(&tenant)?;
+            return Ok(Self { tenant, admin, _present });
         }
-        let tenant = app.engine.authenticate(token).ok_or_else(|| {
+        let _present = app.engine.authenticate(token).ok_or_else(|| {
             unauthorized(
                 "this key is not known; on the first start the server wrote one to \
                 DATA/credentials",
             )
         })?;
+        let tenant = _present.id.clone();
         if named.is_some_and(|named| named != tenant) {
             let detail = "this key belongs to another tenant than X-Tenant names";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
-        Ok(Self { tenant, admin })
+        Ok(Self { tenant, admin, _present })
     }
 }
 

@@ -14,7 +14,9 @@ use sereno_workflows::policy::Settings;
 
 use super::App;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, one, take_text};
+use super::request::{
+    Caller, InPath, JsonObject, ListQuery, default_tenant, nothing_else, one, take_text,
+};
 
 /// `GET /api/v1/admin/tenants`.
 pub async fn list(
@@ -32,7 +34,12 @@ pub async fn list(
     let (page, next_cursor) =
         query.page(rest, |view| ListQuery::cursor_after("tenant", view.id.as_str()));
     let items: Vec<Value> = page.iter().map(|view| listed(view)).collect();
-    Ok(Json(json!({"ok": true, "items": items, "next_cursor": next_cursor, "total": total})))
+    let deleting = app.engine.deleted_tenants();
+    let deleting: Vec<&str> = deleting.iter().map(TenantId::as_str).collect();
+    Ok(Json(json!({
+        "ok": true, "items": items, "next_cursor": next_cursor, "total": total,
+        "deleting": deleting,
+    })))
 }
 
 /// `POST /api/v1/admin/tenants`: `{id, name?, settings?}`; answers with its first key.
@@ -77,6 +84,25 @@ pub async fn change(
         Changed::Tenant(view) => Ok(one(shown(&view))),
         Changed::Endpoint(_) => Err(Problem::busy()),
     }
+}
+
+/// `DELETE /api/v1/admin/tenants/{id}`: gone from the answer on, and from the disk soon after.
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    caller.must_be_admin()?;
+    let id = own(&caller, &id)?;
+    if id == default_tenant() {
+        let detail = "the tenant default cannot be deleted: the admin token acts on it where no other is named; \
+                      delete its endpoints and revoke its keys instead";
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    app.engine.delete_tenant(&id).await?;
+    let message = "tenant deleted; its keys are void, and its rows go from the disk";
+    let answer = json!({"ok": true, "id": id.as_str(), "state": "deleting", "message": message});
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 /// `GET /api/v1/admin/tenants/{id}/keys`: without the keys themselves, which are not kept.

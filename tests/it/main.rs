@@ -57,6 +57,7 @@ mod story_pages;
 mod story_search;
 mod support;
 mod templates;
+mod tenant_deletion;
 mod tidy;
 mod timers;
 mod transit;

@@ -101,6 +101,7 @@ def seed(api, sink):
     api.ask("PATCH", "/api/v1/admin/tenants/default", settings | {"sources": sources(api.base)})
     api.ask("POST", "/api/v1/admin/tenants", {"id": "changed", "settings": settings})
     for number in range(20):
+        api.ask("POST", "/api/v1/admin/tenants", {"id": f"gone-{number}"})
         api.ask("POST", "/api/v1/admin/tenants/changed/keys", {"name": f"key {number}"})
     # The first two stay; the others are there to be deleted.
     gone = {"kind": "webhook", "target": "http://127.0.0.1:9/closed", "filters": {"events": ["client.*"]}}
@@ -146,6 +147,7 @@ def seed(api, sink):
         "recoverEndpoint": endpoint, "rotateSecret": endpoint, "testEndpoint": endpoint,
         "showEventType": {"name": own}, "describeEventType": {"name": own}, "forgetEventType": {"name": own},
         "showTenant": {"id": ["default", "changed"]}, "changeTenant": {"id": ["changed"]},
+        "deleteTenant": {"id": [f"gone-{number}" for number in range(20)]},
         "listKeys": {"id": ["default", "changed"]}, "createKey": {"id": ["changed"]},
         "revokeKey": {"id": ["changed"], "key": keys},
         "verifyWhatsApp": {"tenant": ["default"]}, "receiveWhatsApp": {"tenant": ["default"]},
