@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use reqwest::Method;
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
 /// How long an answer may take; the server itself answers or refuses within ten seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server and a token for it.
 #[derive(Debug, Clone)]
@@ -67,7 +67,23 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let response = self.open(method, path, body, Some(PATIENCE)).await?;
+        let status = response.status();
+        let bytes = response.bytes().await.context("the answer did not arrive whole")?;
+        let answer: Value = serde_json::from_slice(&bytes)
+            .with_context(|| format!("{status}: the answer is not JSON"))?;
+        Ok((status, answer))
+    }
+
+    /// The same, with the body of the answer still to come; all of it within `patience`, if there is any.
+    pub async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        patience: Option<Duration>,
+    ) -> anyhow::Result<Response> {
         let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);
         if let Some(tenant) = &self.tenant {
             request = request.header("x-tenant", tenant);
@@ -75,18 +91,26 @@ impl Client {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        let response = request.timeout(PATIENCE).send().await.map_err(|error| {
+        if let Some(patience) = patience {
+            request = request.timeout(patience);
+        }
+        request.send().await.map_err(|error| {
             let what = if error.is_connect() {
                 format!("no server at {}; start one with: sereno serve", self.base)
             } else {
                 format!("{} did not answer", self.base)
             };
             anyhow::Error::from(error).context(what)
-        })?;
-        let status = response.status();
-        let bytes = response.bytes().await.context("the answer did not arrive whole")?;
-        let answer: Value = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{status}: the answer is not JSON"))?;
+        })
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let (status, answer) = self.ask(method, path, body).await?;
         if !status.is_success() {
             let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("no detail");
             bail!("{status}: {detail}");

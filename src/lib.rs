@@ -11,6 +11,7 @@
 //! | [`config`] | flags, environment, `sereno.toml`, the data directory |
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
+//! | [`commands`] | the admin API from a shell: endpoints, deliveries, dead letters, timers, tenants |
 //! | [`keep`] | backup, restore, the store from its first byte to its last |
 //! | [`check`] | whether everything works, before it is needed |
 //! | [`mod@bench`] | load on a server, with a table of what it bore |
@@ -19,6 +20,7 @@ pub mod api;
 pub mod bench;
 pub mod check;
 pub mod client;
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod keep;

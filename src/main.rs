@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sereno::bench::{self, BenchArgs};
 use sereno::check::{self, CheckArgs};
+use sereno::commands::{
+    self, DeadLettersArgs, DeliveriesArgs, EndpointsArgs, TenantsArgs, TimersArgs,
+};
 use sereno::config::{Config, ServeArgs};
 use sereno::demo::{self, DemoArgs};
 use sereno::keep::{self, BackupArgs, RestoreArgs};
@@ -38,6 +41,16 @@ enum Command {
     Send(SendArgs),
     /// Receive webhooks on a port, verify their signatures and print them
     Listen(ListenArgs),
+    /// Endpoints: list, make, change, test, recover, delete
+    Endpoints(Box<EndpointsArgs>),
+    /// Deliveries: list, show, try again
+    Deliveries(DeliveriesArgs),
+    /// What was given up: list, show, try again, discard, export
+    DeadLetters(DeadLettersArgs),
+    /// Timers: list, fire now, cancel
+    Timers(TimersArgs),
+    /// Tenants, their settings and their keys
+    Tenants(TenantsArgs),
     /// Copy the data directory, of a running server too, and verify the copy
     Backup(BackupArgs),
     /// Put a copy back into an empty data directory
@@ -70,6 +83,13 @@ fn main() -> ExitCode {
             Command::Listen(args) => {
                 listen::run(args, server::asked_to_stop()?).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::Endpoints(args) => Ok(commands::exit(commands::endpoints::run(*args).await)),
+            Command::Deliveries(args) => Ok(commands::exit(commands::deliveries::run(args).await)),
+            Command::DeadLetters(args) => {
+                Ok(commands::exit(commands::dead_letters::run(args).await))
+            }
+            Command::Timers(args) => Ok(commands::exit(commands::timers::run(args).await)),
+            Command::Tenants(args) => Ok(commands::exit(commands::tenants::run(args).await)),
             Command::Backup(args) => keep::backup(&args).map(|said| told(&said, true)),
             Command::Restore(args) => keep::restore(&args).map(|said| told(&said, true)),
             Command::Check(args) => Ok(check::run(args).await),
@@ -120,7 +140,14 @@ fn start_log(command: &Command) {
     let usual = match command {
         Command::Serve(_) => "info",
         // Their output is for people, and would be torn apart by the log.
-        Command::Demo(_) | Command::Send(_) | Command::Listen(_) => "error",
+        Command::Demo(_)
+        | Command::Send(_)
+        | Command::Listen(_)
+        | Command::Endpoints(_)
+        | Command::Deliveries(_)
+        | Command::DeadLetters(_)
+        | Command::Timers(_)
+        | Command::Tenants(_) => "error",
         // What they find is their output; the log would say it twice.
         Command::Backup(_) | Command::Restore(_) | Command::Check(_) => "off",
         // Its output is a line that is written over.

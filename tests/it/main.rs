@@ -15,6 +15,7 @@ mod certificates;
 mod channels;
 mod check;
 mod cloud_events;
+mod commands;
 mod conversations;
 mod credentials;
 mod dead_letters;
