@@ -166,8 +166,10 @@ impl Follower {
         let (index, _) = EventIndex::open(&self.directory)?;
         let id = vault::generate_token("index");
         self.runtime.block_on(self.ledger.keep_search_id(&id));
+        // What is recorded from here on, and what is on its way to the disk, must not be taken for known.
+        let now = Sequence(self.ledger.sequence().0.saturating_sub(MARGIN));
         let first = self.first()?;
-        let from = first.unwrap_or_else(|| self.ledger.sequence());
+        let from = first.unwrap_or(now);
         let mut work = Work::new(index, id, (from, from));
         work.commit(from)?;
         if first.is_some() {
