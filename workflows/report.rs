@@ -36,7 +36,10 @@ pub use self::week::Week;
 use crate::effect::{Effect, Rejected, Transition};
 use crate::policy::Policy;
 use crate::time::Timestamp;
+use crate::timer::{ByHand, Wish};
 
+/// What the alarm is called among the timers.
+pub const ALARM: &str = "weekly_report";
 /// The event that a week's report is.
 pub const READY: &str = "report.weekly.ready";
 /// The event that a report is which somebody asked for.
@@ -118,6 +121,21 @@ impl Reports {
             Command::Send { to, report } => effects = told(REQUESTED, &report, to),
         }
         Ok(Transition { next, effects })
+    }
+
+    /// Says what a person does who wants something of the alarm, which is no one's to move by hand.
+    pub fn by_hand(&self, asked: &ByHand) -> Rejected {
+        if !self.due.is_some_and(|due| asked.means(ALARM, due)) {
+            return asked.gone();
+        }
+        Rejected::because(match asked.wish {
+            Wish::Fire => {
+                "its week has to be over first: to send a report now, use POST /api/v1/reports/weekly/send"
+            }
+            Wish::Cancel => {
+                "to get no more reports, set reports.weekly.enabled to false in the tenant's settings"
+            }
+        })
     }
 
     fn arm(&mut self, policy: &Policy, now: Timestamp) {

@@ -77,6 +77,7 @@ pub(super) fn decide(
             let done = alerts.by_hand(asked, figures, &settings.alerts, now)?;
             Ok(wrapped(done, StateRecord::Alerts))
         }
+        (StateRecord::Reports(reports), _) => Err(reports.by_hand(asked)),
         (
             StateRecord::Product(_)
             | StateRecord::DeadLetters(_)
@@ -111,6 +112,7 @@ impl Entity {
                 | StateRecord::Handoff(_)
                 | StateRecord::Conversation(_)
                 | StateRecord::Tenant(_)
+                | StateRecord::Reports(_)
                 | StateRecord::Lead(_),
             )
             | None => Seen::Nothing,
@@ -140,6 +142,7 @@ impl Entity {
             | StateRecord::DeadLetters(_)
             | StateRecord::Lead(_)
             | StateRecord::Product(_)
+            | StateRecord::Reports(_)
             | StateRecord::Alerts(_) => return,
         };
         let event_type = match asked.asked.wish {

@@ -13,6 +13,7 @@ use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{EntityKey, InvalidId, Sequence};
+use sereno_workflows::report;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::timer::{TimerName, Wish};
 use sereno_workflows::why;
@@ -200,7 +201,7 @@ fn pending(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value
             alerts.alarm().into_iter().map(|due| ("alerts".to_owned(), due)).collect()
         }
         Some(StateRecord::Reports(reports)) => {
-            reports.due.into_iter().map(|due| ("weekly_report".to_owned(), due)).collect()
+            reports.due.into_iter().map(|due| (report::ALARM.to_owned(), due)).collect()
         }
         Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
     };

@@ -61,7 +61,7 @@ mod templates;
 mod tenant_deletion;
 mod tidy;
 mod timers;
-mod transit;
 mod timers_by_hand;
 mod timers_by_hand_killed;
+mod transit;
 mod why;

@@ -103,7 +103,7 @@ mod tests {
             let types = effects.into_iter().filter_map(|effect| match effect {
                 Effect::Emit { event_type, .. } => Some(event_type),
                 Effect::Tell { to, .. } => Some(to),
-                Effect::Signal { .. } | Effect::Note(_) => None,
+                Effect::Signal { .. } | Effect::Note(_) | Effect::Mail { .. } => None,
             });
             Ok(types.collect())
         }
