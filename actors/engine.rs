@@ -13,6 +13,7 @@ pub(crate) mod pipeline;
 mod reports;
 mod room;
 mod statistics;
+mod stream;
 mod throttle;
 pub mod timers;
 mod vitals;
@@ -61,6 +62,7 @@ use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::memory::MemoryStore;
 
 use crate::store::Store;
+use crate::stream::Streams;
 use crate::template::Compiled;
 use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
 use crate::throttle::Throttles;
@@ -104,6 +106,7 @@ pub struct Engine {
     /// Whoever makes a key, or a tenant, or deletes one, does so alone.
     gate: tokio::sync::Mutex<()>,
     search: Option<Arc<Search>>,
+    streams: Arc<Streams>,
     /// What the mirror follows, if there is one.
     feed: Option<Arc<Feed>>,
 }
@@ -149,6 +152,7 @@ impl Engine {
         let search =
             directory.map(|directory| Search::start(&around.ledger, &directory.join("search")));
         let search = search.transpose().map_err(LedgerError::Thread)?;
+        let streams = Streams::start(&around.ledger).map_err(LedgerError::Thread)?;
         let spawned = Actor::spawn(None, root, ()).await;
         let (root, ended) = spawned.map_err(|error| EngineError::Start(error.to_string()))?;
         Ok(Self {
@@ -160,6 +164,7 @@ impl Engine {
             keys: RwLock::new(keys),
             gate: tokio::sync::Mutex::default(),
             search: search.map(Arc::new),
+            streams: Arc::new(streams),
             feed,
         })
     }
@@ -178,7 +183,9 @@ impl Engine {
             tracing::warn!("the actors did not end in time; what they had submitted is kept");
         }
         let (ledger, search) = (Arc::clone(&self.around.ledger), self.search.clone());
+        let streams = Arc::clone(&self.streams);
         let stop = move || {
+            streams.stop();
             if let Some(search) = search {
                 search.stop();
             }

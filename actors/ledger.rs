@@ -46,7 +46,9 @@ use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
 use crate::statistics::{Counting, Group, Statistics};
 use crate::store::committer::{Committer, Then};
+use crate::store::journal::file::FileJournal;
 use crate::store::{Batch, Direction, Partition, Store, StoreError};
+use crate::stream::Bell;
 use crate::vault::{Vault, VaultError};
 
 /// Why the ledger could not answer.
@@ -82,6 +84,7 @@ pub struct Ledger {
     statistics: Arc<Statistics>,
     watch: Arc<OnceLock<Watch>>,
     deleted: Deleted,
+    bell: Arc<Bell>,
 }
 
 impl Ledger {
@@ -90,12 +93,14 @@ impl Ledger {
         let feed: Arc<OnceLock<Arc<Feed>>> = Arc::default();
         let (sequences, statistics) = (Sequences::new(now), Arc::<Statistics>::default());
         let watch: Arc<OnceLock<Watch>> = Arc::default();
+        let bell = Arc::<Bell>::default();
         let companion = Companion {
             feed: Arc::clone(&feed),
             statistics: Arc::clone(&statistics),
             group: Group::default(),
             sequences: sequences.clone(),
             watch: Arc::clone(&watch),
+            bell: Arc::clone(&bell),
         };
         let committer = Committer::start(Arc::clone(&store), Box::new(companion))?;
         let (times, news) = (Arc::default(), Arc::default());
@@ -111,6 +116,7 @@ impl Ledger {
             statistics,
             watch,
             deleted,
+            bell,
         };
         ledger.check_master_key()?;
         ledger.recall_deleted()?;
@@ -218,6 +224,16 @@ impl Ledger {
     pub(crate) fn watch(&self, watch: Watch) {
         // Set once, at the start.
         self.watch.set(watch).ok();
+    }
+
+    /// What rings when something is durable.
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// The journal under it, if there is one.
+    pub(crate) fn journal(&self) -> Option<Arc<FileJournal>> {
+        self.store.journal()
     }
 
     /// What has become durable, for whoever follows the events.

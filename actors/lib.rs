@@ -16,6 +16,7 @@
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
 //! | [`search`] | what people find among events |
 //! | `statistics` | what is counted of all that happens |
+//! | [`stream`] | what happens, live |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -57,6 +58,7 @@ pub mod signature;
 pub mod source;
 mod statistics;
 pub mod store;
+pub mod stream;
 pub mod template;
 pub mod tenant;
 mod throttle;

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod erasing;
+pub mod stream;
 
 /// Commits that may wait for the committer.
 pub const COMMITS_QUEUED_MAX: usize = 16_384;

@@ -24,10 +24,12 @@ mod snapshot;
 mod space;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use self::journal::JournalError;
+use self::journal::file::FileJournal;
 use crate::vitals::StoreVitals;
 
 /// One of the 256 parts into which tenants are divided by their hash.
@@ -182,6 +184,11 @@ pub trait Store: Send + Sync + 'static {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError>;
+
+    /// The journal in front of it, for whoever reads on what is committed; `None` where there is none.
+    fn journal(&self) -> Option<Arc<FileJournal>> {
+        None
+    }
 
     /// How it is, as far as it can tell.
     fn vitals(&self) -> StoreVitals {

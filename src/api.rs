@@ -33,6 +33,7 @@ mod rows;
 pub mod search;
 pub mod sources;
 pub mod stats;
+pub mod stream;
 mod table;
 pub mod templates;
 pub mod tenants;
@@ -140,6 +141,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/reports/weekly/send", post(reports::send))
         .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/stats/series", get(stats::series))
+        .route("/api/v1/stream", get(stream::follow))
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/timers/{id}/fire", post(timers::fire))
         .route("/api/v1/timers/{id}/cancel", post(timers::cancel))

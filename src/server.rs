@@ -138,9 +138,12 @@ impl Server {
     ) -> anyhow::Result<()> {
         let router = api::router(Arc::clone(&self.app));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+        let app = Arc::clone(&self.app);
         let served = connections::serve(self.listener, router, PATIENCE, async move {
             stop.await;
             tracing::info!("stopping: finishing what is under way");
+            // A stream has no end of its own.
+            app.engine.end_streams();
             stopping.send_replace(true);
         });
         let deadline = async {

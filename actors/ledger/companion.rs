@@ -1,4 +1,5 @@
-//! What goes along with the commits on the writer's thread: what the mirror must hear of, and what is counted.
+//! What goes along with the commits on the writer's thread: what the mirror must hear of, what is counted, and
+//! a bell for those who listen.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +10,7 @@ use crate::mirror::feed::Feed;
 use crate::statistics::{Counting, Group, Statistics};
 use crate::store::Batch;
 use crate::store::committer;
+use crate::stream::Bell;
 
 /// What goes along.
 pub(super) struct Companion {
@@ -17,6 +19,7 @@ pub(super) struct Companion {
     pub(super) group: Group,
     pub(super) sequences: Sequences,
     pub(super) watch: Arc<OnceLock<Watch>>,
+    pub(super) bell: Arc<Bell>,
 }
 
 /// Who is told that a tenant has counted something; must not block.
@@ -38,6 +41,7 @@ impl committer::Companion for Companion {
     }
 
     fn durable(&mut self) {
+        self.bell.ring();
         let fresh = self.group.take_fresh();
         if let Some(watch) = self.watch.get() {
             fresh.iter().for_each(watch);

@@ -106,7 +106,7 @@ pub struct DiskStore {
 pub(super) struct Inside {
     pub(super) places: Places,
     pub(super) options: DiskOptions,
-    pub(super) journal: FileJournal,
+    pub(super) journal: Arc<FileJournal>,
     pub(super) overlay: Overlay,
     pub(super) space: Space,
     /// Changed only when the index is built again.
@@ -150,7 +150,7 @@ impl DiskStore {
             space,
             places,
             options,
-            journal,
+            journal: Arc::new(journal),
             overlay,
             index: RwLock::new(Arc::new(index)),
             healing: Mutex::new(()),
@@ -210,6 +210,10 @@ impl Store for DiskStore {
             key.remove(0);
         }
         Ok(rows)
+    }
+
+    fn journal(&self) -> Option<Arc<FileJournal>> {
+        Some(Arc::clone(&self.inside.journal))
     }
 
     fn vitals(&self) -> StoreVitals {

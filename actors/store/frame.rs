@@ -51,6 +51,17 @@ pub(super) fn read_put<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])>
     Some((key, take(bytes, length)?))
 }
 
+/// Takes the next write off a frame: its key, and its value unless it deletes.
+pub(super) fn take_write<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    let head = take_varint(bytes)?;
+    let key = take(bytes, head >> 1)?;
+    if head & 1 == 0 {
+        return Some((key, None));
+    }
+    let length = take_varint(bytes)?;
+    Some((key, Some(take(bytes, length)?)))
+}
+
 fn varint(bytes: &mut Vec<u8>, mut number: usize) {
     loop {
         let [low, ..] = number.to_le_bytes();

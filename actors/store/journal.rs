@@ -10,6 +10,7 @@ pub mod file;
 pub(super) mod reading;
 mod segment;
 mod spares;
+pub(crate) mod tail;
 
 use std::path::PathBuf;
 

@@ -352,7 +352,7 @@ fn lines(
     }
 }
 
-fn reason_of(reason: FilteredBy) -> &'static str {
+pub(super) fn reason_of(reason: FilteredBy) -> &'static str {
     match reason {
         FilteredBy::Disabled => "the endpoint is disabled",
         FilteredBy::Type => "its events do not list this type",

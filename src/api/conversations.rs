@@ -221,7 +221,7 @@ fn lead_of(
 }
 
 /// A conversation, as lists show it.
-fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView) -> Value {
+pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView) -> Value {
     let moment = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
     let idle_at = talk.alarm().map(|_| talk.idle_at(&view.policy).to_rfc3339());
     json!({

@@ -211,7 +211,7 @@ fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {
 }
 
 /// The id, the status and the whole of an entity, as it is shown.
-fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Value) {
+pub(super) fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Value) {
     match state {
         StateRecord::Reservation(booking) => {
             (booking.id.clone(), booking.status.as_str(), show_reservation(booking, policy))

@@ -32,6 +32,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/sources.json"),
     include_str!("openapi/inbound.json"),
     include_str!("openapi/mirror.json"),
+    include_str!("openapi/stream.json"),
     include_str!("openapi/stats.json"),
     include_str!("openapi/alerts.json"),
     include_str!("openapi/reports.json"),

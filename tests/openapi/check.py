@@ -17,6 +17,7 @@ PATIENCE_S = 30
 SEEN_ELSEWHERE = {
     "showDocument": "schemathesis itself reads it, and asks no more",
     "cancelJob": "a job has ended before anybody can cancel it",
+    "streamEvents": "its answer has no end",
     "reprocessEvent": "no event stands aside unless an actor dies three times on it",
 }
 APP_SECRET = "app-secret"

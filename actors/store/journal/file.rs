@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -26,6 +27,8 @@ pub struct FileJournal {
     spares: Spares,
     gaps: Gaps,
     state: Mutex<State>,
+    /// The last group that is durable: for whoever must not wait for the one that is being written.
+    durable: AtomicU64,
     /// What each sync took, in microseconds.
     sync_times: Mutex<Sketch>,
 }
@@ -70,9 +73,10 @@ impl FileJournal {
         }
         let spares = Spares::open(directory, segment_bytes).map_err(io("prepare"))?;
         sync_directory(directory)?;
+        let durable = AtomicU64::new(head.group);
         let state = Mutex::new(State { segments, head, writer });
         let (directory, epoch) = (directory.to_owned(), epoch + 1);
-        Ok(Self { directory, epoch, spares, gaps, state, sync_times: Mutex::default() })
+        Ok(Self { directory, epoch, spares, gaps, state, durable, sync_times: Mutex::default() })
     }
 
     /// Where it is.
@@ -95,7 +99,39 @@ impl FileJournal {
     pub fn skip_to(&self, position: &Position) -> Result<(), JournalError> {
         let mut state = self.state.lock();
         state.head = position.clone();
+        self.durable.store(position.group, Ordering::SeqCst);
         self.begin_segment(&mut state, 0)
+    }
+
+    /// The last group that is durable.
+    pub(super) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::SeqCst)
+    }
+
+    /// How far it goes, and where the next group is written: in which segment, at which byte.
+    pub(super) fn end(&self) -> (Position, Option<(u64, u64)>) {
+        let state = self.state.lock();
+        let place = state.writer.as_ref().map(|writer| (writer.number, writer.offset));
+        (state.head.clone(), place)
+    }
+
+    /// The last segment whose beginning is as wanted.
+    pub(super) fn segment_at(&self, wanted: impl Fn(&Position) -> bool) -> Option<(u64, Position)> {
+        let state = self.state.lock();
+        let found = state.segments.iter().rev().find(|(_, start)| wanted(start));
+        found.map(|(number, start)| (*number, start.clone()))
+    }
+
+    /// The first segment after one.
+    pub(super) fn segment_after(&self, number: u64) -> Option<(u64, Position)> {
+        let state = self.state.lock();
+        let found = state.segments.range(number + 1..).next();
+        found.map(|(number, start)| (*number, start.clone()))
+    }
+
+    /// The oldest segment.
+    pub(super) fn oldest(&self) -> Option<(u64, Position)> {
+        self.segment_after(0)
     }
 
     /// The segments, oldest first: where each begins and its file.
@@ -165,7 +201,9 @@ impl Journal for FileJournal {
             );
         written.map_err(|(doing, source)| io_error(doing, &writer.path, source))?;
         writer.offset += bytes.len() as u64;
+        let group = head.group;
         state.head = head;
+        self.durable.store(group, Ordering::SeqCst);
         Ok(())
     }
 
