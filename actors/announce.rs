@@ -8,6 +8,7 @@ use sereno_workflows::payload;
 use sereno_workflows::privacy;
 use sereno_workflows::statistics::Size;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 use crate::endpoint::config::{EndpointConfig, Kind};
 use crate::journey::Journey;
@@ -56,6 +57,8 @@ pub(crate) struct Context {
     pub(crate) cause: Option<Sequence>,
     /// Its way so far, if it came in from outside.
     pub(crate) journey: Option<Box<Journey>>,
+    /// Its place in a trace, where it has no way of its own.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// The id of an event whose caller gave none.
@@ -120,6 +123,7 @@ pub(crate) fn announce(
         };
         draft.log(ledger.sequence(), &line);
     }
+    let trace = context.journey.as_ref().and_then(|journey| journey.trace.clone());
     let record = EventRecord {
         id: id.as_str().to_owned(),
         event_type: announcement.event_type,
@@ -131,6 +135,7 @@ pub(crate) fn announce(
         deliveries,
         body,
         story: context.journey.map(|journey| journey.into_record(sequence)),
+        trace: trace.or(context.trace),
     };
     if let Some(story) = &record.story {
         draft.tally().measure(Size::ProcessingTime, story.received_before / 1_000);

@@ -38,6 +38,7 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::message::Message;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 use sereno_workflows::window::Window;
 use thiserror::Error;
 use url::Url;
@@ -128,6 +129,8 @@ pub struct Load {
     pub id: String,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// Its place in the trace of its event, or in one of its own.
+    pub trace: TraceContext,
     /// The event's type.
     pub event_type: String,
     /// The canonical body, `{"data","event_id","event_type","timestamp"}`; sent as it is.

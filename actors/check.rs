@@ -25,6 +25,7 @@ use crate::mirror::{self, MirrorConfig};
 use crate::now::Now;
 use crate::store::disk::{DiskOptions, DiskStore};
 use crate::store::{Store, StoreError};
+use crate::trace::of_delivery;
 use crate::vault::{self, Vault, VaultError};
 use crate::view::TenantView;
 
@@ -177,6 +178,7 @@ fn load(view: &TenantView, endpoint: &Endpoint, now: Timestamp) -> Load {
     let event_id: EventId = id.parse().expect("a token of ours is an id");
     let body = payload::body(&event_id, &event_type, now, data.as_object().expect("an object"));
     Load {
+        trace: of_delivery(&id, 1),
         id,
         attempt: 1,
         event_type,

@@ -21,6 +21,7 @@ mod outcome;
 mod pacing;
 mod receipt;
 pub mod standing;
+mod traced;
 mod withheld;
 
 use std::collections::HashMap;

@@ -67,6 +67,7 @@ use crate::template::Compiled;
 use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
 use crate::throttle::Throttles;
 use crate::ticket::Tally;
+use crate::trace::Tracing;
 use crate::turnstile::Turnstile;
 use crate::vault::Vault;
 use crate::view::TenantView;
@@ -91,6 +92,8 @@ pub struct EngineConfig {
     pub retry: RetryPolicy,
     /// The PostgreSQL to which rows go as well.
     pub mirror: Option<MirrorConfig>,
+    /// Where spans go, if they go anywhere.
+    pub tracing: Option<Arc<Tracing>>,
     /// Where the time comes from.
     pub now: Now,
 }
@@ -143,6 +146,7 @@ impl Engine {
             paces: Arc::new(Paces::new()),
             throttles: Arc::new(Throttles::new()),
             refusals: Arc::default(),
+            tracing: config.tracing,
         };
         let mirror = follow(&around.ledger, config.mirror).await?;
         let feed = mirror.as_ref().map(|followed| Arc::clone(&followed.feed));
@@ -193,6 +197,11 @@ impl Engine {
         };
         // An error means that the blocking thread panicked, which the committer has logged.
         drop(tokio::task::spawn_blocking(stop).await);
+    }
+
+    /// Where spans go, if they go anywhere.
+    pub fn tracing(&self) -> Option<&Arc<Tracing>> {
+        self.around.tracing.as_ref()
     }
 
     /// What can be read.

@@ -9,6 +9,7 @@ mod count;
 mod decide;
 mod people;
 mod report;
+mod traced;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 pub(crate) use self::by_hand::Asked;
 pub(crate) use self::decide::{Command, Deed, Origin, alarm};
@@ -32,6 +34,7 @@ use crate::limits;
 use crate::record::key::TimerKey;
 use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
 use crate::ticket::Ticket;
+use crate::trace::Tracing;
 use crate::view::TenantView;
 use crate::vitals::Alive;
 
@@ -41,6 +44,8 @@ pub(crate) struct Entity {
     pub(crate) hints: Arc<Hints>,
     pub(crate) tenant: TenantId,
     pub(crate) key: EntityKey,
+    /// Where spans go, if they go anywhere.
+    pub(crate) tracing: Option<Arc<Tracing>>,
     pub(crate) _alive: Alive,
 }
 
@@ -84,6 +89,8 @@ struct After<'a> {
     talk: Option<String>,
     /// When it was taken.
     now: Timestamp,
+    /// The trace in which it was.
+    trace: Option<TraceContext>,
 }
 
 impl Actor for Entity {
@@ -162,6 +169,7 @@ impl Entity {
                 journey.end(self.ledger.now().micros());
             }
             let known = present.is_some();
+            let earlier = self.tracing.as_ref().and_then(|_| present.clone());
             let (effects, ignored) = match decided {
                 Ok(transition) => {
                     self.remember_by_hand(&mut draft, &deed.command, &transition.next, now);
@@ -174,7 +182,9 @@ impl Entity {
                 }
                 Err(rejected) => (Vec::new(), Some(rejected.0)),
             };
+            self.put_step(&mut deed, (earlier.as_ref(), present.as_ref()), ignored.is_some());
             let journey = deed.journey;
+            let trace = journey.as_ref().and_then(|journey| journey.trace.clone());
             let cause = deed.event.map(|event| {
                 // A booking that is made stands under its number already.
                 if let Some(state) = present.as_ref().filter(|_| known) {
@@ -183,10 +193,11 @@ impl Entity {
                     self.remember(&mut draft, state, happened);
                 }
                 let entity = Some(self.key.clone());
-                let context = Context { entity, ignored, cause: None, journey };
+                let context = Context { entity, ignored, journey, ..Context::default() };
                 announce(&mut draft, &self.ledger, view, event, context)
             });
-            let after = After { state: present.as_ref(), cause, talk: deed.talk, now };
+            let (state, talk) = (present.as_ref(), deed.talk);
+            let after = After { state, cause, talk, now, trace };
             self.carry(&mut draft, view, effects, after);
         }
         self.persist(&mut draft, before.as_ref(), present.as_ref());
@@ -243,7 +254,8 @@ impl Entity {
                 }));
                 draft.disarm(&timer);
                 let next = Some(&transition.next);
-                let after = After { state: next, cause: None, talk: None, now };
+                let trace = self.put_wake(before.as_ref(), next);
+                let after = After { state: next, cause: None, talk: None, now, trace };
                 self.carry(&mut draft, view, transition.effects, after);
                 self.persist(&mut draft, before.as_ref(), next);
                 *state = EntityState::Read(Some(Box::new(transition.next)));
@@ -290,7 +302,7 @@ impl Entity {
 
     /// Adds what the workflow asked for to the commit.
     fn carry(&self, draft: &mut Draft, view: &TenantView, effects: Vec<Effect>, after: After<'_>) {
-        let After { state, cause, mut talk, now } = after;
+        let After { state, cause, mut talk, now, trace } = after;
         let mut latest = cause;
         for effect in effects {
             match effect {
@@ -306,7 +318,8 @@ impl Entity {
                         audience: Audience::Subscribers,
                     };
                     let entity = Some(self.key.clone());
-                    let context = Context { entity, cause, ..Context::default() };
+                    let trace = trace.clone();
+                    let context = Context { entity, cause, trace, ..Context::default() };
                     let event_type = announcement.event_type.clone();
                     let place = announce(draft, &self.ledger, view, announcement, context);
                     if let Some(state) = state {

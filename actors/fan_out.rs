@@ -328,6 +328,7 @@ mod tests {
             deliveries: Deliveries::NONE,
             body: Vec::new(),
             story: None,
+            trace: None,
         };
         let deliveries = (0..endpoints).map(|id| (EndpointId(id + 1), Sequence(u64::from(id))));
         let how_far = FanOutRecord { due: Timestamp(5), secured };

@@ -10,6 +10,7 @@ use sereno_workflows::business_hours;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 use crate::record::{EnrichedRecord, FailedRecord, StepRecord, StoryRecord};
 
@@ -20,18 +21,25 @@ pub(crate) struct Journey {
     received: u64,
     began: u64,
     story: StoryRecord,
+    /// Its place in the trace of whoever sent it, or in one that began with its request.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Journey {
     /// One that begins.
     pub(crate) fn received(at: u64) -> Self {
         let story = StoryRecord { steps: Vec::with_capacity(4), ..StoryRecord::default() };
-        Self { received: at, began: at, story }
+        Self { received: at, began: at, story, trace: None }
     }
 
     /// The next stage begins.
     pub(crate) fn begin(&mut self, now: u64) {
         self.began = now;
+    }
+
+    /// When the last stage began that is over, in microseconds.
+    pub(crate) fn last_began(&self) -> u64 {
+        self.received + self.story.steps.last().map_or(0, |step| step.after)
     }
 
     /// The stage is over, and the next one may follow at once.

@@ -17,6 +17,7 @@
 //! | [`search`] | what people find among events |
 //! | `statistics` | what is counted of all that happens |
 //! | [`stream`] | what happens, live |
+//! | [`trace`] | spans of what is done, for whoever exports them |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
 //! | [`channel`], [`signature`] | how deliveries go out |
@@ -63,6 +64,7 @@ pub mod template;
 pub mod tenant;
 mod throttle;
 mod ticket;
+pub mod trace;
 mod turnstile;
 pub mod vault;
 pub mod verifier;

@@ -90,6 +90,8 @@ pub const SEARCH_COMMIT_MS_MAX: u64 = 10_000;
 pub const NEWS_LATE_MAX: usize = 4_096;
 /// Removed events that wait to be removed from the search index too.
 pub const NEWS_FORGOTTEN_MAX: usize = 100_000;
+/// Spans that wait for their exporter; more are dropped.
+pub const SPANS_WAITING_MAX: usize = 8_192;
 /// Events in one request.
 pub const EVENTS_PER_REQUEST_MAX: usize = 1_000;
 /// Bytes of one event's body as it is delivered.

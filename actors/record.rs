@@ -32,6 +32,7 @@ use sereno_workflows::report::Reports;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
@@ -158,6 +159,8 @@ pub struct EventRecord {
     pub body: Vec<u8>,
     /// Its way through the pipeline, for what came in from outside.
     pub story: Option<Box<StoryRecord>>,
+    /// Its place in the trace that it belongs to, if somebody follows it.
+    pub trace: Option<TraceContext>,
 }
 
 /// The state of an entity.
@@ -279,23 +282,42 @@ impl Record for StateRecord {
 
 impl Record for EventRecord {
     const KIND: u16 = 4;
-    /// 1: each delivery with a number of its own. 2: without its way through the pipeline.
-    const VERSION: u16 = 3;
+    /// 1: each delivery with a number of its own. 2: without its way through the pipeline. 3: without its
+    /// place in a trace.
+    const VERSION: u16 = 4;
     const NAME: &'static str = "event";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        let (id, event_type, at, source, entity, ignored, cause, deliveries, body) = match version {
-            1 => {
-                let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
-                    fields(payload)?;
-                let deliveries = Deliveries::Each(deliveries);
-                (id, event_type, at, source, entity, ignored, cause, deliveries, body)
-            }
-            2 => fields(payload)?,
-            _ => return None,
-        };
-        let story = None;
-        Some(Self { id, event_type, at, source, entity, ignored, cause, deliveries, body, story })
+        let (id, event_type, at, source, entity, ignored, cause, deliveries, body, story) =
+            match version {
+                1 => {
+                    let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
+                        fields(payload)?;
+                    let deliveries = Deliveries::Each(deliveries);
+                    (id, event_type, at, source, entity, ignored, cause, deliveries, body, None)
+                }
+                2 => {
+                    let (id, event_type, at, source, entity, ignored, cause, deliveries, body) =
+                        fields(payload)?;
+                    (id, event_type, at, source, entity, ignored, cause, deliveries, body, None)
+                }
+                3 => fields(payload)?,
+                _ => return None,
+            };
+        let trace = None;
+        Some(Self {
+            id,
+            event_type,
+            at,
+            source,
+            entity,
+            ignored,
+            cause,
+            deliveries,
+            body,
+            story,
+            trace,
+        })
     }
 }
 

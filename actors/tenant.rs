@@ -64,6 +64,7 @@ use crate::paces::Paces;
 use crate::record::LogRecord;
 use crate::throttle::Throttles;
 use crate::ticket::Ticket;
+use crate::trace::Tracing;
 use crate::turnstile::Turnstile;
 use crate::view::TenantView;
 use tokio::sync::oneshot;
@@ -82,6 +83,8 @@ pub(crate) struct Surroundings {
     pub(crate) throttles: Arc<Throttles>,
     /// How many letters each tenant refuses.
     pub(crate) refusals: Arc<Refusals>,
+    /// Where spans go, if they go anywhere.
+    pub(crate) tracing: Option<Arc<Tracing>>,
 }
 
 /// One tenant.

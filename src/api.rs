@@ -38,6 +38,7 @@ mod table;
 pub mod templates;
 pub mod tenants;
 pub mod timers;
+mod trace;
 pub mod whatsapp;
 pub mod why;
 
@@ -76,13 +77,17 @@ pub struct App {
 
 /// All routes over an engine.
 pub fn router(app: Arc<App>) -> Router {
-    table()
+    let router = table()
         .into_router()
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::clone(&app), budget::count_answers))
-        .layer(CatchPanicLayer::custom(panicked))
-        .with_state(app)
+        .layer(CatchPanicLayer::custom(panicked));
+    let router = match app.engine.tracing() {
+        Some(_) => router.layer(from_fn_with_state(Arc::clone(&app), trace::follow)),
+        None => router,
+    };
+    router.with_state(app)
 }
 
 /// The names of all routes.

@@ -12,6 +12,7 @@
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
 //! | [`commands`] | the admin API from a shell: endpoints, deliveries, dead letters, timers, tenants |
+//! | [`otlp`] | spans to a collector |
 //! | [`keep`] | backup, restore, the store from its first byte to its last |
 //! | [`check`] | whether everything works, before it is needed |
 //! | [`mod@bench`] | load on a server, with a table of what it bore |
@@ -26,6 +27,7 @@ pub mod demo;
 pub mod keep;
 pub mod listen;
 pub mod metrics;
+pub mod otlp;
 pub mod receiver;
 pub mod scratch;
 pub mod send;

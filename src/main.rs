@@ -15,7 +15,11 @@ use sereno::keep::{self, BackupArgs, RestoreArgs};
 use sereno::listen::{self, ListenArgs};
 use sereno::send::{self, SendArgs};
 use sereno::server::{self, Server};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -157,10 +161,16 @@ fn start_log(command: &Command) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
     if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().init();
+        log.json().finish().with(filter_fn(is_safe)).init();
     } else {
-        log.with_target(false).init();
+        log.with_target(false).finish().with(filter_fn(is_safe)).init();
     }
+}
+
+/// Libraries write what they send and store where they are asked for every detail; that holds secrets,
+/// numbers and bodies, so their details stay out of the log whatever is asked.
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("sereno") || *metadata.level() <= Level::INFO
 }
 
 #[expect(clippy::print_stderr, reason = "a command's failure goes to standard error")]

@@ -24,6 +24,7 @@ use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
 use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
+use crate::otlp::{self, Otlp};
 
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(8);
@@ -42,6 +43,8 @@ pub struct Server {
     address: SocketAddr,
     credentials: Credentials,
     first_start: bool,
+    /// Where spans go, if they go anywhere.
+    otlp: Option<Otlp>,
 }
 
 impl Server {
@@ -57,6 +60,7 @@ impl Server {
         let private_targets = config.private_targets()?;
         let trusted_proxies = config.proxies()?;
         let mirror = config.mirror()?;
+        let otlp = otlp::start()?;
         let engine = Engine::start(EngineConfig {
             directory: Some(config.data.clone()),
             cache_bytes: config.cache_mb << 20,
@@ -72,6 +76,7 @@ impl Server {
             smtp: config.smtp(),
             retry,
             mirror: mirror.clone(),
+            tracing: otlp.as_ref().map(|otlp| Arc::clone(&otlp.tracing)),
             now: Now::System,
         })
         .await
@@ -112,7 +117,7 @@ impl Server {
             bodies: Budget::default(),
             answers: Budget::default(),
         });
-        Ok(Self { app, listener, address, credentials, first_start })
+        Ok(Self { app, listener, address, credentials, first_start, otlp })
     }
 
     /// Where it listens.
@@ -158,6 +163,9 @@ impl Server {
             () = deadline => {}
         }
         self.app.engine.stop(GRACE).await;
+        if let Some(otlp) = self.otlp {
+            otlp.stop().await;
+        }
         Ok(())
     }
 }

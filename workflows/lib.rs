@@ -81,6 +81,7 @@ pub mod throttle;
 pub mod time;
 pub mod timeout;
 pub mod timer;
+pub mod trace;
 mod whatsapp;
 pub mod why;
 pub mod window;

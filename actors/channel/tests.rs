@@ -42,6 +42,7 @@ fn load() -> Load {
     Load {
         id: "dlv_1".into(),
         attempt: 2,
+        trace: crate::trace::of_delivery("dlv_1", 2),
         event_type: "reservation.created".into(),
         body: body.as_bytes().to_vec(),
         message: None,

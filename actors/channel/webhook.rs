@@ -10,17 +10,16 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::auth::{Auth, ClientCredentials};
 use super::oauth::Wanted;
 use super::reply::{Deadline, Reply};
 use super::{Answer, Channels, Load, Manner, dead};
-use crate::signature::{self, Scheme, to_hex};
+use crate::signature::{self, Scheme};
 
 /// Names that a user's own headers may not have: those we send, and those that frame a request.
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 26] = [
     "connection",
     "content-encoding",
     "content-length",
@@ -33,6 +32,7 @@ const RESERVED: [&str; 25] = [
     "proxy-connection",
     "te",
     "traceparent",
+    "tracestate",
     "trailer",
     "transfer-encoding",
     "upgrade",
@@ -191,8 +191,10 @@ fn headers(
         (HeaderName::from_static("webhook-timestamp"), timestamp_s.to_string()),
         (HeaderName::from_static("x-sereno-event"), load.event_type.clone()),
         (HeaderName::from_static("x-sereno-attempt"), load.attempt.to_string()),
-        (HeaderName::from_static("traceparent"), traceparent(&load.id, load.attempt)),
+        (HeaderName::from_static("traceparent"), load.trace.to_header()),
     ];
+    let state = load.trace.state.clone();
+    ours.extend(state.map(|state| (HeaderName::from_static("tracestate"), state)));
     ours.extend(signatures(post, load, timestamp_s));
     for (name, value) in ours {
         let value = owned_value(&name, value)?;
@@ -255,12 +257,4 @@ fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, String> {
 fn owned_value(name: &HeaderName, value: String) -> Result<HeaderValue, String> {
     HeaderValue::try_from(value)
         .map_err(|_| format!("the value of header {name} has a line break or control character"))
-}
-
-/// The W3C trace context: one trace for a delivery, one span for each attempt, derived rather than
-/// drawn so that all that know the delivery's id find the trace.
-fn traceparent(id: &str, attempt: u32) -> String {
-    let trace = to_hex(&Sha256::digest(id.as_bytes()));
-    let span = to_hex(&Sha256::digest(format!("{id}.{attempt}").as_bytes()));
-    format!("00-{trace:.32}-{span:.16}-01")
 }

@@ -12,6 +12,8 @@ use sereno_workflows::template::{Audience, Channel};
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::window::Window;
 
+use super::outcome::told;
+use super::traced::{Traced, place};
 use super::withheld::still;
 use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
@@ -73,8 +75,10 @@ pub(super) async fn attempt(
     let began_at = around.ledger.now().timestamp();
     let began = Instant::now();
     let (mut text, mut remark, mut withheld) = (None, None, None);
+    let mut traced = None;
     let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
-        Ok((destination, mut load)) => {
+        Ok((destination, mut load, prepared)) => {
+            traced = prepared;
             // A report has the words that it was made with.
             if endpoint != EndpointId::READERS {
                 remark = find_words(view, &destination, &mut load, began_at);
@@ -103,7 +107,7 @@ pub(super) async fn attempt(
     };
     let Answer { outcome, response, receipt } = answer;
     let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ended {
+    let ended = Ended {
         queued,
         event_type,
         outcome,
@@ -116,7 +120,27 @@ pub(super) async fn attempt(
         duration_ms,
         withheld,
         pass,
+    };
+    tell(view, endpoint, &ended);
+    if let (Some(traced), Some(tracing)) = (traced, &around.tracing) {
+        traced.put(tracing, view.id.as_str(), endpoint.0, &ended);
     }
+    ended
+}
+
+/// Tells the log of an attempt: not what was sent, nor what came back.
+fn tell(view: &TenantView, endpoint: EndpointId, ended: &Ended) {
+    tracing::debug!(
+        tenant = %view.id,
+        endpoint.id = endpoint.0,
+        delivery.id = delivery_id(ended.queued.delivery),
+        event.place = ended.queued.record.event.to_text(),
+        event.type = ended.event_type,
+        attempt = ended.queued.record.attempts + 1,
+        code = told(&ended.outcome).0,
+        duration_ms = ended.duration_ms,
+        "an attempt ended"
+    );
 }
 
 /// Has the tenant's own words for a load rendered; answers why they cannot be, where ours must do.
@@ -170,7 +194,7 @@ fn prepare(
     id: EndpointId,
     queued: &Queued,
     offered: Option<Arc<EventRecord>>,
-) -> Result<(Destination, Load), Unready> {
+) -> Result<(Destination, Load, Option<Traced>), Unready> {
     let record = &queued.record;
     let event = match offered {
         Some(event) => Arc::unwrap_or_clone(event),
@@ -225,9 +249,15 @@ fn prepare(
         *window = around.ledger.window(&view.id, &number, now).map_err(Unready::Ledger)?;
     }
     let to_customer = record.tell.as_ref().filter(|_| id != EndpointId::READERS);
+    let (delivery, attempt) = (delivery_id(queued.delivery), record.attempts + 1);
+    let trace = place(around.tracing.as_ref(), &event, &delivery, attempt);
+    let traced = around.tracing.as_ref().filter(|_| trace.is_sampled());
+    let traced =
+        traced.map(|_| Traced::new(&trace, (&event.id, event.trace.as_ref()), &destination));
     let load = Load {
-        id: delivery_id(queued.delivery),
-        attempt: record.attempts + 1,
+        id: delivery,
+        attempt,
+        trace,
         event_type: event.event_type,
         body: event.body,
         message: to_customer.map(|tell| tell.message.clone()),
@@ -236,7 +266,7 @@ fn prepare(
         zone: view.policy.zone.clone(),
         timeout: own.or(settings.timeout).map(Into::into),
     };
-    Ok((destination, load))
+    Ok((destination, load, traced))
 }
 
 /// Whether the provider has said that it has a message, though we never got its answer.

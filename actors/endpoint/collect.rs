@@ -226,6 +226,7 @@ impl EndpointActor {
             cause: None,
             deliveries: Deliveries::run(delivery, &[self.id]),
             story: None,
+            trace: None,
         };
         draft.event(place, &event, None);
         draft.enqueue(self.id, now, delivery, &DeliveryRecord::first(place));

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -44,6 +45,8 @@ pub(crate) struct Trial {
     again: Option<Sequence>,
     /// The key by which they are accepted once.
     request: Option<Arc<Idempotency>>,
+    /// The place in the trace of whoever sent them.
+    trace: Option<TraceContext>,
     /// So many deaths on an event and it goes aside.
     deaths_max: u32,
     deaths: BTreeMap<usize, Death>,
@@ -63,24 +66,29 @@ impl Engine {
     /// Accepts events, all or none; returns once they are durable.
     ///
     /// An event that does not fit is refused with its index in the error's field. One on which an actor
-    /// dies again and again is accepted and set aside. Whether a request with a key was answered before is to
+    /// dies again and again is accepted and set aside. They go on in the trace that is given. Whether a request with a key was answered before is to
     /// be asked first; see [`Engine::answered`].
     pub async fn submit(
         &self,
         tenant: &TenantId,
         events: Vec<Event>,
         request: Option<Idempotency>,
+        trace: Option<TraceContext>,
     ) -> Result<Receipt, EngineError> {
         self.check_space()?;
         let received = self.around.ledger.now().micros();
         let count = u32::try_from(events.len()).map_err(|_| EngineError::Busy)?;
         let mut trial = Trial::new(events, received, Source::Api);
         trial.request = request.map(Arc::new);
+        trial.trace = trace;
         let listing = self.listing(tenant)?;
         let arrivals = self.around.arrivals(&listing.view, &trial)?;
         trial.credit = Some(Arc::new(self.room.take(tenant, count).await?));
         let sent = self.around.send(trial, &listing, arrivals, None)?;
-        self.around.arrive(tenant, sent).await.map(|(receipt, _)| receipt)
+        let (receipt, aside) = self.around.arrive(tenant, sent).await?;
+        let Receipt { accepted, duplicates, .. } = &receipt;
+        tracing::debug!(%tenant, accepted, duplicates, aside, "events are durable");
+        Ok(receipt)
     }
 
     /// Puts an event through again that stands aside, once; answers whether it went through.
@@ -102,6 +110,7 @@ impl Engine {
             again: Some(place),
             deaths_max: before.deaths.saturating_add(1),
             deaths: deaths.into_iter().collect(),
+            trace: record.trace,
             ..Trial::new(vec![event], ledger.now().micros(), record.source)
         };
         let arrivals = self.around.arrivals(&listing.view, &trial)?;
@@ -186,6 +195,7 @@ impl Surroundings {
         let mut moment = trial.received;
         for (index, event) in trial.events.iter().enumerate() {
             let mut journey = Box::new(Journey::received(trial.received));
+            journey.trace.clone_from(&trial.trace);
             journey.begin(moment);
             let door = view.door.as_ref().filter(|_| trial.through_door);
             let admitted = match (door, trial.again) {
@@ -219,6 +229,7 @@ impl Trial {
             credit: None,
             again: None,
             request: None,
+            trace: None,
             deaths_max: limits::DEATHS_MAX,
             deaths: BTreeMap::new(),
             lost: 0,

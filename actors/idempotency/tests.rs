@@ -38,6 +38,7 @@ fn config(directory: &Path, now: Now) -> EngineConfig {
         now,
         search: false,
         mirror: None,
+        tracing: None,
     }
 }
 
@@ -57,7 +58,7 @@ async fn b01_the_answer_to_a_request_is_kept_for_a_day_and_then_forgotten() {
     let settings = Settings::default();
     shop.create_tenant(tenant.clone(), "Shop".to_owned(), settings).await.unwrap();
     assert_eq!(shop.answered(&tenant, &[event()], &request(1)).unwrap(), None);
-    let first = shop.submit(&tenant, vec![event()], Some(request(1))).await.unwrap();
+    let first = shop.submit(&tenant, vec![event()], Some(request(1)), None).await.unwrap();
     end(shop).await;
 
     let shop = engine(directory.path(), 23).await;
@@ -65,7 +66,7 @@ async fn b01_the_answer_to_a_request_is_kept_for_a_day_and_then_forgotten() {
     assert_eq!(again.as_ref(), Some(&first));
     let other = shop.answered(&tenant, &[event()], &request(2));
     assert!(matches!(other, Err(EngineError::Invalid(_))), "{other:?}");
-    let late = shop.submit(&tenant, vec![event()], Some(request(1))).await;
+    let late = shop.submit(&tenant, vec![event()], Some(request(1)), None).await;
     assert!(matches!(late, Err(EngineError::Rejected(_))), "{late:?}");
     end(shop).await;
 

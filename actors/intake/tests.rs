@@ -32,6 +32,7 @@ pub(crate) async fn engine() -> (Engine, TenantId) {
         now: crate::now::Now::System,
         search: false,
         mirror: None,
+        tracing: None,
     };
     let engine = Engine::start(config).await.unwrap();
     let tenant: TenantId = "shop".parse().unwrap();
@@ -91,7 +92,7 @@ async fn d06_a_letter_that_fails_is_tried_again_set_aside_told_of_and_brought_ba
     let booking = json!({"event_type": "reservation.created", "data": {"reservation_id": "R-1",
         "date_time": "2090-01-01T20:00:00Z", "wa_number": NUMBER}});
     let booking = Event::from_json(booking, engine.ledger().now().timestamp()).unwrap();
-    engine.submit(&tenant, vec![booking], None).await.unwrap();
+    engine.submit(&tenant, vec![booking], None, None).await.unwrap();
     let place = key::state(&tenant, &EntityKey::reservation("R-1"));
     let state = engine.ledger().state(&tenant, &EntityKey::reservation("R-1")).unwrap().unwrap();
     put(&engine, &tenant, |draft| draft.batch().put(place.clone(), b"damaged".to_vec())).await;

@@ -131,10 +131,14 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
         deliveries: Deliveries::Each(vec![(1, Sequence(8)), (300, Sequence(9))]),
         body: b"{\"a\":1}".to_vec(),
         story: None,
+        trace: None,
     };
     stands("", &event);
     let deliveries = Deliveries::run(Sequence(8), &[EndpointId(1), EndpointId(300)]);
     stands_since(2, "/run", &EventRecord { deliveries, ..event.clone() });
+    let state = Some("a=1".to_owned());
+    let trace = TraceContext { trace: [0x4B; 16], span: [7; 8], flags: 1, state };
+    stands_since(4, "/trace", &EventRecord { trace: Some(trace), ..event.clone() });
     stands_since(3, "/story", &EventRecord { story: Some(Box::new(story())), ..event });
     let (events, inbound, attempts) = (Sequence(3), Sequence(2), Sequence(1));
     stands("", &CleanedRecord { events, inbound, attempts });

@@ -286,6 +286,7 @@ mod tests {
             deliveries: Deliveries::NONE,
             body: format!("{{\"data\":{data}}}").into_bytes(),
             story: None,
+            trace: None,
         }
     }
 

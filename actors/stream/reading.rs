@@ -22,6 +22,7 @@ use super::place::Place;
 use crate::ledger::Ledger;
 use crate::record::key::{self, TimerKey, mirror as keys};
 use crate::record::{self, DeliveryStatusRecord, EventRecord, LogRecord, Record, Source};
+use crate::store::journal::tail::Written;
 
 /// Reads groups, one after the other.
 pub(super) struct Reader {
@@ -56,7 +57,7 @@ impl Reader {
         &mut self,
         tenant: &TenantId,
         seq: u64,
-        writes: impl Iterator<Item = (&'f [u8], Option<&'f [u8]>)>,
+        writes: impl Iterator<Item = Written<'f>>,
     ) -> Vec<Happening> {
         let owner = keys::owner_of(tenant);
         let at = self.ledger.now().timestamp();
@@ -252,6 +253,7 @@ fn unknown(place: Sequence, event_type: &str) -> Recorded {
         deliveries: record::Deliveries::NONE,
         body: Vec::new(),
         story: None,
+        trace: None,
     };
     Recorded::new(place, event)
 }

@@ -68,6 +68,7 @@ impl World {
             deliveries: Deliveries::NONE,
             body: body.collect(),
             story: None,
+            trace: None,
         };
         draft.event(place, &event, None);
     }

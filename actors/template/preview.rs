@@ -132,6 +132,7 @@ fn loaded(
     Ok(Load {
         id: "msg_preview".to_owned(),
         attempt: 1,
+        trace: crate::trace::of_delivery("msg_preview", 1),
         body: payload::body(&own_id(Sequence(0)), &event_type, now, &redacted),
         event_type,
         message,

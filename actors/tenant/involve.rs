@@ -25,6 +25,7 @@ use crate::gather::Refusal;
 use crate::journey::Journey;
 use crate::ledger::{Draft, Ledger};
 use crate::record::HistoryKind;
+use crate::trace::{Step, put_step};
 
 /// What a commit is made of before its entities have decided.
 pub(super) struct Work {
@@ -319,7 +320,13 @@ impl Tenant {
         coming: Coming,
         entity: Option<EntityKey>,
     ) {
-        let Coming { event, journey, .. } = coming;
+        let Coming { event, mut journey, .. } = coming;
+        if let Some(tracing) = &self.around.tracing {
+            let ended = self.around.ledger.now().micros();
+            let (tenant, event) = (&state.view.id, &event);
+            let step = Step { tenant, event, entity: None, is_ignored: false, ended };
+            put_step(Some(tracing), &mut journey, step);
+        }
         let context = Context { entity, journey: Some(journey), ..Context::default() };
         announce(&mut work.draft, &self.around.ledger, &state.view, event, context);
     }

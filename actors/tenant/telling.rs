@@ -141,6 +141,7 @@ impl Tenant {
             hints: Arc::clone(&self.around.hints),
             tenant: state.view.id.clone(),
             key: key.clone(),
+            tracing: self.around.tracing.clone(),
             _alive: Alive::among(&self.around.ledger.statistics().gauges.entities),
         };
         let wake = || started(entity(), myself.get_cell());

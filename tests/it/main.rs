@@ -67,4 +67,5 @@ mod timers;
 mod timers_by_hand;
 mod timers_by_hand_killed;
 mod transit;
+mod trace;
 mod why;

@@ -65,6 +65,7 @@ fn each_tool_has_its_one_place() {
         ("jsonschema::", &["actors/catalogue.rs"]),
         ("tokio_postgres", &["actors/mirror/"]),
         ("tantivy::", &["actors/search/index.rs"]),
+        ("opentelemetry", &["src/otlp.rs", "tests/it/trace.rs"]),
         ("lettre::", &["actors/channel/email", "actors/endpoint/config"]),
         ("ractor::", &["actors/"]),
         ("axum::", &["src/"]),

@@ -9,6 +9,7 @@ fn load(message: Option<Message>) -> Load {
     Load {
         id: "d1".into(),
         attempt: 1,
+        trace: crate::trace::of_delivery("d1", 1),
         event_type: if message.is_some() { "reminder.24h.sent" } else { "sla.breached" }.into(),
         body: body.to_string().into_bytes(),
         message,

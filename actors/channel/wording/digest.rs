@@ -56,6 +56,7 @@ mod tests {
         Load {
             id: "d1".into(),
             attempt: 1,
+            trace: crate::trace::of_delivery("d1", 1),
             event_type: "reservation.created.digest".into(),
             body: body.to_string().into_bytes(),
             message: None,

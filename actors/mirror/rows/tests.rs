@@ -18,6 +18,7 @@ fn event(event_type: &str, data: Value) -> EventRecord {
         deliveries: Deliveries::NONE,
         body: json!({"data": data}).to_string().into_bytes(),
         story: None,
+        trace: None,
     }
 }
 

@@ -34,6 +34,9 @@ pub(crate) struct Group {
     bytes: Vec<u8>,
 }
 
+/// A key, and its value unless it is deleted.
+pub(crate) type Written<'a> = (&'a [u8], Option<&'a [u8]>);
+
 struct Open {
     file: File,
     number: u64,
@@ -138,7 +141,7 @@ impl Group {
     pub(crate) fn of(
         &self,
         partition: Partition,
-    ) -> Option<(u64, impl Iterator<Item = (&[u8], Option<&[u8]>)>)> {
+    ) -> Option<(u64, impl Iterator<Item = Written<'_>>)> {
         let mut frames = segment::frames(&self.bytes).flatten();
         let frame = frames.find(|frame| frame.partition == partition)?;
         let mut rest = frame.bytes;
