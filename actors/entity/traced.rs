@@ -70,6 +70,7 @@ fn status(state: Option<&StateRecord>) -> &'static str {
             | StateRecord::DeadLetters(_)
             | StateRecord::Lead(_)
             | StateRecord::Product(_)
+            | StateRecord::Reports(_)
             | StateRecord::Alerts(_),
         ) => "there",
     }

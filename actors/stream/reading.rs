@@ -229,6 +229,7 @@ fn is_told(kind: EntityKind) -> bool {
         EntityKind::Tenant
         | EntityKind::DeadLetters
         | EntityKind::Alerts
+        | EntityKind::Reports
         | EntityKind::Endpoint
         | EntityKind::Lead
         | EntityKind::Product => false,

@@ -66,6 +66,6 @@ mod tidy;
 mod timers;
 mod timers_by_hand;
 mod timers_by_hand_killed;
-mod transit;
 mod trace;
+mod transit;
 mod why;
