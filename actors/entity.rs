@@ -168,8 +168,9 @@ impl Entity {
             if let Some(journey) = &mut deed.journey {
                 journey.end(self.ledger.now().micros());
             }
-            let known = present.is_some();
             let earlier = self.tracing.as_ref().and_then(|_| present.clone());
+            // A booking that is made stands under its number already.
+            let has_line = present.is_some() || self.key.kind != EntityKind::Reservation;
             let (effects, ignored) = match decided {
                 Ok(transition) => {
                     self.remember_by_hand(&mut draft, &deed.command, &transition.next, now);
@@ -186,8 +187,7 @@ impl Entity {
             let journey = deed.journey;
             let trace = journey.as_ref().and_then(|journey| journey.trace.clone());
             let cause = deed.event.map(|event| {
-                // A booking that is made stands under its number already.
-                if let Some(state) = present.as_ref().filter(|_| known) {
+                if let Some(state) = present.as_ref().filter(|_| has_line) {
                     let (id, event_type) = (event.id.clone(), &event.event_type);
                     let happened = Happened { id, event_type, at: event.at, own: false };
                     self.remember(&mut draft, state, happened);

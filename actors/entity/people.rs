@@ -58,6 +58,7 @@ pub(super) fn keep_booking(draft: &mut Draft, number: &str, state: &StateRecord)
 impl Entity {
     /// Adds an event about this entity to the history of its person, if it has one.
     pub(super) fn remember(&self, draft: &mut Draft, state: &StateRecord, event: Happened<'_>) {
+        let lead;
         let (owner, kind, about, talk) = match state {
             StateRecord::Reservation(booking) => {
                 let Some(number) = &booking.wa_number else { return };
@@ -65,7 +66,12 @@ impl Entity {
             }
             StateRecord::Handoff(handoff) => {
                 let id = &handoff.conversation_id;
-                let owner = handoff.wa_number.as_ref().unwrap_or(id);
+                // Whoever shows no number is known by the conversation.
+                lead = match &handoff.wa_number {
+                    Some(_) => None,
+                    None => self.lead_in(id),
+                };
+                let owner = handoff.wa_number.as_ref().or(lead.as_ref()).unwrap_or(id);
                 (owner.as_str(), HistoryKind::Handoff, None, Some(id.clone()))
             }
             StateRecord::Conversation(talk) => {
@@ -98,6 +104,12 @@ impl Entity {
             text: None,
         };
         draft.history(owner, self.ledger.sequence(), &line);
+    }
+
+    /// The lead in a conversation, as far as it is on disk.
+    fn lead_in(&self, conversation: &str) -> Option<String> {
+        let talk = self.ledger.conversation(&self.tenant, conversation).ok().flatten();
+        talk.and_then(|talk| talk.lead)
     }
 
     /// Adds a message to a customer to their history, and has the conversation told of it.

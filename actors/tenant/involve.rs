@@ -160,16 +160,19 @@ impl Tenant {
         Ok(())
     }
 
-    /// A handoff that is told of is that of its conversation, if there is one.
+    /// A handoff that is told of is that of its conversation, if there is one, and of whoever is in it.
     pub(super) fn hand_over(
         &self,
         state: &mut TenantState,
         work: &mut Work,
-        escalation: &Escalation,
+        escalation: &mut Escalation,
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let id = &escalation.conversation_id;
-        if let Some(lead) = self.who_talks(state, id)? {
+        if let Some(lead) = self.who_talks(state, &escalation.conversation_id)? {
+            if let (Some(lead), None) = (&lead, &escalation.wa_number) {
+                escalation.wa_number = self.phone_of(state, lead)?;
+            }
+            let id = &escalation.conversation_id;
             let what = What::Escalate(escalation.reason.clone());
             let command = conversation::Command { lead, channel: None, what };
             work.add(EntityKey::conversation(id), quiet(Command::Conversation(command), at));

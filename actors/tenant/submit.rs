@@ -203,14 +203,14 @@ impl Tenant {
         state: &mut TenantState,
         work: &mut Work,
         coming: Coming,
-        fact: Fact,
+        mut fact: Fact,
     ) -> Result<(), Refusal> {
         work.place = Some(coming.place);
         match fact {
             Fact::Talk(_) | Fact::Commerce(_) | Fact::Preference(_) => {
                 return self.involve(state, work, coming, fact);
             }
-            Fact::Handoff(HandoffFact::Opened, ref escalation) => {
+            Fact::Handoff(HandoffFact::Opened, ref mut escalation) => {
                 self.hand_over(state, work, escalation, coming.event.at)?;
             }
             Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}

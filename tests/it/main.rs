@@ -35,6 +35,7 @@ mod openapi;
 mod order;
 mod people;
 mod people_commerce;
+mod people_handoffs;
 mod people_line;
 mod people_merged;
 mod people_wishes;
