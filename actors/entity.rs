@@ -174,7 +174,8 @@ impl Entity {
             let (effects, ignored) = match decided {
                 Ok(transition) => {
                     self.remember_by_hand(&mut draft, &deed.command, &transition.next, now);
-                    present = Some(transition.next);
+                    let was = present.replace(transition.next);
+                    self.keep_number(&mut draft, was.as_ref(), present.as_ref());
                     (transition.effects, None)
                 }
                 Err(rejected) if deed.event.is_none() && deed.origin == Origin::Operator => {

@@ -206,6 +206,20 @@ pub(crate) fn customer(state: &StateRecord) -> Option<&str> {
     }
 }
 
+/// The number of the customer whom this entity is about.
+pub(crate) fn number(state: &StateRecord) -> Option<&str> {
+    match state {
+        StateRecord::Reservation(booking) => booking.wa_number.as_deref(),
+        StateRecord::Handoff(handoff) => handoff.wa_number.as_deref(),
+        StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_) => None,
+    }
+}
+
 fn reserve(
     present: Option<&reservation::Reservation>,
     command: reservation::Command,

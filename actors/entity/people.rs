@@ -14,7 +14,7 @@ use sereno_workflows::product::{self, Aim, Page, Viewer, Wave};
 use sereno_workflows::time::Timestamp;
 
 use super::Entity;
-use super::decide::Command;
+use super::decide::{self, Command};
 use crate::announce::own_id;
 use crate::channel::wording::shorten;
 use crate::ledger::timeline::booking_line;
@@ -56,6 +56,24 @@ pub(super) fn keep_booking(draft: &mut Draft, number: &str, state: &StateRecord)
 }
 
 impl Entity {
+    /// Notes which number was the customer's until now, where they have another from now on.
+    pub(super) fn keep_number(
+        &self,
+        draft: &mut Draft,
+        was: Option<&StateRecord>,
+        is: Option<&StateRecord>,
+    ) {
+        let (Some(was), Some(is)) = (was, is) else { return };
+        let number = decide::number(was);
+        if number == decide::number(is) {
+            return;
+        }
+        if let Some(number) = number {
+            keep_booking(draft, number, was);
+        }
+        draft.had_number(&self.key, number, self.ledger.sequence());
+    }
+
     /// Adds an event about this entity to the history of its person, if it has one.
     pub(super) fn remember(&self, draft: &mut Draft, state: &StateRecord, event: Happened<'_>) {
         let lead;

@@ -20,6 +20,17 @@ impl Ledger {
             .transpose()
     }
 
+    /// The lead that goes by this name, or the one that it turned out to be.
+    pub fn find_lead_now(
+        &self,
+        tenant: &TenantId,
+        name: &Name,
+    ) -> Result<Option<String>, LedgerError> {
+        let Some(found) = self.find_lead(tenant, name)? else { return Ok(None) };
+        let now = self.lead_now(tenant, &found)?;
+        Ok(Some(now.map_or(found, |lead| lead.id)))
+    }
+
     /// A lead.
     pub fn lead(&self, tenant: &TenantId, id: &str) -> Result<Option<Lead>, LedgerError> {
         match self.state(tenant, &EntityKey::lead(id))? {

@@ -11,12 +11,12 @@ use sereno_workflows::lead::Lead;
 use sereno_workflows::reservation::Reservation;
 use sereno_workflows::time::Timestamp;
 
-use super::{Ledger, LedgerError};
+use super::{Draft, Ledger, LedgerError};
 use crate::record::key::{self, people as keys};
 use crate::record::{self, HistoryKind, HistoryRecord, StateRecord};
 use crate::store::Direction;
 
-/// Lines that are looked at in search of a booking.
+/// Lines that are looked at in search of a booking, and of when there was the first.
 const LATEST_LINES: usize = 16;
 
 /// Under what lines stand, and of which time they count.
@@ -28,6 +28,21 @@ pub struct Owner {
     pub from: Option<Timestamp>,
     /// Until when.
     pub until: Option<Timestamp>,
+}
+
+/// What is known of somebody by their number alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownByNumber {
+    /// As their latest booking has it.
+    pub name: Option<String>,
+    /// As their latest booking has it.
+    pub locale: Option<String>,
+    /// When the first thing happened.
+    pub first_seen: Timestamp,
+    /// When the last thing happened.
+    pub last_seen: Timestamp,
+    /// Whether they may have been known by it before they wrote or called: a booking or a handoff was first.
+    pub was_first: bool,
 }
 
 impl Owner {
@@ -79,23 +94,54 @@ impl Ledger {
         Ok(lines)
     }
 
-    /// The latest booking under a number, as far as its line of the history is among the latest.
-    pub fn latest_booking(
+    /// Somebody of whom nothing is known but a number and what was done under it; `None` if that is nothing.
+    pub fn known_by_number(
         &self,
         tenant: &TenantId,
         number: &str,
-    ) -> Result<Option<Reservation>, LedgerError> {
+    ) -> Result<Option<KnownByNumber>, LedgerError> {
         let all = Sequence(0)..Sequence(u64::MAX);
-        for (_, line) in self.timeline(tenant, &[Owner::always(number)], all, LATEST_LINES)? {
-            let about = line.about.filter(|_| line.kind == HistoryKind::Reservation);
+        let owner = Owner::always(number);
+        let latest = self.timeline(tenant, &[owner], all.clone(), LATEST_LINES)?;
+        let mut oldest = latest.last().cloned();
+        if latest.len() == LATEST_LINES {
+            let bookings = self.bookings_of(tenant, number)?;
+            let lines = bookings.iter().map(booking_line);
+            let lines = lines.chain(self.lines_from(tenant, number, all, 1)?);
+            oldest = lines.min_by_key(|(place, _)| *place).or(oldest);
+        }
+        let (Some((_, newest)), Some((_, oldest))) = (latest.first(), oldest) else {
+            return Ok(None);
+        };
+        let mut known = KnownByNumber {
+            name: None,
+            locale: None,
+            first_seen: oldest.at,
+            last_seen: newest.at.max(oldest.at),
+            was_first: matches!(oldest.kind, HistoryKind::Reservation | HistoryKind::Handoff),
+        };
+        for (_, line) in &latest {
+            let about = line.about.as_ref().filter(|_| line.kind == HistoryKind::Reservation);
             let Some(id) = about else { continue };
-            if let Some(StateRecord::Reservation(booking)) =
-                self.state(tenant, &EntityKey::reservation(&id))?
-            {
-                return Ok(Some(booking));
+            let state = self.state(tenant, &EntityKey::reservation(id))?;
+            if let Some(StateRecord::Reservation(booking)) = state {
+                (known.name, known.locale) = (booking.name, booking.locale);
+                break;
             }
         }
-        Ok(None)
+        Ok(Some(known))
+    }
+
+    /// The number that an entity's customer had at a place, if that is no longer theirs.
+    pub(crate) fn number_at(
+        &self,
+        tenant: &TenantId,
+        entity: &EntityKey,
+        place: Sequence,
+    ) -> Result<Option<Option<String>>, LedgerError> {
+        let later = place..Sequence(u64::MAX);
+        let line = self.lines_from(tenant, &entity.to_string(), later, 1)?.pop();
+        Ok(line.map(|(_, line)| line.about))
     }
 
     fn lines(
@@ -136,6 +182,25 @@ impl Ledger {
                 Ok((line, record::decode(&value)?))
             })
             .collect()
+    }
+}
+
+impl Draft {
+    /// Notes that up to this place an entity's customer had this number or none: a line that stands under the
+    /// entity itself, and goes when those do that tell of it.
+    pub(crate) fn had_number(&mut self, entity: &EntityKey, number: Option<&str>, place: Sequence) {
+        let line = HistoryRecord {
+            at: place.moment(),
+            kind: HistoryKind::Person,
+            event_type: String::new(),
+            event_id: String::new(),
+            event: None,
+            delivery: None,
+            conversation: None,
+            about: number.map(str::to_owned),
+            text: None,
+        };
+        self.history(&entity.to_string(), place, &line);
     }
 }
 

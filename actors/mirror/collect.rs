@@ -4,9 +4,9 @@ mod leads;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
 
-use super::rows::{Known, Rows, Sent, Told, Whose};
+use super::rows::{Rows, Sent, Told, Whose};
 use crate::hints::Hints;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
@@ -94,7 +94,8 @@ impl Collector<'_> {
         more |= self.look_through(tenant, place, &mut changed)?;
         let (hash, leads) = (&view.policy.phone_hash, &view.lead_key());
         let whose = Whose { tenant, hash, leads, phones: self.phones };
-        let mut named = std::mem::take(&mut changed.entities);
+        let entities = std::mem::take(&mut changed.entities);
+        let mut named = Named { entities, numbers: BTreeSet::new() };
         // What stands behind the place is read from there.
         for sequence in changed.events.range(..place.events) {
             if let Some(event) = readable(place, self.ledger.event(tenant, *sequence))?.flatten() {
@@ -119,8 +120,13 @@ impl Collector<'_> {
                 }
             }
         }
-        for entity in &named {
-            readable(place, self.add_state(&whose, entity, &mut load.rows))?;
+        let Named { entities, mut numbers } = named;
+        for entity in &entities {
+            let into = (&mut numbers, &mut load.rows);
+            readable(place, self.add_state(&whose, entity, into))?;
+        }
+        for number in &numbers {
+            readable(place, self.add_known(&whose, number, &mut load.rows))?;
         }
         for delivery in changed.deliveries {
             readable(place, self.add_sent(&whose, delivery, &mut load.rows))?;
@@ -155,17 +161,25 @@ impl Collector<'_> {
         whose: &Whose<'_>,
         place: &mut MirroredRecord,
         (sequence, event): (Sequence, &EventRecord),
-        (named, rows): (&mut BTreeSet<EntityKey>, &mut Rows),
+        (named, rows): (&mut Named, &mut Rows),
     ) -> Result<(), LedgerError> {
         let mut told = Told::of(event);
         let ties = &mut told.ties;
+        let number = match event.entity.as_ref().map(|entity| entity.kind) {
+            Some(EntityKind::Reservation | EntityKind::Handoff) => {
+                let number = self.customer(whose.tenant, event.entity.as_ref(), sequence);
+                readable(place, number)?.flatten()
+            }
+            Some(_) | None => None,
+        };
         if ties.lead.is_none() {
-            let tied = self.lead_tied(whose, ties, event.entity.as_ref());
+            let tied = self.lead_tied(whose, ties, number.as_deref());
             ties.lead = readable(place, tied)?.flatten();
         }
-        named.extend(event.entity.clone());
-        named.extend(ties.lead.as_deref().map(EntityKey::lead));
-        named.extend(ties.conversation.as_deref().map(EntityKey::conversation));
+        named.numbers.extend(number);
+        named.entities.extend(event.entity.clone());
+        named.entities.extend(ties.lead.as_deref().map(EntityKey::lead));
+        named.entities.extend(ties.conversation.as_deref().map(EntityKey::conversation));
         rows.event(whose, sequence, event, &told);
         place.count += 1;
         Ok(())
@@ -175,43 +189,25 @@ impl Collector<'_> {
         &self,
         whose: &Whose<'_>,
         entity: &EntityKey,
-        rows: &mut Rows,
+        (numbers, rows): (&mut BTreeSet<String>, &mut Rows),
     ) -> Result<(), LedgerError> {
         match self.ledger.state(whose.tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => {
                 let lead = self.lead_of(whose, booking.wa_number.as_deref())?;
-                if let Some((number, id)) = booking.wa_number.as_deref().zip(lead.as_deref()) {
-                    let first = booking.history.first().map_or(booking.slot, |first| first.at);
-                    let last = booking.history.last().map_or(first, |last| last.at);
-                    let known = Known {
-                        number,
-                        name: booking.name.as_deref(),
-                        locale: booking.locale.as_deref(),
-                        first_seen: first,
-                        last_seen: last,
-                        turned_out: None,
-                    };
-                    self.add_known(whose, id, &known, rows)?;
-                }
                 rows.reservation(whose, self.horizon, &booking, lead.as_deref());
+                numbers.extend(booking.wa_number);
             }
             Some(StateRecord::Handoff(handoff)) => {
                 let lead = self.lead_of(whose, handoff.wa_number.as_deref())?;
-                if let Some((number, id)) = handoff.wa_number.as_deref().zip(lead.as_deref()) {
-                    let at = handoff.opened_at;
-                    let (name, locale, turned_out) = (None, None, None);
-                    let (first_seen, last_seen) = (at, at);
-                    let known = Known { number, name, locale, first_seen, last_seen, turned_out };
-                    self.add_known(whose, id, &known, rows)?;
-                }
                 rows.handoff(whose, self.horizon, &handoff, lead.as_deref());
+                numbers.extend(handoff.wa_number);
             }
             Some(StateRecord::Conversation(conversation)) => {
                 rows.conversation(whose, self.horizon, &conversation);
             }
             Some(StateRecord::Lead(lead)) => {
-                self.add_turned_out(whose, &lead, rows)?;
                 rows.lead(whose, self.horizon, &lead);
+                numbers.extend(lead.phone().map(str::to_owned));
             }
             Some(
                 StateRecord::Tenant(_)
@@ -238,7 +234,9 @@ impl Collector<'_> {
         let word = ledger.provider_word(tenant, delivery)?;
         let event = ledger.event(tenant, receipt.event)?;
         let to = match (EndpointId(receipt.endpoint), event.as_ref()) {
-            (EndpointId::CUSTOMERS, Some(event)) => self.customer(tenant, event.entity.as_ref())?,
+            (EndpointId::CUSTOMERS, Some(event)) => {
+                self.customer(tenant, event.entity.as_ref(), receipt.event)?
+            }
             (EndpointId(_), _) => None,
         };
         let lead = self.lead_of(whose, to.as_deref())?;
@@ -279,6 +277,13 @@ fn readable<T>(
             Ok(None)
         }
     }
+}
+
+/// What the events of a turn name, to be looked at after them.
+struct Named {
+    entities: BTreeSet<EntityKey>,
+    /// Numbers of customers, who may be known by nothing else.
+    numbers: BTreeSet<String>,
 }
 
 /// What must be looked at.

@@ -15,7 +15,6 @@ use sereno_workflows::lead::LeadKey;
 use sereno_workflows::privacy::PhoneHash;
 use sereno_workflows::time::Timestamp;
 
-pub(super) use self::stands::Known;
 pub(super) use self::told::{Sent, Told};
 
 /// A table of the mirror; in the order in which it is written.

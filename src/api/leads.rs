@@ -15,6 +15,7 @@ use sereno_actors::record::StateRecord;
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{EntityKind, Sequence};
 use sereno_workflows::lead::{Lead, Name};
+use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::aside::aside;
@@ -207,18 +208,21 @@ fn show_lead(lead: &Lead, view: &TenantView) -> Value {
     })
 }
 
-/// Of whom nothing but a number is known, and what their latest booking says.
+/// Of whom nothing but a number was known, and whom they turned out to be since, if that is somebody.
 fn show_number(app: &App, id: &str, number: &str, view: &TenantView) -> Result<Value, Problem> {
-    let booking = app.engine.ledger().latest_booking(&view.id, number)?;
+    let ledger = app.engine.ledger();
+    let known = ledger.known_by_number(&view.id, number)?;
+    let turned_out = ledger.find_lead_now(&view.id, &Name::Phone(number.to_owned()))?;
+    let moment = |at: Timestamp| at.to_rfc3339();
     Ok(json!({
         "lead_id": id,
-        "name": booking.as_ref().and_then(|booking| booking.name.as_deref()),
-        "locale": booking.as_ref().and_then(|booking| booking.locale.as_deref()),
+        "name": known.as_ref().and_then(|known| known.name.as_deref()),
+        "locale": known.as_ref().and_then(|known| known.locale.as_deref()),
         "user_ids": [],
         "wa_number_hash": view.policy.phone_hash.of(number),
         "former_wa_number_hashes": [],
-        "first_seen_at": null,
-        "last_seen_at": null,
+        "first_seen_at": known.as_ref().map(|known| moment(known.first_seen)),
+        "last_seen_at": known.as_ref().map(|known| moment(known.last_seen)),
         "source": null,
         "campaign": null,
         "opted_out": null,
@@ -227,6 +231,6 @@ fn show_number(app: &App, id: &str, number: &str, view: &TenantView) -> Result<V
         "conversations": 0,
         "calls": 0,
         "orders": 0,
-        "merged_into": null,
+        "merged_into": turned_out,
     }))
 }

@@ -31,6 +31,7 @@ mod listener;
 mod mirror;
 mod mirror_outages;
 mod mirror_owners;
+mod mirror_people;
 mod openapi;
 mod order;
 mod people;

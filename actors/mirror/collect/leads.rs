@@ -1,22 +1,22 @@
 //! Who a row is tied to: the lead that an event, a booking or a message is about, known by a state of its own or by
 //! a number alone.
 
-use sereno_workflows::id::{EntityKey, EntityKind, TenantId};
-use sereno_workflows::lead::{Lead, Name};
+use sereno_workflows::id::{EntityKey, EntityKind, Sequence, TenantId};
+use sereno_workflows::lead::Name;
 
 use super::Collector;
 use crate::ledger::LedgerError;
-use crate::mirror::rows::{Known, Rows, Ties, Whose};
+use crate::mirror::rows::{Rows, Ties, Whose};
 use crate::record::StateRecord;
 
 impl Collector<'_> {
-    /// The lead of an event that names none: its conversation's, who goes by its user id, or whose booking or
-    /// handoff it is about.
+    /// The lead of an event that names none: its conversation's, who goes by its user id, or who has the number
+    /// of the booking or handoff that it is about.
     pub(super) fn lead_tied(
         &self,
         whose: &Whose<'_>,
         ties: &Ties,
-        entity: Option<&EntityKey>,
+        number: Option<&str>,
     ) -> Result<Option<String>, LedgerError> {
         let tenant = whose.tenant;
         if let Some(talk) = &ties.conversation
@@ -29,12 +29,7 @@ impl Collector<'_> {
         {
             return Ok(Some(lead));
         }
-        match entity.map(|entity| entity.kind) {
-            Some(EntityKind::Reservation | EntityKind::Handoff) => {
-                self.lead_of(whose, self.customer(tenant, entity)?.as_deref())
-            }
-            Some(_) | None => Ok(None),
-        }
+        self.lead_of(whose, number)
     }
 
     /// The lead with this number; of whom nothing else is known has the id that the number gives.
@@ -52,51 +47,41 @@ impl Collector<'_> {
         Ok(self.ledger.lead(whose.tenant, &id)?.is_none().then_some(id))
     }
 
-    /// Adds somebody who has neither written nor called, unless the lead has a state of its own.
+    /// Adds somebody of whom nothing but a number is known, or was before it turned out to be a lead's; unless
+    /// the number tells nothing, or the id that it gives is a lead's own.
     pub(super) fn add_known(
         &self,
         whose: &Whose<'_>,
-        id: &str,
-        known: &Known<'_>,
+        number: &str,
         rows: &mut Rows,
     ) -> Result<(), LedgerError> {
-        if self.ledger.lead(whose.tenant, id)?.is_none() {
-            rows.known(whose, self.horizon, id, known);
+        let Some(id) = whose.leads.of_number(number) else { return Ok(()) };
+        if self.ledger.lead(whose.tenant, &id)?.is_some() {
+            return Ok(());
+        }
+        let turned_out =
+            self.ledger.find_lead_now(whose.tenant, &Name::Phone(number.to_owned()))?;
+        let known = self.ledger.known_by_number(whose.tenant, number)?;
+        if let Some(known) = known.filter(|known| known.was_first || turned_out.is_none()) {
+            let turned_out = turned_out.as_deref();
+            rows.known(whose, self.horizon, (&id, number), &known, turned_out);
         }
         Ok(())
     }
 
-    /// Says of somebody who was known by a booking alone which lead they turned out to be.
-    pub(super) fn add_turned_out(
-        &self,
-        whose: &Whose<'_>,
-        lead: &Lead,
-        rows: &mut Rows,
-    ) -> Result<(), LedgerError> {
-        let Some(number) = lead.phone() else { return Ok(()) };
-        let id = whose.leads.of_number(number).filter(|id| *id != lead.id);
-        let Some(id) = id else { return Ok(()) };
-        if self.ledger.bookings_of(whose.tenant, number)?.is_empty() {
-            return Ok(());
-        }
-        let known = Known {
-            number,
-            name: lead.name.as_deref(),
-            locale: None,
-            first_seen: lead.first_seen,
-            last_seen: lead.last_seen,
-            turned_out: Some(&lead.id),
-        };
-        self.add_known(whose, &id, &known, rows)
-    }
-
-    /// The number of the customer whom an entity is about.
+    /// The number of the customer whom an entity was about at a place.
     pub(super) fn customer(
         &self,
         tenant: &TenantId,
         entity: Option<&EntityKey>,
+        place: Sequence,
     ) -> Result<Option<String>, LedgerError> {
         let Some(entity) = entity else { return Ok(None) };
+        if matches!(entity.kind, EntityKind::Reservation | EntityKind::Handoff)
+            && let Some(number) = self.ledger.number_at(tenant, entity, place)?
+        {
+            return Ok(number);
+        }
         Ok(match self.ledger.state(tenant, entity)? {
             Some(StateRecord::Reservation(booking)) => booking.wa_number,
             Some(StateRecord::Handoff(handoff)) => handoff.wa_number,

@@ -6,20 +6,9 @@ use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::lead::Lead;
 use sereno_workflows::reservation::{ReminderState, Reservation};
-use sereno_workflows::time::Timestamp;
 
 use super::{Rows, Table, Whose, key, moment};
-
-/// What is known of somebody who has neither written nor called.
-pub(in crate::mirror) struct Known<'a> {
-    pub(in crate::mirror) number: &'a str,
-    pub(in crate::mirror) name: Option<&'a str>,
-    pub(in crate::mirror) locale: Option<&'a str>,
-    pub(in crate::mirror) first_seen: Timestamp,
-    pub(in crate::mirror) last_seen: Timestamp,
-    /// The lead that they turned out to be.
-    pub(in crate::mirror) turned_out: Option<&'a str>,
-}
+use crate::ledger::timeline::KnownByNumber;
 
 impl Rows {
     /// A booking as it stands.
@@ -135,26 +124,28 @@ impl Rows {
         self.put(Table::Conversations, key(whose, &conversation.id), row);
     }
 
-    /// Somebody of whom nothing is known but a number and what was done under it.
+    /// Somebody of whom nothing is known but a number and what was done under it, or was before they turned
+    /// out to be a lead.
     pub(in crate::mirror) fn known(
         &mut self,
         whose: &Whose<'_>,
         version: Sequence,
-        id: &str,
-        known: &Known<'_>,
+        (id, number): (&str, &str),
+        known: &KnownByNumber,
+        turned_out: Option<&str>,
     ) {
         let row = json!({
             "tenant": whose.tenant.as_str(),
             "lead_id": id,
-            "phone": Some(known.number).filter(|_| whose.phones),
-            "phone_hash": whose.hash.of(known.number),
+            "phone": Some(number).filter(|_| whose.phones),
+            "phone_hash": whose.hash.of(number),
             "name": known.name,
             "locale": known.locale,
             "messages": 0,
             "conversations": 0,
             "calls": 0,
             "orders": 0,
-            "merged_into": known.turned_out,
+            "merged_into": turned_out,
             "first_seen_at": moment(known.first_seen),
             "last_seen_at": moment(known.last_seen),
             "version": version.0,
