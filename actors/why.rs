@@ -3,12 +3,13 @@
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::order::Ordering;
+use sereno_workflows::provider::ProviderStatus;
 use sereno_workflows::why::{
-    self, Counts, DeliveryFacts, EndpointFacts, Filtered, Letter, Place, Reason, Standing,
+    self, Counts, DeliveryFacts, EndpointFacts, Filtered, Letter, Place, Reason, Standing, Word,
 };
 
 use crate::channel::whatsapp;
-use crate::endpoint::config::Endpoint;
+use crate::endpoint::config::{Endpoint, Kind};
 use crate::endpoint::{QUIET, key_of, standing};
 use crate::ledger::delivery::{Delivered, Found};
 use crate::ledger::{Ledger, LedgerError};
@@ -38,12 +39,17 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
     let health = ledger.health(tenant, id)?;
     let until = letter.as_ref().map(|letter| until(view, letter));
     let code = status.map_or(-1, |status| status.code);
+    let word = match stands {
+        Standing::Sent => word(ledger, view, (id, found.delivery))?,
+        _ => Word::None,
+    };
     Ok(why::delivery(&DeliveryFacts {
         now: ledger.now().timestamp(),
         standing: stands,
         attempts: status.map_or(0, |status| status.attempts),
         attempts_max: view.retry(id).attempts_max(),
         code,
+        word,
         outside_window: whatsapp::is_outside_window(code, error),
         fault: letter.as_ref().map(|letter| letter.fault),
         next_at: status.and_then(|status| status.next_at),
@@ -69,6 +75,7 @@ pub fn dead_letter(
         attempts: letter.delivery.attempts,
         attempts_max: view.retry(id).attempts_max(),
         code: letter.code,
+        word: Word::None,
         outside_window: whatsapp::is_outside_window(letter.code, &letter.error),
         fault: known_fault(letter),
         next_at: None,
@@ -88,7 +95,7 @@ pub fn event(
     deliveries: &[Delivered],
 ) -> Result<Reason, LedgerError> {
     let mut counts = Counts::default();
-    for (endpoint, _, status) in deliveries {
+    for (endpoint, delivery, status) in deliveries {
         counts.all += 1;
         match standing_of(view, *endpoint, status.as_ref()) {
             Standing::Waiting => {
@@ -98,7 +105,11 @@ pub fn event(
             }
             Standing::Dead => counts.dead += 1,
             Standing::Held => counts.held += 1,
-            Standing::Sent | Standing::Collected | Standing::Cancelled | Standing::Withdrawn => {}
+            Standing::Sent => {
+                let word = word(ledger, view, (*endpoint, *delivery))?;
+                counts.undelivered += u64::from(matches!(word, Word::Failed(_)));
+            }
+            Standing::Collected | Standing::Cancelled | Standing::Withdrawn => {}
         }
     }
     let failed = event.story.as_deref().and_then(|story| story.failed.as_ref());
@@ -142,6 +153,26 @@ fn standing_of(
             _ => Standing::Waiting,
         },
     }
+}
+
+/// What the provider has said of a delivery that it had taken.
+fn word(
+    ledger: &Ledger,
+    view: &TenantView,
+    (id, delivery): (EndpointId, Sequence),
+) -> Result<Word, LedgerError> {
+    let kind = view.endpoints.get(&id).map(|endpoint| endpoint.config.kind);
+    if id != EndpointId::CUSTOMERS && kind != Some(Kind::Whatsapp) {
+        return Ok(Word::None);
+    }
+    let said = ledger.provider_word(&view.id, delivery)?;
+    let Some((status, last)) = said.statuses.last() else { return Ok(Word::Taken) };
+    Ok(match status {
+        ProviderStatus::Sent => Word::Taken,
+        ProviderStatus::Failed => Word::Failed(last.code),
+        ProviderStatus::Delivered => Word::Arrived,
+        ProviderStatus::Read | ProviderStatus::Played => Word::Read,
+    })
 }
 
 fn until(view: &TenantView, letter: &DeadLetterRecord) -> Letter {

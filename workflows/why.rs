@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 pub use self::delivery::{
-    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, delivery, event,
+    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, Word, delivery, event,
 };
 pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};

@@ -317,3 +317,34 @@ async fn d09_a_message_that_failed_after_all_is_told_of_once() {
     let events = house.api.get("/api/v1/events?type=message.failed").await.unwrap();
     assert_eq!(events["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d03_f07_why_says_what_meta_says_of_it_and_not_that_it_was_taken() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    staff(&house).await;
+    for (word, because, of_event) in [
+        ("sent", "provider_took_it", "receivers_took_it"),
+        ("failed", "provider_could_not_deliver", "provider_could_not_deliver"),
+        ("delivered", "provider_delivered_it", "receivers_took_it"),
+        ("read", "recipient_read_it", "receivers_took_it"),
+    ] {
+        let (path, id) = notified(&house).await;
+        let delivery = format!("/api/v1/deliveries/{id}");
+        let shown = house.api.get(&delivery).await.unwrap();
+        assert_eq!(shown["why"]["because"], "provider_took_it", "{shown}");
+        let wamid = format!("wamid.{id}");
+        let said = match word {
+            "failed" => failed(131_026, &wamid, &id),
+            word => status(word, 1_760_000_021, &wamid, Some(&id)),
+        };
+        tell(&house, &[said]).await;
+        let shown = house.api.get(&delivery).await.unwrap();
+        assert_eq!(shown["why"]["because"], because, "{shown}");
+        let sentence = shown["why"]["sentence"].as_str().unwrap();
+        assert_eq!(sentence.contains("131026"), word == "failed", "{sentence}");
+        assert_eq!(shown["why"]["what"] == "undelivered", word == "failed", "{shown}");
+        let event = house.api.get(&path).await.unwrap();
+        assert_eq!(event["why"]["because"], of_event, "{event}");
+    }
+}

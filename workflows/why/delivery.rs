@@ -53,6 +53,21 @@ pub enum Letter {
     Gone,
 }
 
+/// What a receiver that hands messages on has said of one after it had taken it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It is none of those: what took the message is where it was to go.
+    None,
+    /// Nothing yet of where it was to go.
+    Taken,
+    /// That it could not be delivered, with its code for why.
+    Failed(i32),
+    /// That it arrived.
+    Arrived,
+    /// That it was read.
+    Read,
+}
+
 /// What is known of a delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryFacts<'a> {
@@ -66,6 +81,8 @@ pub struct DeliveryFacts<'a> {
     pub attempts_max: u32,
     /// The latest answer's code; -1 where there was none.
     pub code: i32,
+    /// What was said of it after it had been taken.
+    pub word: Word,
     /// Whether the customer's 24 hours were over.
     pub outside_window: bool,
     /// Whose fault its end was.
@@ -93,7 +110,13 @@ pub fn delivery(facts: &DeliveryFacts<'_>) -> Reason {
         ..Reason::plain(code)
     };
     match facts.standing {
-        Standing::Sent => reason(Code::Arrived),
+        Standing::Sent => match facts.word {
+            Word::None => reason(Code::Arrived),
+            Word::Taken => reason(Code::ProviderTook),
+            Word::Failed(answer) => Reason { answer, ..reason(Code::ProviderFailed) },
+            Word::Arrived => reason(Code::ProviderArrived),
+            Word::Read => reason(Code::ProviderRead),
+        },
         Standing::Collected => reason(Code::Collected),
         Standing::Held => reason(Code::Held),
         Standing::Cancelled => reason(Code::Cancelled),
@@ -179,6 +202,8 @@ pub struct Counts {
     pub waiting: u64,
     /// Given up.
     pub dead: u64,
+    /// Taken by a provider that could not deliver them.
+    pub undelivered: u64,
     /// Held by disabled endpoints.
     pub held: u64,
     /// When the first of those on their way is tried next.
@@ -206,10 +231,11 @@ pub fn event(
     if let Some(stage) = quarantined {
         return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
     }
-    let Counts { all, waiting, dead, held, next_at } = counts;
+    let Counts { all, waiting, dead, undelivered, held, next_at } = counts;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
         _ if dead > 0 => part(Code::EventDead, dead),
+        _ if undelivered > 0 => part(Code::EventUndelivered, undelivered),
         Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
         _ if held > 0 => part(Code::EventHeld, held),

@@ -16,6 +16,10 @@ use crate::locale::Locale;
 #[expect(missing_docs, reason = "each says what it is in the table, in three languages")]
 pub enum Code {
     Arrived,
+    ProviderTook,
+    ProviderFailed,
+    ProviderArrived,
+    ProviderRead,
     FirstTry,
     Later,
     Batching,
@@ -41,6 +45,7 @@ pub enum Code {
     DeadSystem,
     EventQuarantined,
     EventDead,
+    EventUndelivered,
     EventUnderWay,
     EventUnderWayUntil,
     EventHeld,

@@ -63,6 +63,7 @@ fn facts(health: &Health) -> DeliveryFacts<'_> {
         attempts: 0,
         attempts_max: 5,
         code: -1,
+        word: Word::None,
         outside_window: false,
         fault: None,
         next_at: None,
@@ -156,6 +157,15 @@ fn f07_a_delivery_that_ended_says_how() {
     };
     let dead = |code, attempts, fault| ended(Standing::Dead, code, attempts, fault);
     assert_eq!(ended(Standing::Sent, 200, 1, None), Code::Arrived);
+    let said = |word| {
+        let facts = DeliveryFacts { standing: Standing::Sent, code: 200, word, ..facts(&well) };
+        delivery(&facts)
+    };
+    assert_eq!(said(Word::Taken).code, Code::ProviderTook);
+    assert_eq!(said(Word::Arrived).code, Code::ProviderArrived);
+    assert_eq!(said(Word::Read).code, Code::ProviderRead);
+    let failed = said(Word::Failed(131_026));
+    assert_eq!((failed.code, failed.answer), (Code::ProviderFailed, 131_026));
     assert_eq!(ended(Standing::Collected, -1, 0, None), Code::Collected);
     assert_eq!(ended(Standing::Held, -1, 0, None), Code::Held);
     assert_eq!(ended(Standing::Cancelled, -1, 0, None), Code::Cancelled);
@@ -187,10 +197,13 @@ fn f07_a_delivery_that_ended_says_how() {
 #[test]
 fn f07_an_event_says_the_most_telling_thing() {
     let none = Filtered::default();
-    let counts = |waiting, dead, held| Counts { all: 4, waiting, dead, held, next_at: None };
+    let counts =
+        |waiting, dead, held| Counts { all: 4, waiting, dead, undelivered: 0, held, next_at: None };
     let code = |counts, filtered| event(None, false, counts, filtered).code;
     assert_eq!(event(Some("route"), true, counts(1, 1, 1), none).code, Code::EventQuarantined);
     assert_eq!(code(counts(1, 1, 1), none), Code::EventDead);
+    let undelivered = Counts { undelivered: 1, ..counts(1, 0, 1) };
+    assert_eq!(code(undelivered, none), Code::EventUndelivered);
     assert_eq!(code(counts(1, 0, 1), none), Code::EventUnderWay);
     let soon = Counts { next_at: Some(later(1)), ..counts(1, 0, 0) };
     assert_eq!(code(soon, none), Code::EventUnderWayUntil);
