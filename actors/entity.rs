@@ -158,6 +158,7 @@ impl Entity {
         let mut present = before.clone();
         for mut deed in deeds {
             part.take_in_hand(deed.place);
+            self.look_up(&mut deed.command, present.as_ref())?;
             let now = self.ledger.now().timestamp();
             if let Some(journey) = &mut deed.journey {
                 journey.begin(self.ledger.now().micros());
@@ -409,3 +410,6 @@ fn decided(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

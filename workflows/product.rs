@@ -28,9 +28,11 @@ use crate::time::{Span, Timestamp};
 
 /// People that are remembered for one product at most; beyond that newcomers are not, until others go.
 pub const VIEWERS_MAX: u32 = 100_000;
+/// From so many looks on, those who looked are counted and no longer their looks: one person may look often.
+pub const COUNTED_FROM: u32 = 1_000;
 /// How often a product forgets those whom it no longer interests.
 const SWEEP_AFTER: Span = Span::hours(24);
-/// How soon after the last time it counts those whom it has remembered, where they seem to be too many.
+/// How soon after the last time it counts those whom it remembers, where they seem to be too many.
 const COUNTED_AFTER: Span = Span::hours(1);
 /// The pause after a step in which people were told.
 const PAUSE: Span = Span::seconds(1);
@@ -151,6 +153,8 @@ pub enum Command {
         lead: String,
         /// In which conversation.
         conversation: Option<String>,
+        /// Whether they are remembered already; from [`COUNTED_FROM`] on this must be looked up.
+        known: bool,
     },
     /// So many are left.
     Stock {

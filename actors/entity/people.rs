@@ -199,6 +199,21 @@ impl Entity {
         Ok(Page { viewers: viewers.collect::<Result<_, LedgerError>>()?, more_after })
     }
 
+    /// A look at a product at which many have looked: whether who looks is remembered already.
+    pub(super) fn look_up(
+        &self,
+        command: &mut Command,
+        state: Option<&StateRecord>,
+    ) -> Result<(), LedgerError> {
+        if let Command::Product(product::Command::See { lead, known, .. }) = command
+            && let Some(StateRecord::Product(product)) = state
+            && product.viewers >= product::COUNTED_FROM
+        {
+            *known = self.ledger.viewer(&self.tenant, &product.sku, lead)?.is_some();
+        }
+        Ok(())
+    }
+
     /// The word that a lead turned out to be this one, with that lead as it stands. By now all that was under
     /// way to it is on disk, and nothing more comes.
     pub(super) fn joined(&self, command: Command) -> Result<Command, LedgerError> {

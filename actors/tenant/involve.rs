@@ -364,7 +364,8 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
     let Some(lead) = lead else { return };
     for (sku, name) in products {
         let (lead, conversation) = (lead.to_owned(), Some(talk.to_owned()));
-        let command = product::Command::See { name: name.clone(), lead, conversation };
+        let command =
+            product::Command::See { name: name.clone(), lead, conversation, known: false };
         work.add(EntityKey::product(sku), quiet(Command::Product(command), at));
     }
 }

@@ -16,9 +16,9 @@ const NAME_CHARS_MAX: usize = 80;
 
 pub(super) fn happen(next: &mut Product, command: Command, ctx: Context<'_>) -> Vec<Effect> {
     match command {
-        Command::See { name, lead, conversation } => {
+        Command::See { name, lead, conversation, known } => {
             call(next, name);
-            return see(next, lead, conversation, ctx);
+            return see(next, (lead, known), conversation, ctx);
         }
         Command::Stock { name, left, because } => {
             call(next, name);
@@ -49,7 +49,7 @@ fn call(next: &mut Product, name: Option<String>) {
 
 fn see(
     next: &mut Product,
-    lead: String,
+    (lead, known): (String, bool),
     conversation: Option<String>,
     ctx: Context<'_>,
 ) -> Vec<Effect> {
@@ -57,12 +57,12 @@ fn see(
     if !sweeping {
         next.waves.push(sweep(ctx.now.after(SWEEP_AFTER), ctx.now));
     }
-    if next.viewers >= VIEWERS_MAX {
-        // Each look was counted, and one person may have looked often: those who are there are counted.
+    if !known && next.viewers >= VIEWERS_MAX {
+        // Some were counted twice, or are no longer interested: those who are there are counted.
         count_soon(next, ctx.now);
         return Vec::new();
     }
-    next.viewers += 1;
+    next.viewers += u32::from(!known);
     let sku = next.sku.clone();
     vec![Effect::Note(Note::Viewer { sku, lead, conversation, at: ctx.now })]
 }

@@ -28,6 +28,7 @@ impl Shop {
             name: Some("Vestido".into()),
             lead: "a".into(),
             conversation: None,
+            known: false,
         });
         shop
     }
@@ -238,9 +239,12 @@ fn b07_those_whom_it_no_longer_interests_are_forgotten_once_a_day() {
     assert_eq!(effects, [Effect::Note(forgotten)]);
     let product = shop.product.as_ref().unwrap();
     assert_eq!((product.viewers, product.alarm()), (1, Some(Timestamp(shop.now + 24 * HOUR))));
-    // One person may have looked a hundred thousand times: those who are there are counted, soon.
+    // Some may have been counted twice: those who are there are counted, soon.
     shop.product.as_mut().unwrap().viewers = VIEWERS_MAX;
-    let see = Command::See { name: None, lead: "z".into(), conversation: None };
+    let see = |known| Command::See { name: None, lead: "z".into(), conversation: None, known };
+    assert_eq!(shop.take(see(true)).len(), 1, "who is there looks again");
+    assert_eq!(shop.product.as_ref().unwrap().viewers, VIEWERS_MAX);
+    let see = see(false);
     assert_eq!(shop.take(see.clone()), [], "as many as there may be");
     let soon = Some(Timestamp(shop.now + HOUR));
     assert_eq!(shop.product.as_ref().unwrap().alarm(), soon, "it was counted just before");

@@ -65,6 +65,7 @@ fn priced() -> product::Product {
         name: Some("Vestido".into()),
         lead: "lead_1".into(),
         conversation: None,
+        known: false,
     };
     let stock = product::Command::Stock { name: None, left: 2, because: "e1".into() };
     let (old, new) = (Price(1_000_000), Price(800_000));
