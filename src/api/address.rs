@@ -6,9 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use axum::http::header::{self, HeaderName};
 use ipnet::IpNet;
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Addresses that are looked at in a header; no chain of proxies is as long.
 const HOPS_MAX: usize = 32;
 
@@ -16,21 +18,39 @@ const HOPS_MAX: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// The address of a request's sender.
+/// The address of a request's sender. A proxy writes one header and may pass the other on as the sender wrote it,
+/// so where both stand there and name two senders, neither is believed.
 pub fn sender(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
-    let mut sender = peer.to_canonical();
-    if !is_trusted(sender) {
-        return sender;
+    let peer = peer.to_canonical();
+    if !is_trusted(peer) {
+        return peer;
     }
-    for hop in hops(headers) {
-        let Some(address) = hop else { break };
-        sender = address;
-        if !is_trusted(sender) {
-            break;
+    let walk = |hops: Vec<Option<IpAddr>>| {
+        let mut sender = peer;
+        for hop in hops {
+            let Some(address) = hop else { break };
+            sender = address;
+            if !is_trusted(sender) {
+                break;
+            }
         }
+        sender
+    };
+    let written = |name: &HeaderName| headers.contains_key(name).then(|| parts(headers, name));
+    let one = written(&X_FORWARDED_FOR);
+    let one = one.map(|parts| parts.into_iter().map(address).collect());
+    let other = written(&header::FORWARDED);
+    let hop = |element| forwarded_for(element).and_then(address);
+    let other = other.map(|elements| elements.into_iter().map(hop).collect());
+    match (one, other) {
+        (Some(hops), None) | (None, Some(hops)) => walk(hops),
+        (Some(one), Some(other)) => {
+            let (one, other) = (walk(one), walk(other));
+            if one == other { one } else { peer }
+        }
+        (None, None) => peer,
     }
-    sender
 }
 
 /// What a sender is counted as: an address, or for IPv6 the network that one customer has of it.
@@ -44,17 +64,11 @@ pub fn counted_as(sender: IpAddr) -> String {
     }
 }
 
-/// The addresses that proxies wrote, the nearest first; nothing where one is none.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = |name| {
-        let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?"));
-        let parts: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
-        parts.into_iter().rev().take(HOPS_MAX)
-    };
-    if headers.contains_key("x-forwarded-for") {
-        return lines(header::HeaderName::from_static("x-forwarded-for")).map(address).collect();
-    }
-    lines(header::FORWARDED).map(|element| forwarded_for(element).and_then(address)).collect()
+/// The parts of a header that proxies wrote, the nearest first.
+fn parts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+    let values = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?"));
+    let parts: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+    parts.into_iter().rev().take(HOPS_MAX).collect()
 }
 
 /// The `for` of an element of `Forwarded` (RFC 7239).
@@ -119,7 +133,13 @@ mod tests {
             ),
             ("127.0.0.1", &[(forwarded, "for=_hidden, for=10.1.1.1")], "10.1.1.1"),
             ("127.0.0.1", &[(forwarded, "proto=https")], "127.0.0.1"),
-            ("127.0.0.1", &[(xff, "198.51.100.7"), (forwarded, "for=203.0.113.9")], "198.51.100.7"),
+            // Only one of them is the proxy's.
+            ("127.0.0.1", &[(xff, "198.51.100.7"), (forwarded, "for=203.0.113.9")], "127.0.0.1"),
+            (
+                "127.0.0.1",
+                &[(xff, "198.51.100.7"), (forwarded, "for=198.51.100.7")],
+                "198.51.100.7",
+            ),
         ] {
             assert_eq!(found(peer, headers, proxies), sender, "{peer} {headers:?}");
         }
