@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Map as Object, Value};
 use sereno_workflows::catalogue;
+use sereno_workflows::doubled::doubled;
 use sereno_workflows::event::Event;
 use sereno_workflows::inbound::{Letter, Meaning, Reading};
 use sereno_workflows::invalid::Invalid;
@@ -98,6 +99,9 @@ pub fn admit(
     let payload = payload(None, body)?;
     if !payload.is_object() {
         return Err(Invalid::new("body", "must be {event_id, event_type, timestamp, data}"));
+    }
+    if let Some(name) = doubled(body, None) {
+        return Err(Invalid::new(name, "stands there twice"));
     }
     if payload.get("event_type").is_none_or(Value::is_null) {
         return Err(Invalid::new("event_type", "is missing"));

@@ -46,6 +46,7 @@ pub mod contact;
 pub mod conversation;
 pub mod dead_letters;
 pub mod digest;
+pub mod doubled;
 pub mod effect;
 pub mod endpoint;
 pub mod event;

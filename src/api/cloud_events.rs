@@ -3,13 +3,8 @@
 //! What they mean is decided in [`sereno_workflows::cloud_event`]; `bindings/http-protocol-binding` and
 //! `http-webhook` of the specification say how they come.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sereno_actors::limits;
 use sereno_workflows::cloud_event::{self, Mode};
@@ -18,7 +13,7 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
 use super::error::Problem;
-use super::events::{each, too_large_event};
+use super::events::{each, once_each, too_large_event};
 use super::request::json_of;
 
 /// How a request carries CloudEvents; `None` if it does not. 415 for a format that is not read.
@@ -45,11 +40,11 @@ pub fn read(
         |value| each(vec![value], true, bytes.len(), |value| cloud_event::from_json(value, now));
     match mode {
         Mode::Structured => {
-            once_each(bytes)?;
+            once_each(bytes, None)?;
             Ok((one(json_of(bytes)?)?, true))
         }
         Mode::Batch => {
-            once_each(bytes)?;
+            once_each(bytes, None)?;
             let Value::Array(values) = json_of(bytes)? else {
                 return Err(Invalid::new("", "a batch must be a JSON array of CloudEvents").into());
             };
@@ -66,54 +61,6 @@ pub fn read(
             let event = cloud_event::from_headers(named, content_type(headers), bytes, now)?;
             Ok((vec![event], true))
         }
-    }
-}
-
-/// Refuses events with an attribute that stands there twice: which of both was meant, nobody can say. What is
-/// no JSON is for whoever reads it.
-fn once_each(bytes: &[u8]) -> Result<(), Invalid> {
-    match serde_json::from_slice::<Unique>(bytes) {
-        Ok(Unique(Some(name))) => Err(Invalid::new(name, "stands there twice")),
-        Ok(Unique(None)) | Err(_) => Ok(()),
-    }
-}
-
-/// The first name that stands twice in an object, or in one of the objects of an array.
-struct Unique(Option<String>);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Names)
-    }
-}
-
-/// Reads names and passes over values.
-struct Names;
-
-impl<'de> Visitor<'de> for Names {
-    type Value = Unique;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or an array of objects")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Unique, M::Error> {
-        let (mut names, mut twice) = (BTreeSet::new(), None);
-        while let Some(name) = map.next_key::<String>()? {
-            map.next_value::<IgnoredAny>()?;
-            if !names.insert(name.clone()) {
-                twice = twice.or(Some(name));
-            }
-        }
-        Ok(Unique(twice))
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Unique, S::Error> {
-        let mut twice = None;
-        while let Some(Unique(found)) = items.next_element()? {
-            twice = twice.or(found);
-        }
-        Ok(Unique(twice))
     }
 }
 

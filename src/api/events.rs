@@ -18,6 +18,7 @@ use sereno_actors::record::EventRecord;
 use sereno_actors::tenant::Receipt;
 use sereno_actors::why;
 use sereno_workflows::cloud_event::Mode;
+use sereno_workflows::doubled::doubled;
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
@@ -140,12 +141,19 @@ pub async fn replay(
 
 /// Reads events in our own envelope; answers whether it is one alone.
 fn read(bytes: &[u8], now: Timestamp) -> Result<(Vec<Event>, bool), Problem> {
+    once_each(bytes, Some("events"))?;
     let (values, single) = unpack(json_of(bytes)?)?;
     if values.is_empty() {
         return Err(Invalid::new("", "at least one event is needed").into());
     }
     let events = each(values, single, bytes.len(), |value| Event::from_json(value, now))?;
     Ok((events, single))
+}
+
+/// Refuses events with a name that stands there twice: in an object, in a list of them, or in one under this name.
+pub(super) fn once_each(bytes: &[u8], list: Option<&str>) -> Result<(), Invalid> {
+    let twice = doubled(bytes, list);
+    twice.map_or(Ok(()), |name| Err(Invalid::new(name, "stands there twice")))
 }
 
 /// Reads each of the events of a body of so many bytes.

@@ -162,3 +162,27 @@ async fn tenants_see_only_their_own() {
     let seen = house.admin.for_tenant("default").get("/api/v1/events").await.unwrap();
     assert_eq!(seen["items"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b01_a_name_that_stands_twice_in_an_event_is_refused_and_nothing_is_taken() {
+    let house = House::new().await;
+    let two = r#"{"event_id":"o1","event_type":"a.b","event_id":"o2"}"#;
+    let escaped = r#"{"event_id":"o1","event_type":"a.b","event\u005fid":"o2"}"#;
+    let one = r#"{"event_id":"o3","event_type":"a.b"}"#;
+    for body in [
+        two.to_owned(),
+        escaped.to_owned(),
+        format!("[{one},{two}]"),
+        format!(r#"{{"events":[{one},{two}]}}"#),
+    ] {
+        let (status, problem) = house.raw("POST", "/api/v1/events", body.clone()).await;
+        assert_eq!((status, &problem["field"]), (422, &json!("event_id")), "{body}: {problem}");
+    }
+    let (status, problem) =
+        house.raw("POST", "/api/v1/events", format!(r#"{{"events":[],"events":[{one}]}}"#)).await;
+    assert_eq!((status, &problem["field"]), (422, &json!("events")), "{problem}");
+    assert_eq!(house.api.get("/api/v1/events").await.unwrap()["items"], json!([]));
+    // What an event carries is its sender's own.
+    let own = r#"{"event_type":"a.b","data":{"a":1,"a":2}}"#;
+    assert_eq!(house.raw("POST", "/api/v1/events", own).await.0, 202);
+}
