@@ -11,4 +11,4 @@ mod words;
 
 pub use self::query::{Clause, Query};
 pub use self::types::{Pattern, Types};
-pub use self::words::{Searchable, id_in};
+pub use self::words::{Searchable, as_id, id_in};

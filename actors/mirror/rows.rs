@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use sereno_workflows::id::{ID_BYTES_MAX, TenantId};
 use sereno_workflows::lead::LeadKey;
 use sereno_workflows::privacy::PhoneHash;
+use sereno_workflows::search;
 use sereno_workflows::time::Timestamp;
 
 pub(super) use self::told::{Sent, Told};
@@ -144,10 +145,10 @@ fn key(whose: &Whose<'_>, id: &str) -> Vec<String> {
     vec![whose.tenant.as_str().to_owned(), id.to_owned()]
 }
 
-/// A text that may be an id: an index of PostgreSQL takes no long ones.
+/// A text or a whole number that may be an id: an index of PostgreSQL takes no long ones.
 fn id_in(map: &Map<String, Value>, name: &str) -> Option<String> {
-    let text = map.get(name)?.as_str()?;
-    (!text.is_empty() && text.len() <= ID_BYTES_MAX).then(|| text.to_owned())
+    let text = search::as_id(map.get(name)?)?;
+    (!text.is_empty() && text.len() <= ID_BYTES_MAX).then(|| text.into_owned())
 }
 
 /// A moment that PostgreSQL and RFC 3339 can hold: the years 1 to 9999, but for the last day.

@@ -158,3 +158,14 @@ async fn d08_whoever_a_number_turns_out_to_be_is_said_here_and_there() {
         assert_eq!(postgres.one(&there), into);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_ids_that_are_numbers_are_ids_there_too() {
+    let postgres = Postgres::start();
+    let house = mirrored(&postgres).await;
+    house.event("client.created", json!({"user_id": 42, "conversation_id": 77})).await;
+    house.event("client.created", json!({"user": {"id": 43}, "conversation_id": 1.5})).await;
+    let found = "SELECT string_agg(user_id || '/' || coalesce(conversation_id, '-'), ' ' \
+                 ORDER BY sequence) FROM sereno.events";
+    postgres.eventually(found, "42/77 43/-").await;
+}

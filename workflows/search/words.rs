@@ -26,7 +26,12 @@ pub struct Searchable<'a> {
 
 /// The id of this name in an event's data: a text, or a whole number as one writes it.
 pub fn id_in<'a>(data: &'a Value, name: &str) -> Option<Cow<'a, str>> {
-    match data.get(name)? {
+    as_id(data.get(name)?)
+}
+
+/// A value as an id: a text, or a whole number as one writes it.
+pub fn as_id(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(number) if !number.is_f64() => Some(Cow::Owned(number.to_string())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
