@@ -327,19 +327,25 @@ async fn write(link: &mut Link, load: &mut Load) -> Result<(), LinkError> {
     for (tenant, row) in load.rows.single() {
         match link.write(&row, &BTreeMap::new()).await {
             Err(LinkError::Data(problem)) => {
-                if link.would_take(&row).await? {
-                    return Err(LinkError::Away(format!(
-                        "an index, a trigger or a column that is not as it was made refuses the row {}: \
-                         {problem}; remove it, and the mirror goes on from there",
-                        row.name()
-                    )));
+                let name = row.name();
+                match link.would_take(&row).await? {
+                    Some(false) => {}
+                    Some(true) => {
+                        return Err(LinkError::Away(format!(
+                            "an index, a trigger or a column that is not as it was made refuses the row \
+                             {name}: {problem}; remove it, and the mirror goes on from there"
+                        )));
+                    }
+                    None => {
+                        return Err(LinkError::Away(format!(
+                            "the database refuses the row {name}: {problem}; whether an index, a trigger or \
+                             a column of your own does cannot be tried, since the role may not make \
+                             temporary tables: remove what does, or GRANT TEMP ON DATABASE to the role, and \
+                             the mirror goes on from there"
+                        )));
+                    }
                 }
-                tracing::error!(
-                    tenant,
-                    row = row.name(),
-                    problem,
-                    "the mirror refuses a row for good"
-                );
+                tracing::error!(tenant, row = name, problem, "the mirror refuses a row for good");
                 let places = load.places.iter_mut();
                 for (_, place) in places.filter(|(owner, _)| owner.as_str() == tenant) {
                     place.refused += 1;

@@ -129,24 +129,29 @@ impl Link {
 
     /// Whether the tables would take rows if they were as they were made. Then what refuses them was added to
     /// them, an index or a trigger of the user's own, and they will be taken once it is gone. It is tried on
-    /// tables that only this connection sees, and that are gone at once.
-    pub(super) async fn would_take(&mut self, rows: &Rows) -> Result<bool, LinkError> {
+    /// tables that only this connection sees, and that are gone at once; `None` where we may not make any.
+    pub(super) async fn would_take(&mut self, rows: &Rows) -> Result<Option<bool>, LinkError> {
         let statements: Vec<(Table, String)> = rows.statements().collect();
         let client = &mut self.client;
         let tried = async {
             let transaction = client.transaction().await?;
             transaction.batch_execute("SET LOCAL search_path TO pg_temp").await?;
             for (_, statements) in MIGRATIONS {
-                transaction.batch_execute(statements).await?;
+                match transaction.batch_execute(statements).await {
+                    Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                        return Ok(None);
+                    }
+                    made => made?,
+                }
             }
             for (table, rows) in &statements {
                 match put(&transaction, table.upsert(), rows).await.map_err(LinkError::from) {
                     Ok(_) => {}
-                    Err(LinkError::Data(_)) => return Ok(false),
+                    Err(LinkError::Data(_)) => return Ok(Some(false)),
                     Err(other) => return Err(other),
                 }
             }
-            Ok(true)
+            Ok(Some(true))
         };
         within(limits::MIRROR_WRITE_MS, tried).await
     }

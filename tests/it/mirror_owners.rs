@@ -180,3 +180,22 @@ fn d08_a_bad_address_is_refused_before_anything_starts() {
     assert!(!ran.status.success() && said.contains("SERENO_MIRROR"), "{said}");
     assert!(said.contains("postgres://") && !said.contains("hidden"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_role_that_may_make_no_tables_of_its_own_is_told_which_row_and_why() {
+    let postgres = Postgres::start();
+    postgres.sql("CREATE ROLE crm LOGIN PASSWORD 'crm'");
+    postgres.sql("CREATE SCHEMA sereno AUTHORIZATION crm");
+    postgres.sql("REVOKE TEMP ON DATABASE postgres FROM PUBLIC");
+    let house = mirrored(postgres.url("").replace("postgres:secret", "crm:crm")).await;
+    house.event("a.b", json!({"amount": "1"})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.events", "1").await;
+    postgres.sql("CREATE INDEX mine ON sereno.events (((data->>'amount')::int))");
+    house.event("a.b", json!({"amount": "12.50"})).await;
+    let said = error_of(&house, "down").await;
+    for word in ["refuses the row events/", "12.50", "GRANT TEMP ON DATABASE"] {
+        assert!(said.contains(word), "{word} in {said}");
+    }
+    postgres.sql("DROP INDEX sereno.mine");
+    postgres.eventually("SELECT count(*) FROM sereno.events", "2").await;
+}
