@@ -255,7 +255,7 @@ impl Settings {
             ],
         )?;
         report::settings::must_be_objects(&patch)?;
-        source::spell_out(&mut patch)?;
+        source::spell_out(&mut patch, &self.sources)?;
         secret::spell_out(&mut patch);
         secrets::spell_out(&mut patch, &self.secrets)?;
         if patch.contains_key("event_types") {

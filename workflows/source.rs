@@ -167,8 +167,9 @@ pub fn shown(sources: &Sources) -> Value {
     sources.iter().map(|(name, source)| (name.clone(), source.shown())).collect()
 }
 
-/// Puts the short ways to write a source of a change in their long form: `secret` is `secrets` of one.
-pub fn spell_out(patch: &mut Object<String, Value>) -> Result<(), Invalid> {
+/// Puts the short ways to write a source of a change in their long form: `secret` is `secrets` of one, and another
+/// verifier takes nothing over that it would not use, and no secret.
+pub fn spell_out(patch: &mut Object<String, Value>, present: &Sources) -> Result<(), Invalid> {
     let Some(Value::Object(sources)) = patch.get_mut("sources") else { return Ok(()) };
     for (name, source) in sources {
         match source {
@@ -176,6 +177,9 @@ pub fn spell_out(patch: &mut Object<String, Value>) -> Result<(), Invalid> {
             Value::Object(source) => {
                 let place = || format!("sources.{name}");
                 spell_out_one(source).map_err(|invalid| invalid.inside(&place()))?;
+                if let Some(present) = present.get(name) {
+                    let_go(source, present.verifier);
+                }
             }
             _ => return Err(Invalid::new(format!("sources.{name}"), "must be an object")),
         }
@@ -183,10 +187,24 @@ pub fn spell_out(patch: &mut Object<String, Value>) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Where a change names another verifier: has what only the present one used go, unless the change says it anew.
+fn let_go(change: &mut Object<String, Value>, present: Verifier) {
+    let named = change.get("verifier").and_then(|name| Verifier::deserialize(name).ok());
+    let Some(other) = named.filter(|other| *other != present) else { return };
+    let gone = present.options().iter().filter(|name| !other.options().contains(*name));
+    for name in gone.copied().chain(["secrets"]) {
+        change.entry(name).or_insert(Value::Null);
+    }
+}
+
 /// The same for one source.
-pub fn spell_out_one(source: &mut Object<String, Value>) -> Result<(), Invalid> {
+fn spell_out_one(source: &mut Object<String, Value>) -> Result<(), Invalid> {
     match (source.remove("secret"), source.contains_key("secrets")) {
-        (None | Some(Value::Null), _) => Ok(()),
+        (None, _) | (Some(Value::Null), true) => Ok(()),
+        (Some(Value::Null), false) => {
+            source.insert("secrets".to_owned(), Value::Null);
+            Ok(())
+        }
         (Some(_), true) => Err(Invalid::new("secret", "stands beside secrets; give one of both")),
         (Some(Value::String(secret)), false) => {
             source.insert("secrets".to_owned(), Value::from(vec![secret]));

@@ -184,3 +184,34 @@ async fn d06_what_a_wrong_map_made_nothing_of_is_read_again_with_the_right_one()
     }
     assert_eq!(house.booking("N3").await["name"], "Ana");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b05_another_verifier_takes_over_nothing_that_was_only_the_first_ones() {
+    let house = House::new().await;
+    let set = async |source: Value| {
+        let change = json!({"sources": {"shop": source}}).to_string();
+        let (status, answer) = house.raw("PATCH", TENANT, change).await;
+        (status, answer["field"].clone(), answer["settings"]["sources"]["shop"].clone())
+    };
+    let ok = |source: &Value| (200, Value::Null, source.clone());
+    let standard = json!({"verifier": "standard", "enabled": true});
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    assert_eq!(set(json!({"verifier": "standard", "secret": secret})).await, ok(&standard));
+    // What is not named stays, as it did.
+    assert_eq!(set(json!({"verifier": "standard"})).await, ok(&standard));
+    let (status, field, _) = set(json!({"verifier": "github"})).await;
+    assert_eq!((status, field), (422, json!("sources.shop.secret")), "its secret is another's");
+    let (status, field, _) = set(json!({"secret": null})).await;
+    assert_eq!((status, field), (422, json!("sources.shop.secret")));
+    let none = json!({"verifier": "none", "allow_unsigned": true, "enabled": true});
+    assert_eq!(set(json!({"verifier": "none", "allow_unsigned": true})).await, ok(&none));
+    let hmac = json!({"verifier": "hmac", "secret": "secret-of-the-shop", "header": "X-S",
+        "timestamp_header": "X-T", "id_header": "X-I", "signed": "{timestamp}{id}{body}"});
+    assert_eq!(set(hmac).await.0, 200);
+    let header = json!({"verifier": "header", "secret": "secret-of-the-shop"});
+    let shown = json!({"verifier": "header", "enabled": true, "header": "X-S", "id_header": "X-I"});
+    assert_eq!(set(header).await, ok(&shown), "both know these");
+    let with_secret = json!({"verifier": "none", "allow_unsigned": true, "secret": "abcdefgh"});
+    let (status, field, _) = set(with_secret).await;
+    assert_eq!((status, field), (422, json!("sources.shop.secrets")), "this one was meant");
+}
