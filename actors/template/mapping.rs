@@ -9,11 +9,14 @@ use minijinja::Environment;
 use minijinja::machinery::{WhitespaceConfig, ast, parse};
 use minijinja::syntax::SyntaxConfig;
 use serde_json::{Map as Object, Value, json};
+use sereno_workflows::event::EventType;
+use sereno_workflows::id::EventId;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::payload;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::source::built_in::{Delivery, moment};
 use sereno_workflows::source::map::{Map, Rule};
+use sereno_workflows::time::Timestamp;
 
 use super::{Context, Page, environment, is_there, language, said};
 use crate::limits::{EVENT_BYTES_MAX, MAP_STEPS_MAX, MAP_STEPS_MIN};
@@ -29,13 +32,42 @@ pub struct Mapped {
     pub built_in: bool,
 }
 
-/// Refuses a map with a template in it that is none, with its place.
+/// Refuses a map with a template in it that is none, and one that no event could come of, with its place.
 pub fn check(map: &Map) -> Result<(), Invalid> {
     for (index, rule) in map.0.iter().enumerate() {
         for (place, source) in templates(rule) {
             language::check(source)
                 .map_err(|problem| map.in_rule(index, Invalid::new(place, problem)))?;
         }
+        check_fixed(rule).map_err(|invalid| map.in_rule(index, invalid))?;
+    }
+    Ok(())
+}
+
+/// Refuses what does not depend on the delivery and makes no event: none would ever come through.
+fn check_fixed(rule: &Rule) -> Result<(), Invalid> {
+    let mut environment = environment();
+    environment.set_fuel(Some(MAP_STEPS_MIN));
+    let context = Context::new();
+    let is_fixed = |source: &&str| {
+        let found = environment.template_from_str(source);
+        found.is_ok_and(|found| found.undeclared_variables(true).is_empty())
+    };
+    let mut filling =
+        Filling { environment: &environment, context: &context, left: EVENT_BYTES_MAX };
+    if let Some(source) = Some(rule.event_type.as_str()).filter(is_fixed) {
+        let name = filling.text("event_type", source)?.parse::<EventType>();
+        name.map_err(|error| Invalid::new("event_type", error.to_string()))?;
+    }
+    if let Some(source) = rule.event_id.as_deref().filter(is_fixed) {
+        let id = filling.text("event_id", source)?.parse::<EventId>();
+        id.map_err(|error| Invalid::new("event_id", error.to_string()))?;
+    }
+    if let Some(source) = rule.timestamp.as_deref().filter(is_fixed) {
+        filling.moment(source)?;
+    }
+    if let Some(source) = rule.data.as_ref().and_then(Value::as_str).filter(is_fixed) {
+        object(filling.value("data", source)?)?;
     }
     Ok(())
 }
@@ -130,28 +162,27 @@ impl Filling<'_> {
             None => delivery.event_id(index),
         };
         let at = match &rule.timestamp {
-            Some(source) => {
-                let found = self.value("timestamp", source)?;
-                moment(&found).ok_or_else(|| {
-                    let problem = "must be RFC 3339, or seconds or milliseconds since 1970";
-                    Invalid::new("timestamp", problem)
-                })?
-            }
+            Some(source) => self.moment(source)?,
             None => delivery.received_at,
         };
         let data = match &rule.data {
             Some(data) => self.filled("data", data)?,
             None => Value::Object(delivery.data()),
         };
-        if !data.is_object() {
-            return Err(Invalid::new("data", "comes to something that is no object"));
-        }
+        let data = object(data)?;
         Ok(json!({
             "event_id": event_id,
             "event_type": event_type,
             "timestamp": at.to_rfc3339(),
             "data": data,
         }))
+    }
+
+    fn moment(&mut self, source: &str) -> Result<Timestamp, Invalid> {
+        moment(&self.value("timestamp", source)?).ok_or_else(|| {
+            let problem = "must be RFC 3339, or seconds or milliseconds since 1970";
+            Invalid::new("timestamp", problem)
+        })
     }
 
     /// As deep as the map is, which is bounded.
@@ -218,6 +249,13 @@ impl Filling<'_> {
             }
         }
         Ok(value)
+    }
+}
+
+fn object(data: Value) -> Result<Value, Invalid> {
+    match data {
+        Value::Object(_) => Ok(data),
+        _ => Err(Invalid::new("data", "comes to something that is no object")),
     }
 }
 

@@ -215,3 +215,40 @@ async fn b05_another_verifier_takes_over_nothing_that_was_only_the_first_ones() 
     let (status, field, _) = set(with_secret).await;
     assert_eq!((status, field), (422, json!("sources.shop.secrets")), "this one was meant");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b08_a_map_of_which_no_event_could_ever_come_is_refused() {
+    let house = House::new().await;
+    let mut map = json!({"event_type": "a.b", "event_id": "x", "timestamp": "1760000000"});
+    let mut set = async |name: &str, text: &str| {
+        let before = map[name].take();
+        map[name] = json!(text);
+        let source = json!({"verifier": "github", "secret": "s", "map": map});
+        map[name] = before;
+        let change = json!({"sources": {"shop": source}}).to_string();
+        let (status, answer) = house.raw("PATCH", TENANT, change).await;
+        let field = answer["field"].as_str().unwrap_or_default().to_owned();
+        (status, field.trim_start_matches("sources.shop.map.").to_owned())
+    };
+    for (name, text) in [
+        ("timestamp", "yesterday"),
+        ("timestamp", "{{ 'yesterday' }}"),
+        ("event_id", "  "),
+        ("event_id", "{{ '' }}"),
+        ("event_type", "{{ \"a b\" }}"),
+        ("event_type", "{{ 'a' ~ ' b' }}"),
+        ("data", "{{ 5 }}"),
+    ] {
+        assert_eq!(set(name, text).await, (422, name.to_owned()), "{name}: {text}");
+    }
+    for (name, text) in [
+        ("timestamp", "2026-01-20T20:00:00Z"),
+        ("timestamp", "{{ at or 0 }}"),
+        ("event_id", "{{ id }}"),
+        ("event_type", "{{ type | default('a.b') }}"),
+        ("event_type", "shop.{{ 'paid' }}"),
+        ("data", "{{ body }}"),
+    ] {
+        assert_eq!(set(name, text).await, (200, String::new()), "{name}: {text}");
+    }
+}
