@@ -218,7 +218,7 @@ impl Cleaner {
     ) -> Result<bool, LedgerError> {
         let places = self.ledger.forgettable(&view.id, now, CLEANED_PER_STEP_MAX)?;
         for place in &places {
-            // One that was taken anew since has a later place, and goes with that.
+            // One of an earlier version that was taken anew since has a later place, and goes with that.
             if let Some(row) = key::source::of_forgotten(&view.id, place)
                 && self.ledger.is_forgotten(&view.id, row, now)?
             {
@@ -239,9 +239,7 @@ impl Cleaner {
         let cutoff = idempotency::cutoff(now);
         let found = self.ledger.idempotency_before(&view.id, cutoff, CLEANED_PER_STEP_MAX)?;
         for (place, key) in &found {
-            let kept = self.ledger.idempotency(&view.id, key)?;
-            // One that was used anew since has a later place too.
-            draft.forget_idempotency(*place, key, kept.is_none_or(|kept| kept.place == *place));
+            draft.forget_idempotency(*place, key);
         }
         Ok(found.len() == CLEANED_PER_STEP_MAX)
     }

@@ -1,4 +1,6 @@
 //! What requests with keys of their own came to: written with their events, forgotten after a day.
+//!
+//! Each use of a key has a row of its own, so that forgetting one cannot take away another that came meanwhile.
 
 use sereno_workflows::id::{Sequence, TenantId};
 
@@ -8,13 +10,16 @@ use crate::record::{self, IdempotencyRecord};
 use crate::store::Direction;
 
 impl Ledger {
-    /// What the request with this key came to, if there was one.
+    /// What the latest request with this key came to, if there was one.
     pub(crate) fn idempotency(
         &self,
         tenant: &TenantId,
         name: &str,
     ) -> Result<Option<IdempotencyRecord>, LedgerError> {
-        self.get(key::partition(tenant), &keys::answer(tenant, name))
+        let range = &keys::answer(tenant, name)[..]..&keys::answers_end(tenant, name)[..];
+        let partition = key::partition(tenant);
+        let found = self.store.scan(partition, range, Direction::Descending, 1)?.pop();
+        Ok(found.map(|(_, row)| record::decode(&row)).transpose()?)
     }
 
     /// The keys that came in before a place, the earliest first, each with its own place.
@@ -38,16 +43,16 @@ impl Draft {
     /// Keeps what the request with this key came to.
     pub(crate) fn idempotency(&mut self, name: &str, record: &IdempotencyRecord) {
         let tenant = self.tenant().clone();
-        self.batch().put(keys::answer(&tenant, name), record::encode(record));
+        let row = keys::answer_at(&tenant, name, record.place);
+        self.batch().put(row, record::encode(record));
         self.batch().put(keys::place(&tenant, record.place), name.as_bytes().to_vec());
     }
 
-    /// Forgets a key that came in at a place; what it came to as well, unless it was used anew since.
-    pub(crate) fn forget_idempotency(&mut self, place: Sequence, name: &str, is_latest: bool) {
+    /// Forgets that a key came in at a place, and what it came to. A row of an earlier version is no younger.
+    pub(crate) fn forget_idempotency(&mut self, place: Sequence, name: &str) {
         let tenant = self.tenant().clone();
         self.batch().delete(keys::place(&tenant, place));
-        if is_latest {
-            self.batch().delete(keys::answer(&tenant, name));
-        }
+        self.batch().delete(keys::answer_at(&tenant, name, place));
+        self.batch().delete(keys::answer(&tenant, name));
     }
 }

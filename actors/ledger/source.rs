@@ -1,7 +1,8 @@
 //! Which deliveries of sources were taken before.
 //!
 //! A delivery has one row under what tells it from others, in the same commit as itself, and one in the
-//! order in which they are forgotten, which the cleaner walks along.
+//! order in which they are forgotten, which the cleaner walks along. Taken anew it has rows of its own again, so
+//! that what is forgotten cannot take away what came meanwhile.
 
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
@@ -21,8 +22,11 @@ impl Ledger {
         mark: &Mark,
     ) -> Result<Option<Sequence>, LedgerError> {
         let now = self.now().timestamp();
-        let row = keys::replay(tenant, source, &mark.digest);
-        let found: Option<ReplayRecord> = self.get(key::partition(tenant), &row)?;
+        let all = keys::replay(tenant, source, &mark.digest);
+        let range = &all[..]..&key::after(&all)[..];
+        let partition = key::partition(tenant);
+        let found = self.store.scan(partition, range, Direction::Descending, 1)?.pop();
+        let found: Option<ReplayRecord> = found.map(|(_, row)| record::decode(&row)).transpose()?;
         Ok(found.filter(|found| found.until > now).map(|found| found.letter))
     }
 
@@ -57,7 +61,7 @@ impl Draft {
     /// Remembers a delivery.
     pub fn taken(&mut self, source: &str, mark: &Mark, letter: Sequence) {
         let tenant = self.tenant().clone();
-        let row = keys::replay(&tenant, source, &mark.digest);
+        let row = keys::replay_at(&tenant, source, &mark.digest, letter);
         let record = ReplayRecord { letter, until: mark.until };
         self.batch().put(keys::forgotten_at(&tenant, mark.until, &row), Vec::new());
         self.batch().put(row, record::encode(&record));

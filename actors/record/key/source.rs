@@ -1,15 +1,23 @@
 //! Where stands which deliveries of sources were taken, and until when that is remembered.
 
-use sereno_workflows::id::TenantId;
+use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
 use super::{moment, table, text};
 
-/// A delivery of a source, by a digest of what tells it from others.
+/// A delivery of a source, by a digest of what tells it from others: by an earlier version, whenever it was
+/// taken.
 pub fn replay(tenant: &TenantId, source: &str, digest: &[u8; 16]) -> Vec<u8> {
     let mut key = table(b'r', tenant);
     text(&mut key, source);
     key.extend_from_slice(digest);
+    key
+}
+
+/// The same, of one of the times that it was taken.
+pub fn replay_at(tenant: &TenantId, source: &str, digest: &[u8; 16], letter: Sequence) -> Vec<u8> {
+    let mut key = replay(tenant, source, digest);
+    key.extend_from_slice(&letter.0.to_be_bytes());
     key
 }
 
