@@ -216,7 +216,8 @@ pub(crate) fn number(state: &StateRecord) -> Option<&str> {
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => None,
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => None,
     }
 }
 

@@ -27,6 +27,7 @@ fn config() -> EngineConfig {
         now: Now::Virtual { start: START, since: tokio::time::Instant::now() },
         search: false,
         mirror: None,
+        tracing: None,
     }
 }
 
@@ -49,7 +50,7 @@ async fn b07_a_newcomer_is_remembered_however_often_the_others_look() {
             "products": [{"sku": SKU}]});
         let event = json!({"event_type": "conversation.message.received", "data": data});
         let event = Event::from_json(event, START).unwrap();
-        engine.submit(&tenant, vec![event], None).await.unwrap();
+        engine.submit(&tenant, vec![event], None, None).await.unwrap();
         let talk = engine.ledger().conversation(&tenant, user).unwrap().unwrap();
         engine.ledger().viewer(&tenant, SKU, &talk.lead.unwrap()).unwrap().is_some()
     };

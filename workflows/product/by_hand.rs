@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn cheaper(policy: &Policy, now: i64) -> Product {
-        let see = Command::See { name: None, lead: "a".into(), conversation: None };
+        let see = Command::See { name: None, lead: "a".into(), conversation: None, known: false };
         let seen = step(None, see, at(policy, now - 1)).unwrap().next;
         let (old, new) = (Price::of(100.0), Price::of(80.0));
         let drop = Command::Reprice { name: None, old, new, because: "e".into() };

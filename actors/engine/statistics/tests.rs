@@ -35,6 +35,7 @@ pub(crate) async fn engine(directory: &Path, start: Timestamp) -> Engine {
             now: Now::Virtual { start, since: tokio::time::Instant::now() },
             search: false,
             mirror: None,
+            tracing: None,
         };
         if let Ok(engine) = Engine::start(config).await {
             return engine;
@@ -49,7 +50,7 @@ pub(crate) async fn submit(engine: Engine, count: usize) {
     let now = engine.ledger().now().timestamp();
     for _ in 0..count {
         let event = Event::from_json(json!({"event_type": "a.b"}), now).unwrap();
-        engine.submit(&shop(), vec![event], None).await.unwrap();
+        engine.submit(&shop(), vec![event], None, None).await.unwrap();
     }
     end(engine).await;
 }

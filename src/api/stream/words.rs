@@ -99,7 +99,8 @@ fn state_of(state: &StateRecord, view: &TenantView) -> (&'static str, Value) {
         | StateRecord::DeadLetters(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
-        | StateRecord::Alerts(_) => {
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => {
             let (_, status, shown) = entities::describe(state, &view.policy);
             (status, shown)
         }
