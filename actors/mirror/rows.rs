@@ -131,7 +131,9 @@ impl Ties {
         let user = data.get("user").and_then(Value::as_object);
         let of_user = |name: &str| id_in(user?, name);
         Self {
-            lead: id_in(data, "lead_id"),
+            // A lead's id is of our own making, and never a number.
+            lead: id_in(data, "lead_id")
+                .filter(|_| data.get("lead_id").is_some_and(Value::is_string)),
             conversation: id_in(data, "conversation_id"),
             user: id_in(data, "user_id").or_else(|| of_user("id")),
             phone_hash: id_in(data, "wa_number_hash")

@@ -53,6 +53,10 @@ fn d05_what_ties_rows_is_found_where_it_stands_and_only_where_an_index_takes_it(
         (json!({}), Ties::default()),
         (json!({"lead_id": 5, "user_id": "", "conversation_id": "c".repeat(129)}), Ties::default()),
         (
+            json!({"lead_id": 5, "user": {"id": 42}, "conversation_id": 7, "phone_hash": 1.5}),
+            Ties { user: Some("42".into()), conversation: Some("7".into()), ..Ties::default() },
+        ),
+        (
             json!({"lead_id": "lead_1", "user": {"id": "u", "phone_hash": "h"}}),
             Ties {
                 lead: Some("lead_1".into()),
