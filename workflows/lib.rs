@@ -33,8 +33,12 @@
 //! | [`timer`] | how a timer is named, and what a person may ask of it |
 //! | [`why`] | why something is as it is, as data and as a sentence |
 //! | [`check`] | whether what a look at a server measured is good |
+//! | [`access`] | who may do what |
+//! | [`masking`] | what of an answer people see who may not see everything |
+//! | [`embedding`] | who may show the console inside their own pages |
 //! | [`privacy`] | what leaves the house instead of a phone number |
 
+pub mod access;
 pub mod alerts;
 pub mod answer;
 pub mod business_hours;
@@ -48,6 +52,7 @@ pub mod dead_letters;
 pub mod digest;
 pub mod doubled;
 pub mod effect;
+pub mod embedding;
 pub mod endpoint;
 pub mod event;
 pub mod filter;
@@ -59,6 +64,7 @@ pub mod lead;
 pub mod limits;
 pub mod line;
 pub mod locale;
+pub mod masking;
 pub mod message;
 pub mod order;
 pub mod pace;

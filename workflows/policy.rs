@@ -11,6 +11,7 @@ use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
 use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
 use crate::dead_letters::ALERT_COUNT_MAX;
+use crate::embedding::{self, Origins};
 use crate::endpoint::secret;
 use crate::invalid::{Invalid, merge, must_be_objects, read};
 use crate::limits::Limits;
@@ -151,6 +152,9 @@ pub struct Settings {
     /// The days on which it is closed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
+    /// Whose pages may show the portal inside of them.
+    #[serde(skip_serializing_if = "Origins::is_empty")]
+    pub embedding: Origins,
     /// Who may send signed deliveries, by the names of their addresses.
     #[serde(skip_serializing_if = "Sources::is_empty")]
     pub sources: Sources,
@@ -205,6 +209,7 @@ impl Default for Settings {
             secrets: Secrets::new(),
             business_hours: BusinessHours::new(),
             holidays: Vec::new(),
+            embedding: Origins::new(),
             sources: Sources::new(),
             retention: Retention::default(),
             conversations: Conversations::default(),
@@ -337,6 +342,7 @@ impl Settings {
         self.reports.check().map_err(|invalid| invalid.inside("reports"))?;
         business_hours::check(&self.business_hours, &self.holidays)?;
         secrets::check(&self.secrets).map_err(|invalid| invalid.inside("secrets"))?;
+        embedding::check(&self.embedding)?;
         source::check(&self.sources).map_err(|invalid| invalid.inside("sources"))?;
         self.limits.check().map_err(|invalid| invalid.inside("limits"))?;
         self.retry.check().map_err(|invalid| invalid.inside("retry"))?;

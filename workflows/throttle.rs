@@ -36,6 +36,13 @@ impl<K: Ord> Throttle<K> {
         Self { each: Pacers::new(most), others: Pacer::default() }
     }
 
+    /// Says how long to wait where there is no room for one more, and counts none.
+    pub fn check(&mut self, key: K, allowed: Allowed, now: Timestamp) -> Result<(), Span> {
+        let Some(pace) = allowed.pace() else { return Ok(()) };
+        let pacer = self.each.of(key, now).unwrap_or(&mut self.others);
+        pacer.ready(pace, now).map_err(|at| at.since(now))
+    }
+
     /// Counts one more where there is room for it; otherwise says how long to wait.
     pub fn take(&mut self, key: K, allowed: Allowed, now: Timestamp) -> Result<(), Span> {
         let Some(pace) = allowed.pace() else { return Ok(()) };

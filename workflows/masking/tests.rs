@@ -1,0 +1,116 @@
+//! What is hidden, and what must not be.
+
+use super::*;
+use serde_json::json;
+
+#[test]
+fn e01_personal_data_is_hidden_wherever_it_stands() {
+    let answer = json!({
+        "ok": true,
+        "items": [{
+            "reservation_id": "R-1", "name": "Ana García", "email": "ana@mail.example",
+            "notes": "allergic to nuts", "restaurant": "La Trattoria", "date_time": "2026-01-20T20:00:00.000Z",
+            "reminders": [{"name": "24h", "due_at": "2026-01-19T20:00:00.000Z"}],
+            "data": {"wa_number": "+34 600 000 012", "phone": 34_600_000_012_u64, "user": {"name": "Ana"},
+                     "content": {"text": "my number is +34 600-000-012, or ana@mail.example"}},
+        }],
+        "next_cursor": null,
+    });
+    let shown = masked(answer, true);
+    assert_eq!(
+        shown,
+        json!({
+            "ok": true,
+            "items": [{
+                "reservation_id": "R-1", "name": "A•••", "email": "a•••@•••",
+                "notes": "•••", "restaurant": "La Trattoria", "date_time": "2026-01-20T20:00:00.000Z",
+                "reminders": [{"name": "24h", "due_at": "2026-01-19T20:00:00.000Z"}],
+                "data": {"wa_number": "+34•••••12", "phone": "34•••••12", "user": {"name": "A•••"},
+                         "content": {"text": "•••"}},
+            }],
+            "next_cursor": null,
+        })
+    );
+}
+
+#[test]
+fn e01_numbers_and_addresses_are_known_by_what_they_look_like() {
+    for (text, hidden) in [
+        ("call +34 600 000 012 now", "call +34•••••12 now"),
+        ("(+34600000012)", "(+34•••••12)"),
+        ("to+34600000012", "to+34•••••12"),
+        ("34600000012", "34•••••12"),
+        ("600 000 012", "60•••••12"),
+        ("write to ana.g+x@mail.example.", "write to a•••@•••"),
+        ("<ana@localhost>", "<a•••@•••>"),
+        ("mailto:ñandú@mail.example", "mailto:ñ•••@•••"),
+        ("+1 (555) 010-9999", "+15•••••99"),
+        ("a,b@c,d", "a,b•••@•••,d"),
+    ] {
+        assert_eq!(hide_in(text), hidden, "{text}");
+    }
+}
+
+#[test]
+fn e01_what_is_nobodys_stays() {
+    let same = json!({
+        "id": "evt_01j8x7k2m3n4p", "conversation_id": "34600000012", "wa_number_hash": "eb491b384e4fda42",
+        "at": "2026-01-20T20:00:00.000+01:00", "created_at": "2026-01-20T20:00:00.123Z", "version": "1.2.3",
+        "event_type": "reservation.created", "target": "https://hooks.example/a?b=1", "status": "sent",
+        "count": 1_234_567_890, "duration_ms": 12, "error_message": "connection refused (os error 111)",
+        "day": "2026-01-20", "code": "131047", "from": "1f.2.19ac", "to": "2026-01-20T20:00:00Z",
+        "intents": [{"name": "reservar"}], "products": [{"sku": "S-1", "name": "Vestido"}],
+        "why": {"code": "later", "text": "It was not tried yet; it goes: 2026-01-20 20:00."},
+    });
+    assert_eq!(masked(same.clone(), true), same);
+}
+
+#[test]
+fn e01_names_of_things_stay_and_what_we_say_of_ourselves() {
+    let settings = json!({
+        "ok": true, "message": "endpoint deleted", "items": [{"name": "reservation.created"}],
+        "settings": {"templates": {"text": "Hello"}, "smtp": {"from": "me@mail.example"}},
+    });
+    let shown = masked(settings.clone(), false);
+    assert_eq!(shown.pointer("/settings/smtp/from"), Some(&json!("m•••@•••")));
+    assert_eq!(shown.pointer("/settings/templates/text"), Some(&json!("Hello")));
+    assert_eq!(shown.get("items"), settings.get("items"));
+    let ours = json!({"ok": true, "message": "done", "endpoints": [{"endpoint_id": 1, "reason": "disabled"}],
+                      "why": {"text": "it waits"}, "history": [{"response_body": "<p>no</p>"}]});
+    assert_eq!(masked(ours.clone(), true), ours);
+    let theirs = masked(
+        json!({"ok": true, "notes": "nuts", "reason": "angry", "message": {"body": "hi"}}),
+        true,
+    );
+    assert_eq!(
+        theirs,
+        json!({"ok": true, "notes": "•••", "reason": "•••", "message": {"body": "•••"}})
+    );
+}
+
+#[test]
+fn e01_a_text_that_is_json_is_masked_inside() {
+    let letter =
+        json!({"body": r#"{"contacts":[{"profile":{"name":"Ana"},"wa_id":"34600000012"}],"n":1}"#});
+    let shown = masked(
+        json!({"letter": letter, "x": {"payload_snippet": "{\"name\":\"Ana\",\"cut"}}),
+        true,
+    );
+    let body = shown.pointer("/letter/body").and_then(Value::as_str).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(body).unwrap(),
+        json!({"contacts": [{"profile": {"name": "A•••"}, "wa_id": "34•••••12"}], "n": 1})
+    );
+    assert_eq!(shown.pointer("/x/payload_snippet"), Some(&json!("•••")));
+    assert_eq!(
+        masked(json!([["ana@mail.example"], {"name": "Ana"}]), true),
+        json!([["a•••@•••"], {"name": "A•••"}])
+    );
+}
+
+#[test]
+fn e01_what_is_hidden_is_known_when_it_comes_back() {
+    let shown = masked(json!({"data": {"target": "ops@mail.example"}}), false);
+    assert!(holds_hidden(&shown));
+    assert!(!holds_hidden(&json!({"a": ["b", {"c": "•"}], "d": 1})));
+}
