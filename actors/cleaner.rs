@@ -25,6 +25,7 @@ use crate::announce::{Announcement, Audience, Context, announce};
 use crate::hints::Hints;
 use crate::idempotency;
 use crate::ledger::{Draft, Ledger, LedgerError};
+use crate::limits::access::AUDIT_KEPT_MS;
 use crate::limits::{CLEANED_PER_STEP_MAX, JOB_KEPT_MS};
 use crate::record::Source;
 use crate::record::key;
@@ -162,6 +163,10 @@ impl Cleaner {
         more |= self.forget_keys(view, &mut draft, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         more |= self.forget_replays(view, &mut draft, now)?;
+        let audited = now.before(Span::millis(AUDIT_KEPT_MS));
+        let entries = ledger.audit_before(&view.id, Sequence::at(audited), CLEANED_PER_STEP_MAX)?;
+        entries.iter().for_each(|&entry| draft.forget_audit(entry));
+        more |= entries.len() == CLEANED_PER_STEP_MAX;
         more |= places.histories.step(ledger, &mut draft, retention, now)?;
         if cleaned != before {
             draft.cleaned(&cleaned);

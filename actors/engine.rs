@@ -1,6 +1,7 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
 mod alerts;
+mod audit;
 mod check;
 mod deletion;
 pub mod deliveries;
@@ -12,6 +13,7 @@ mod once;
 pub(crate) mod pipeline;
 mod reports;
 mod room;
+pub mod sessions;
 mod statistics;
 mod stream;
 mod throttle;
@@ -33,6 +35,7 @@ use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::{handoff, reservation};
 use tokio::sync::{mpsc, oneshot};
 
+use self::audit::Counts;
 pub use self::error::EngineError;
 pub use self::inbound::Letter;
 use self::mirror::follow;
@@ -41,6 +44,7 @@ use self::once::Lanes;
 pub(crate) use self::room::Credit;
 pub use self::room::Export;
 use self::room::Room;
+use self::sessions::Doors;
 pub use self::statistics::WindowCounts;
 pub use self::throttle::Later;
 use crate::channel::{ChannelConfig, Channels};
@@ -105,9 +109,11 @@ pub struct Engine {
     root_ended: Mutex<Option<ractor::concurrency::JoinHandle<()>>>,
     room: Room,
     lanes: Lanes,
-    keys: RwLock<HashMap<[u8; 32], KeyRecord>>,
+    keys: RwLock<HashMap<[u8; 32], Arc<KeyRecord>>>,
     /// Whoever makes a key, or a tenant, or deletes one, does so alone.
     gate: tokio::sync::Mutex<()>,
+    doors: Doors,
+    audits: Counts,
     search: Option<Arc<Search>>,
     streams: Arc<Streams>,
     /// What the mirror follows, if there is one.
@@ -137,7 +143,8 @@ impl Engine {
             None => Arc::new(MemoryStore::default()),
         };
         let ledger = Ledger::open(store, vault, config.now)?;
-        let keys = ledger.keys()?.into_iter().collect();
+        let keys = ledger.keys()?;
+        let doors = Doors::open(&ledger)?;
         let around = Surroundings {
             ledger,
             hints: Arc::default(),
@@ -167,6 +174,8 @@ impl Engine {
             lanes: Lanes::new(),
             keys: RwLock::new(keys),
             gate: tokio::sync::Mutex::default(),
+            doors,
+            audits: Counts::default(),
             search: search.map(Arc::new),
             streams: Arc::new(streams),
             feed,

@@ -3,6 +3,7 @@
 //! The ledger is the truth and actors are caches of it. A [`Draft`] collects everything that one
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
+pub(crate) mod access;
 mod companion;
 mod deleted;
 pub mod delivery;
@@ -296,7 +297,7 @@ impl Ledger {
 
     fn last_sequence_of(&self, tenant: &TenantId) -> Result<u64, LedgerError> {
         let mut last = 0;
-        for letter in [b'E', b'L', b'i', b'd'] {
+        for letter in [b'E', b'L', b'i', b'd', b'z'] {
             let table = key::table(letter, tenant);
             let range = &table[..]..&key::after(&table)[..];
             let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, 1)?;

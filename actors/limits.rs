@@ -1,5 +1,6 @@
 //! Every bound of the runtime in one place; the unit is in the name.
 
+pub mod access;
 pub mod answers;
 pub mod erasing;
 pub mod stream;
@@ -136,8 +137,6 @@ pub const TENANTS_MAX: usize = 10_000;
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 10_000;
 /// Deliveries of one event: one to each endpoint, and a message to the customer.
 pub const DELIVERIES_PER_EVENT_MAX: usize = ENDPOINTS_PER_TENANT_MAX + 1;
-/// Keys of one tenant.
-pub const KEYS_PER_TENANT_MAX: usize = 100;
 /// Bookings of one customer that are looked at to understand an answer.
 pub const BOOKINGS_PER_CUSTOMER_MAX: usize = 200;
 

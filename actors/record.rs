@@ -3,6 +3,7 @@
 //! A struct here is frozen once it has been released: a change is a new version beside the old one, which
 //! is read for ever.
 
+mod access;
 mod deleted;
 mod deliveries;
 mod delivery;
@@ -34,6 +35,7 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 
+pub use self::access::{Actor, AuditRecord, EndedSessionRecord, Issuer, KeyRecord, LinkRecord};
 pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
 pub use self::delivery::{
@@ -66,19 +68,6 @@ pub struct TenantRecord {
     pub settings: Vec<u8>,
     /// The key of its phone hash, sealed.
     pub phone_key: Vec<u8>,
-}
-
-/// An API key, found by its token's hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRecord {
-    /// The key's own id.
-    pub id: String,
-    /// The tenant that it opens.
-    pub tenant: String,
-    /// What people call it.
-    pub name: String,
-    /// When it was made.
-    pub created_at: Timestamp,
 }
 
 /// An endpoint; everything but its secrets is in the clear.
@@ -248,7 +237,6 @@ macro_rules! records {
 
 records! {
     TenantRecord = 1 "tenant",
-    KeyRecord = 2 "key",
     EndpointRecord = 3 "endpoint",
     TimerRecord = 6 "timer",
     QuarantineRecord = 11 "quarantine",
@@ -267,6 +255,9 @@ records! {
     IdempotencyRecord = 74 "idempotency",
     InboundRecord = 50 "inbound",
     DeletedRecord = 81 "deleted",
+    EndedSessionRecord = 90 "ended session",
+    LinkRecord = 91 "link",
+    AuditRecord = 92 "audit",
 }
 
 impl Record for StateRecord {

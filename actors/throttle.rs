@@ -38,6 +38,16 @@ impl Throttles {
         self.requests.lock().take(key(names), allowed, now)
     }
 
+    /// Says how long to wait where a request would be one too many, and counts none.
+    pub(crate) fn check(
+        &self,
+        names: &[&str],
+        allowed: Allowed,
+        now: Timestamp,
+    ) -> Result<(), Span> {
+        self.requests.lock().check(key(names), allowed, now)
+    }
+
     /// Counts so many events of a tenant, all or none; otherwise says how long to wait.
     pub(crate) fn events(
         &self,

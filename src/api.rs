@@ -1,19 +1,24 @@
 //! The HTTP API: the table of routes, and nothing else. What each of them takes and answers is told by
 //! the documents in `openapi/`, and a test refuses a route that stands in only one of both.
 
+pub mod access;
 pub mod address;
 pub mod admin;
 pub mod alerts;
 mod aside;
+pub mod audit;
 pub mod budget;
+mod caller;
 pub mod catalogue;
 pub mod check;
 pub mod cloud_events;
 pub mod conversations;
+pub mod cookie;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod docs;
 pub mod entities;
+mod entrance;
 pub mod error;
 pub mod events;
 mod gate;
@@ -22,6 +27,7 @@ pub mod hooks;
 pub mod inbound;
 pub mod jobs;
 pub mod leads;
+pub mod links;
 pub mod mirror;
 pub mod openapi;
 pub mod pipeline;
@@ -31,6 +37,7 @@ pub mod request;
 pub mod rotation;
 mod rows;
 pub mod search;
+pub mod session;
 pub mod sources;
 pub mod stats;
 pub mod stream;
@@ -55,6 +62,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::budget::Budget;
 use self::check::Checks;
+use self::cookie::Public;
 use self::error::Problem;
 pub use self::table::Route;
 use self::table::{Table, delete, get, post};
@@ -65,6 +73,10 @@ pub struct App {
     pub engine: Engine,
     /// The token of the admin.
     pub admin_token: String,
+    /// What sessions of it are known by.
+    pub admin_mark: String,
+    /// Where browsers find the server.
+    pub public: Public,
     /// Proxies that are believed when they say whom they stand for.
     pub trusted_proxies: Vec<IpNet>,
     /// What a look at the server needs.
@@ -81,6 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
         .into_router()
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&app), entrance::pass))
         .layer(from_fn_with_state(Arc::clone(&app), budget::count_answers))
         .layer(CatchPanicLayer::custom(panicked));
     let router = match app.engine.tracing() {
@@ -187,6 +200,9 @@ fn settings(table: Table) -> Table {
         .route("/api/v1/admin/templates", get(templates::list))
         .route("/api/v1/admin/templates/preview", post(templates::preview))
         .route("/api/v1/admin/sources/preview", post(sources::preview))
+        .route("/api/v1/session", get(session::show).post(session::begin).delete(session::end))
+        .route("/api/v1/admin/links", post(links::create))
+        .route("/api/v1/audit", get(audit::list))
         .route(tenants, get(tenants::list).post(tenants::create))
         .route(
             &format!("{tenants}/{{id}}"),

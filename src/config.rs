@@ -3,6 +3,7 @@
 mod directory;
 mod mirror;
 mod networks;
+mod public;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -48,6 +49,10 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_TRUSTED_PROXIES", value_delimiter = ',')]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<Vec<String>>,
+    /// Where browsers find the server, for links and cookies [default: the address to listen on]
+    #[arg(long, env = "SERENO_PUBLIC_URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<Url>,
     /// Base URL of the WhatsApp Graph API [default: Meta's own, v23.0]
     #[arg(long, env = "SERENO_GRAPH_URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +128,8 @@ pub struct Config {
     pub allow_private_targets: Vec<String>,
     /// Proxies that are believed when they say whom they stand for.
     pub trusted_proxies: Vec<String>,
+    /// Where browsers find the server.
+    pub public_url: Option<Url>,
     /// The WhatsApp Graph API.
     pub graph_url: Url,
     /// What the index aims at for its cache.
@@ -190,6 +197,7 @@ impl Default for Config {
             master_key: None,
             allow_private_targets: Vec::new(),
             trusted_proxies: Vec::new(),
+            public_url: None,
             graph_url: Url::parse("https://graph.facebook.com/v23.0").expect("a constant URL"),
             cache_mb: sereno_actors::limits::INDEX_CACHE_BYTES >> 20,
             salvage: false,

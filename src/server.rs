@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sereno_actors::channel::ChannelConfig;
-use sereno_actors::engine::{Engine, EngineConfig};
+use sereno_actors::engine::{Engine, EngineConfig, sessions};
 use sereno_actors::limits;
 use sereno_actors::now::Now;
 use sereno_actors::tenant::Change;
 use sereno_actors::vault;
+use sereno_workflows::access::Role;
 use sereno_workflows::limits::Limits;
 use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
@@ -90,7 +91,8 @@ impl Server {
             let limits = Limits { deliveries_per_minute: 0, ..Limits::default() };
             let settings = Settings { limits, ..Settings::default() };
             engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
-            credentials.api_key = Some(engine.create_key(&tenant, "first").await?);
+            let (key, _) = engine.create_key(&tenant, "first", Role::Admin).await?;
+            credentials.api_key = Some(key);
         }
         if engine.view(&default_tenant()).is_ok() {
             let kept = engine.configure(&default_tenant(), Change::KeepEndpoint(N8N, n8n)).await;
@@ -107,11 +109,15 @@ impl Server {
             directory.keep(&credentials)?;
         }
         directory.keep_address(address)?;
+        let public = config.public(address)?;
+        let admin_mark = sessions::admin_mark(&admin_token);
         let prober = engine.prober();
         let checks = Checks { prober, smtp: config.smtp(), mirror, data: config.data };
         let app = Arc::new(App {
             engine,
             admin_token,
+            admin_mark,
+            public,
             trusted_proxies,
             checks,
             bodies: Budget::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sereno_workflows::access::Role;
 use sereno_workflows::id::TenantId;
 
 use super::{Engine, EngineError};
@@ -13,29 +14,35 @@ use crate::vault;
 use crate::view::TenantView;
 
 impl Engine {
-    /// Makes an API key; returns its token, which is not kept.
-    pub async fn create_key(&self, tenant: &TenantId, name: &str) -> Result<String, EngineError> {
+    /// Makes an API key; returns its token, which is not kept, and what is.
+    pub async fn create_key(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        role: Role,
+    ) -> Result<(String, Arc<KeyRecord>), EngineError> {
         // A tenant that is being deleted gets no key any more.
         let _alone = self.gate.lock().await;
         let view = self.view(tenant)?;
         let count = self.keys.read().values().filter(|key| key.tenant == view.id.as_str()).count();
-        if count >= limits::KEYS_PER_TENANT_MAX {
-            let count = limits::KEYS_PER_TENANT_MAX;
+        if count >= limits::access::KEYS_PER_TENANT_MAX {
+            let count = limits::access::KEYS_PER_TENANT_MAX;
             return Err(EngineError::TooMany { count, what: "keys for one tenant" });
         }
         let token = vault::generate_token("sk");
         let hash = vault::hash_token(&token);
-        let key = KeyRecord {
+        let key = Arc::new(KeyRecord {
             id: format!("key_{}", self.around.ledger.sequence().to_text()),
             tenant: view.id.as_str().to_owned(),
             name: name.to_owned(),
             created_at: self.around.ledger.now().timestamp(),
-        };
+            role,
+        });
         let mut batch = Batch::new(HOME);
-        batch.put(key::api_key(&hash), record::encode(&key));
+        batch.put(key::api_key(&hash), record::encode(&*key));
         self.around.ledger.commit_home(batch).await;
-        self.keys.write().insert(hash, key);
-        Ok(token)
+        self.keys.write().insert(hash, Arc::clone(&key));
+        Ok((token, key))
     }
 
     /// Revokes a key by its id.
@@ -56,7 +63,7 @@ impl Engine {
     }
 
     /// A tenant's keys, without their tokens.
-    pub fn keys(&self, tenant: &TenantId) -> Vec<KeyRecord> {
+    pub fn keys(&self, tenant: &TenantId) -> Vec<Arc<KeyRecord>> {
         let keys = self.keys.read();
         let mut keys: Vec<_> =
             keys.values().filter(|key| key.tenant == tenant.as_str()).cloned().collect();
@@ -64,10 +71,10 @@ impl Engine {
         keys
     }
 
-    /// The tenant that a token opens, as it is now.
-    pub fn authenticate(&self, token: &str) -> Option<Arc<TenantView>> {
-        let hash = vault::hash_token(token);
-        let tenant = self.keys.read().get(&hash)?.tenant.parse().ok()?;
-        self.view(&tenant).ok()
+    /// The key whose token has this hash, and the tenant that it opens, as it is now.
+    pub fn key(&self, hash: &[u8; 32]) -> Option<(Arc<TenantView>, Arc<KeyRecord>)> {
+        let key = self.keys.read().get(hash).cloned()?;
+        let tenant = key.tenant.parse().ok()?;
+        Some((self.view(&tenant).ok()?, key))
     }
 }

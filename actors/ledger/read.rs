@@ -1,6 +1,8 @@
 //! What can be read from the ledger, by its proper names.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
@@ -43,12 +45,13 @@ impl Ledger {
     }
 
     /// All API keys, with their hashes.
-    pub fn keys(&self) -> Result<Vec<([u8; 32], KeyRecord)>, LedgerError> {
-        let limit = limits::TENANTS_MAX * limits::KEYS_PER_TENANT_MAX;
-        let mut keys = Vec::new();
+    pub fn keys(&self) -> Result<HashMap<[u8; 32], Arc<KeyRecord>>, LedgerError> {
+        let limit = limits::TENANTS_MAX * limits::access::KEYS_PER_TENANT_MAX;
+        let mut keys = HashMap::new();
         for (key, value) in self.under(HOME, b"K", limit)? {
             let hash = key.get(1..).and_then(|hash| hash.try_into().ok());
-            keys.push((hash.ok_or(LedgerError::Content("key"))?, record::decode(&value)?));
+            let key = Arc::new(record::decode(&value)?);
+            keys.insert(hash.ok_or(LedgerError::Content("key"))?, key);
         }
         Ok(keys)
     }

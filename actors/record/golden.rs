@@ -3,6 +3,7 @@
 //! A line is `name version hex`. A line is never changed: a record that has changed gets a new version,
 //! a new line, and an upcaster that reads the old one.
 
+mod access;
 mod people;
 
 use serde_json::json;
@@ -108,15 +109,6 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
             created_at: NOW,
             settings: vec![1, 2, 3],
             phone_key: vec![4],
-        },
-    );
-    stands(
-        "",
-        &KeyRecord {
-            id: "k1".into(),
-            tenant: "default".into(),
-            name: "first".into(),
-            created_at: NOW,
         },
     );
     stands("", &EndpointRecord { config: b"{}".to_vec(), secrets: vec![9; 3] });

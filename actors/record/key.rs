@@ -40,12 +40,15 @@
 //! | `j` | due, sequence | nothing: a letter in line to be read |
 //! | `a` | width, place in the ring | a slot of what was counted; long ones go on in `b` |
 //! | `d` | sequence | what was counted since the slots were written |
+//! | `z` | sequence | an entry of the audit log |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
-//! tenants of a partition. `A` (tenants), `K` (API keys), `M` (meta), `e` (tenants that were deleted and whose
-//! rows are going) and `t` (which search index was built of all this) are in partition 0.
+//! tenants of a partition. `A` (tenants), `K` (API keys), `U` (one-time links), `Y` (sessions that ended
+//! early), `M` (meta), `e` (tenants that were deleted and whose rows are going) and `t` (which search index
+//! was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
+pub mod access;
 pub mod idempotency;
 pub mod inbound;
 mod kind;
@@ -127,7 +130,7 @@ pub fn table(letter: u8, tenant: &TenantId) -> Vec<u8> {
 
 /// A table of a tenant, if the letter names one that has the tenant behind it.
 pub(crate) fn table_of_tenant(letter: u8, tenant: &TenantId) -> Option<Vec<u8>> {
-    let others: &[u8] = if partition(tenant) == HOME { b"TAKMet" } else { b"T" };
+    let others: &[u8] = if partition(tenant) == HOME { b"TAKMUYet" } else { b"T" };
     (!others.contains(&letter)).then(|| table(letter, tenant))
 }
 

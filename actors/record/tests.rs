@@ -1,5 +1,7 @@
 //! The envelope: its bytes, and what is not it.
 
+use sereno_workflows::access::Role;
+
 use super::envelope::CODEC;
 use super::*;
 
@@ -9,6 +11,7 @@ fn key_record() -> KeyRecord {
         tenant: "default".into(),
         name: "first".into(),
         created_at: Timestamp(1_763_900_000_000),
+        role: Role::Operator,
     }
 }
 

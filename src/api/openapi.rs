@@ -29,6 +29,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/templates.json"),
     include_str!("openapi/tenants.json"),
     include_str!("openapi/settings.json"),
+    include_str!("openapi/session.json"),
     include_str!("openapi/sources.json"),
     include_str!("openapi/inbound.json"),
     include_str!("openapi/mirror.json"),
@@ -79,6 +80,7 @@ pub fn document() -> Value {
 /// | it | so it takes and answers |
 /// |---|---|
 /// | needs a key | `X-Tenant`; 401, 403, 404 for an unknown tenant |
+/// | is a look at one thing | `reveal` |
 /// | has a path, a query or a body | 400 |
 /// | has a query or a body | 422 |
 /// | has a body | 408, 413 |
@@ -90,6 +92,15 @@ fn with_common(method: &str, operation: &mut Map<String, Value>) {
     let none = Value::Array(Vec::new());
     let needs_key = operation.get("security") != Some(&none);
     let has_body = operation.contains_key("requestBody");
+    // Whatever is about one thing shows personal data to who may see it.
+    let about_one = |parameter: &Value| place(parameter) == "path";
+    if method == "GET"
+        && needs_key
+        && let Some(Value::Array(list)) = operation.get_mut("parameters")
+        && list.iter().any(about_one)
+    {
+        list.push(json!({"$ref": "#/components/parameters/Reveal"}));
+    }
     let empty = Vec::new();
     let parameters = operation.get("parameters").and_then(Value::as_array).unwrap_or(&empty);
     let has_query = parameters.iter().any(|parameter| place(parameter) == "query");

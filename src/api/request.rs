@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::App;
+use super::budget::Held;
+pub use super::caller::Caller;
+use super::error::Problem;
+use super::inbound::Sender;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::StreamExt as _;
@@ -17,17 +22,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sereno_actors::limits;
 use sereno_actors::limits::answers::FREE_BYTES;
-use sereno_actors::view::TenantView;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
-use subtle::ConstantTimeEq as _;
-
-use super::App;
-use super::budget::Held;
-use super::cloud_events;
-use super::error::Problem;
-use super::inbound::Sender;
 
 /// The largest body that is read, in bytes.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
@@ -35,80 +32,6 @@ pub const BODY_BYTES_MAX: usize = 4 << 20;
 const DISCARDED_BYTES_MAX: usize = 64 << 20;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// Who calls, and for which tenant.
-pub struct Caller {
-    /// The tenant that the request is about.
-    pub tenant: TenantId,
-    /// Whether the admin token was shown.
-    pub admin: bool,
-    /// Held until the request is answered: a tenant that is deleted is gone only after that.
-    _present: Arc<TenantView>,
-}
-
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let unauthorized = |detail| Problem::new(StatusCode::UNAUTHORIZED, detail);
-        let header = parts.headers.get(header::AUTHORIZATION);
-        let token = header.and_then(|value| value.to_str().ok()).and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        let token = match header {
-            Some(_) => token,
-            None => cloud_events::token_in_uri(&parts.method, &parts.uri),
-        };
-        let token = token.ok_or_else(|| {
-            unauthorized("a key is missing: send the header Authorization: Bearer <key>")
-        })?;
-        let named = match parts.headers.get("x-tenant").map(|value| value.to_str()) {
-            None => None,
-            Some(Ok(name)) => {
-                Some(name.parse::<TenantId>().map_err(|_| Problem::not_found("tenant"))?)
-            }
-            Some(Err(_)) => return Err(Problem::not_found("tenant")),
-        };
-        let admin = bool::from(token.as_bytes().ct_eq(app.admin_token.as_bytes()));
-        if admin {
-            let tenant = named.unwrap_or_else(default_tenant);
-            let _present = app.engine.view(&tenant)?;
-            return Ok(Self { tenant, admin, _present });
-        }
-        let _present = app.engine.authenticate(token).ok_or_else(|| {
-            unauthorized(
-                "this key is not known; on the first start the server wrote one to \
-                DATA/credentials",
-            )
-        })?;
-        let tenant = _present.id.clone();
-        if named.is_some_and(|named| named != tenant) {
-            let detail = "this key belongs to another tenant than X-Tenant names";
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-        }
-        Ok(Self { tenant, admin, _present })
-    }
-}
-
-impl Caller {
-    /// Refuses everyone but the admin.
-    pub fn must_be_admin(&self) -> Result<(), Problem> {
-        if self.admin {
-            return Ok(());
-        }
-        Err(Problem::new(StatusCode::FORBIDDEN, "this needs the admin token"))
-    }
-
-    /// Refuses a tenant that asks about another.
-    pub fn must_own(&self, tenant: &TenantId) -> Result<(), Problem> {
-        if self.admin || self.tenant == *tenant {
-            Ok(())
-        } else {
-            Err(Problem::not_found("tenant"))
-        }
-    }
-}
 
 /// The tenant that the admin token stands for where none is named.
 pub fn default_tenant() -> TenantId {

@@ -8,6 +8,7 @@ use axum::{Json, response::IntoResponse};
 use serde_json::{Map, Value, json};
 use sereno_actors::tenant::{Change, Changed};
 use sereno_actors::view::TenantView;
+use sereno_workflows::access::Role;
 use sereno_workflows::id::{InvalidId, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Settings;
@@ -55,7 +56,7 @@ pub async fn create(
     let name = take_text(&mut body, "name")?.unwrap_or_else(|| id.to_string());
     let settings = Settings::default().patched(settings_of(body)?)?;
     app.engine.create_tenant(id.clone(), name, settings).await?;
-    let key = app.engine.create_key(&id, "first").await?;
+    let (key, _) = app.engine.create_key(&id, "first", Role::Admin).await?;
     let answer = json!({"ok": true, "id": id.as_str(), "api_key": key});
     Ok((StatusCode::CREATED, Json(answer)))
 }
@@ -121,13 +122,14 @@ pub async fn keys(
         .into_iter()
         .map(|key| {
             let created_at = key.created_at.to_rfc3339();
-            json!({"id": key.id, "name": key.name, "created_at": created_at})
+            let role = key.role.as_str();
+            json!({"id": key.id, "name": key.name, "role": role, "created_at": created_at})
         })
         .collect();
     Ok(Json(json!({"ok": true, "total": items.len(), "items": items, "next_cursor": null})))
 }
 
-/// `POST /api/v1/admin/tenants/{id}/keys`: `{name?}`; the key is shown this once.
+/// `POST /api/v1/admin/tenants/{id}/keys`: `{name?, role?}`; the key is shown this once.
 pub async fn create_key(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -136,9 +138,12 @@ pub async fn create_key(
 ) -> Result<impl IntoResponse, Problem> {
     let id = own(&caller, &id)?;
     let name = take_text(&mut body, "name")?.unwrap_or_else(|| "key".to_owned());
+    let role = role(&mut body)?.unwrap_or(Role::Admin);
     nothing_else(&body)?;
-    let key = app.engine.create_key(&id, &name).await?;
-    let answer = json!({"ok": true, "api_key": key, "name": name});
+    let (token, key) = app.engine.create_key(&id, &name, role).await?;
+    let answer = json!({
+        "ok": true, "api_key": token, "id": key.id, "name": name, "role": role.as_str(),
+    });
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -151,6 +156,13 @@ pub async fn revoke_key(
     let id = own(&caller, &id)?;
     app.engine.revoke_key(&id, &key).await?;
     Ok(Json(json!({"ok": true, "message": "key revoked"})))
+}
+
+/// The role that a body names.
+pub(super) fn role(body: &mut Map<String, Value>) -> Result<Option<Role>, Invalid> {
+    let text = take_text(body, "role")?;
+    let role = text.map(|text| text.parse::<Role>()).transpose();
+    role.map_err(|problem| Invalid::new("role", problem))
 }
 
 fn own(caller: &Caller, id: &str) -> Result<TenantId, Problem> {

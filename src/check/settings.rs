@@ -159,6 +159,7 @@ fn values(config: &Config) -> Vec<Finding> {
         ("SERENO_ALLOW_PRIVATE_TARGETS", config.private_targets().map(drop)),
         ("SERENO_TRUSTED_PROXIES", config.proxies().map(drop)),
         ("SERENO_GRAPH_URL", graph),
+        ("SERENO_PUBLIC_URL", config.public(config.listen).map(drop)),
         ("webhook retries", config.webhook_retry().map(drop)),
         ("WEBHOOK_TIMEOUT", config.webhook_timeout().map(drop)),
         ("N8N_WEBHOOK_URL", config.n8n().map(drop)),

@@ -10,6 +10,7 @@
 mod alerts;
 mod bad_input;
 mod bench;
+mod browser;
 mod catalogue;
 mod certificates;
 mod channels;
@@ -50,6 +51,10 @@ mod report_killed;
 mod restart;
 mod retention;
 mod secrets;
+mod session;
+mod session_links;
+mod session_privacy;
+mod session_roles;
 mod sources;
 mod sources_bad_input;
 mod sources_inbound;

@@ -16,6 +16,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE_S = 30
 SEEN_ELSEWHERE = {
     "showDocument": "schemathesis itself reads it, and asks no more",
+    "beginSession": "it takes a key or a link that holds, and a wrong one soon has to wait",
+    "endSession": "it is for a cookie, and this run has a key",
     "cancelJob": "a job has ended before anybody can cancel it",
     "streamEvents": "its answer has no end",
     "reprocessEvent": "no event stands aside unless an actor dies three times on it",

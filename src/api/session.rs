@@ -1,0 +1,210 @@
+//! Signing in and out: a session for a browser, from a key, the admin token or a one-time link.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use sereno_actors::engine::Later;
+use sereno_actors::engine::sessions::{Opening, Session};
+use sereno_actors::limits;
+use sereno_actors::record::{AuditRecord, Issuer};
+use sereno_actors::vault;
+use sereno_workflows::access::Role;
+use sereno_workflows::embedding;
+use sereno_workflows::id::TenantId;
+use sereno_workflows::invalid::Invalid;
+use subtle::ConstantTimeEq as _;
+
+use super::address::counted_as;
+use super::caller::{Who, foreign};
+use super::error::Problem;
+use super::inbound::Sender;
+use super::request::{Caller, JsonObject, default_tenant, nothing_else, take_text};
+use super::{App, cookie};
+
+/// The page of the console that takes links.
+pub(super) const ENTER: &str = "/console/enter";
+
+/// Who was let in, and the tenant in whose audit log that stands.
+struct Entry {
+    opening: Opening,
+    who: Who,
+    tenant: TenantId,
+    /// Where a link leads.
+    next: Option<String>,
+}
+
+/// `POST /api/v1/session`: `{"key"}` or `{"link"}`; answers with a cookie.
+pub async fn begin(
+    State(app): State<Arc<App>>,
+    sender: Sender,
+    headers: HeaderMap,
+    JsonObject(mut body): JsonObject,
+) -> Result<Response, Problem> {
+    if app.public.is_foreign(&headers) {
+        return Err(foreign());
+    }
+    let (key, link) = (take_text(&mut body, "key")?, take_text(&mut body, "link")?);
+    nothing_else(&body)?;
+    let counted = sender.0.map(counted_as).unwrap_or_default();
+    app.engine.may_sign_in(&counted).map_err(|Later(wait)| {
+        Problem::too_many("too many wrong keys and links were sent from your address", wait)
+    })?;
+    let entry = match (key, link) {
+        (Some(key), None) => by_key(&app, &key),
+        (None, Some(link)) => by_link(&app, &link).await,
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(Invalid::new("key", "send either key or link").into());
+        }
+    };
+    let Entry { opening, who, tenant, next } = entry.inspect_err(|problem| {
+        app.engine.refuse_sign_in(&counted);
+        tracing::warn!(sender = counted, reason = problem.detail(), "a sign-in is refused");
+    })?;
+    let (session, cookie) = app.engine.begin_session(opening);
+    note(&app, &tenant, &session, &who, &counted, "session.begin").await?;
+    let cookie = app.public.begin(&cookie, is_framed(&app, &session));
+    let shown = Json(json!({"ok": true, "session": shown(&session, next)}));
+    Ok(([(header::SET_COOKIE, cookie), no_store()], shown).into_response())
+}
+
+/// `GET /api/v1/session`: who is signed in, or whose key it is.
+pub async fn show(caller: Caller) -> impl IntoResponse {
+    let shown = Json(json!({"ok": true, "session": match &caller.session {
+        Some(session) => shown(session, None),
+        None => json!({
+            "role": caller.role.as_str(),
+            "tenant": (!caller.admin).then(|| caller.tenant.as_str()),
+            "portal": false,
+            "expires_at": null,
+            "csrf": null,
+            "masked": false,
+            "next": null,
+        }),
+    }}));
+    ([no_store()], shown)
+}
+
+/// `DELETE /api/v1/session`: signs out, whoever has a copy of the cookie.
+pub async fn end(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    sender: Sender,
+) -> Result<Response, Problem> {
+    let Some(session) = &caller.session else {
+        let detail = "a key has no session to end; to void it, delete it";
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    };
+    app.engine.end_session(session).await;
+    let counted = sender.0.map(counted_as).unwrap_or_default();
+    note(&app, &caller.tenant, session, &caller.who, &counted, "session.end").await?;
+    let cookie = app.public.end(is_framed(&app, session));
+    let done = Json(json!({"ok": true, "message": "signed out"}));
+    Ok(([(header::SET_COOKIE, cookie), no_store()], done).into_response())
+}
+
+/// What the policy of a page of the console says of who may put it in a frame: nobody, but for the portal of
+/// a tenant that names somebody. Before anybody is let in, the page's address says which one it is.
+pub fn frame_ancestors(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
+    let named = uri.query().filter(|_| uri.path() == ENTER).and_then(|query| {
+        query.split('&').find_map(|pair| pair.strip_prefix("tenant=")?.parse::<TenantId>().ok())
+    });
+    let of_session = || {
+        let session = app.engine.session(cookie::of(headers)?, &app.admin_mark)?;
+        session.tenant.filter(|_| session.portal).map(|(tenant, _)| tenant)
+    };
+    let view = named.or_else(of_session).and_then(|tenant| app.engine.view(&tenant).ok());
+    let origins = view.as_ref().map(|view| &view.policy.settings.embedding[..]);
+    embedding::frame_ancestors(origins.unwrap_or_default())
+}
+
+fn by_key(app: &App, key: &str) -> Result<Entry, Problem> {
+    let key = key.trim();
+    if bool::from(key.as_bytes().ct_eq(app.admin_token.as_bytes())) {
+        let issuer = Issuer::Admin(app.admin_mark.clone());
+        let (link, tenant) = (None, None);
+        let opening = Opening { issuer, link, role: Role::Admin, tenant, portal: false };
+        return Ok(Entry { opening, who: Who::Admin, tenant: default_tenant(), next: None });
+    }
+    let hash = vault::hash_token(key);
+    let (view, key) = app.engine.key(&hash).ok_or_else(|| refused("this key is not known"))?;
+    let opening = Opening {
+        issuer: Issuer::Key(hash),
+        link: None,
+        role: key.role,
+        tenant: Some((view.id.clone(), view.created_at)),
+        portal: false,
+    };
+    Ok(Entry { opening, who: Who::Key(key), tenant: view.id.clone(), next: None })
+}
+
+async fn by_link(app: &App, token: &str) -> Result<Entry, Problem> {
+    let link = app.engine.use_link(token.trim(), &app.admin_mark).await;
+    let gone = || refused("this link was used before, or its time is over: ask for another");
+    let link = link.ok_or_else(gone)?;
+    let tenant: TenantId = link.tenant.parse().map_err(|_| gone())?;
+    let opening = Opening {
+        issuer: link.issuer,
+        link: Some(link.id.clone()),
+        role: link.role,
+        tenant: Some((tenant.clone(), link.tenant_since)),
+        portal: link.portal,
+    };
+    Ok(Entry { opening, who: Who::Link(link.id), tenant, next: Some(link.next) })
+}
+
+fn refused(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+}
+
+fn no_store() -> (header::HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+fn shown(session: &Session, next: Option<String>) -> Value {
+    json!({
+        "role": session.role.as_str(),
+        "tenant": session.tenant.as_ref().map(|(tenant, _)| tenant.as_str()),
+        "portal": session.portal,
+        "expires_at": session.until.to_rfc3339(),
+        "csrf": session.csrf,
+        "masked": true,
+        "next": next,
+    })
+}
+
+/// Whether the session is of a portal that the tenant lets others show inside their pages.
+fn is_framed(app: &App, session: &Session) -> bool {
+    let tenant = session.tenant.as_ref().filter(|_| session.portal);
+    tenant.is_some_and(|(tenant, _)| {
+        let view = app.engine.view(tenant);
+        view.is_ok_and(|view| !view.policy.settings.embedding.is_empty())
+    })
+}
+
+async fn note(
+    app: &App,
+    tenant: &TenantId,
+    session: &Session,
+    who: &Who,
+    address: &str,
+    action: &str,
+) -> Result<(), Problem> {
+    let now = app.engine.ledger().now().timestamp();
+    let entry = AuditRecord {
+        at: now,
+        who: who.actor(),
+        role: session.role,
+        by_session: true,
+        address: address.chars().take(limits::access::AUDIT_VALUE_BYTES_MAX).collect(),
+        action: action.to_owned(),
+        subject: String::new(),
+        detail: if session.portal { "portal".to_owned() } else { String::new() },
+        status: Some(200),
+    };
+    app.engine.audit(tenant, &entry).await?;
+    Ok(())
+}
