@@ -5,6 +5,7 @@
 //! durable: commits keep their order, and a commit that fails ends the process.
 
 mod by_hand;
+mod carry;
 mod count;
 mod decide;
 mod people;
@@ -15,24 +16,23 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use serde_json::Value;
-use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
-use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence, TenantId};
+use sereno_workflows::effect::{Effect, Rejected, Transition};
+use sereno_workflows::id::{EntityKey, EntityKind, Sequence, TenantId};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::Timestamp;
-use sereno_workflows::trace::TraceContext;
 
 pub(crate) use self::by_hand::Asked;
+use self::carry::After;
 pub(crate) use self::decide::{Command, Deed, Origin, alarm};
 use self::people::Happened;
-use crate::announce::{Announcement, Audience, Context, announce, own_id};
+use crate::announce::{Context, announce};
 use crate::gather::{Part, Refusal};
 use crate::hints::Hints;
 use crate::ledger::draft::blank;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::key::TimerKey;
-use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
+use crate::record::{StateRecord, TimerRecord};
 use crate::ticket::Ticket;
 use crate::trace::Tracing;
 use crate::view::TenantView;
@@ -77,20 +77,6 @@ pub(crate) enum EntityState {
     Unread,
     /// This, or that there is no such thing.
     Read(Option<Box<StateRecord>>),
-}
-
-/// What a step came to.
-struct After<'a> {
-    /// The state after it.
-    state: Option<&'a StateRecord>,
-    /// The event that led to it.
-    cause: Option<Sequence>,
-    /// The conversation in which it was taken.
-    talk: Option<String>,
-    /// When it was taken.
-    now: Timestamp,
-    /// The trace in which it was.
-    trace: Option<TraceContext>,
 }
 
 impl Actor for Entity {
@@ -300,58 +286,6 @@ impl Entity {
     async fn already_heard(&self, timer: &TimerKey) -> Result<bool, LedgerError> {
         self.ledger.settled().await;
         Ok(!self.ledger.has_timer(timer)?)
-    }
-
-    /// Adds what the workflow asked for to the commit.
-    fn carry(&self, draft: &mut Draft, view: &TenantView, effects: Vec<Effect>, after: After<'_>) {
-        let After { state, cause, mut talk, now, trace } = after;
-        let mut latest = cause;
-        for effect in effects {
-            match effect {
-                Effect::Emit { event_type, data } => {
-                    let of = data.get("conversation_id").and_then(Value::as_str);
-                    talk = of.map(str::to_owned).or(talk);
-                    let announcement = Announcement {
-                        id: None,
-                        event_type,
-                        at: now,
-                        source: Source::Workflow,
-                        data,
-                        audience: Audience::Subscribers,
-                    };
-                    let entity = Some(self.key.clone());
-                    let trace = trace.clone();
-                    let context = Context { entity, cause, trace, ..Context::default() };
-                    let event_type = announcement.event_type.clone();
-                    let place = announce(draft, &self.ledger, view, announcement, context);
-                    if let Some(state) = state {
-                        let id = Some(own_id(place));
-                        let happened = Happened { id, event_type: &event_type, at: now, own: true };
-                        self.remember(draft, state, happened);
-                    }
-                    latest = Some(place);
-                }
-                Effect::Tell { to, message } => {
-                    let event = latest.unwrap_or_default();
-                    let delivery = self.ledger.sequence();
-                    self.remember_told(draft, (event, delivery), (&to, &message), talk.clone());
-                    let record = DeliveryRecord::to_customer(event, Tell { to, message });
-                    draft.enqueue(EndpointId::CUSTOMERS, now, delivery, &record);
-                }
-                Effect::Mail { to } => {
-                    report::mail(draft, &self.ledger, (latest.unwrap_or_default(), now), to);
-                }
-                Effect::Signal { to, signal } => self.signal(draft, to, signal),
-                Effect::Note(note) => people::keep(draft, note),
-            }
-        }
-    }
-
-    /// Has another entity told something.
-    fn signal(&self, draft: &mut Draft, to: EntityKey, signal: Signal) {
-        let (due, slot) = (self.ledger.now().timestamp(), self.ledger.sequence());
-        let timer = TimerKey { due, tenant: self.tenant.clone(), entity: to, slot };
-        draft.arm(timer, TimerRecord::Signal(signal));
     }
 
     /// Adds the new state to the commit, with its alarm and, for a booking, whose it is.
