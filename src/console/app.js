@@ -1,0 +1,91 @@
+// @ts-check
+// The console begins here: who is signed in, then the frame, then the screen that the address names.
+
+import { get, onSignedOut, post } from "./lib/api.js";
+import { put } from "./lib/dom.js";
+import { load, t } from "./lib/i18n.js";
+import { again, address, start } from "./lib/router.js";
+import { become, current } from "./lib/session.js";
+import { tick } from "./lib/time.js";
+import { copy } from "./parts/bits.js";
+import { failed, bones } from "./parts/states.js";
+import { shell } from "./parts/shell.js";
+import { find } from "./screens/catalogue.js";
+import { signIn } from "./screens/sign-in.js";
+
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+
+async function begin() {
+  await load("common");
+  onSignedOut(() => current() && location.reload());
+  setInterval(tick, 1_000);
+  document.addEventListener("click", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target).closest?.("[data-copy]");
+    if (target instanceof HTMLElement) copy(target.dataset.copy);
+  });
+  if (location.pathname === "/console/enter") return enter();
+  try {
+    become((await get("/api/v1/session")).session);
+    run();
+  } catch (error) {
+    // 401: nobody is signed in. Anything else, the sign-in page will say as well.
+    ask();
+  }
+}
+
+/** By a one-time link: its token stands behind the `#`, which no server and no log sees. */
+async function enter() {
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", "/console");
+  try {
+    const { session } = await post("/api/v1/session", { link: token });
+    become(session);
+    const next = String(session.next ?? "");
+    if (next.startsWith("/console/")) history.replaceState(null, "", next);
+    run();
+  } catch (error) {
+    ask(t("common.link_refused", { why: /** @type {Error} */ (error).message }));
+  }
+}
+
+function ask(problem = null) {
+  document.title = `${t("common.enter")} · Sereno`;
+  put(app, signIn((session) => {
+    become(session);
+    run();
+  }, problem));
+  app.querySelector("input")?.focus();
+}
+
+function run() {
+  const frame = shell();
+  put(app, frame.element);
+  let leaving = new AbortController();
+
+  start(async (route) => {
+    leaving.abort();
+    leaving = new AbortController();
+    const { signal } = leaving;
+    const entry = find(route.screen);
+    frame.mark(route.screen);
+    const title = (text) => (document.title = `${text} · Sereno`);
+    const slow = setTimeout(() => put(frame.page, bones()), 120);
+    try {
+      if (!entry) throw new Error(t("common.no_screen", { path: location.pathname }));
+      title(t(`common.screen.${entry.name}`));
+      const module = await entry.load();
+      await load(...module.default.words);
+      const view = { ...route, signal, title };
+      const made = await module.default.show(view);
+      if (!signal.aborted) put(frame.page, made);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (entry && /** @type {any} */ (error).status === undefined) console.error(error);
+      put(frame.page, failed(error, entry ? again : () => location.assign(address("overview"))));
+    } finally {
+      clearTimeout(slow);
+    }
+  });
+}
+
+begin();

@@ -1,0 +1,104 @@
+// @ts-check
+// Calls of the public API: with the session's cookie, its guard against forgery, the tenant and the
+// reader's language; what goes wrong comes as a `Refusal` that says what the server said.
+
+import { language, t } from "./i18n.js";
+import { current, mayChooseTenant, tenant } from "./session.js";
+
+/** What a server refused, or 0 where it did not answer. */
+export class Refusal extends Error {
+  /** @param {number} status @param {string} detail @param {any} [problem] */
+  constructor(status, detail, problem = {}) {
+    super(detail);
+    this.status = status;
+    /** The field that does not fit, by its path. */
+    this.field = problem.field ?? null;
+    this.retryAfter = problem.retryAfter ?? null;
+  }
+}
+
+/** @type {() => void} */
+let signedOut = () => {};
+
+/** What is done when the session has ended. */
+export function onSignedOut(action) {
+  signedOut = action;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{query?: Record<string, any>, body?: any, signal?: AbortSignal}} [options]
+ */
+export async function call(method, path, { query, body, signal } = {}) {
+  const headers = { accept: "application/json", "accept-language": language(), ...place() };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (method !== "GET") headers["x-csrf-token"] = current()?.csrf ?? "";
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  let response;
+  try {
+    const address = withQuery(path, query);
+    const credentials = "same-origin";
+    response = await fetch(address, { method, headers, body: text, signal, credentials });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refusal(0, t("common.no_answer"));
+  }
+  return answer(response, path);
+}
+
+async function answer(response, path) {
+  const text = await response.text();
+  let value = {};
+  try {
+    value = text === "" ? {} : JSON.parse(text);
+  } catch {
+    value = { detail: text.slice(0, 200) };
+  }
+  if (response.ok) return value;
+  if (response.status === 401 && path !== "/api/v1/session") signedOut();
+  const retryAfter = response.headers.get("retry-after");
+  const detail = value.detail ?? response.statusText;
+  throw new Refusal(response.status, detail, { field: value.field, retryAfter });
+}
+
+/** The tenant, where the session leaves the choice. */
+function place() {
+  return mayChooseTenant() ? { "x-tenant": tenant() } : {};
+}
+
+/** A path with those values of a query that say something. */
+export function withQuery(path, query = {}) {
+  const said = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "") said.set(name, String(value));
+  }
+  return said.size > 0 ? `${path}?${said}` : path;
+}
+
+/** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */
+export const get = (path, query, signal) => call("GET", path, { query, signal });
+/** @param {string} path @param {any} [body] */
+export const post = (path, body = {}) => call("POST", path, { body });
+/** @param {string} path @param {any} body */
+export const patch = (path, body) => call("PATCH", path, { body });
+/** @param {string} path @param {any} body */
+export const replace = (path, body) => call("PUT", path, { body });
+/** @param {string} path */
+export const remove = (path) => call("DELETE", path);
+
+/**
+ * The same call for a shell. The key is named, never shown.
+ * @param {string} method @param {string} path
+ * @param {{query?: Record<string, any>, body?: any}} [what]
+ */
+export function asCurl(method, path, { query, body } = {}) {
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const lines = [`curl -X ${method} ${quoted(location.origin + withQuery(path, query))}`];
+  lines.push('-H "Authorization: Bearer $SERENO_KEY"');
+  if (mayChooseTenant()) lines.push(`-H ${quoted(`X-Tenant: ${tenant()}`)}`);
+  if (body !== undefined) {
+    lines.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
+  }
+  return lines.join(" \\\n  ").replace("curl -X GET ", "curl ");
+}

@@ -1,0 +1,44 @@
+// @ts-check
+// Who is signed in, what they may do, and which tenant they look at.
+
+import { keep, kept } from "./storage.js";
+
+/**
+ * @typedef {{role: "viewer"|"operator"|"admin", tenant: string|null, portal: boolean,
+ *   expires_at: string, csrf: string, masked: boolean}} Session
+ */
+
+const RANKS = ["viewer", "operator", "admin"];
+
+/** @type {Session|null} */
+let session = null;
+
+/** @returns {Session|null} */
+export function current() {
+  return session;
+}
+
+/** @param {Session|null} next */
+export function become(next) {
+  session = next;
+}
+
+/** Whether the role that is signed in may do what this role may. */
+export function may(role) {
+  return session !== null && RANKS.indexOf(session.role) >= RANKS.indexOf(role);
+}
+
+/** The tenant that is looked at: the session's own, or the one that the admin chose. */
+export function tenant() {
+  return session?.tenant ?? kept("tenant", "default");
+}
+
+/** Only a session that no tenant owns may look at another one. */
+export function mayChooseTenant() {
+  return session !== null && session.tenant === null;
+}
+
+/** @param {string} name */
+export function chooseTenant(name) {
+  keep("tenant", name);
+}

@@ -1,0 +1,24 @@
+// @ts-check
+// What this browser keeps of its own: theme, language, saved views. Never data, never a key.
+
+/** @param {string} name @param {any} [otherwise] */
+export function kept(name, otherwise = null) {
+  try {
+    const text = localStorage.getItem(`sereno.${name}`);
+    if (text === null) return otherwise;
+    return text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text;
+  } catch {
+    return otherwise;
+  }
+}
+
+/** @param {string} name @param {any} value */
+export function keep(name, value) {
+  try {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    if (value === null) localStorage.removeItem(`sereno.${name}`);
+    else localStorage.setItem(`sereno.${name}`, text);
+  } catch {
+    // A browser that keeps nothing still works; it only forgets.
+  }
+}

@@ -1,0 +1,141 @@
+// @ts-check
+// What a list is narrowed by: chips with counts, fields, a period, and views that were saved.
+
+import { h, put } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+import { short, t } from "../lib/i18n.js";
+import { setQuery, withChanges } from "../lib/router.js";
+import { tenant } from "../lib/session.js";
+import { keep, kept } from "../lib/storage.js";
+import { button, iconButton } from "./bits.js";
+import { field } from "./form.js";
+import { menu } from "./menu.js";
+
+/**
+ * @typedef {{name: string, label: string, type?: "text"|"select"|"period", wide?: boolean,
+ *   choices?: [string, string][], placeholder?: string}} Filter
+ * @typedef {{name: string, values: [string, string][], count?: (value: string) => Promise<number|null>}} Chips
+ */
+
+const PERIODS = { "15m": 900e3, "1h": 3_600e3, "24h": 86_400e3, "7d": 7 * 86_400e3, "30d": 30 * 86_400e3 };
+
+/**
+ * The moments that a query's period means, as the API takes them.
+ * @param {URLSearchParams} query @returns {{from?: string|null, to?: string|null}}
+ */
+export function period(query) {
+  const since = PERIODS[query.get("since") ?? ""];
+  if (since) return { from: new Date(Date.now() - since).toISOString() };
+  return { from: query.get("from"), to: query.get("to") };
+}
+
+/** The names that a filter has in the query. */
+export function namesOf(filter) {
+  return filter.type === "period" ? ["since", "from", "to"] : [filter.name];
+}
+
+/** Chips of one value each: links, so that they can be kept and opened beside. @param {Chips} spec */
+export function chips(spec, query) {
+  const here = query.get(spec.name) ?? "";
+  const all = [["", t("common.all")], ...spec.values];
+  return h("nav", { class: "chips", "aria-label": t("common.by_status") }, all.map(([value, text]) => {
+    const counted = h("span", { class: "chip-count" });
+    if (value !== "" && spec.count) {
+      spec.count(value).then((count) => count !== null && put(counted, short(count)), () => {});
+    }
+    return h("a", {
+      class: "chip", href: withChanges({ [spec.name]: value || null, open: null }),
+      "aria-current": value === here ? "true" : null,
+    }, text, counted);
+  }));
+}
+
+/** The fields; what is typed goes into the address after a short rest. @param {Filter[]} filters */
+export function filterFields(filters, query) {
+  return filters.map((filter) => {
+    if (filter.type === "period") return periodField(query, filter.label);
+    const { name, label, type, choices, placeholder, wide } = filter;
+    const made = field({
+      name, label, wide, placeholder, value: query.get(name) ?? "",
+      type: type === "select" ? "select" : "search",
+      choices: choices && [["", t("common.any")], ...choices],
+    });
+    const input = made.querySelector("input, select");
+    let timer = 0;
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      const take = () => setQuery({ [name]: input.value.trim(), open: null }, { quietly: true });
+      timer = setTimeout(take, type === "select" ? 0 : 350);
+    });
+    return made;
+  });
+}
+
+function periodField(query, label) {
+  const custom = query.get("from") || query.get("to");
+  const choices = [["", t("common.any")],
+    ...Object.keys(PERIODS).map((name) => [name, t(`common.period.${name}`)]),
+    ["custom", t("common.period.custom")]];
+  const made = field({
+    name: "since", label, type: "select", choices: /** @type {any} */ (choices),
+    value: custom ? "custom" : query.get("since") ?? "",
+  });
+  const bound = (name, text) => {
+    const value = query.get(name);
+    const shown = value ? localInput(value) : "";
+    const one = field({ name, label: text, type: "date", value: shown, step: 1 });
+    one.querySelector("input").addEventListener("change", (event) => {
+      const at = event.target.value;
+      setQuery({ [name]: at ? new Date(at).toISOString() : null, since: null }, { quietly: true });
+    });
+    one.hidden = !custom;
+    return one;
+  };
+  const bounds = [bound("from", t("common.from")), bound("to", t("common.to"))];
+  made.querySelector("select").addEventListener("change", (event) => {
+    const value = event.target.value;
+    for (const one of bounds) one.hidden = value !== "custom";
+    if (value !== "custom") setQuery({ since: value, from: null, to: null }, { quietly: true });
+  });
+  return [made, bounds];
+}
+
+/** A moment as the browser's field for local time wants it. */
+export function localInput(moment) {
+  const at = new Date(moment);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** Views that were saved for this list and tenant, and the way to save one more. */
+export function savedViews(name) {
+  const place = `views.${tenant()}.${name}`;
+  const face = { symbol: "star", text: t("common.views"), label: t("common.views") };
+  return menu(face, (close) => {
+    const views = kept(place, {});
+    const change = (next) => {
+      keep(place, next);
+      close();
+    };
+    const rows = Object.entries(views).map(([title, query]) => h("div", { class: "row" },
+      h("a", { class: "button plain grow", href: `${location.pathname}?${query}`, onclick: close },
+        icon("star"), title),
+      iconButton("trash", t("common.forget_view", { name: title }), () => {
+        const { [title]: _, ...rest } = views;
+        change(rest);
+      }, { kind: "plain small" })));
+    const input = h("input", {
+      class: "input", placeholder: t("common.view_name"), "aria-label": t("common.view_name"),
+    });
+    const save = () => {
+      const title = input.value.trim();
+      const query = new URLSearchParams(location.search);
+      query.delete("open");
+      if (title !== "") change({ ...views, [title]: query.toString() });
+    };
+    input.addEventListener("keydown", (event) => event.key === "Enter" && save());
+    return [
+      rows.length === 0 && h("p", { class: "menu-note" }, t("common.no_views")), rows,
+      h("div", { class: "row" }, h("div", { class: "grow" }, input), button(t("common.save"), save)),
+    ];
+  });
+}

@@ -1,0 +1,26 @@
+// @ts-check
+// Short notices at the foot of the page: what was done, what failed.
+
+import { h } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+
+let box = null;
+
+/** @param {string} text @param {"good"|"bad"|""} [kind] */
+export function notice(text, kind = "") {
+  if (!box) {
+    box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
+    document.body.append(box);
+  }
+  const line = h("div", { class: ["notice", kind] },
+    icon(kind === "bad" ? "failed" : "check"), h("span", null, text));
+  box.append(line);
+  // Bad news stays for longer: it has to be read.
+  setTimeout(() => line.remove(), kind === "bad" ? 9_000 : 3_500);
+}
+
+/** Says what a call was refused for. */
+export function refused(error) {
+  if (error?.name === "AbortError") return;
+  notice(error?.message ?? String(error), "bad");
+}

@@ -1,0 +1,186 @@
+// @ts-check
+// The frame around every screen: navigation with counts, the bar above, the bar below on a phone.
+
+import { h, put } from "../lib/dom.js";
+import { get, remove } from "../lib/api.js";
+import { icon } from "../lib/icons.js";
+import { LANGUAGES, language, speak, short, t } from "../lib/i18n.js";
+import { bind } from "../lib/keyboard.js";
+import { listen } from "../lib/live.js";
+import { address, go } from "../lib/router.js";
+import { chooseTenant, current, may, mayChooseTenant, tenant } from "../lib/session.js";
+import { keep } from "../lib/storage.js";
+import { AT_HAND, GROUPS, SCREENS, find } from "../screens/catalogue.js";
+import { button, iconButton } from "./bits.js";
+import { help } from "./help.js";
+import { menu } from "./menu.js";
+import { refused } from "./notice.js";
+
+/** How often the counts in the navigation are looked up at most. */
+const COUNTS_MS = 15_000;
+
+function mine() {
+  const { portal } = /** @type {any} */ (current());
+  return SCREENS.filter(({ role, server }) => (!role || may(role)) && !(portal && server));
+}
+
+/** @returns {{element: any, page: any, mark: (screen: string) => void}} */
+export function shell() {
+  const counts = new Map(["dead-letters", "alerts"].map((name) => [name, [badge(), badge()]]));
+  const links = mine().map((screen) => ({ screen, link: navLink(screen, counts, 0) }));
+  const tabs = AT_HAND.map((name) => ({ name, link: tab(/** @type {any} */ (find(name))) }));
+  const page = h("main", { class: "page", id: "page", tabindex: -1 });
+  const nav = h("nav", { class: "nav", "aria-label": t("common.navigation"), id: "nav" },
+    h("a", { class: "brand", href: address("overview") }, icon("lantern"), "Sereno"),
+    GROUPS.map((group) => h("div", { class: "nav-group" },
+      h("div", { class: "nav-title" }, t(`common.group.${group}`)),
+      links.filter(({ screen }) => screen.group === group).map(({ link }) => link))));
+  const more = h("button", {
+    type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: () => open(),
+  }, icon("menu"), t("common.more_screens"), counts.get("dead-letters")?.[1]);
+  const below = h("nav", { class: "tabs-below", "aria-label": t("common.at_hand") },
+    tabs.map(({ link }) => link), more);
+  const element = h("div", { class: "shell" },
+    h("a", { class: "button main skip", href: "#page" }, t("common.skip")),
+    nav, h("div", { class: "content" }, bar(), page), below);
+
+  function open(wanted = !element.classList.contains("nav-open")) {
+    element.classList.toggle("nav-open", wanted);
+    more.setAttribute("aria-expanded", String(wanted));
+  }
+  nav.addEventListener("click", (event) => event.target.closest("a") && open(false));
+  page.addEventListener("pointerdown", () => open(false));
+
+  keepCounts(counts);
+  for (const { name, key } of mine()) {
+    if (key) bind(`g ${key}`, `common.screen.${name}`, () => go(address(name)));
+  }
+  bind("/", "common.key.search", () => document.getElementById("search")?.focus());
+  bind("?", "common.key.help", help);
+
+  const mark = (name) => {
+    for (const { screen, link } of links) set(link, screen.name === name);
+    for (const { name: tabName, link } of tabs) set(link, tabName === name);
+  };
+  return { element, page, mark };
+}
+
+function set(link, is) {
+  if (is) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}
+
+const badge = () => h("span", { class: "nav-count", hidden: true });
+
+function navLink({ name, symbol }, counts, place) {
+  return h("a", { class: "nav-link", href: address(name) }, icon(symbol),
+    t(`common.screen.${name}`), counts.get(name)?.[place]);
+}
+
+function tab({ name, symbol }) {
+  return h("a", { href: address(name) }, icon(symbol), h("span", null, t(`common.screen.${name}`)));
+}
+
+/** Keeps the counts true: at first, and when something of their kind happens. */
+function keepCounts(counts) {
+  const look = async (name, path, query, count) => {
+    try {
+      const found = count(await get(path, query));
+      for (const badge of counts.get(name)) {
+        badge.hidden = found === 0;
+        put(badge, short(found));
+      }
+    } catch {
+      // Counts are a courtesy; the screens themselves say what is wrong.
+    }
+  };
+  const all = () => {
+    look("dead-letters", "/api/v1/dead-letters", { group: "cause" }, (answer) => answer.total);
+    look("alerts", "/api/v1/alerts", { state: "raised" }, (answer) => answer.items.length);
+  };
+  let due = 0;
+  const told = () => {
+    due ||= setTimeout(() => {
+      due = 0;
+      all();
+    }, COUNTS_MS);
+  };
+  all();
+  listen(["delivery", "alert", "dead_letter"], { told }, new AbortController().signal);
+}
+
+function bar() {
+  const input = h("input", {
+    class: "input", id: "search", type: "search", placeholder: t("common.search"),
+    "aria-label": t("common.search"), autocomplete: "off", spellcheck: "false",
+  });
+  const search = h("form", { class: "bar-search", role: "search" },
+    icon("search"), input, h("kbd", { "aria-hidden": "true" }, "/"));
+  search.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (text !== "") go(found(text));
+    input.blur();
+  });
+  return h("header", { class: "bar" }, tenantChoice(), search, h("div", { class: "grow" }),
+    themeButton(), languageMenu(), whoMenu());
+}
+
+/** An id goes to its page; anything else is looked for in the events. */
+function found(text) {
+  if (/^msg_[0-9a-z]+$/.test(text)) return address("deliveries", text);
+  if (/^evt_[0-9a-z]+$/.test(text)) return address("events", text);
+  return address("events", null, { q: text });
+}
+
+function tenantChoice() {
+  const name = h("span", { class: "name", title: t("common.tenant") }, tenant());
+  const box = h("div", { class: "bar-tenant" }, icon("tenants"), name);
+  if (!mayChooseTenant()) return box;
+  get("/api/v1/admin/tenants", { limit: 500 }).then(({ items }) => {
+    if (!items.some((item) => item.id === tenant())) chooseTenant(items[0]?.id ?? "default");
+    const choose = h("select", {
+      "aria-label": t("common.tenant"),
+      onchange: (event) => {
+        chooseTenant(event.target.value);
+        location.assign(location.pathname.split("/").slice(0, 3).join("/"));
+      },
+    }, items.map((item) => h("option", { value: item.id, selected: item.id === tenant() }, item.id)));
+    name.replaceWith(choose);
+  }, refused);
+  return box;
+}
+
+function themeButton() {
+  const root = document.documentElement;
+  const isDay = () => root.dataset.theme === "day"
+    || (!root.dataset.theme && matchMedia("(prefers-color-scheme: light)").matches);
+  const made = iconButton(isDay() ? "moon" : "sun", t("common.theme"), () => {
+    const next = isDay() ? "night" : "day";
+    root.dataset.theme = next;
+    keep("theme", next);
+    put(made, icon(next === "day" ? "moon" : "sun"));
+  });
+  return made;
+}
+
+function languageMenu() {
+  const face = { symbol: "language", text: language().toUpperCase(), label: t("common.language") };
+  return menu(face, () => LANGUAGES.map((name) => button(t(`common.language_${name}`),
+    () => speak(name), { kind: "plain", lang: name, symbol: name === language() ? "check" : "right" })));
+}
+
+function whoMenu() {
+  const { role, portal } = /** @type {any} */ (current());
+  const text = t(portal ? "common.role.portal" : `common.role.${role}`);
+  return menu({ symbol: "person", label: t("common.who", { role: text }) }, (close) => [
+    h("p", { class: "menu-note" }, t("common.who", { role: text })),
+    button(t("common.help"), () => { close(); help(); }, { symbol: "help", kind: "plain" }),
+    h("a", { class: "button plain", href: "/docs/", target: "_blank", rel: "noopener" },
+      icon("code"), t("common.docs")),
+    button(t("common.sign_out"), async () => {
+      await remove("/api/v1/session").catch(refused);
+      location.assign("/console");
+    }, { symbol: "out", kind: "plain" }),
+  ]);
+}

@@ -1,0 +1,62 @@
+// @ts-check
+// The four states of whatever is fetched: on its way, failed, nothing that fits, nothing at all.
+
+import { h } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+import { t } from "../lib/i18n.js";
+import { button, command } from "./bits.js";
+
+/** @param {{symbol: string, title: string, text?: any, kind?: string}} what */
+export function state({ symbol, title, text, kind = "" }, ...more) {
+  return h("div", { class: ["state", kind] }, icon(symbol),
+    h("h2", null, title), text && h("p", null, text), more);
+}
+
+/** It failed: what happened, what to do, and once more. */
+export function failed(error, again) {
+  const texts = { 0: "error_offline", 403: "error_forbidden", 404: "error_missing" };
+  const known = texts[error?.status];
+  const advice = known ? t(`common.${known}`) : t("common.error_advice");
+  return h("div", { class: "state is-error", role: "alert" }, icon("failed"),
+    h("h2", null, t("common.error")),
+    h("p", null, error?.message ?? String(error)), h("p", { class: "quiet" }, advice),
+    again && button(t("common.again"), again, { symbol: "retry" }));
+}
+
+/** Filters that nothing fits. */
+export function noMatch(clear) {
+  const what = { symbol: "filter", title: t("common.no_match"), text: t("common.no_match_text") };
+  return state(what, button(t("common.clear_filters"), clear, { symbol: "cross" }));
+}
+
+/**
+ * Nothing yet: what would be here, and the next step.
+ * @param {{title: string, text?: any, shell?: string, action?: any, symbol?: string}} what
+ */
+export function empty({ title, text, shell, action, symbol = "empty" }) {
+  return state({ symbol, title, text }, shell && command(shell), action);
+}
+
+/** Bones of a text that is on its way. */
+export function bones(count = 6) {
+  const widths = [62, 88, 74, 45, 81, 56];
+  return h("div", { class: "stack-small", "aria-busy": "true", "aria-label": t("common.loading") },
+    Array.from({ length: count }, (_, index) =>
+      h("span", { class: "bone", vars: { "--bone": `${widths[index % widths.length]}%` } })));
+}
+
+/**
+ * Fills a box by what a promise brings: bones until then, an error with another try otherwise.
+ * @param {HTMLElement} box @param {() => Promise<any>} bring @param {(value: any) => any} show
+ */
+export async function fillWith(box, bring, show) {
+  box.replaceChildren(bones());
+  try {
+    const made = await show(await bring());
+    box.replaceChildren(...[made].flat().filter(Boolean));
+  } catch (error) {
+    if (/** @type {any} */ (error)?.name === "AbortError") return;
+    if (/** @type {any} */ (error)?.status === undefined) console.error(error);
+    box.replaceChildren(failed(error, () => fillWith(box, bring, show)));
+  }
+}

@@ -1,0 +1,138 @@
+// @ts-check
+// Deliveries: one event to one endpoint, how each stands, why, and another try for one or for many.
+
+import { get, post } from "../lib/api.js";
+import { endpointChoices, endpoints, nameOf } from "../lib/endpoints.js";
+import { t, word } from "../lib/i18n.js";
+import { address } from "../lib/router.js";
+import { may } from "../lib/session.js";
+import { time } from "../lib/time.js";
+import { h } from "../lib/dom.js";
+import { button, channel, pill, twoLines } from "../parts/bits.js";
+import { ask } from "../parts/dialog.js";
+import { period } from "../parts/filters.js";
+import { bulk } from "../parts/job.js";
+import { notice, refused } from "../parts/notice.js";
+import { listOrItem } from "../parts/page.js";
+import { empty } from "../parts/states.js";
+import { detail } from "./deliveries/detail.js";
+
+const PATH = "/api/v1/deliveries";
+const STATUSES = ["dead", "retrying", "pending", "held", "sent", "collected", "cancelled"];
+const COUNTED = ["dead", "retrying", "held"];
+
+/** @param {any} view */
+async function show(view) {
+  const [choices, all] = await Promise.all([endpointChoices(), endpoints()]);
+  const names = new Map(all.map((one) => [one.id, nameOf(one)]));
+  return listOrItem(view, {
+    lead: t("deliveries.lead"),
+    actions: (list) => may("operator") && button(t("deliveries.retry_all"),
+      () => retryMany(list.refresh), { symbol: "retry" }),
+    spec: {
+      screen: "deliveries", label: t("common.screen.deliveries"), path: PATH, query,
+      load: (asked, signal) => get(PATH, asked, signal),
+      id: (item) => item.id,
+      columns: columns(names),
+      chips: {
+        name: "status", count,
+        values: STATUSES.map((status) => [status, word(`common.status.${status}`)]),
+      },
+      filters: [
+        { name: "endpoint_id", label: t("deliveries.endpoint"), type: "select", choices },
+        { name: "event_type", label: t("deliveries.event_type"), placeholder: "reservation.created" },
+        { name: "since", label: t("common.period"), type: "period" },
+      ],
+      live: ["delivery"], detail, retry: retryOne, empty: nothing,
+    },
+  });
+}
+
+/**
+ * The page's filters as the API takes them.
+ * @param {URLSearchParams} asked @returns {Record<string, any>}
+ */
+function query(asked) {
+  const [status, endpoint_id, event_type, event_id] =
+    ["status", "endpoint_id", "event_type", "event_id"].map((name) => asked.get(name));
+  return { status, endpoint_id, event_type, event_id, ...period(asked) };
+}
+
+/** Those of the last day that want attention; the rest would be counted for nothing. */
+async function count(status) {
+  if (!COUNTED.includes(status) || !may("operator")) return null;
+  const from = new Date(Date.now() - 86_400_000).toISOString();
+  const counted = await post(`${PATH}/retry`, { status, from, dry_run: true });
+  return counted.count;
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns(names) {
+  return [
+    { label: t("deliveries.status"), class: "is-tight", phone: "top", cell: (item) => pill(item.status) },
+    {
+      label: t("deliveries.event"), link: true, class: "cut",
+      cell: (item) => twoLines(item.event_type, item.id),
+    },
+    {
+      label: t("deliveries.to"), class: "cut", phone: "wide",
+      cell: (item) => twoLines(channel(item.channel), item.endpoint_id === 0
+        ? t("common.customers") : names.get(item.endpoint_id) ?? `#${item.endpoint_id}`),
+    },
+    { label: t("deliveries.attempts"), class: "is-number is-tight", phone: "none", cell: (item) => item.attempts },
+    { label: t("deliveries.outcome"), class: "cut", phone: "wide", cell: outcome },
+    {
+      label: t("deliveries.next"), class: "is-tight", phone: "none",
+      cell: (item) => time(item.next_attempt_at),
+    },
+    {
+      label: t("deliveries.created"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.created_at, "both"),
+    },
+  ];
+}
+
+/** What it came to last: the answer, or why there is none. */
+function outcome(item) {
+  const { response_code: code, error_message: error, provider_status: provider } = item;
+  const answered = code === null ? null : code === -1 ? t("deliveries.no_answer") : `HTTP ${code}`;
+  const said = provider ? word(`common.status.${provider}`) : error;
+  if (!answered && !said) return h("span", { class: "quiet" }, "–");
+  return answered && said ? twoLines(answered, said) : answered ?? said;
+}
+
+/** Asks, then tries one again. */
+async function retryOne(item) {
+  if (!may("operator")) return;
+  const sure = await ask({
+    title: t("deliveries.retry"), text: t("deliveries.retry_ask", { type: item.event_type }),
+    yes: t("deliveries.retry"),
+  });
+  if (!sure) return;
+  await post(`${PATH}/${item.id}/retry`)
+    .then(() => notice(t("deliveries.retried"), "good"), refused);
+}
+
+function retryMany(done) {
+  const asked = new URLSearchParams(location.search);
+  const { status, endpoint_id, event_type, from, to } = query(asked);
+  const body = { status: status ?? "dead" };
+  if (endpoint_id) Object.assign(body, { endpoint_id: Number(endpoint_id) });
+  for (const [name, value] of Object.entries({ event_type, from, to })) if (value) body[name] = value;
+  bulk({
+    path: `${PATH}/retry`, body, done, title: t("deliveries.retry_all"),
+    yes: t("deliveries.retry_yes"),
+    text: (count) => t("deliveries.retry_all_ask",
+      { count, status: word(`common.status.${body.status}`).toLowerCase() }),
+  });
+}
+
+function nothing() {
+  return empty({
+    symbol: "deliveries", title: t("deliveries.empty"), text: t("deliveries.empty_text"),
+    shell: "sereno send client.created --data '{\"name\": \"Ana\"}'",
+    action: h("a", { class: "button", href: address("endpoints") }, t("deliveries.empty_action")),
+  });
+}
+
+export default { words: ["deliveries"], show };

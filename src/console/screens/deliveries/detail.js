@@ -1,0 +1,95 @@
+// @ts-check
+// One delivery in full: why it stands so, everything that was tried, what was sent and what came back.
+
+import { asCurl, get, post } from "../../lib/api.js";
+import { endpointName } from "../../lib/endpoints.js";
+import { h } from "../../lib/dom.js";
+import { t, word } from "../../lib/i18n.js";
+import { address } from "../../lib/router.js";
+import { may } from "../../lib/session.js";
+import { fullTime, time } from "../../lib/time.js";
+import { button, channel, copy, facts, id, pill, section, why } from "../../parts/bits.js";
+import { notice, refused } from "../../parts/notice.js";
+import { payload } from "../../parts/payload.js";
+import { revealButton } from "../../parts/reveal.js";
+import { fillWith } from "../../parts/states.js";
+import { timeline } from "../../parts/timeline.js";
+import { attempts } from "./attempts.js";
+
+/** When a delivery that was tried again is looked at once more. */
+const LOOKS_MS = [700, 2_000, 5_000];
+
+/** @param {string} key @param {HTMLElement} box @param {() => void} refresh */
+export function detail(key, box, refresh) {
+  const path = `/api/v1/deliveries/${encodeURIComponent(key)}`;
+  let reveal = null;
+  const show = () => fillWith(box, async () => {
+    const found = await get(path, { reveal });
+    return { ...found, endpoint: await endpointName(found.endpoint_id) };
+  }, (found) => view(found, actions(found)));
+
+  async function retry() {
+    try {
+      await post(`${path}/retry`);
+      notice(t("deliveries.retried"), "good");
+      for (const wait of LOOKS_MS) {
+        setTimeout(() => box.isConnected && (show(), refresh()), wait);
+      }
+    } catch (error) {
+      refused(error);
+    }
+  }
+
+  const actions = (found) => h("div", { class: "row" },
+    may("operator") && button(t("deliveries.retry"), retry,
+      { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
+    h("a", { class: "button", href: address("events", found.event_id) }, t("deliveries.to_event")),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", path)), { symbol: "code", kind: "plain" }),
+    reveal === null && revealButton(() => {
+      reveal = true;
+      show();
+    }));
+
+  show();
+}
+
+function view(found, actions) {
+  return h("article", { class: "detail" },
+    h("header", { class: "detail-head" },
+      h("div", { class: "row" }, h("h1", null, found.event_type), pill(found.status)),
+      id(found.id)),
+    why(found.why, found.next_attempt_at && time(found.next_attempt_at, "both")),
+    actions,
+    section(t("deliveries.tried"), timeline(steps(found))),
+    section(t("deliveries.facts"), facts([
+      [t("deliveries.to"), h("span", { class: "row" }, channel(found.channel),
+        found.endpoint_id > 0
+          ? h("a", { href: address("endpoints", String(found.endpoint_id)) }, found.endpoint)
+          : found.endpoint)],
+      [t("deliveries.event"), h("a", { href: address("events", found.event_id) }, found.event_id)],
+      [t("deliveries.created"), fullTime(found.created_at)],
+      [t("deliveries.next"), found.next_attempt_at && fullTime(found.next_attempt_at)],
+      [t("deliveries.attempts"), String(found.attempts)],
+      [t("deliveries.provider_id"), found.provider_message_id],
+      [t("deliveries.provider_error"), found.provider_error
+        && `${found.provider_error.code} ${found.provider_error.message ?? ""}`],
+    ])),
+    section(t("deliveries.request"), payload(found.payload, t("deliveries.body"))));
+}
+
+/** From the event to the last answer, and what is still to come. */
+function steps(found) {
+  const born = {
+    status: "info", symbol: "events", title: t("deliveries.step_created"), at: found.created_at,
+  };
+  const told = ["sent", "delivered", "read", "played", "failed"]
+    .filter((name) => found.provider_times?.[`${name}_at`])
+    .map((name) => ({
+      status: name, symbol: "whatsapp", at: found.provider_times[`${name}_at`],
+      title: t("deliveries.provider_says", { status: word(`common.status.${name}`) }),
+    }));
+  const ahead = found.next_attempt_at && {
+    status: "waiting", ahead: true, title: t("deliveries.step_next"), at: found.next_attempt_at,
+  };
+  return [born, ...attempts(found.history), ...told, ahead].filter(Boolean);
+}

@@ -1,0 +1,103 @@
+// @ts-check
+// Integrations: whom notifications go to, whether they arrive there, and everything done to an endpoint.
+
+import { get } from "../lib/api.js";
+import { nameOf } from "../lib/endpoints.js";
+import { h } from "../lib/dom.js";
+import { percent, short, t, word } from "../lib/i18n.js";
+import { may } from "../lib/session.js";
+import { time } from "../lib/time.js";
+import { button, pill, tag, twoLines } from "../parts/bits.js";
+import { icon } from "../lib/icons.js";
+import { listOrItem } from "../parts/page.js";
+import { empty } from "../parts/states.js";
+import { setQuery } from "../lib/router.js";
+import { detail } from "./endpoints/detail.js";
+import { register } from "./endpoints/form.js";
+import { stateOf } from "./endpoints/state.js";
+
+const PATH = "/api/v1/admin/notify/endpoints";
+
+/** @param {any} view */
+function show(view) {
+  const add = (list) => may("admin") && button(t("endpoints.register"),
+    () => register((id) => {
+      list.refresh();
+      setQuery({ open: String(id) });
+    }), { symbol: "plus", kind: "main" });
+  let made = null;
+  return listOrItem(view, {
+    lead: t("endpoints.lead"),
+    actions: (list) => add((made = list)),
+    spec: {
+      screen: "endpoints", label: t("common.screen.endpoints"), path: PATH,
+      query: () => ({}), load, id: (item) => String(item.id), columns: columns(),
+      chips: {
+        name: "state",
+        values: ["healthy", "failing", "unknown", "disabled"]
+          .map((state) => [state, word(`common.status.${state}`)]),
+      },
+      live: ["endpoint"], detail,
+      name: (id) => t("endpoints.one", { id: `#${id}` }),
+      empty: () => empty({
+        symbol: "endpoints", title: t("endpoints.empty"), text: t("endpoints.empty_text"),
+        shell: "sereno listen --port 9000",
+        action: add({ refresh: () => made?.refresh() }),
+      }),
+    },
+  });
+}
+
+/** Endpoints with what the last day says of each; the state is chosen here, since all fit on few pages. */
+async function load(query, signal) {
+  const [page, stats] = await Promise.all([
+    get(PATH, { ...query, limit: 200 }, signal),
+    get("/api/v1/stats", { window: "1d" }, signal).catch(() => null),
+  ]);
+  const day = stats?.windows["1d"].deliveries.by_endpoint ?? [];
+  const told = new Map(day.map((one) => [one.endpoint_id, one]));
+  const wanted = new URLSearchParams(location.search).get("state");
+  const items = page.items
+    .map((item) => ({ ...item, day: told.get(item.id) ?? null }))
+    .filter((item) => !wanted || stateOf(item).state === wanted);
+  return { ...page, items };
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns() {
+  return [
+    {
+      label: t("endpoints.target"), link: true, class: "cut",
+      cell: (item) => h("span", { class: "row-target" }, icon(item.kind),
+        twoLines(nameOf(item), `#${item.id} · ${word(`common.channel.${item.kind}`)}`)),
+    },
+    {
+      label: t("endpoints.state"), class: "is-tight", phone: "top", cell: (item) => {
+        const { state, reason } = stateOf(item);
+        return h("span", { class: "cell-two" }, h("span", null, pill(state)), h("span", null, reason));
+      },
+    },
+    { label: t("endpoints.events"), class: "cut", phone: "wide", cell: wants },
+    { label: t("endpoints.day"), class: "is-number is-tight", phone: "none", cell: day },
+    {
+      label: t("endpoints.changed"), class: "is-tight", phone: "none",
+      cell: (item) => time(item.updated_at),
+    },
+  ];
+}
+
+/** The first of the types that it wants. */
+function wants({ filters }) {
+  const types = filters.events ?? [];
+  if (types.length === 0) return h("span", { class: "quiet" }, t("endpoints.everything"));
+  const rest = types.length - 2;
+  return h("span", { class: "row-tags" }, types.slice(0, 2).map(tag), rest > 0 && ` +${rest}`);
+}
+
+function day({ day }) {
+  if (!day || day.attempts === 0) return h("span", { class: "quiet" }, "–");
+  return twoLines(percent(day.success_rate),
+    t("endpoints.day_attempts", { count: day.attempts, text: short(day.attempts) }));
+}
+
+export default { words: ["endpoints"], show };

@@ -1,0 +1,105 @@
+// @ts-check
+// The inbound log: everything that was received, also what was refused, with the reason, and read again.
+
+import { get, post } from "../lib/api.js";
+import { h } from "../lib/dom.js";
+import { bytes, t, word } from "../lib/i18n.js";
+import { may } from "../lib/session.js";
+import { time } from "../lib/time.js";
+import { button, pill, tag, twoLines } from "../parts/bits.js";
+import { period } from "../parts/filters.js";
+import { bulk } from "../parts/job.js";
+import { listOrItem } from "../parts/page.js";
+import { empty } from "../parts/states.js";
+import { detail } from "./inbound/detail.js";
+
+const PATH = "/api/v1/inbound-log";
+const STATUSES = ["refused", "invalid", "quarantined", "pending", "processed"];
+/** In which conditions a letter can be read again. */
+const AGAIN = ["processed", "invalid", "quarantined"];
+
+/** @param {any} view */
+function show(view) {
+  return listOrItem(view, {
+    lead: t("inbound.lead"),
+    actions: (list) => may("operator") && button(t("inbound.reprocess_many"),
+      () => reprocess(list.refresh), { symbol: "retry" }),
+    spec: {
+      screen: "inbound", label: t("common.screen.inbound"), path: PATH, query,
+      load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
+      columns: columns(), detail, live: ["inbound"],
+      chips: {
+        name: "status", count,
+        values: STATUSES.map((name) => [name, word(`common.status.${name}`)]),
+      },
+      filters: [
+        { name: "q", label: t("inbound.words"), placeholder: t("inbound.words_hint"), wide: true },
+        { name: "source", label: t("inbound.source"), placeholder: "whatsapp" },
+        { name: "type", label: t("inbound.type"), placeholder: "message.*" },
+        { name: "since", label: t("common.period"), type: "period" },
+      ],
+      empty: () => empty({
+        symbol: "inbound", title: t("inbound.empty"), text: t("inbound.empty_text"),
+        shell: `${location.origin}/webhooks/whatsapp/<${t("common.tenant").toLowerCase()}>`,
+      }),
+    },
+  });
+}
+
+/** @param {URLSearchParams} asked @returns {Record<string, any>} */
+function query(asked) {
+  const names = ["status", "q", "source", "type"];
+  return { ...Object.fromEntries(names.map((name) => [name, asked.get(name)])), ...period(asked) };
+}
+
+/** How many of the last day could be read again. */
+async function count(status) {
+  if (!["invalid", "quarantined"].includes(status) || !may("operator")) return null;
+  const from = new Date(Date.now() - 86_400_000).toISOString();
+  return (await post(`${PATH}/reprocess`, { status, from, dry_run: true })).count;
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns() {
+  return [
+    { label: t("inbound.status"), class: "is-tight", phone: "top", cell: (item) => pill(item.status) },
+    {
+      label: t("inbound.source"), link: true, class: "cut",
+      cell: (item) => twoLines(item.source, item.id),
+    },
+    {
+      label: t("inbound.types"), class: "cut", phone: "wide",
+      cell: (item) => item.types.length > 0
+        ? h("span", { class: "row-tags" }, item.types.slice(0, 2).map(tag),
+          item.types.length > 2 && ` +${item.types.length - 2}`)
+        : h("span", { class: "quiet" }, "–"),
+    },
+    {
+      label: t("inbound.reason"), class: "cut", phone: "wide",
+      cell: (item) => item.error ?? item.note ?? (item.events > 0
+        ? h("span", { class: "quiet" }, t("inbound.events_made", { count: item.events })) : null),
+    },
+    {
+      label: t("inbound.size"), class: "is-number is-tight", phone: "none",
+      cell: (item) => item.count > 1 ? `${bytes(item.body_bytes)} × ${item.count}` : bytes(item.body_bytes),
+    },
+    {
+      label: t("inbound.received"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.received_at, "both"),
+    },
+  ];
+}
+
+function reprocess(done) {
+  const { status, source, type, from, to } = query(new URLSearchParams(location.search));
+  const wanted = AGAIN.includes(status ?? "") ? status : "quarantined";
+  const all = { status: wanted, source, type, from, to };
+  bulk({
+    path: `${PATH}/reprocess`, done, title: t("inbound.reprocess_many"), yes: t("inbound.reprocess_yes"),
+    body: Object.fromEntries(Object.entries(all).filter(([, value]) => value)),
+    text: (count) => t("inbound.reprocess_ask",
+      { count, status: word(`common.status.${wanted}`).toLowerCase() }),
+  });
+}
+
+export default { words: ["inbound"], show };

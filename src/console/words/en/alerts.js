@@ -1,0 +1,27 @@
+// Words of the alerts.
+
+export default {
+  lead: "Each rule speaks once when it begins and once when it ends.",
+  state_raised: "Raised",
+  state_pending: "About to",
+  state_ok: "Quiet",
+  silenced: "Silenced",
+  nothing: "Nothing to measure yet",
+  above: "above {limit}",
+  below: "below {limit}",
+  window: "in {window}",
+  hold: "for {hold}",
+  least: "of at least {count} cases",
+  since: "Since",
+  until: "Silenced until",
+  look: "Look",
+  silence: "Silence",
+  silenced_now: "Silenced; what is still raised at the end speaks then",
+  speak: "Let it speak",
+  for_1h: "For 1 hour",
+  for_4h: "For 4 hours",
+  for_24h: "For 24 hours",
+  for_7d: "For 7 days",
+  empty: "There are no rules",
+  empty_text: "The rules stand in the tenant's settings.",
+};

@@ -1,0 +1,27 @@
+// Palabras de las alertas.
+
+export default {
+  lead: "Cada regla avisa una vez cuando empieza y otra cuando acaba.",
+  state_raised: "Activa",
+  state_pending: "A punto",
+  state_ok: "Tranquila",
+  silenced: "En silencio",
+  nothing: "Nada que medir aún",
+  above: "por encima de {limit}",
+  below: "por debajo de {limit}",
+  window: "en {window}",
+  hold: "durante {hold}",
+  least: "con al menos {count} casos",
+  since: "Desde",
+  until: "En silencio hasta",
+  look: "Ver",
+  silence: "Silenciar",
+  silenced_now: "En silencio; lo que siga activo al final avisará entonces",
+  speak: "Que avise",
+  for_1h: "Durante 1 hora",
+  for_4h: "Durante 4 horas",
+  for_24h: "Durante 24 horas",
+  for_7d: "Durante 7 días",
+  empty: "No hay reglas",
+  empty_text: "Las reglas están en los ajustes del cliente.",
+};

@@ -1,0 +1,27 @@
+// Palavras dos alertas.
+
+export default {
+  lead: "Cada regra avisa uma vez quando começa e outra quando acaba.",
+  state_raised: "Ativa",
+  state_pending: "Prestes",
+  state_ok: "Tranquila",
+  silenced: "Em silêncio",
+  nothing: "Nada a medir ainda",
+  above: "acima de {limit}",
+  below: "abaixo de {limit}",
+  window: "em {window}",
+  hold: "durante {hold}",
+  least: "com ao menos {count} casos",
+  since: "Desde",
+  until: "Em silêncio até",
+  look: "Ver",
+  silence: "Silenciar",
+  silenced_now: "Em silêncio; o que continuar ativo avisará no fim",
+  speak: "Deixar avisar",
+  for_1h: "Por 1 hora",
+  for_4h: "Por 4 horas",
+  for_24h: "Por 24 horas",
+  for_7d: "Por 7 dias",
+  empty: "Não há regras",
+  empty_text: "As regras estão nos ajustes do cliente.",
+};
