@@ -5,6 +5,16 @@
 import { mayChooseTenant, tenant } from "./session.js";
 import { withQuery } from "./api.js";
 
+// A browser has six connections to a server, for all of its tabs: one that nobody looks at gives its back.
+document.addEventListener("visibilitychange", () => {
+  if (listeners.size === 0) return;
+  if (document.hidden) return close();
+  open();
+  // Whatever happened meanwhile: look at all of it once.
+  for (const listener of listeners) listener.told(null);
+});
+addEventListener("pagehide", close);
+
 /** What is told on the stream. */
 const KINDS = [
   "event", "delivery", "timer", "state", "alert", "reservation", "handoff", "conversation",
@@ -36,7 +46,7 @@ export function listen(kinds, { told, state: changed = () => {} }, signal) {
 }
 
 function open() {
-  if (source) return;
+  if (source || document.hidden) return;
   become("wait");
   const query = mayChooseTenant() ? { tenant: tenant() } : {};
   source = new EventSource(withQuery("/api/v1/stream", query));

@@ -1,0 +1,196 @@
+// A real server on a scratch directory, receivers of our own on loopback, and a real browser whose every
+// complaint fails the test that made it.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const packages = createRequire(`${process.env.NODE_HOME}/package.json`);
+const puppeteer = packages("puppeteer-core");
+const axePath = packages.resolve("axe-core/axe.min.js");
+
+/** How long anything may take before a test gives it up, unless it says otherwise. */
+export const PATIENCE_MS = 20_000;
+
+/** A server that is up, with its keys, and a way to ask it as a program would. */
+export async function startServer(environment = {}) {
+  const data = await mkdtemp(path.join(tmpdir(), "sereno-console-"));
+  const binary = process.env.SERENO_BINARY ?? "sereno";
+  const child = spawn(binary, ["serve"], {
+    env: {
+      PATH: process.env.PATH, HOME: data, SERENO_DATA: data, SERENO_LISTEN: "127.0.0.1:0",
+      SERENO_ALLOW_PRIVATE_TARGETS: "127.0.0.0/8", RUST_LOG: "error", ...environment,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const base = await firstAddress(child);
+  const credentials = await readFile(path.join(data, "credentials"), "utf8");
+  const key = credentials.match(/^api_key=(.+)$/m)?.[1] ?? "";
+  const admin = credentials.match(/^admin_token=(.+)$/m)?.[1] ?? "";
+  const ask = async (method, where, body) => {
+    const response = await fetch(base + where, {
+      method, headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`${method} ${where}: ${response.status} ${answer.detail}`);
+    return answer;
+  };
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+    await rm(data, { recursive: true, force: true });
+  };
+  return { base, key, admin, ask, stop };
+}
+
+/** The address in what a starting server prints. */
+function firstAddress(child) {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout.setEncoding("utf8");
+    child.stdout.on("data", (text) => {
+      said += text;
+      const found = said.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (found) resolve(found[0]);
+    });
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+  });
+}
+
+/** A receiver that keeps what it got and answers as it is told to. */
+export async function startReceiver() {
+  const receiver = { status: 200, got: [], url: "", stop: async () => {} };
+  const server = http.createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      receiver.got.push({ path: request.url, headers: request.headers, body });
+      response.writeHead(receiver.status, { "content-type": "application/json" });
+      // What WhatsApp's API answers; any other sender does not read it.
+      response.end(JSON.stringify({ messages: [{ id: `wamid.${receiver.got.length}` }] }));
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
+  const address = /** @type {any} */ (server.address());
+  receiver.url = `http://127.0.0.1:${address.port}`;
+  receiver.stop = () => new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(() => resolve());
+  });
+  return receiver;
+}
+
+export async function startBrowser() {
+  return puppeteer.launch({
+    executablePath: process.env.CHROMIUM, headless: true,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"],
+  });
+}
+
+/**
+ * A page of its own, signed in unless there is no key. Complaints of the browser are gathered: errors in
+ * the console, refused by the policy, requests that failed.
+ */
+export async function openPage(browser, server, {
+  key = server.admin, theme = "night", language = "en", width = 1280, height = 860,
+} = {}) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    // What the API refuses is the page's to tell of; the browser notes it too.
+    const isRefusal = message.location().url?.startsWith(`${server.base}/api/`)
+      && /status of (401|409|422)/.test(message.text());
+    if (message.type() === "error" && !isRefusal) complaints.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== server.base && !/^(data|blob):$/.test(protocol)) complaints.push(`asked ${request.url()}`);
+  });
+  await page.setViewport({ width, height, isMobile: width < 500, hasTouch: width < 500 });
+  await page.evaluateOnNewDocument((theme, language) => {
+    localStorage.setItem("sereno.theme", theme);
+    localStorage.setItem("sereno.language", language);
+  }, theme, language);
+  if (key) {
+    await page.goto(`${server.base}/console`);
+    await (await see(page, "#key, [name=key]")).type(key);
+    await press(page, "Sign in");
+    await see(page, ".nav .nav-link, .nav-link");
+  }
+  opened.add(page);
+  const close = () => {
+    opened.delete(page);
+    return context.close();
+  };
+  return { page, complaints, close };
+}
+
+/** Pages that were not closed: those of tests that failed. */
+const opened = new Set();
+
+/** Pictures of the pages on which tests failed, where somebody asks for them. */
+export async function keepFailures() {
+  const folder = process.env.SERENO_PICTURES_OF_FAILURES;
+  if (!folder) return;
+  let number = 0;
+  for (const page of opened) {
+    number += 1;
+    await page.screenshot({ path: path.join(folder, `failure-${number}.png`) });
+  }
+}
+
+/** Waits until an element can be seen. */
+export function see(page, selector) {
+  return page.waitForSelector(selector, { visible: true });
+}
+
+/** Waits until a text can be seen inside an element, and answers with that element. */
+export async function seeText(page, text, inside = "body") {
+  const handle = await page.waitForFunction((text, inside) =>
+    [...document.querySelectorAll(inside)].find((element) =>
+      element.checkVisibility() && element.textContent?.includes(text)), {}, text, inside);
+  return handle.asElement();
+}
+
+/** Presses the button or link with these words, once it is there and may be pressed. */
+export async function press(page, text, inside = "body") {
+  const handle = await page.waitForFunction((text, inside) => {
+    const boxes = [...document.querySelectorAll(inside)];
+    const all = boxes.flatMap((box) => [...box.querySelectorAll("button, a, summary, .kind")]);
+    return all.find((one) => one.checkVisibility() && !one.disabled
+      && (one.textContent?.trim() === text || one.getAttribute("aria-label") === text));
+  }, {}, text, inside);
+  await handle.asElement().click();
+}
+
+/** Writes into the field with this label. */
+export async function write(page, label, text) {
+  const handle = await page.waitForFunction((label) => {
+    const found = [...document.querySelectorAll("label")].find((one) =>
+      one.checkVisibility() && one.textContent?.trim() === label);
+    return found?.control;
+  }, {}, label);
+  const input = handle.asElement();
+  await input.click({ count: 3 });
+  await input.type(text);
+}
+
+/** What axe finds that is serious or worse. */
+export async function findings(page) {
+  // The page's policy refuses a script in it; the debugger's own way in is not subject to it.
+  await page.evaluate(await readFile(axePath, "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
+    resultTypes: ["violations"],
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+  }));
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).slice(0, 3).join("\n")}`);
+}
