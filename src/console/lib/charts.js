@@ -13,7 +13,7 @@ import { local } from "./time.js";
  *   unit: (value: number) => string, height?: number, note?: any}} Chart
  */
 
-const EDGE = { left: 46, right: 10, top: 8, bottom: 22 };
+const EDGE = { left: 56, right: 10, top: 8, bottom: 22 };
 
 /** @param {Chart} chart */
 export function chart({ title, points, series, kind, unit, height = 190, note }) {

@@ -2,6 +2,7 @@
 // Dead letters: deliveries that were given up, grouped by their cause, and what is done about them.
 
 import { get } from "../lib/api.js";
+import { causeName } from "../lib/causes.js";
 import { endpointChoices, endpoints, nameOf } from "../lib/endpoints.js";
 import { h } from "../lib/dom.js";
 import { t, word } from "../lib/i18n.js";
@@ -52,7 +53,7 @@ async function show(view) {
       filters: [
         { name: "cause", label: t("letters.cause"), wide: true },
         { name: "endpoint_id", label: t("letters.endpoint"), type: "select", choices },
-        { name: "event_type", label: t("letters.event_type"), placeholder: "reservation.created" },
+        { name: "event_type", label: t("letters.event_type"), placeholder: "sla.breached" },
         { name: "since", label: t("common.period"), type: "period" },
       ],
       empty: () => empty({
@@ -92,7 +93,7 @@ function columns(names) {
     },
     {
       label: t("letters.cause"), class: "cut", phone: "wide",
-      cell: (item) => twoLines(item.cause, word(`common.fault.${item.fault}`)),
+      cell: (item) => twoLines(causeName(item.cause), word(`common.fault.${item.fault}`)),
     },
     { label: t("letters.attempts"), class: "is-number is-tight", phone: "none", cell: (item) => item.attempts },
     { label: t("letters.dead"), class: "is-tight", phone: "foot", cell: (item) => time(item.dead_at, "both") },

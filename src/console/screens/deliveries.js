@@ -40,7 +40,7 @@ async function show(view) {
       },
       filters: [
         { name: "endpoint_id", label: t("deliveries.endpoint"), type: "select", choices },
-        { name: "event_type", label: t("deliveries.event_type"), placeholder: "reservation.created" },
+        { name: "event_type", label: t("deliveries.event_type"), placeholder: "sla.breached" },
         { name: "since", label: t("common.period"), type: "period" },
       ],
       live: ["delivery"], detail, retry: retryOne, empty: nothing,

@@ -77,25 +77,24 @@ function cards(points, sum, needs) {
   const whole = (value) => short(value);
   const size = (name) => (point) => point.deliveries.latency[name];
   return [
-    h("section", { class: "card two-thirds" }, chart({
+    h("div", { class: "two-thirds stack" }, h("section", { class: "card" }, chart({
       title: t("overview.deliveries"), points, kind: "bars", unit: whole,
       series: [
         { name: "sent", label: t("overview.sent"), tone: "good", of: (point) => point.deliveries.sent },
         { name: "failed", label: t("overview.failed"), tone: "bad", of: (point) => point.deliveries.failed },
       ],
-    })),
-    h("section", { class: "card third" }, h("h2", null, t("overview.attention")), needs.view),
-    h("section", { class: "card half" }, chart({
-      title: t("overview.latency"), points, kind: "lines", unit: duration,
+    })), h("div", { class: "two-up" }, h("section", { class: "card" }, chart({
+      title: t("overview.latency"), points, kind: "lines", unit: duration, height: 150,
       series: [
         { name: "p50", label: "p50", tone: "busy", of: size("p50_ms") },
         { name: "p95", label: "p95", tone: "wait", of: size("p95_ms") },
       ],
     })),
-    h("section", { class: "card half" }, chart({
-      title: t("overview.events"), points, kind: "bars", unit: whole,
+    h("section", { class: "card" }, chart({
+      title: t("overview.events"), points, kind: "bars", unit: whole, height: 150,
       series: [{ name: "events", label: t("overview.events"), tone: "busy", of: (point) => point.events }],
-    })),
+    })))),
+    h("section", { class: "card third" }, h("h2", null, t("overview.attention")), needs.view),
     h("section", { class: "card third" }, h("h2", null, t("overview.channels")), channels(sum.deliveries)),
     h("section", { class: "card third" }, h("h2", null, t("overview.bookings")), bookings(sum)),
     h("section", { class: "card third" }, h("h2", null, t("overview.top")),

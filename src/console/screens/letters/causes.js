@@ -3,6 +3,7 @@
 // of it at once. Where its endpoints work again, it says so: that is the time to retry.
 
 import { get } from "../../lib/api.js";
+import { causeName } from "../../lib/causes.js";
 import { nameOf } from "../../lib/endpoints.js";
 import { h, put } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
@@ -46,7 +47,8 @@ function card(cause, endpoints, done) {
     h("div", { class: "row" },
       h("span", { class: "cause-count" }, number(cause.count)),
       h("div", { class: "grow" },
-        h("h2", null, h("a", { class: "row-link", href: withChanges({ ...body, open: null }) }, cause.cause)),
+        h("h2", null, h("a", { class: "row-link", href: withChanges({ ...body, open: null }) },
+          causeName(cause.cause))),
         h("p", { class: "quiet" }, word(`common.fault.${cause.fault}`)))),
     h("p", { class: "quiet" }, names.join(", "), known.length > 3 && " …"),
     h("p", { class: "quiet" }, t("letters.newest"), " ", time(cause.newest_at), " · ",

@@ -2,6 +2,7 @@
 // One dead letter: why it was given up, all that was tried, and its three ways out: again, changed, or never.
 
 import { asCurl, get, post, remove } from "../../lib/api.js";
+import { causeName } from "../../lib/causes.js";
 import { endpointName } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { t, word } from "../../lib/i18n.js";
@@ -60,7 +61,7 @@ function view(found, actions) {
       h("div", { class: "row" }, h("h1", null, found.event_type), pill("dead")), id(found.id)),
     why(found.why), actions,
     section(t("letters.facts"), facts([
-      [t("letters.cause"), found.cause],
+      [t("letters.cause"), causeName(found.cause)],
       [t("letters.fault"), word(`common.fault.${found.fault}`)],
       [t("letters.error"), found.error_message],
       [t("letters.to"), h("span", { class: "row" }, channel(found.channel), found.endpoint_id > 0

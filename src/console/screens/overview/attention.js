@@ -3,6 +3,7 @@
 // fail, people who wait. Where there is nothing, the watchman calls the hour.
 
 import { get } from "../../lib/api.js";
+import { causeName } from "../../lib/causes.js";
 import { nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
@@ -63,7 +64,7 @@ function ofEndpoint(endpoint) {
 function ofCause(cause) {
   return {
     tone: cause.fault === "system" ? "bad" : "wait", symbol: "dead", count: cause.count,
-    title: cause.cause, text: word(`common.fault.${cause.fault}`), at: cause.newest_at,
+    title: causeName(cause.cause), text: word(`common.fault.${cause.fault}`), at: cause.newest_at,
     href: address("dead-letters", null, { cause: cause.cause, fault: cause.fault }),
   };
 }

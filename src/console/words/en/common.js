@@ -140,6 +140,18 @@ export default {
   "task.reprocess_inbound": "Reprocess what was received",
   "task.reprocess_events": "Reprocess events",
 
+  "http.3xx": "redirects",
+  "http.400": "request refused",
+  "http.401": "credentials not accepted",
+  "http.403": "forbidden",
+  "http.404": "nothing there",
+  "http.410": "gone",
+  "http.429": "too many requests",
+  "http.4xx": "request refused",
+  "http.5xx": "the receiver failed",
+  "cause.no_connection": "No connection",
+  "cause.no_answer": "No answer within {time}",
+
   when: "When",
   as_table: "As a table",
   chart_keys: "{title}: chart; arrow keys read its values",

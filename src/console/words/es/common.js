@@ -140,6 +140,18 @@ export default {
   "task.reprocess_inbound": "Reprocesar lo recibido",
   "task.reprocess_events": "Reprocesar eventos",
 
+  "http.3xx": "redirige",
+  "http.400": "petición rechazada",
+  "http.401": "credenciales no aceptadas",
+  "http.403": "prohibido",
+  "http.404": "no hay nada ahí",
+  "http.410": "ya no existe",
+  "http.429": "demasiadas peticiones",
+  "http.4xx": "petición rechazada",
+  "http.5xx": "fallo del destino",
+  "cause.no_connection": "Sin conexión",
+  "cause.no_answer": "Sin respuesta en {time}",
+
   when: "Cuándo",
   as_table: "Como tabla",
   chart_keys: "{title}: gráfico; las flechas leen los valores",

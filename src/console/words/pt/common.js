@@ -140,6 +140,18 @@ export default {
   "task.reprocess_inbound": "Reprocessar o recebido",
   "task.reprocess_events": "Reprocessar eventos",
 
+  "http.3xx": "redireciona",
+  "http.400": "pedido recusado",
+  "http.401": "credenciais não aceitas",
+  "http.403": "proibido",
+  "http.404": "não há nada ali",
+  "http.410": "já não existe",
+  "http.429": "pedidos demais",
+  "http.4xx": "pedido recusado",
+  "http.5xx": "falha do destino",
+  "cause.no_connection": "Sem conexão",
+  "cause.no_answer": "Sem resposta em {time}",
+
   when: "Quando",
   as_table: "Como tabela",
   chart_keys: "{title}: gráfico; as setas leem os valores",
