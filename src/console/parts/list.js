@@ -37,7 +37,8 @@ const TAIL_MS = 2_000;
  *   id: (item: any) => string, columns: import("./table.js").Column[],
  *   chips?: import("./filters.js").Chips, filters?: import("./filters.js").Filter[],
  *   detail: (id: string, box: HTMLElement, refresh: () => void) => void,
- *   name?: (id: string) => any, live?: string[], empty: () => any,
+ *   name?: (id: string) => any, empty: () => any,
+ *   live?: string[], concerns?: (told: any, kind: string) => boolean,
  *   actions?: any, retry?: (item: any) => void,
  * }} Spec
  * @param {any} view @param {Spec} spec
@@ -130,7 +131,8 @@ export function list(view, spec) {
 
   function follow() {
     let due = 0;
-    const told = () => {
+    const told = (kind, data) => {
+      if (kind !== "gap" && spec.concerns && !spec.concerns(data, kind)) return;
       waiting += 1;
       if (paused || scrollY > 300) return showWaiting();
       if (due) return;

@@ -99,14 +99,17 @@ function keepCounts(counts) {
     look("alerts", "/api/v1/alerts", { state: "raised" }, (answer) => answer.items.length);
   };
   let due = 0;
-  const told = () => {
+  const told = (kind, data) => {
+    // Of events only alerts change a count; deliveries change dead letters when they end.
+    if (kind === "event" && !data.event_type?.startsWith("alert.")) return;
+    if (kind === "delivery" && !["dead", "sent", "cancelled"].includes(data.status)) return;
     due ||= setTimeout(() => {
       due = 0;
       all();
     }, COUNTS_MS);
   };
   all();
-  listen(["delivery", "alert", "dead_letter"], { told }, new AbortController().signal);
+  listen(["delivery", "event"], { told }, new AbortController().signal);
 }
 
 function bar() {

@@ -40,7 +40,8 @@ export function empty({ title, text, shell, action, symbol = "empty" }) {
 /** Bones of a text that is on its way. */
 export function bones(count = 6) {
   const widths = [62, 88, 74, 45, 81, 56];
-  return h("div", { class: "stack-small", "aria-busy": "true", "aria-label": t("common.loading") },
+  return h("div", { class: "stack-small", "aria-busy": "true" },
+    h("span", { class: "unseen" }, t("common.loading")),
     Array.from({ length: count }, (_, index) =>
       h("span", { class: "bone", vars: { "--bone": `${widths[index % widths.length]}%` } })));
 }

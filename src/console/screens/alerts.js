@@ -41,7 +41,10 @@ function show(view) {
     items.length > 0 ? items.map((alert) => card(alert, look)) : empty({
       symbol: "alerts", title: t("alerts.empty"), text: t("alerts.empty_text"),
     }));
-  listen(["alert"], { told: look }, view.signal);
+  const told = (kind, data) => {
+    if (kind === "gap" || data.event_type?.startsWith("alert.")) look();
+  };
+  listen(["event"], { told }, view.signal);
   look();
   return [head({ title: t("common.screen.alerts"), lead: t("alerts.lead") }), box];
 }

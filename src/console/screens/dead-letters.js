@@ -44,7 +44,8 @@ async function show(view) {
     spec: {
       screen: "dead-letters", label: t("common.screen.dead-letters"), path: PATH, query,
       load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
-      columns: columns(names), live: ["delivery", "dead_letter"],
+      columns: columns(names), live: ["delivery"],
+      concerns: ({ status }) => ["dead", "sent", "cancelled"].includes(status),
       detail: (id, box, done) => detail(id, box, () => { done(); groups?.look(); }),
       chips: {
         name: "fault",

@@ -37,7 +37,8 @@ function show(view) {
         values: ["healthy", "failing", "unknown", "disabled"]
           .map((state) => [state, word(`common.status.${state}`)]),
       },
-      live: ["endpoint"], detail,
+      live: ["event"], detail,
+      concerns: ({ event_type: type }) => type?.startsWith("endpoint.") || type === "test.ping",
       name: (id) => t("endpoints.one", { id: `#${id}` }),
       empty: () => empty({
         symbol: "endpoints", title: t("endpoints.empty"), text: t("endpoints.empty_text"),

@@ -27,7 +27,7 @@ function show(view) {
     spec: {
       screen: "inbound", label: t("common.screen.inbound"), path: PATH, query,
       load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
-      columns: columns(), detail, live: ["inbound"],
+      columns: columns(), detail, live: ["event"], concerns: ({ source }) => source === "inbound" || source === "customer",
       chips: {
         name: "status", count,
         values: STATUSES.map((name) => [name, word(`common.status.${name}`)]),

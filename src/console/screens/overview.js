@@ -56,7 +56,7 @@ function show(view) {
       if (!view.signal.aborted) look();
     }, HURRY_MS);
   };
-  listen(["event", "delivery", "alert", "state"], { told }, view.signal);
+  listen(["event", "delivery", "state"], { told }, view.signal);
   onQuery((next) => {
     query = next;
     look();
