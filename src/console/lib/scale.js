@@ -18,7 +18,7 @@ export function marks(top, count = 4) {
 export function momentMark(moment, span) {
   /** @type {Intl.DateTimeFormatOptions} */
   const format = span > 2 * 86_400_000 ? { day: "numeric", month: "short" }
-    : span > 10 * 60_000 ? { hour: "2-digit", minute: "2-digit" }
-      : { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+    : span > 10 * 60_000 ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
+      : { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   return new Intl.DateTimeFormat(language(), format).format(new Date(moment));
 }

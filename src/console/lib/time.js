@@ -28,7 +28,8 @@ export function local(moment) {
   const today = new Date().toDateString() === at.toDateString();
   const date = today ? {} : { day: "numeric", month: "short" };
   const year = at.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" };
-  const parts = { ...date, ...year, hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  const parts = { ...date, ...year, ...clock };
   return new Intl.DateTimeFormat(language(), /** @type {any} */ (parts)).format(at);
 }
 

@@ -20,19 +20,27 @@ import { stateOf } from "./state.js";
 import { test } from "./test.js";
 
 const PATH = "/api/v1/admin/notify/endpoints";
+/** As many lines of its history as are shown here. */
+const SHOWN_MAX = 12;
 
 /** @param {string} id @param {HTMLElement} box @param {() => void} refresh */
 export function detail(id, box, refresh) {
   const show = () => fillWith(box, async () => {
-    const [endpoint, log, stats] = await Promise.all([
-      get(`${PATH}/${id}`),
-      get("/api/v1/admin/notify/logs", { endpoint_id: id, limit: 12 }),
+    const [endpoint, sent, failed, stats] = await Promise.all([
+      get(`${PATH}/${id}`), lines(id, "sent"), lines(id, "failed"),
       get("/api/v1/stats", { window: "1d" }).catch(() => null),
     ]);
     const all = stats?.windows["1d"].deliveries.by_endpoint ?? [];
-    return { endpoint, log: log.items, day: all.find((one) => one.endpoint_id === endpoint.id) };
+    const log = [...sent, ...failed].sort((one, other) => one.created_at < other.created_at ? 1 : -1);
+    return { endpoint, log: log.slice(0, SHOWN_MAX), day: all.find((one) => one.endpoint_id === endpoint.id) };
   }, (found) => view(found, { show: () => { show(); refresh(); }, box }));
   show();
+}
+
+/** The last lines of its log that ended so. */
+async function lines(id, status) {
+  const query = { endpoint_id: id, status, limit: SHOWN_MAX };
+  return (await get("/api/v1/admin/notify/logs", query)).items;
 }
 
 function view({ endpoint, log, day }, page) {
@@ -48,7 +56,16 @@ function view({ endpoint, log, day }, page) {
     section(t("endpoints.settings"), settings(endpoint)),
     section(h("span", { class: "row grow" }, t("endpoints.history"),
       h("a", { class: "button plain small", href: address("deliveries", null, { endpoint_id: endpoint.id }) },
-        t("endpoints.all_deliveries"))), history(log)));
+        t("endpoints.all_deliveries"))), history(log), filtered(endpoint.id)));
+}
+
+/** What its filters held back, looked up only where somebody asks. */
+function filtered(id) {
+  const box = h("div");
+  const look = () => fillWith(box, () => lines(String(id), "filtered"), (log) => log.length === 0
+    ? h("p", { class: "quiet" }, t("endpoints.none_filtered")) : history(log.slice(0, SHOWN_MAX)));
+  return h("details", { ontoggle: (event) => event.target.open && look() },
+    h("summary", null, t("endpoints.filtered")), box);
 }
 
 function actions(endpoint, { show, box }, result) {
@@ -145,7 +162,9 @@ function history(log) {
     pill(line.status),
     line.delivery_id
       ? h("a", { class: "grow", href: address("deliveries", line.delivery_id) }, line.event)
-      : h("span", { class: "grow", title: line.error_message }, line.event),
+      : h("span", { class: "grow", title: line.error_message },
+        h("a", { href: address("events", line.event_id) }, line.event), " ",
+        h("span", { class: "quiet" }, line.error_message)),
     h("span", { class: "quiet nowrap" }, line.response_code > 0 ? `HTTP ${line.response_code}`
       : line.status === "filtered" ? "" : line.error_message ? word("endpoints.no_answer") : ""),
     line.status !== "filtered" && h("span", { class: "quiet nowrap" }, duration(line.duration_ms)),

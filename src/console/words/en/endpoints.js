@@ -78,6 +78,8 @@ export default {
   kept_by: "Kept by the setting",
   settings: "Settings",
   history: "History",
+  filtered: "What its filters held back",
+  none_filtered: "Nothing, as far as the log goes.",
   no_history: "Nothing was sent to it yet.",
   no_answer: "no answer",
   all_deliveries: "See all",

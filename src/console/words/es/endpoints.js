@@ -78,6 +78,8 @@ export default {
   kept_by: "La fija el ajuste",
   settings: "Ajustes",
   history: "Historial",
+  filtered: "Lo que sus filtros apartaron",
+  none_filtered: "Nada, hasta donde alcanza el registro.",
   no_history: "Todavía no se le ha enviado nada.",
   no_answer: "sin respuesta",
   all_deliveries: "Ver todas",

@@ -78,6 +78,8 @@ export default {
   kept_by: "Mantida pelo ajuste",
   settings: "Ajustes",
   history: "Histórico",
+  filtered: "O que seus filtros retiveram",
+  none_filtered: "Nada, até onde alcança o registro.",
   no_history: "Ainda não lhe foi enviado nada.",
   no_answer: "sem resposta",
   all_deliveries: "Ver todas",
