@@ -161,14 +161,20 @@ export async function seeText(page, text, inside = "body") {
 }
 
 /** Presses the button or link with these words, once it is there and may be pressed. */
-export async function press(page, text, inside = "body") {
+export async function press(page, text, inside = "body", tries = 5) {
   const handle = await page.waitForFunction((text, inside) => {
     const boxes = [...document.querySelectorAll(inside)];
     const all = boxes.flatMap((box) => [...box.querySelectorAll("button, a, summary, .kind")]);
     return all.find((one) => one.checkVisibility() && !one.disabled
       && (one.textContent?.trim() === text || one.getAttribute("aria-label") === text));
   }, {}, text, inside);
-  await handle.asElement().click();
+  try {
+    await handle.asElement().click();
+  } catch (error) {
+    // The page has put another in its place meanwhile.
+    if (tries === 0 || !/detached|not clickable/i.test(String(error))) throw error;
+    await press(page, text, inside, tries - 1);
+  }
 }
 
 /** Writes into the field with this label. */

@@ -3,7 +3,7 @@
 
 import { h, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import { short, t } from "../lib/i18n.js";
+import { t } from "../lib/i18n.js";
 import { setQuery, withChanges } from "../lib/router.js";
 import { tenant } from "../lib/session.js";
 import { keep, kept } from "../lib/storage.js";
@@ -14,7 +14,7 @@ import { menu } from "./menu.js";
 /**
  * @typedef {{name: string, label: string, type?: "text"|"select"|"period", wide?: boolean,
  *   choices?: [string, string][], placeholder?: string}} Filter
- * @typedef {{name: string, values: [string, string][], count?: (value: string) => Promise<number|null>}} Chips
+ * @typedef {{name: string, values: [string, string][], count?: (value: string) => Promise<string|null>}} Chips
  */
 
 const PERIODS = { "15m": 900e3, "1h": 3_600e3, "24h": 86_400e3, "7d": 7 * 86_400e3, "30d": 30 * 86_400e3 };
@@ -41,7 +41,7 @@ export function chips(spec, query) {
   return h("nav", { class: "chips", "aria-label": t("common.by_status") }, all.map(([value, text]) => {
     const counted = h("span", { class: "chip-count" });
     if (value !== "" && spec.count) {
-      spec.count(value).then((count) => count !== null && put(counted, short(count)), () => {});
+      spec.count(value).then((count) => count !== null && put(counted, count), () => {});
     }
     return h("a", {
       class: "chip", href: withChanges({ [spec.name]: value || null, open: null }),

@@ -34,7 +34,7 @@ export function listOrItem(view, { lead, actions, spec, above }) {
       above, made];
   }
   const box = h("div", null);
-  const show = () => spec.detail(view.id, box, show);
-  show();
+  // There is no list beside it that would have to be looked up anew.
+  spec.detail(view.id, box, () => {});
   return [back(spec.screen), box];
 }

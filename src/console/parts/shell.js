@@ -3,8 +3,9 @@
 
 import { h, put } from "../lib/dom.js";
 import { get, remove } from "../lib/api.js";
+import { countOf } from "../lib/counts.js";
 import { icon } from "../lib/icons.js";
-import { LANGUAGES, language, speak, short, t } from "../lib/i18n.js";
+import { LANGUAGES, language, speak, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
 import { listen } from "../lib/live.js";
 import { address, go } from "../lib/router.js";
@@ -83,20 +84,20 @@ function tab({ name, symbol }) {
 
 /** Keeps the counts true: at first, and when something of their kind happens. */
 function keepCounts(counts) {
-  const look = async (name, path, query, count) => {
+  const look = async (name, path, query) => {
     try {
-      const found = count(await get(path, query));
+      const found = await countOf(path, query);
       for (const badge of counts.get(name)) {
-        badge.hidden = found === 0;
-        put(badge, short(found));
+        badge.hidden = found === null || found === "0";
+        put(badge, found);
       }
     } catch {
       // Counts are a courtesy; the screens themselves say what is wrong.
     }
   };
   const all = () => {
-    look("dead-letters", "/api/v1/dead-letters", { group: "cause" }, (answer) => answer.total);
-    look("alerts", "/api/v1/alerts", { state: "raised" }, (answer) => answer.items.length);
+    look("dead-letters", "/api/v1/dead-letters", {});
+    look("alerts", "/api/v1/alerts", { state: "raised" });
   };
   let due = 0;
   const told = (kind, data) => {

@@ -51,13 +51,16 @@ export function bones(count = 6) {
  * @param {HTMLElement} box @param {() => Promise<any>} bring @param {(value: any) => any} show
  */
 export async function fillWith(box, bring, show) {
-  box.replaceChildren(bones());
+  // What stands there already stays until there is something newer.
+  if (box.childElementCount === 0 || box.dataset.state !== "shown") box.replaceChildren(bones());
   try {
     const made = await show(await bring());
-    box.replaceChildren(...[made].flat().filter(Boolean));
+    box.dataset.state = "shown";
+    box.replaceChildren(...[made].flat(Infinity).filter(Boolean));
   } catch (error) {
     if (/** @type {any} */ (error)?.name === "AbortError") return;
     if (/** @type {any} */ (error)?.status === undefined) console.error(error);
+    box.dataset.state = "failed";
     box.replaceChildren(failed(error, () => fillWith(box, bring, show)));
   }
 }

@@ -2,6 +2,7 @@
 // Deliveries: one event to one endpoint, how each stands, why, and another try for one or for many.
 
 import { get, post } from "../lib/api.js";
+import { countOf } from "../lib/counts.js";
 import { endpointChoices, endpoints, nameOf } from "../lib/endpoints.js";
 import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
@@ -58,12 +59,10 @@ function query(asked) {
   return { status, endpoint_id, event_type, event_id, ...period(asked) };
 }
 
-/** Those of the last day that want attention; the rest would be counted for nothing. */
+/** Those that want attention; the rest would be counted for nothing. */
 async function count(status) {
-  if (!COUNTED.includes(status) || !may("operator")) return null;
-  const from = new Date(Date.now() - 86_400_000).toISOString();
-  const counted = await post(`${PATH}/retry`, { status, from, dry_run: true });
-  return counted.count;
+  if (status === "dead") return countOf("/api/v1/dead-letters", {});
+  return COUNTED.includes(status) ? countOf(PATH, { status }) : null;
 }
 
 /** @returns {import("../parts/table.js").Column[]} */

@@ -1,7 +1,8 @@
 // @ts-check
 // The inbound log: everything that was received, also what was refused, with the reason, and read again.
 
-import { get, post } from "../lib/api.js";
+import { get } from "../lib/api.js";
+import { countOf } from "../lib/counts.js";
 import { h } from "../lib/dom.js";
 import { bytes, t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
@@ -52,11 +53,9 @@ function query(asked) {
   return { ...Object.fromEntries(names.map((name) => [name, asked.get(name)])), ...period(asked) };
 }
 
-/** How many of the last day could be read again. */
+/** Those that want attention. */
 async function count(status) {
-  if (!["invalid", "quarantined"].includes(status) || !may("operator")) return null;
-  const from = new Date(Date.now() - 86_400_000).toISOString();
-  return (await post(`${PATH}/reprocess`, { status, from, dry_run: true })).count;
+  return ["refused", "invalid", "quarantined"].includes(status) ? countOf(PATH, { status }) : null;
 }
 
 /** @returns {import("../parts/table.js").Column[]} */

@@ -17,7 +17,7 @@ import { vitals } from "./overview/vitals.js";
 const WINDOWS = ["5m", "1h", "1d", "7d"];
 /** How often the page looks anew by itself; news may hurry it. */
 const PERIOD_MS = 30_000;
-const HURRY_MS = 5_000;
+const HURRY_MS = 10_000;
 
 /** @param {any} view */
 function show(view) {
