@@ -8,6 +8,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`api`] | the HTTP API |
+//! | [`console`] | the web application at `/console` |
 //! | [`config`] | flags, environment, `sereno.toml`, the data directory |
 //! | [`server`] | a running server: start, serve, stop |
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
@@ -23,6 +24,7 @@ pub mod check;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod keep;
 pub mod listen;

@@ -24,6 +24,7 @@ use crate::api::budget::Budget;
 use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
+use crate::console;
 use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
 use crate::otlp::{self, Otlp};
 
@@ -147,7 +148,7 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let router = api::router(Arc::clone(&self.app));
+        let router = api::router(Arc::clone(&self.app)).merge(console::router());
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let app = Arc::clone(&self.app);
         let served = connections::serve(self.listener, router, PATIENCE, async move {

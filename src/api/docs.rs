@@ -95,7 +95,7 @@ fn read(name: &str) -> Option<Page> {
 }
 
 /// Whoever does not say so may not know it, as many a tool in a shell.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let said = headers.get(header::ACCEPT_ENCODING).and_then(|said| said.to_str().ok());
     said.is_some_and(|said| {
         said.split(',').map(str::trim).any(|coding| {

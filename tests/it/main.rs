@@ -17,6 +17,7 @@ mod channels;
 mod check;
 mod cloud_events;
 mod commands;
+mod console;
 mod conversations;
 mod credentials;
 mod dead_letters;

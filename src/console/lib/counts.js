@@ -5,10 +5,10 @@
 import { get } from "./api.js";
 import { number } from "./i18n.js";
 
-const PAGE = 100;
+const PAGE = 99;
 
 /**
- * "12", "100+", or null where one page could not tell.
+ * "12", "99+", or null where one page could not tell.
  * @param {string} path @param {Record<string, any>} query
  * @returns {Promise<string|null>}
  */

@@ -12,7 +12,7 @@ import { address } from "../../lib/router.js";
 import { time } from "../../lib/time.js";
 
 /** As many causes as the card shows; the lists behind them hold all. */
-const SHOWN_MAX = 8;
+const SHOWN_MAX = 6;
 
 /**
  * @param {AbortSignal} signal

@@ -3,7 +3,7 @@
 export default {
   lead: "Todo lo que ha ocurrido, lo más nuevo primero, y lo que salió de cada cosa.",
   words: "Palabras",
-  words_hint: "mesa «junto a la ventana» name:ana",
+  words_hint: "mesa \"junto a la ventana\" name:ana",
   type: "Tipo",
   about: "Sobre",
   source: "Origen",

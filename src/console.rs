@@ -1,0 +1,167 @@
+//! The console: a web application out of the binary, its files in `console/`, which calls the public API
+//! and nothing else.
+//!
+//! Every path below `/console` is answered with the same page, so that an address can be kept, sent and
+//! opened beside; the page itself finds out what it shows. Its files stand under a path that names their
+//! version: they are kept by browsers for a year, and asked for anew the moment that one of them changed.
+//! There is no data in any of them, so nobody needs a key for them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
+
+use crate::api::docs::takes_gzip;
+use crate::api::error::Problem;
+
+/// Nothing from elsewhere, no script or style but from files of ours, and no frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const A_YEAR: &str = "public, max-age=31536000, immutable";
+
+/// What the page needs before it can show anything: asked for at once, not one after the other.
+const FIRST: [&str; 4] = ["app.js", "lib/", "parts/", "screens/catalogue.js"];
+
+#[derive(Embed)]
+#[folder = "src/console"]
+struct Files;
+
+/// A file, as it is and as it goes over the wire to those who take it so.
+struct Asset {
+    content_type: &'static str,
+    etag: String,
+    plain: Bytes,
+    zipped: Bytes,
+}
+
+/// All files, and the version of all of them together.
+struct Site {
+    version: String,
+    index: Asset,
+    assets: BTreeMap<String, Asset>,
+}
+
+static SITE: LazyLock<Site> = LazyLock::new(Site::new);
+
+/// What is served at `/console` and below.
+pub fn router() -> Router {
+    Router::new()
+        .route("/console", get(index))
+        .route("/console/", get(index))
+        .route("/console/{*path}", get(index))
+        .route("/console/assets/{version}/{*path}", get(asset))
+}
+
+async fn index(headers: HeaderMap) -> Result<Response, Problem> {
+    answer(&SITE.index, "no-cache", &headers)
+}
+
+async fn asset(
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    // A page of an older version must not mix its files with newer ones.
+    let asset = SITE.assets.get(&path).filter(|_| version == SITE.version);
+    answer(asset.ok_or_else(|| Problem::not_found("file"))?, A_YEAR, &headers)
+}
+
+fn answer(asset: &Asset, cached: &str, asked: &HeaderMap) -> Result<Response, Problem> {
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok());
+    let is_known = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == asset.etag));
+    let response = Response::builder()
+        .header(header::ETAG, &asset.etag)
+        .header(header::CACHE_CONTROL, cached)
+        .header(header::VARY, "Accept-Encoding")
+        .header(header::CONTENT_SECURITY_POLICY, POLICY)
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::REFERRER_POLICY, "same-origin");
+    let response = if is_known {
+        response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
+    } else {
+        let response = response.header(header::CONTENT_TYPE, asset.content_type);
+        if takes_gzip(asked) {
+            response.header(header::CONTENT_ENCODING, "gzip").body(Body::from(asset.zipped.clone()))
+        } else {
+            response.body(Body::from(asset.plain.clone()))
+        }
+    };
+    response.map_err(|_| Problem::not_found("page"))
+}
+
+impl Site {
+    fn new() -> Self {
+        let mut assets = BTreeMap::new();
+        let mut hash = Sha256::new();
+        for name in Files::iter() {
+            let Some(file) = Files::get(&name) else { continue };
+            hash.update(name.as_bytes());
+            hash.update(&file.data);
+            assets.insert(name.into_owned(), Asset::new(file.data));
+        }
+        let version = short(&hash.finalize());
+        for (name, asset) in &mut assets {
+            asset.content_type = content_type(name);
+        }
+        let page = assets.remove("index.html").map(|page| page.plain).unwrap_or_default();
+        let page = String::from_utf8_lossy(&page).replace("%preload%", &preload(&assets));
+        let page = page.replace("%assets%", &format!("/console/assets/{version}"));
+        let mut index = Asset::new(Cow::Owned(page.into_bytes()));
+        index.content_type = "text/html; charset=utf-8";
+        Self { version, index, assets }
+    }
+}
+
+impl Asset {
+    fn new(bytes: Cow<'static, [u8]>) -> Self {
+        let plain = match bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        };
+        let mut zipper = GzEncoder::new(Vec::new(), Compression::best());
+        // Into memory, which cannot fail; were it to, what was asked for would come out empty.
+        let written = zipper.write_all(&plain).and_then(|()| zipper.try_finish());
+        let zipped = written.and_then(|()| zipper.finish()).unwrap_or_default();
+        // Weak, since it stands for the zipped bytes too.
+        let etag = format!("W/\"{}\"", short(&Sha256::digest(&plain)));
+        Self { content_type: "", etag, plain, zipped: Bytes::from(zipped) }
+    }
+}
+
+/// Links that make browsers fetch the first modules before they have read the modules that ask for them.
+fn preload(assets: &BTreeMap<String, Asset>) -> String {
+    let first = assets.keys().filter(|name| FIRST.iter().any(|first| name.starts_with(first)));
+    let mut links = String::new();
+    for name in first {
+        // Writing into a text cannot fail.
+        let _: std::fmt::Result =
+            write!(links, "<link rel=\"modulepreload\" href=\"%assets%/{name}\">\n    ");
+    }
+    links
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The first bytes of a digest, in hex: enough to tell versions apart.
+fn short(digest: &[u8]) -> String {
+    digest.iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

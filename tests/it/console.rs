@@ -1,0 +1,64 @@
+//! The console is served: the same page at each of its addresses, its files for good under their version.
+
+use crate::support::House;
+
+const POLICY: &str = "content-security-policy";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_each_address_of_the_console_is_answered_with_its_page() {
+    let house = House::new().await;
+    let http = &house.api.http;
+    for path in
+        ["/console", "/console/", "/console/endpoints/1", "/console/enter", "/console/nowhere"]
+    {
+        let response = http.get(format!("{}{path}", house.base)).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        assert_eq!(header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert_eq!(header("cache-control"), "no-cache", "{path}: a new version is seen at once");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        let policy = header(POLICY);
+        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        let page = response.text().await.unwrap();
+        assert!(!page.contains('%'), "{path}: what stands for something else is filled in: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_the_consoles_files_are_kept_for_a_year_under_their_version() {
+    let house = House::new().await;
+    let http = &house.api.http;
+    let page =
+        http.get(format!("{}/console", house.base)).send().await.unwrap().text().await.unwrap();
+    let files: Vec<&str> =
+        page.split('"').filter(|part| part.starts_with("/console/assets/")).collect();
+    assert!(files.len() > 10, "{page}");
+    for file in &files {
+        let response = http.get(format!("{}{file}", house.base)).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{file}");
+        let headers = response.headers().clone();
+        assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable", "{file}");
+        let tag = headers["etag"].to_str().unwrap();
+        assert!(!response.bytes().await.unwrap().is_empty(), "{file}");
+        let again = http.get(format!("{}{file}", house.base)).header("if-none-match", tag);
+        let again = again.send().await.unwrap();
+        assert_eq!(again.status(), 304, "{file}");
+        assert!(again.bytes().await.unwrap().is_empty(), "{file}");
+    }
+    let script = files.iter().find(|file| file.ends_with("/app.js")).unwrap();
+    let old = script.replace("/assets/", "/assets/0");
+    let secret = "/console/assets/x/..%2f..%2fCargo.toml".to_owned();
+    for path in [old, secret, script.replace("app.js", "nothing.js")] {
+        let response = http.get(format!("{}{path}", house.base)).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+    }
+    let zipped = http.get(format!("{}{script}", house.base)).header("accept-encoding", "gzip");
+    let zipped = zipped.send().await.unwrap();
+    assert_eq!(zipped.headers()["content-encoding"], "gzip");
+}
