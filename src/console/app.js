@@ -4,7 +4,7 @@
 import { get, onSignedOut, post } from "./lib/api.js";
 import { put } from "./lib/dom.js";
 import { load, t } from "./lib/i18n.js";
-import { again, address, start } from "./lib/router.js";
+import { again, address, route, start } from "./lib/router.js";
 import { become, current } from "./lib/session.js";
 import { tick } from "./lib/time.js";
 import { copy } from "./parts/bits.js";
@@ -16,6 +16,10 @@ import { signIn } from "./screens/sign-in.js";
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 async function begin() {
+  // All at once: the words, who is signed in, and the screen that will be shown if somebody is.
+  const session = get("/api/v1/session").catch(() => null);
+  const screen = find(route().screen);
+  screen?.load().then((module) => load(...module.default.words)).catch(() => {});
   await load("common");
   onSignedOut(() => current() && location.reload());
   setInterval(tick, 1_000);
@@ -24,13 +28,11 @@ async function begin() {
     if (target instanceof HTMLElement) copy(target.dataset.copy);
   });
   if (location.pathname === "/console/enter") return enter();
-  try {
-    become((await get("/api/v1/session")).session);
-    run();
-  } catch (error) {
-    // 401: nobody is signed in. Anything else, the sign-in page will say as well.
-    ask();
-  }
+  const answer = await session;
+  // Nobody is signed in, or there is no answer: the sign-in page will say which.
+  if (answer === null) return ask();
+  become(answer.session);
+  run();
 }
 
 /** By a one-time link: its token stands behind the `#`, which no server and no log sees. */
@@ -61,13 +63,14 @@ function run() {
   const frame = shell();
   put(app, frame.element);
   let leaving = new AbortController();
+  let isFirst = true;
 
-  start(async (route) => {
+  start(async (to) => {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
-    const entry = find(route.screen);
-    frame.mark(route.screen);
+    const entry = find(to.screen);
+    frame.mark(to.screen);
     const title = (text) => (document.title = `${text} · Sereno`);
     const slow = setTimeout(() => put(frame.page, bones()), 120);
     try {
@@ -75,17 +78,29 @@ function run() {
       title(t(`common.screen.${entry.name}`));
       const module = await entry.load();
       await load(...module.default.words);
-      const view = { ...route, signal, title };
+      const view = { ...to, signal, title };
       const made = await module.default.show(view);
-      if (!signal.aborted) put(frame.page, made);
+      if (signal.aborted) return;
+      put(frame.page, made);
+      // Whoever reads by ear begins with what is new.
+      if (!isFirst) frame.page.focus({ preventScroll: true });
+      isFirst = false;
     } catch (error) {
       if (signal.aborted) return;
+      if (isMissingModule(error)) {
+        return put(frame.page, failed(new Error(t("common.new_version")), () => location.reload()));
+      }
       if (entry && /** @type {any} */ (error).status === undefined) console.error(error);
       put(frame.page, failed(error, entry ? again : () => location.assign(address("overview"))));
     } finally {
       clearTimeout(slow);
     }
   });
+}
+
+/** A file of this version that is no longer there: the server was renewed under an open page. */
+function isMissingModule(error) {
+  return error instanceof TypeError && /import|module/i.test(error.message);
 }
 
 begin();

@@ -12,6 +12,7 @@ import { address, go } from "../lib/router.js";
 import { chooseTenant, current, may, mayChooseTenant, tenant } from "../lib/session.js";
 import { keep } from "../lib/storage.js";
 import { AT_HAND, GROUPS, SCREENS, find } from "../screens/catalogue.js";
+import { banner } from "./banner.js";
 import { button, iconButton } from "./bits.js";
 import { help } from "./help.js";
 import { menu } from "./menu.js";
@@ -43,7 +44,7 @@ export function shell() {
     tabs.map(({ link }) => link), more);
   const element = h("div", { class: "shell" },
     h("a", { class: "button main skip", href: "#page" }, t("common.skip")),
-    nav, h("div", { class: "content" }, bar(), page), below);
+    nav, h("div", { class: "content" }, bar(), banner(), page), below);
 
   function open(wanted = !element.classList.contains("nav-open")) {
     element.classList.toggle("nav-open", wanted);

@@ -60,6 +60,10 @@ export default {
   link_refused: "The link does not work: {why}",
   no_screen: "There is no screen at {path}.",
 
+  not_ready: "The server takes no events: {why}",
+  session_ends: "Your session ends",
+  new_version: "There is a new version of this console; reload the page.",
+
   now: "now",
   from: "From",
   to: "Until",

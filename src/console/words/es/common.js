@@ -60,6 +60,10 @@ export default {
   link_refused: "El enlace no sirve: {why}",
   no_screen: "No hay ninguna pantalla en {path}.",
 
+  not_ready: "El servidor no acepta eventos: {why}",
+  session_ends: "Su sesión acaba",
+  new_version: "Hay una versión nueva de esta consola; recargue la página.",
+
   now: "ahora",
   from: "Desde",
   to: "Hasta",

@@ -60,6 +60,10 @@ export default {
   link_refused: "O link não funciona: {why}",
   no_screen: "Não há nenhuma tela em {path}.",
 
+  not_ready: "O servidor não aceita eventos: {why}",
+  session_ends: "Sua sessão acaba",
+  new_version: "Há uma versão nova deste console; recarregue a página.",
+
   now: "agora",
   from: "De",
   to: "Até",

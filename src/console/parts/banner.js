@@ -1,0 +1,44 @@
+// @ts-check
+// A line under the bar for what concerns every screen: the server takes nothing, the session ends soon.
+
+import { h, put } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+import { t } from "../lib/i18n.js";
+import { current } from "../lib/session.js";
+import { time } from "../lib/time.js";
+
+const PERIOD_MS = 60_000;
+/** A session that ends within so long is told of. */
+const SOON_MS = 10 * 60_000;
+
+/** The place of the line, which looks after itself. */
+export function banner() {
+  const box = h("div", { role: "status" });
+  const look = async () => {
+    if (document.hidden) return;
+    const problem = await readiness();
+    const ends = current()?.expires_at;
+    const isSoon = ends && Date.parse(ends) - Date.now() < SOON_MS;
+    put(box, problem && line(problem), isSoon && line([t("common.session_ends"), " ", time(ends)]));
+  };
+  setInterval(look, PERIOD_MS);
+  // The first look can wait until there is something to see.
+  setTimeout(look, 2_000);
+  return box;
+}
+
+/** Why the server takes no events, if it does not. */
+async function readiness() {
+  try {
+    const response = await fetch("/readyz");
+    if (response.ok) return null;
+    const { detail } = await response.json();
+    return t("common.not_ready", { why: detail ?? response.statusText });
+  } catch {
+    return t("common.no_answer");
+  }
+}
+
+function line(text) {
+  return h("div", { class: "banner" }, icon("alerts"), h("span", null, text));
+}
