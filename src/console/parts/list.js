@@ -15,7 +15,8 @@ import { asCurl } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
 import { listen, reopen } from "../lib/live.js";
-import { address, onQuery, setQuery } from "../lib/router.js";
+import { address, again, onQuery, setQuery } from "../lib/router.js";
+import { keep, kept } from "../lib/storage.js";
 import { button, copy, iconButton } from "./bits.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { csv, save } from "./export.js";
@@ -53,7 +54,9 @@ export function list(view, spec) {
   let paused = false;
   let waiting = 0;
 
-  const rows = table({ ...spec, open: (id) => setQuery({ open: id }) });
+  const hidden = kept(`columns.${spec.screen}`, []);
+  const columns = spec.columns.filter((column) => column.link || !hidden.includes(column.label));
+  const rows = table({ ...spec, columns, open: (id) => setQuery({ open: id }) });
   const chipBox = h("div");
   const newRows = h("div", { class: "new-rows", "aria-live": "polite" });
   const tableBox = h("div", { class: "table-box" }, rows.element);
@@ -166,6 +169,7 @@ export function list(view, spec) {
       const act = (action) => () => { close(); action(); };
       return [
         button(t("common.copy_curl"), act(curl), { symbol: "code", kind: "plain" }),
+        columnChoice(spec, hidden),
         button("CSV", act(() => save(`${name}.csv`, csv(items), "text/csv")),
           { symbol: "download", kind: "plain" }),
         button("JSON", act(() => save(`${name}.json`, JSON.stringify(items, null, 2),
@@ -248,4 +252,18 @@ export function list(view, spec) {
   const top = spec.filters ? [chipBox, fields] : h("div", { class: "list-top" }, chipBox, fields);
   const box = h("div", { class: "list" }, top, newRows, tableBox, stateBox, foot);
   return Object.assign(box, { refresh, count: () => number(items.length) });
+}
+
+/** Which columns are shown; kept in this browser. */
+function columnChoice(spec, hidden) {
+  const boxes = spec.columns.filter((column) => !column.link).map(({ label }) => h("label",
+    { class: "check" }, h("input", {
+      type: "checkbox", checked: !hidden.includes(label), onchange: (event) => {
+        const others = hidden.filter((one) => one !== label);
+        keep(`columns.${spec.screen}`, event.target.checked ? others : [...others, label]);
+        again();
+      },
+    }), h("span", null, label)));
+  return h("details", { class: "menu-note" }, h("summary", null, t("common.columns")),
+    h("div", { class: "stack-small further" }, boxes));
 }

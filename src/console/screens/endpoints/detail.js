@@ -18,6 +18,7 @@ import { change } from "./form.js";
 import { recover, rotate } from "./repair.js";
 import { stateOf } from "./state.js";
 import { test } from "./test.js";
+import { verification } from "./verify.js";
 
 const PATH = "/api/v1/admin/notify/endpoints";
 /** As many lines of its history as are shown here. */
@@ -53,7 +54,7 @@ function view({ endpoint, log, day }, page) {
     why(endpoint.why, endpoint.next_probe_at && time(endpoint.next_probe_at, "both")),
     actions(endpoint, page, result), result,
     day && day.attempts > 0 && section(t("endpoints.day_title"), numbers(day)),
-    section(t("endpoints.settings"), settings(endpoint)),
+    section(t("endpoints.settings"), settings(endpoint), verification(endpoint)),
     section(h("span", { class: "row grow" }, t("endpoints.history"),
       h("a", { class: "button plain small", href: address("deliveries", null, { endpoint_id: endpoint.id }) },
         t("endpoints.all_deliveries"))), history(log), filtered(endpoint.id)));

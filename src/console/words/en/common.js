@@ -103,6 +103,7 @@ export default {
   reveal: "Show personal data",
   reveal_note: "This goes into the audit log.",
 
+  columns: "Columns",
   filters: "Filters",
   clear_filters: "Clear filters",
   by_status: "By status",

@@ -80,6 +80,10 @@ export default {
   history: "History",
   filtered: "What its filters held back",
   none_filtered: "Nothing, as far as the log goes.",
+  verify: "How to verify the signature",
+  verify_text:
+    "With the secret in SERENO_SECRET. Verify the bytes as they came, before you read "
+      + "the JSON.",
   no_history: "Nothing was sent to it yet.",
   no_answer: "no answer",
   all_deliveries: "See all",

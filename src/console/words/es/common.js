@@ -103,6 +103,7 @@ export default {
   reveal: "Mostrar datos personales",
   reveal_note: "Quedará en la auditoría.",
 
+  columns: "Columnas",
   filters: "Filtros",
   clear_filters: "Quitar filtros",
   by_status: "Por estado",

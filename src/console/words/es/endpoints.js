@@ -80,6 +80,10 @@ export default {
   history: "Historial",
   filtered: "Lo que sus filtros apartaron",
   none_filtered: "Nada, hasta donde alcanza el registro.",
+  verify: "Cómo comprobar la firma",
+  verify_text:
+    "Con el secreto en SERENO_SECRET. Compruebe los bytes tal como llegan, antes de leer "
+      + "el JSON.",
   no_history: "Todavía no se le ha enviado nada.",
   no_answer: "sin respuesta",
   all_deliveries: "Ver todas",

@@ -103,6 +103,7 @@ export default {
   reveal: "Mostrar dados pessoais",
   reveal_note: "Ficará na auditoria.",
 
+  columns: "Colunas",
   filters: "Filtros",
   clear_filters: "Limpar filtros",
   by_status: "Por estado",

@@ -80,6 +80,9 @@ export default {
   history: "Histórico",
   filtered: "O que seus filtros retiveram",
   none_filtered: "Nada, até onde alcança o registro.",
+  verify: "Como verificar a assinatura",
+  verify_text:
+    "Com o segredo em SERENO_SECRET. Verifique os bytes como chegam, antes de ler o JSON.",
   no_history: "Ainda não lhe foi enviado nada.",
   no_answer: "sem resposta",
   all_deliveries: "Ver todas",
