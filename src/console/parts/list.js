@@ -169,11 +169,11 @@ export function list(view, spec) {
       const act = (action) => () => { close(); action(); };
       return [
         button(t("common.copy_curl"), act(curl), { symbol: "code", kind: "plain" }),
-        columnChoice(spec, hidden),
         button("CSV", act(() => save(`${name}.csv`, csv(items), "text/csv")),
           { symbol: "download", kind: "plain" }),
         button("JSON", act(() => save(`${name}.json`, JSON.stringify(items, null, 2),
           "application/json")), { symbol: "download", kind: "plain" }),
+        columnChoice(spec, hidden),
       ];
     });
     const toggle = button(t("common.filters"), () => fields.classList.toggle("is-open"),
