@@ -8,7 +8,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
@@ -143,13 +142,8 @@ impl Asset {
 /// Links that make browsers fetch the first modules before they have read the modules that ask for them.
 fn preload(assets: &BTreeMap<String, Asset>) -> String {
     let first = assets.keys().filter(|name| FIRST.iter().any(|first| name.starts_with(first)));
-    let mut links = String::new();
-    for name in first {
-        // Writing into a text cannot fail.
-        let _: std::fmt::Result =
-            write!(links, "<link rel=\"modulepreload\" href=\"%assets%/{name}\">\n    ");
-    }
-    links
+    let link = |name| format!("<link rel=\"modulepreload\" href=\"%assets%/{name}\">");
+    first.map(link).collect::<Vec<_>>().join("\n    ")
 }
 
 fn content_type(name: &str) -> &'static str {
