@@ -11,24 +11,24 @@
 // may not do is not made: `may("operator") && button(...)`. Addresses of items come from `address()`.
 
 import { h, put } from "../lib/dom.js";
-import { asCurl } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
-import { listen, reopen } from "../lib/live.js";
-import { address, again, onQuery, setQuery } from "../lib/router.js";
-import { keep, kept } from "../lib/storage.js";
-import { button, copy, iconButton } from "./bits.js";
+import { address, onQuery, setQuery } from "../lib/router.js";
+import { button, iconButton } from "./bits.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
-import { csv, save } from "./export.js";
-import { chips, filterFields, namesOf, savedViews } from "./filters.js";
-import { menu } from "./menu.js";
-import { failed, noMatch } from "./states.js";
+import { chips, filterFields, namesOf } from "./filters.js";
+import { failed, noMatch, notYet } from "./states.js";
 import { table } from "./table.js";
+import { tail } from "./tail.js";
+import { shownColumns, tools } from "./tools.js";
 
 /** Rows that the page holds at most before it asks whether to go on. */
 const ROWS_MAX = 1_000;
-/** The live tail looks no more often than this. */
-const TAIL_MS = 2_000;
+/** A page may hold few or none while there are more: so many are asked for until a few are found. */
+const PAGES_MAX = 8;
+const FEW = 10;
+/** The counts on the chips are looked up anew no more often than this. */
+const COUNTS_MS = 20_000;
 
 /**
  * @typedef {{
@@ -51,22 +51,21 @@ export function list(view, spec) {
   let cursor = null;
   let asked = null;
   let loading = new AbortController();
-  let paused = false;
-  let waiting = 0;
+  let countedAt = 0;
 
-  const hidden = kept(`columns.${spec.screen}`, []);
-  const columns = spec.columns.filter((column) => column.link || !hidden.includes(column.label));
-  const rows = table({ ...spec, columns, open: (id) => setQuery({ open: id }) });
+  const rows = table({ ...spec, columns: shownColumns(spec), open: (id) => setQuery({ open: id }) });
   const chipBox = h("div");
-  const newRows = h("div", { class: "new-rows", "aria-live": "polite" });
   const tableBox = h("div", { class: "table-box" }, rows.element);
   const stateBox = h("div");
   const foot = h("div", { class: "list-foot" });
   const fieldBox = h("div", { class: "filter-fields" });
   const clearBox = h("div", { class: "filter-extra" });
-  const tools = h("div", { class: "end" });
-  const fields = h("div", { class: "filters" }, fieldBox, clearBox, tools);
-  const tail = h("span", { class: "live" });
+  const live = tail(spec, refresh, view.signal);
+  const toggle = button(t("common.filters"), () => fields.classList.toggle("is-open"),
+    { symbol: "filter", kind: "phone-only" });
+  const fields = h("div", { class: "filters" }, fieldBox, clearBox, h("div", { class: "end" },
+    spec.filters && toggle, live.element,
+    tools(spec, { items: () => items, params: () => params(), reload: () => load() })));
 
   const filtersNow = () => names.map((name) => query.get(name) ?? "").join("\n");
   const isFiltered = () => names.some((name) => query.get(name));
@@ -77,8 +76,9 @@ export function list(view, spec) {
   function draw(fresh) {
     tableBox.hidden = items.length === 0;
     rows.show(items, { fresh, openId: openId() });
-    put(stateBox, items.length === 0 && !cursor && (isFiltered() ? noMatch(clear) : spec.empty()));
-    const more = cursor && button(t("common.more"), () => load(true));
+    put(stateBox, items.length === 0 && (cursor ? notYet(() => load(true))
+      : isFiltered() ? noMatch(clear) : spec.empty()));
+    const more = cursor && items.length > 0 && button(t("common.more"), () => load(true));
     put(foot, more, items.length > 0 && t("common.shown", { count: items.length }),
       !cursor && items.length > 0 && ` · ${t("common.end")}`);
   }
@@ -92,13 +92,12 @@ export function list(view, spec) {
       tableBox.hidden = false;
       put(stateBox);
       put(foot);
-      waiting = 0;
-      showWaiting();
+      live.taken();
     }
     try {
-      const answer = await spec.load({ ...params(), cursor: more ? cursor : null }, loading.signal);
-      items = more ? [...items, ...answer.items] : answer.items;
-      cursor = answer.next_cursor;
+      const found = await pages(more ? cursor : null, loading.signal);
+      items = more ? [...items, ...found.items] : found.items;
+      cursor = found.next;
       draw();
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
@@ -107,12 +106,27 @@ export function list(view, spec) {
     }
   }
 
+  /** A page, and those after it until a few items are found. */
+  async function pages(from, signal) {
+    const all = [];
+    let next = from;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const answer = await spec.load({ ...params(), cursor: next }, signal);
+      all.push(...answer.items);
+      next = answer.next_cursor;
+      if (!next || all.length >= FEW) break;
+    }
+    return { items: all, next };
+  }
+
   /** Takes in what came at the top, and what changed there; rows further down stay. */
   async function refresh() {
-    waiting = 0;
-    showWaiting();
+    live.taken();
+    const wanted = filtersNow();
     try {
       const answer = await spec.load(params(), view.signal);
+      // Other filters were chosen meanwhile, and their rows are on the way.
+      if (wanted !== filtersNow()) return;
       const before = new Set(items.map(spec.id));
       const last = answer.items.at(-1);
       const place = last ? items.findIndex((item) => spec.id(item) === spec.id(last)) : -1;
@@ -122,64 +136,11 @@ export function list(view, spec) {
       if (isWhole) cursor = answer.next_cursor;
       const came = answer.items.map(spec.id).filter((id) => before.size > 0 && !before.has(id));
       draw(new Set(came));
+      const isHeld = chipBox.contains(document.activeElement);
+      if (!isHeld && Date.now() - countedAt > COUNTS_MS) drawChips();
     } catch {
       // The list stays as it is; the next news tries again.
     }
-  }
-
-  function showWaiting() {
-    const text = t("common.new_rows", { count: waiting });
-    put(newRows, waiting > 0 && button(text, refresh, { symbol: "retry", kind: "small main" }));
-  }
-
-  function follow() {
-    let due = 0;
-    const told = (kind, data) => {
-      if (kind !== "gap" && spec.concerns && !spec.concerns(data, kind)) return;
-      waiting += 1;
-      if (paused || scrollY > 300) return showWaiting();
-      if (due) return;
-      due = setTimeout(() => {
-        due = 0;
-        if (!view.signal.aborted) refresh();
-      }, TAIL_MS);
-    };
-    const state = (now) => {
-      tail.dataset.state = paused ? "paused" : now;
-      const press = () => {
-        paused = !paused;
-        state(now);
-        if (!paused && waiting > 0) refresh();
-      };
-      put(tail, h("span", { class: "live-dot" }),
-        now === "off"
-          ? button(t("common.live_off"), () => { reopen(); refresh(); }, { kind: "plain small" })
-          : button(t(paused ? "common.live_paused" : "common.live"), press, {
-            kind: "plain small", symbol: paused ? "play" : "pause", "aria-pressed": String(paused),
-            title: t(paused ? "common.live_resume" : "common.live_pause"),
-          }));
-    };
-    listen(spec.live, { told, state }, view.signal);
-  }
-
-  function bar() {
-    const curl = () => copy(asCurl("GET", spec.path, { query: params() }));
-    const name = `sereno-${spec.screen}`;
-    const further = menu({ symbol: "more", label: t("common.further") }, (close) => {
-      const act = (action) => () => { close(); action(); };
-      return [
-        button(t("common.copy_curl"), act(curl), { symbol: "code", kind: "plain" }),
-        button("CSV", act(() => save(`${name}.csv`, csv(items), "text/csv")),
-          { symbol: "download", kind: "plain" }),
-        button("JSON", act(() => save(`${name}.json`, JSON.stringify(items, null, 2),
-          "application/json")), { symbol: "download", kind: "plain" }),
-        columnChoice(spec, hidden),
-      ];
-    });
-    const toggle = button(t("common.filters"), () => fields.classList.toggle("is-open"),
-      { symbol: "filter", kind: "phone-only" });
-    return [spec.filters && toggle, spec.live && tail, savedViews(spec.screen),
-      iconButton("retry", t("common.reload"), () => load()), further];
   }
 
   function sync(next) {
@@ -187,7 +148,7 @@ export function list(view, spec) {
     if (asked === filtersNow()) {
       rows.show(items, { openId: openId() });
     } else {
-      if (spec.chips) put(chipBox, chips(spec.chips, query));
+      drawChips();
       // Fields in which somebody types stay the elements that they are.
       if (!fieldBox.contains(document.activeElement)) {
         put(fieldBox, filterFields(spec.filters ?? [], query));
@@ -196,6 +157,14 @@ export function list(view, spec) {
       load();
     }
     drawer();
+  }
+
+  function drawChips() {
+    if (!spec.chips) return;
+    const isHeld = chipBox.contains(document.activeElement);
+    countedAt = Date.now();
+    put(chipBox, chips(spec.chips, query));
+    if (isHeld) /** @type {any} */ (chipBox.querySelector("[aria-current]"))?.focus();
   }
 
   let shownId = null;
@@ -245,25 +214,9 @@ export function list(view, spec) {
   });
 
   keys();
-  put(tools, bar());
   onQuery(sync);
-  if (spec.live) follow();
   sync(query);
   const top = spec.filters ? [chipBox, fields] : h("div", { class: "list-top" }, chipBox, fields);
-  const box = h("div", { class: "list" }, top, newRows, tableBox, stateBox, foot);
+  const box = h("div", { class: "list" }, top, live.newRows, tableBox, stateBox, foot);
   return Object.assign(box, { refresh, count: () => number(items.length) });
-}
-
-/** Which columns are shown; kept in this browser. */
-function columnChoice(spec, hidden) {
-  const boxes = spec.columns.filter((column) => !column.link).map(({ label }) => h("label",
-    { class: "check" }, h("input", {
-      type: "checkbox", checked: !hidden.includes(label), onchange: (event) => {
-        const others = hidden.filter((one) => one !== label);
-        keep(`columns.${spec.screen}`, event.target.checked ? others : [...others, label]);
-        again();
-      },
-    }), h("span", null, label)));
-  return h("details", { class: "menu-note" }, h("summary", null, t("common.columns")),
-    h("div", { class: "stack-small further" }, boxes));
 }

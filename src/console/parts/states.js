@@ -29,6 +29,12 @@ export function noMatch(clear) {
   return state(what, button(t("common.clear_filters"), clear, { symbol: "cross" }));
 }
 
+/** Nothing in what was looked at so far: there is more to look at. */
+export function notYet(on) {
+  const what = { symbol: "search", title: t("common.not_yet"), text: t("common.not_yet_text") };
+  return state(what, button(t("common.search_on"), on, { symbol: "search" }));
+}
+
 /**
  * Nothing yet: what would be here, and the next step.
  * @param {{title: string, text?: any, shell?: string, action?: any, symbol?: string}} what

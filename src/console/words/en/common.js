@@ -130,6 +130,9 @@ export default {
   error_forbidden: "Your session may not see this; sign in with another key.",
   error_missing: "It may be gone, or belong to another tenant.",
   no_answer: "The server does not answer.",
+  not_yet: "Nothing in the newest",
+  not_yet_text: "A part was looked at; there is more behind it.",
+  search_on: "Search on",
   no_match: "Nothing fits these filters",
   no_match_text: "Take one away, or widen the period.",
 

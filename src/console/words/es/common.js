@@ -130,6 +130,9 @@ export default {
   error_forbidden: "Su sesión no permite verlo; entre con otra clave.",
   error_missing: "Puede que ya no exista, o que sea de otro cliente.",
   no_answer: "El servidor no responde.",
+  not_yet: "Nada en lo más reciente",
+  not_yet_text: "Se ha mirado una parte; hay más atrás.",
+  search_on: "Seguir buscando",
   no_match: "Nada encaja con estos filtros",
   no_match_text: "Quite alguno o amplíe el periodo.",
 

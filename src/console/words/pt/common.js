@@ -130,6 +130,9 @@ export default {
   error_forbidden: "Sua sessão não permite ver isto; entre com outra chave.",
   error_missing: "Talvez já não exista, ou seja de outro cliente.",
   no_answer: "O servidor não responde.",
+  not_yet: "Nada no mais recente",
+  not_yet_text: "Uma parte foi examinada; há mais para trás.",
+  search_on: "Continuar buscando",
   no_match: "Nada corresponde a estes filtros",
   no_match_text: "Retire algum ou amplie o período.",
 
