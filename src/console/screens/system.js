@@ -15,7 +15,10 @@ import { fillWith } from "../parts/states.js";
 
 /** How often work that is under way is looked at. */
 const PERIOD_MS = 5_000;
-const SYMBOLS = { pass: ["good", "check"], warn: ["wait", "alerts"], fail: ["bad", "failed"], skip: ["calm", "gone"] };
+/** How each verdict looks, the worst first. */
+const SYMBOLS = {
+  fail: ["bad", "failed"], warn: ["wait", "alerts"], pass: ["good", "check"], skip: ["calm", "gone"],
+};
 
 /** @param {any} view */
 function show(view) {
@@ -85,7 +88,9 @@ async function check(box) {
       own.push(...answer.findings);
       after = answer.more_after;
     }
-    return [...server, ...own];
+    // What is broken comes first.
+    const order = Object.keys(SYMBOLS);
+    return [...server, ...own].sort((one, other) => order.indexOf(one.verdict) - order.indexOf(other.verdict));
   }, (findings) => [summary(findings), h("ul", { class: "mini-list" }, findings.map(finding))]);
 }
 
