@@ -4,13 +4,13 @@
 import { get, onSignedOut, post } from "./lib/api.js";
 import { put } from "./lib/dom.js";
 import { load, t } from "./lib/i18n.js";
-import { again, address, route, start } from "./lib/router.js";
-import { become, current } from "./lib/session.js";
+import { again, address, go, route, start } from "./lib/router.js";
+import { become, current, may } from "./lib/session.js";
 import { tick } from "./lib/time.js";
 import { copy } from "./parts/bits.js";
 import { failed, bones } from "./parts/states.js";
 import { shell } from "./parts/shell.js";
-import { find } from "./screens/catalogue.js";
+import { find, seen } from "./screens/catalogue.js";
 import { signIn } from "./screens/sign-in.js";
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -37,12 +37,13 @@ async function begin() {
 
 /** By a one-time link: its token stands behind the `#`, which no server and no log sees. */
 async function enter() {
-  const token = location.hash.slice(1);
+  const [token, rest] = location.hash.slice(1).split("&", 2);
+  const asked = new URLSearchParams(rest ?? location.search).get("next");
   history.replaceState(null, "", "/console");
   try {
     const { session } = await post("/api/v1/session", { link: token });
     become(session);
-    const next = String(session.next ?? "");
+    const next = session.next ?? asked ?? "";
     if (next.startsWith("/console/")) history.replaceState(null, "", next);
     run();
   } catch (error) {
@@ -69,7 +70,12 @@ function run() {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
-    const entry = find(to.screen);
+    // The portal has no overview, and nobody sees what their role may not.
+    const mine = seen(/** @type {any} */ (current()), may);
+    if (to.screen === "overview" && !mine.some(({ name }) => name === "overview")) {
+      return go(address(mine[0]?.name));
+    }
+    const entry = mine.find(({ name }) => name === to.screen);
     frame.mark(to.screen);
     const title = (text) => (document.title = `${text} · Sereno`);
     const slow = setTimeout(() => put(frame.page, bones()), 120);
@@ -82,8 +88,9 @@ function run() {
       const made = await module.default.show(view);
       if (signal.aborted) return;
       put(frame.page, made);
-      // Whoever reads by ear begins with what is new.
-      if (!isFirst) frame.page.focus({ preventScroll: true });
+      // Whoever reads by ear begins with what is new; whoever types already goes on typing.
+      const isTyping = document.activeElement?.matches("input, select, textarea");
+      if (!isFirst && !isTyping) frame.page.focus({ preventScroll: true });
       isFirst = false;
     } catch (error) {
       if (signal.aborted) return;

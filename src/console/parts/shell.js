@@ -11,7 +11,7 @@ import { listen } from "../lib/live.js";
 import { address, go } from "../lib/router.js";
 import { chooseTenant, current, may, mayChooseTenant, tenant } from "../lib/session.js";
 import { keep } from "../lib/storage.js";
-import { AT_HAND, GROUPS, SCREENS, find } from "../screens/catalogue.js";
+import { AT_HAND, GROUPS, seen } from "../screens/catalogue.js";
 import { banner } from "./banner.js";
 import { button, iconButton } from "./bits.js";
 import { help } from "./help.js";
@@ -22,19 +22,19 @@ import { refused } from "./notice.js";
 const COUNTS_MS = 15_000;
 
 function mine() {
-  const { portal } = /** @type {any} */ (current());
-  return SCREENS.filter(({ role, server }) => (!role || may(role)) && !(portal && server));
+  return seen(/** @type {any} */ (current()), may);
 }
 
 /** @returns {{element: any, page: any, mark: (screen: string) => void}} */
 export function shell() {
   const counts = new Map(["dead-letters", "alerts"].map((name) => [name, [badge(), badge()]]));
   const links = mine().map((screen) => ({ screen, link: navLink(screen, counts, 0) }));
-  const tabs = AT_HAND.map((name) => ({ name, link: tab(/** @type {any} */ (find(name))) }));
+  const atHand = mine().filter(({ name }) => AT_HAND.includes(name)).slice(0, 4);
+  const tabs = atHand.map((screen) => ({ name: screen.name, link: tab(screen) }));
   const page = h("main", { class: "page", id: "page", tabindex: -1 });
   const nav = h("nav", { class: "nav", "aria-label": t("common.navigation"), id: "nav" },
-    h("a", { class: "brand", href: address("overview") }, icon("lantern"), "Sereno"),
-    GROUPS.map((group) => h("div", { class: "nav-group" },
+    h("a", { class: "brand", href: address(mine()[0]?.name) }, icon("lantern"), "Sereno"),
+    GROUPS.filter((group) => links.some(({ screen }) => screen.group === group)).map((group) => h("div", { class: "nav-group" },
       h("div", { class: "nav-title" }, t(`common.group.${group}`)),
       links.filter(({ screen }) => screen.group === group).map(({ link }) => link))));
   const more = h("button", {
@@ -97,8 +97,9 @@ function keepCounts(counts) {
     }
   };
   const all = () => {
-    look("dead-letters", "/api/v1/dead-letters", {});
-    look("alerts", "/api/v1/alerts", { state: "raised" });
+    const shown = mine().map(({ name }) => name);
+    if (shown.includes("dead-letters")) look("dead-letters", "/api/v1/dead-letters", {});
+    if (shown.includes("alerts")) look("alerts", "/api/v1/alerts", { state: "raised" });
   };
   let due = 0;
   const told = (kind, data) => {

@@ -6,7 +6,7 @@ import { endpointChoices, endpoints, nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
-import { may } from "../../lib/session.js";
+import { current, may } from "../../lib/session.js";
 import { fullTime, time } from "../../lib/time.js";
 import { button, channel, copy, facts, hint, id, pill, section, tag, why } from "../../parts/bits.js";
 import { openDialog } from "../../parts/dialog.js";
@@ -50,7 +50,7 @@ export function detail(key, box, refresh) {
 async function timers({ entity }) {
   const [kind, ...rest] = (entity ?? "").split("/");
   const names = { reservation: "reservation_id", handoff: "conversation_id" };
-  if (!(kind in names)) return [];
+  if (!(kind in names) || current()?.portal) return [];
   return get("/api/v1/timers", { [names[kind]]: rest.join("/") }).then(({ items }) => items, () => []);
 }
 
