@@ -1,5 +1,6 @@
 // @ts-check
-// The console begins here: who is signed in, then the frame, then the screen that the address names.
+// The console begins here: who is signed in, then the frame, then the screen that the address
+// names.
 
 import { get, onSignedOut, post } from "./lib/api.js";
 import { put } from "./lib/dom.js";

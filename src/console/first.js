@@ -1,4 +1,5 @@
-// Sets theme and language before the first paint; the only script that is not a module, since modules wait.
+// Sets theme and language before the first paint; the only script that is not a module, since
+// modules wait.
 (() => {
   const kept = (name) => {
     try {
@@ -11,6 +12,7 @@
   if (theme === "day" || theme === "night") document.documentElement.dataset.theme = theme;
   const known = ["es", "en", "pt"];
   const wished = [kept("language"), ...navigator.languages].filter(Boolean);
-  const found = wished.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => known.includes(tag));
+  const found = wished.map((tag) =>
+    tag.slice(0, 2).toLowerCase()).find((tag) => known.includes(tag));
   document.documentElement.lang = found ?? "en";
 })();

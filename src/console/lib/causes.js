@@ -1,5 +1,6 @@
 // @ts-check
-// Causes of failure in the reader's words, as far as they are known; others as the server says them.
+// Causes of failure in the reader's words, as far as they are known; others as the server says
+// them.
 
 import { has, t } from "./i18n.js";
 

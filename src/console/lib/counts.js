@@ -1,6 +1,7 @@
 // @ts-check
-// Counts that cost no more than a page: of what fits, as many as one page of the list holds, and whether
-// there are more. To count all of it exactly is what bulk work does, where somebody asked for it.
+// Counts that cost no more than a page: of what fits, as many as one page of the list holds, and
+// whether there are more. To count all of it exactly is what bulk work does, where somebody asked
+// for it.
 
 import { get } from "./api.js";
 import { number } from "./i18n.js";

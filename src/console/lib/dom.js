@@ -1,5 +1,6 @@
 // @ts-check
-// Makes elements from data without a way to inject: no HTML text, no style text, no script addresses.
+// Makes elements from data without a way to inject: no HTML text, no style text, no script
+// addresses.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,5 +1,6 @@
 // @ts-check
-// Keys: one table of what each does now. Screens add to it while they are shown; fields keep their keys.
+// Keys: one table of what each does now. Screens add to it while they are shown; fields keep their
+// keys.
 
 /** @type {Map<string, {action: () => void, says: string}>} */
 const keys = new Map();

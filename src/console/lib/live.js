@@ -1,7 +1,8 @@
 // @ts-check
-// What happens, as it happens: one stream of server-sent events for the whole page, shared by those who
-// listen. It is read by `fetch`, since an `EventSource` can neither name the tenant in a header nor say
-// with which status it was refused. Where it breaks it begins again where it was, ever more slowly.
+// What happens, as it happens: one stream of server-sent events for the whole page, shared by those
+// who listen. It is read by `fetch`, since an `EventSource` can neither name the tenant in a header
+// nor say with which status it was refused. Where it breaks it begins again where it was, ever more
+// slowly.
 
 import { current, mayChooseTenant, tenant } from "./session.js";
 
@@ -22,7 +23,8 @@ let lastId = "";
 let failures = 0;
 
 /**
- * Listens to kinds (event, delivery, state, timer) until `signal` ends it. `told` is called with null
+ * Listens to kinds (event, delivery, state, timer) until `signal` ends it. `told` is called with
+ * null
  * where something may have been missed.
  * @param {string[]} kinds
  * @param {{told: Told, state?: (now: "on"|"off"|"wait") => void}} how
@@ -43,7 +45,8 @@ export function reopen() {
   open();
 }
 
-// A browser has six connections to a server, for all of its tabs: one that nobody looks at gives its back.
+// A browser has six connections to a server, for all of its tabs: one that nobody looks at gives
+// its back.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return close();
   open();

@@ -1,6 +1,6 @@
 // @ts-check
-// Addresses: which screen a path means, and filters as the query of that path. Links are plain links;
-// a click without a modifier is taken here, everything else is left to the browser.
+// Addresses: which screen a path means, and filters as the query of that path. Links are plain
+// links; a click without a modifier is taken here, everything else is left to the browser.
 
 const BASE = "/console";
 

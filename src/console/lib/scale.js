@@ -8,7 +8,8 @@ export function marks(top, count = 4) {
   if (!(top > 0)) return [0, 1];
   const rough = top / count;
   const size = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * size).find((step) => step >= rough) ?? rough;
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * size).find((step) => step >= rough)
+    ?? rough;
   const all = [];
   for (let mark = 0; mark < top + step * 0.999; mark += step) all.push(Number(mark.toPrecision(12)));
   return all;

@@ -1,5 +1,6 @@
 // @ts-check
-// A line under the bar for what concerns every screen: the server takes nothing, the session ends soon.
+// A line under the bar for what concerns every screen: the server takes nothing, the session ends
+// soon.
 
 import { h, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";

@@ -119,7 +119,9 @@ export function section(title, ...children) {
   return h("section", { class: "section" }, h("h3", null, title), children);
 }
 
-/** Why something stands as it does: the sentence comes from the server, in the reader's language. */
+/**
+ * Why something stands as it does: the sentence comes from the server, in the reader's language.
+ */
 export function why(reason, next) {
   if (!reason?.sentence) return null;
   return h("div", { class: "why" }, icon("lantern"),

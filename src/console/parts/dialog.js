@@ -1,5 +1,6 @@
 // @ts-check
-// Dialogs: questions before something is done, and forms. The browser's own element keeps the focus in.
+// Dialogs: questions before something is done, and forms. The browser's own element keeps the focus
+// in.
 
 import { h, put, unique } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -52,7 +53,8 @@ export function ask({ title, text, yes, danger = false, type }) {
       dialog.close();
     }, { kind: danger ? "main danger" : "main", disabled: Boolean(type) });
     const typed = type && h("input", {
-      class: "input", autocomplete: "off", "aria-label": t("common.type_to_confirm", { word: type }),
+      class: "input", autocomplete: "off",
+        "aria-label": t("common.type_to_confirm", { word: type }),
       oninput: (event) => (confirm.disabled = event.target.value.trim() !== type),
     });
     const dialog = openDialog({

@@ -14,10 +14,12 @@ import { menu } from "./menu.js";
 /**
  * @typedef {{name: string, label: string, type?: "text"|"select"|"period", wide?: boolean,
  *   choices?: [string, string][], placeholder?: string}} Filter
- * @typedef {{name: string, values: [string, string][], count?: (value: string) => Promise<string|null>}} Chips
+ * @typedef {{name: string, values: [string, string][], count?: (value: string) =>
+ * Promise<string|null>}} Chips
  */
 
-const PERIODS = { "15m": 900e3, "1h": 3_600e3, "24h": 86_400e3, "7d": 7 * 86_400e3, "30d": 30 * 86_400e3 };
+const PERIODS = { "15m": 900e3, "1h": 3_600e3, "24h": 86_400e3, "7d": 7 * 86_400e3,
+  "30d": 30 * 86_400e3 };
 
 /**
  * The moments that a query's period means, as the API takes them.
@@ -34,11 +36,15 @@ export function namesOf(filter) {
   return filter.type === "period" ? ["since", "from", "to"] : [filter.name];
 }
 
-/** Chips of one value each: links, so that they can be kept and opened beside. @param {Chips} spec */
+/**
+ * Chips of one value each: links, so that they can be kept and opened beside.
+ * @param {Chips} spec
+ */
 export function chips(spec, query) {
   const here = query.get(spec.name) ?? "";
   const all = [["", t("common.all")], ...spec.values];
-  return h("nav", { class: "chips", "aria-label": t("common.by_status") }, all.map(([value, text]) => {
+  return h("nav", { class: "chips", "aria-label": t("common.by_status") },
+    all.map(([value, text]) => {
     const counted = h("span", { class: "chip-count" });
     if (value !== "" && spec.count) {
       spec.count(value).then((count) => count !== null && put(counted, count), () => {});
@@ -135,7 +141,8 @@ export function savedViews(name) {
     input.addEventListener("keydown", (event) => event.key === "Enter" && save());
     return [
       rows.length === 0 && h("p", { class: "menu-note" }, t("common.no_views")), rows,
-      h("div", { class: "row" }, h("div", { class: "grow" }, input), button(t("common.save"), save)),
+      h("div", { class: "row" }, h("div", { class: "grow" }, input),
+        button(t("common.save"), save)),
     ];
   });
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Fields of forms: a label, a hint, and what the server said of it, tied together for readers by ear too.
+// Fields of forms: a label, a hint, and what the server said of it, tied together for readers by
+// ear too.
 
 import { h, unique } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -69,7 +70,9 @@ export function showProblem(form, error) {
   input?.focus();
 }
 
-/** The field that a path names, or that which holds it: `filters.events[0]` is in `filters.events`. */
+/**
+ * The field that a path names, or that which holds it: `filters.events[0]` is in `filters.events`.
+ */
 function boxOf(form, path) {
   for (let name = path; name !== ""; name = name.replace(/(^|[.[])[^.[]*$/, "")) {
     const box = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
@@ -85,7 +88,8 @@ function clearProblems(form) {
 
 /**
  * A form whose submission calls the server once, with its button busy meanwhile.
- * @param {{fields: any, submit: (values: any) => Promise<void>, yes: string, cancel?: () => void}} what
+ * @param {{fields: any, submit: (values: any) => Promise<void>, yes: string, cancel?: () => void}}
+ * what
  */
 export function makeForm({ fields, submit, yes, cancel }) {
   const send = h("button", { class: "button main" }, yes);

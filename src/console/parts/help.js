@@ -9,7 +9,8 @@ import { openDialog } from "./dialog.js";
 /** Opens it. */
 export function help() {
   const keys = bound().filter(({ says }) => says);
-  const shown = (key) => key.split(" ").map((part) => h("kbd", null, part === "Escape" ? "Esc" : part));
+  const shown = (key) => key.split(" ").map((part) =>
+    h("kbd", null, part === "Escape" ? "Esc" : part));
   openDialog({
     title: t("common.keys"),
     body: h("div", { class: "help-keys" }, keys.map(({ key, says }) => [

@@ -7,8 +7,9 @@
 //   };
 //
 // and one line in screens/catalogue.js. `view` holds `id` (the item of a page of its own, or null),
-// `query` (filters), `signal` (aborted when another screen comes) and `title(text)`. Whatever a role
-// may not do is not made: `may("operator") && button(...)`. Addresses of items come from `address()`.
+// `query` (filters), `signal` (aborted when another screen comes) and `title(text)`. Whatever a
+// role may not do is not made: `may("operator") && button(...)`. Addresses of items come from
+// `address()`.
 
 import { h, put } from "../lib/dom.js";
 import { number, t } from "../lib/i18n.js";
@@ -24,7 +25,9 @@ import { shownColumns, tools } from "./tools.js";
 
 /** Rows that the page holds at most before it asks whether to go on. */
 const ROWS_MAX = 1_000;
-/** A page may hold few or none while there are more: so many are asked for until a few are found. */
+/**
+ * A page may hold few or none while there are more: so many are asked for until a few are found.
+ */
 const PAGES_MAX = 8;
 const FEW = 10;
 /** The counts on the chips are looked up anew no more often than this. */
@@ -53,7 +56,8 @@ export function list(view, spec) {
   let loading = new AbortController();
   let countedAt = 0;
 
-  const rows = table({ ...spec, columns: shownColumns(spec), open: (id) => setQuery({ open: id }) });
+  const rows = table({ ...spec, columns: shownColumns(spec),
+    open: (id) => setQuery({ open: id }) });
   const chipBox = h("div");
   const tableBox = h("div", { class: "table-box" }, rows.element);
   const stateBox = h("div");

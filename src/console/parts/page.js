@@ -1,5 +1,6 @@
 // @ts-check
-// The head of a page, and the two faces of most screens: a list, or one of its items on its own page.
+// The head of a page, and the two faces of most screens: a list, or one of its items on its own
+// page.
 
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";

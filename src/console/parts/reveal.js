@@ -1,5 +1,6 @@
 // @ts-check
-// Personal data comes masked; one button per item asks for it in the clear, which the server writes down.
+// Personal data comes masked; one button per item asks for it in the clear, which the server writes
+// down.
 
 import { t } from "../lib/i18n.js";
 import { current, may } from "../lib/session.js";

@@ -34,9 +34,7 @@ export function shell() {
   const page = h("main", { class: "page", id: "page", tabindex: -1 });
   const nav = h("nav", { class: "nav", "aria-label": t("common.navigation"), id: "nav" },
     h("a", { class: "brand", href: address(mine()[0]?.name) }, icon("lantern"), "Sereno"),
-    GROUPS.filter((group) => links.some(({ screen }) => screen.group === group)).map((group) => h("div", { class: "nav-group" },
-      h("div", { class: "nav-title" }, t(`common.group.${group}`)),
-      links.filter(({ screen }) => screen.group === group).map(({ link }) => link))));
+    GROUPS.map((group) => navGroup(group, links.filter(({ screen }) => screen.group === group))));
   const more = h("button", {
     type: "button", "aria-expanded": "false", "aria-controls": "nav", onclick: () => open(),
   }, icon("menu"), t("common.more_screens"), counts.get("dead-letters")?.[1]);
@@ -65,6 +63,11 @@ export function shell() {
     for (const { name: tabName, link } of tabs) set(link, tabName === name);
   };
   return { element, page, mark };
+}
+
+function navGroup(name, links) {
+  return links.length > 0 && h("div", { class: "nav-group" },
+    h("div", { class: "nav-title" }, t(`common.group.${name}`)), links.map(({ link }) => link));
 }
 
 function set(link, is) {
@@ -151,7 +154,7 @@ function tenantChoice() {
         chooseTenant(event.target.value);
         location.assign(location.pathname.split("/").slice(0, 3).join("/"));
       },
-    }, items.map((item) => h("option", { value: item.id, selected: item.id === tenant() }, item.id)));
+    }, items.map(({ id }) => h("option", { value: id, selected: id === tenant() }, id)));
     name.replaceWith(choose);
   }, refused);
   return box;
@@ -173,7 +176,8 @@ function themeButton() {
 function languageMenu() {
   const face = { symbol: "language", text: language().toUpperCase(), label: t("common.language") };
   return menu(face, () => LANGUAGES.map((name) => button(t(`common.language_${name}`),
-    () => speak(name), { kind: "plain", lang: name, symbol: name === language() ? "check" : "right" })));
+    () => speak(name),
+    { kind: "plain", lang: name, symbol: name === language() ? "check" : "right" })));
 }
 
 function whoMenu() {

@@ -1,6 +1,6 @@
 // @ts-check
-// The live tail of a list: what is new comes in by itself while the top is looked at, and is only counted
-// while it is paused or while somebody reads further down.
+// The live tail of a list: what is new comes in by itself while the top is looked at, and is only
+// counted while it is paused or while somebody reads further down.
 
 import { h, put } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";

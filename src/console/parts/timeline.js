@@ -7,7 +7,8 @@ import { time } from "../lib/time.js";
 import { markOf, tone } from "./bits.js";
 
 /**
- * @typedef {{status: string, title: any, at?: string|null, took?: string|null, text?: any, more?: any,
+ * @typedef {{status: string, title: any, at?: string|null, took?: string|null, text?: any, more?:
+ * any,
  *   ahead?: boolean, symbol?: string}} Step
  * @param {Step[]} steps
  */

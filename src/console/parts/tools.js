@@ -1,5 +1,6 @@
 // @ts-check
-// What is done with a list as a whole: its saved views, a copy for a shell, files, which columns it shows.
+// What is done with a list as a whole: its saved views, a copy for a shell, files, which columns it
+// shows.
 
 import { h } from "../lib/dom.js";
 import { asCurl } from "../lib/api.js";
@@ -23,7 +24,8 @@ export function tools(spec, { items, params, reload }) {
       action();
     }, { symbol, kind: "plain" });
     return [
-      item(t("common.copy_curl"), "code", () => copy(asCurl("GET", spec.path, { query: params() }))),
+      item(t("common.copy_curl"), "code",
+        () => copy(asCurl("GET", spec.path, { query: params() }))),
       item("CSV", "download", () => save(`${name}.csv`, csv(items()), "text/csv")),
       item("JSON", "download",
         () => save(`${name}.json`, JSON.stringify(items(), null, 2), "application/json")),
@@ -33,7 +35,9 @@ export function tools(spec, { items, params, reload }) {
   return [savedViews(spec.screen), iconButton("retry", t("common.reload"), reload), further];
 }
 
-/** The columns that are not hidden in this browser; the one that leads to the item always is shown. */
+/**
+ * The columns that are not hidden in this browser; the one that leads to the item always is shown.
+ */
 export function shownColumns(spec) {
   const hidden = kept(`columns.${spec.screen}`, []);
   return spec.columns.filter((column) => column.link || !hidden.includes(column.label));

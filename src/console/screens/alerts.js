@@ -52,10 +52,11 @@ function show(view) {
 function card(alert, look) {
   const { metric, state, measured, since, silenced_until: until } = alert;
   const isRaised = state === "raised";
+  const tone = !isRaised ? "good" : alert.severity === "critical" ? "bad" : "wait";
   const limit = alert.above ?? alert.below;
   const share = measured === null || !limit ? null : Math.min(1, measured / (limit * 1.5));
   return h("article", { class: ["card alert", isRaised && `is-${alert.severity}`] },
-    h("span", { class: ["step-mark", isRaised ? (alert.severity === "critical" ? "bad" : "wait") : "good"] },
+    h("span", { class: ["step-mark", tone] },
       icon(isRaised ? "alerts" : "check")),
     h("div", { class: "grow stack-small" },
       h("div", { class: "row" },
@@ -66,13 +67,16 @@ function card(alert, look) {
         until && pill("silenced", { text: t("alerts.silenced") })),
       h("p", { class: "quiet" }, rule(alert)),
       h("div", { class: "row" },
-        h("span", { class: "strong" }, measured === null ? t("alerts.nothing") : shown(metric, measured)),
+        h("span", { class: "strong" }, measured === null ? t("alerts.nothing")
+          : shown(metric, measured)),
         share !== null && h("span", { class: ["meter alert-meter", isRaised ? "" : "good"],
           vars: { "--share": share } }, h("span"))),
-      h("p", { class: "quiet" }, isRaised && since && [t("alerts.since"), " ", time(since, "both"), " "],
+      h("p", { class: "quiet" }, isRaised && since
+        && [t("alerts.since"), " ", time(since, "both"), " "],
         until && [t("alerts.until"), " ", time(until, "both")])),
     h("div", { class: "row" },
-      h("a", { class: "button", href: PLACES[metric]?.() ?? address("overview") }, t("alerts.look")),
+      h("a", { class: "button", href: PLACES[metric]?.() ?? address("overview") },
+        t("alerts.look")),
       may("operator") && (until ? speak(alert, look) : silence(alert, look))));
 }
 
@@ -91,7 +95,8 @@ function shown(metric, value) {
 }
 
 function silence({ alert }, look) {
-  return menu({ symbol: "silence", text: t("alerts.silence"), label: t("alerts.silence"), kind: "" },
+  return menu({ symbol: "silence", text: t("alerts.silence"), label: t("alerts.silence"),
+    kind: "" },
     (close) => SILENCES.map((span) => button(t(`alerts.for_${span}`), async () => {
       close();
       await post(`${PATH}/${encodeURIComponent(alert)}/silence`, { for: span })

@@ -96,9 +96,12 @@ function columns(names) {
       label: t("letters.cause"), class: "cut", phone: "wide",
       cell: (item) => twoLines(causeName(item.cause), word(`common.fault.${item.fault}`)),
     },
-    { label: t("letters.attempts"), class: "is-number is-tight", phone: "none", cell: (item) => item.attempts },
-    { label: t("letters.dead"), class: "is-tight", phone: "foot", cell: (item) => time(item.dead_at, "both") },
-    { label: t("letters.expires"), class: "is-tight", phone: "foot", cell: (item) => time(item.expires_at) },
+    { label: t("letters.attempts"), class: "is-number is-tight", phone: "none",
+      cell: (item) => item.attempts },
+    { label: t("letters.dead"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.dead_at, "both") },
+    { label: t("letters.expires"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.expires_at) },
   ];
 }
 

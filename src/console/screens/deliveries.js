@@ -68,7 +68,8 @@ async function count(status) {
 /** @returns {import("../parts/table.js").Column[]} */
 function columns(names) {
   return [
-    { label: t("deliveries.status"), class: "is-tight", phone: "top", cell: (item) => pill(item.status) },
+    { label: t("deliveries.status"), class: "is-tight", phone: "top",
+      cell: (item) => pill(item.status) },
     {
       label: t("deliveries.event"), link: true, class: "cut",
       cell: (item) => twoLines(item.event_type, item.id),
@@ -78,7 +79,8 @@ function columns(names) {
       cell: (item) => twoLines(channel(item.channel), item.endpoint_id === 0
         ? t("common.customers") : names.get(item.endpoint_id) ?? `#${item.endpoint_id}`),
     },
-    { label: t("deliveries.attempts"), class: "is-number is-tight", phone: "none", cell: (item) => item.attempts },
+    { label: t("deliveries.attempts"), class: "is-number is-tight", phone: "none",
+      cell: (item) => item.attempts },
     { label: t("deliveries.outcome"), class: "cut", phone: "wide", cell: outcome },
     {
       label: t("deliveries.next"), class: "is-tight", phone: "none",
@@ -117,7 +119,8 @@ function retryMany(done) {
   const { status, endpoint_id, event_type, from, to } = query(asked);
   const body = { status: status ?? "dead" };
   if (endpoint_id) Object.assign(body, { endpoint_id: Number(endpoint_id) });
-  for (const [name, value] of Object.entries({ event_type, from, to })) if (value) body[name] = value;
+  const others = Object.entries({ event_type, from, to }).filter(([, value]) => value);
+  Object.assign(body, Object.fromEntries(others));
   bulk({
     path: `${PATH}/retry`, body, done, title: t("deliveries.retry_all"),
     yes: t("deliveries.retry_yes"),

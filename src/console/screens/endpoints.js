@@ -1,5 +1,6 @@
 // @ts-check
-// Integrations: whom notifications go to, whether they arrive there, and everything done to an endpoint.
+// Integrations: whom notifications go to, whether they arrive there, and everything done to an
+// endpoint.
 
 import { get } from "../lib/api.js";
 import { nameOf } from "../lib/endpoints.js";
@@ -49,7 +50,10 @@ function show(view) {
   });
 }
 
-/** Endpoints with what the last day says of each; the state is chosen here, since all fit on few pages. */
+/**
+ * Endpoints with what the last day says of each; the state is chosen here, since all fit on few
+ * pages.
+ */
 async function load(query, signal) {
   const [page, stats] = await Promise.all([
     get(PATH, { ...query, limit: 200 }, signal),
@@ -75,7 +79,8 @@ function columns() {
     {
       label: t("endpoints.state"), class: "is-tight", phone: "top", cell: (item) => {
         const { state, reason } = stateOf(item);
-        return h("span", { class: "cell-two" }, h("span", null, pill(state)), h("span", null, reason));
+        return h("span", { class: "cell-two" }, h("span", null, pill(state)),
+          h("span", null, reason));
       },
     },
     { label: t("endpoints.events"), class: "cut", phone: "wide", cell: wants },

@@ -26,7 +26,8 @@ function show(view) {
     actions: (list) => [
       may("operator") && button(t("events.reprocess_many"), () => reprocess(list.refresh),
         { symbol: "retry" }),
-      button(t("events.export"), () => download(`${PATH}/export`, query(here()), "sereno-events.ndjson"),
+      button(t("events.export"),
+        () => download(`${PATH}/export`, query(here()), "sereno-events.ndjson"),
         { symbol: "download" }),
     ],
     spec: {
@@ -35,7 +36,8 @@ function show(view) {
       columns: columns(), detail, live: ["event"],
       chips: {
         name: "delivery",
-        values: ["dead", "failed", "pending", "sent"].map((name) => [name, t(`events.delivery.${name}`)]),
+        values: ["dead", "failed", "pending",
+          "sent"].map((name) => [name, t(`events.delivery.${name}`)]),
       },
       filters: [
         { name: "q", label: t("events.words"), placeholder: t("events.words_hint"), wide: true },
@@ -96,16 +98,19 @@ function about(item) {
 
 function standing(item) {
   if (item.quarantined) {
-    return h("span", { class: "row" }, pill("quarantined"), h("span", null, item.quarantined.reason));
+    return h("span", { class: "row" }, pill("quarantined"),
+      h("span", null, item.quarantined.reason));
   }
-  return item.ignored ? h("span", { class: "row" }, pill("ignored"), h("span", null, item.ignored)) : null;
+  return item.ignored ? h("span", { class: "row" }, pill("ignored"), h("span", null, item.ignored))
+    : null;
 }
 
 function reprocess(done) {
   const { type, from, to } = query(here());
   const body = Object.fromEntries(Object.entries({ type, from, to }).filter(([, value]) => value));
   bulk({
-    path: `${PATH}/reprocess`, body, done, title: t("events.reprocess_many"), yes: t("events.reprocess_yes"),
+    path: `${PATH}/reprocess`, body, done, title: t("events.reprocess_many"),
+      yes: t("events.reprocess_yes"),
     text: (count) => t("events.reprocess_ask", { count }),
   });
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// The inbound log: everything that was received, also what was refused, with the reason, and read again.
+// The inbound log: everything that was received, also what was refused, with the reason, and read
+// again.
 
 import { get } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
@@ -28,7 +29,8 @@ function show(view) {
     spec: {
       screen: "inbound", label: t("common.screen.inbound"), path: PATH, query,
       load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
-      columns: columns(), detail, live: ["event"], concerns: ({ source }) => source === "inbound" || source === "customer",
+      columns: columns(), detail, live: ["event"], concerns: ({ source }) => source === "inbound"
+        || source === "customer",
       chips: {
         name: "status", count,
         values: STATUSES.map((name) => [name, word(`common.status.${name}`)]),
@@ -61,7 +63,8 @@ async function count(status) {
 /** @returns {import("../parts/table.js").Column[]} */
 function columns() {
   return [
-    { label: t("inbound.status"), class: "is-tight", phone: "top", cell: (item) => pill(item.status) },
+    { label: t("inbound.status"), class: "is-tight", phone: "top",
+      cell: (item) => pill(item.status) },
     {
       label: t("inbound.source"), link: true, class: "cut",
       cell: (item) => twoLines(item.source, item.id),
@@ -80,7 +83,8 @@ function columns() {
     },
     {
       label: t("inbound.size"), class: "is-number is-tight", phone: "none",
-      cell: (item) => item.count > 1 ? `${bytes(item.body_bytes)} × ${item.count}` : bytes(item.body_bytes),
+      cell: (item) => item.count > 1 ? `${bytes(item.body_bytes)} × ${item.count}`
+        : bytes(item.body_bytes),
     },
     {
       label: t("inbound.received"), class: "is-tight", phone: "foot",
@@ -94,7 +98,8 @@ function reprocess(done) {
   const wanted = AGAIN.includes(status ?? "") ? status : "quarantined";
   const all = { status: wanted, source, type, from, to };
   bulk({
-    path: `${PATH}/reprocess`, done, title: t("inbound.reprocess_many"), yes: t("inbound.reprocess_yes"),
+    path: `${PATH}/reprocess`, done, title: t("inbound.reprocess_many"),
+      yes: t("inbound.reprocess_yes"),
     body: Object.fromEntries(Object.entries(all).filter(([, value]) => value)),
     text: (count) => t("inbound.reprocess_ask",
       { count, status: word(`common.status.${wanted}`).toLowerCase() }),

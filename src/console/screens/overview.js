@@ -1,5 +1,6 @@
 // @ts-check
-// The overview: is all well, and if not, what wants attention first. Numbers are links to what they count.
+// The overview: is all well, and if not, what wants attention first. Numbers are links to what they
+// count.
 
 import { get } from "../lib/api.js";
 import { chart } from "../lib/charts.js";
@@ -69,7 +70,8 @@ function show(view) {
 function windows(chosen) {
   return h("nav", { class: "chips", "aria-label": t("common.period") }, WINDOWS.map((name) =>
     h("a", {
-      class: "chip", href: withChanges({ window: name }), "aria-current": name === chosen ? "true" : null,
+      class: "chip", href: withChanges({ window: name }), "aria-current": name === chosen ? "true"
+        : null,
     }, t(`overview.window.${name}`))));
 }
 
@@ -80,8 +82,10 @@ function cards(points, sum, needs) {
     h("div", { class: "two-thirds stack" }, h("section", { class: "card" }, chart({
       title: t("overview.deliveries"), points, kind: "bars", unit: whole,
       series: [
-        { name: "sent", label: t("overview.sent"), tone: "good", of: (point) => point.deliveries.sent },
-        { name: "failed", label: t("overview.failed"), tone: "bad", of: (point) => point.deliveries.failed },
+        { name: "sent", label: t("overview.sent"), tone: "good",
+          of: (point) => point.deliveries.sent },
+        { name: "failed", label: t("overview.failed"), tone: "bad",
+          of: (point) => point.deliveries.failed },
       ],
     })), h("div", { class: "two-up" }, h("section", { class: "card" }, chart({
       title: t("overview.latency"), points, kind: "lines", unit: duration, height: 150,
@@ -92,10 +96,12 @@ function cards(points, sum, needs) {
     })),
     h("section", { class: "card" }, chart({
       title: t("overview.events"), points, kind: "bars", unit: whole, height: 150,
-      series: [{ name: "events", label: t("overview.events"), tone: "busy", of: (point) => point.events }],
+      series: [{ name: "events", label: t("overview.events"), tone: "busy",
+        of: (point) => point.events }],
     })))),
     h("section", { class: "card third" }, h("h2", null, t("overview.attention")), needs.view),
-    h("section", { class: "card third" }, h("h2", null, t("overview.channels")), channels(sum.deliveries)),
+    h("section", { class: "card third" }, h("h2", null, t("overview.channels")),
+      channels(sum.deliveries)),
     h("section", { class: "card third" }, h("h2", null, t("overview.bookings")), bookings(sum)),
     h("section", { class: "card third" }, h("h2", null, t("overview.top")),
       rows(sum.top_events.map(({ event_type: name, count }) => [name, count]))),

@@ -1,5 +1,6 @@
 // @ts-check
-// The system: whether everything that it needs works, the copy in PostgreSQL, and work that is under way.
+// The system: whether everything that it needs works, the copy in PostgreSQL, and work that is
+// under way.
 
 import { get, post } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
@@ -17,14 +18,17 @@ import { fillWith } from "../parts/states.js";
 const PERIOD_MS = 5_000;
 /** How each verdict looks, the worst first. */
 const SYMBOLS = {
-  fail: ["bad", "failed"], warn: ["wait", "alerts"], pass: ["good", "check"], skip: ["calm", "gone"],
+  fail: ["bad", "failed"], warn: ["wait", "alerts"], pass: ["good", "check"],
+    skip: ["calm", "gone"],
 };
 
 /** @param {any} view */
 function show(view) {
   view.title(t("common.screen.system"));
-  const [health, mirror, jobs, checks] = [h("div"), h("div"), h("div"), h("div", { class: "stack-small" })];
-  const lookJobs = () => fillOnce(jobs, () => get("/api/v1/jobs", { limit: 20 }, view.signal), jobList(lookJobs));
+  const [health, mirror, jobs, checks] = [h("div"), h("div"), h("div"),
+    h("div", { class: "stack-small" })];
+  const lookJobs = () => fillOnce(jobs, () => get("/api/v1/jobs", { limit: 20 }, view.signal),
+    jobList(lookJobs));
   fillWith(health, () => about(view.signal), aboutView);
   fillWith(mirror, () => get("/api/v1/mirror", {}, view.signal), mirrorView);
   lookJobs();
@@ -38,7 +42,8 @@ function show(view) {
       h("section", { class: "card half" }, h("h2", null, t("system.mirror")), mirror),
       may("operator") && h("section", { class: "card" },
         h("div", { class: "row card-head" }, h("h2", { class: "grow" }, t("system.check")),
-          button(t("system.check_run"), () => check(checks), { symbol: "audit", kind: "main" })), checks),
+          button(t("system.check_run"), () => check(checks), { symbol: "audit", kind: "main" })),
+            checks),
       h("section", { class: "card" }, h("h2", null, t("system.jobs")), jobs)),
   ];
 }
@@ -58,7 +63,8 @@ async function about(signal) {
 function aboutView({ ready, version }) {
   const link = (href, text) => h("a", { href, target: "_blank", rel: "noopener" }, text);
   return facts([
-    [t("system.state"), [pill(ready ? "ok" : "failed"), " ", t(ready ? "system.ready" : "system.unready")]],
+    [t("system.state"), [pill(ready ? "ok" : "failed"), " ",
+      t(ready ? "system.ready" : "system.unready")]],
     [t("system.version"), version ?? "–"],
     [t("system.documents"), h("span", { class: "row" }, link("/docs/", t("common.docs")),
       link("/openapi.json", "OpenAPI"), link("/metrics", "Prometheus"))],
@@ -90,7 +96,8 @@ async function check(box) {
     }
     // What is broken comes first.
     const order = Object.keys(SYMBOLS);
-    return [...server, ...own].sort((one, other) => order.indexOf(one.verdict) - order.indexOf(other.verdict));
+    return [...server, ...own].sort((one, other) =>
+      order.indexOf(one.verdict) - order.indexOf(other.verdict));
   }, (findings) => [summary(findings), h("ul", { class: "mini-list" }, findings.map(finding))]);
 }
 
@@ -118,7 +125,8 @@ function jobList(look) {
       h("div", { class: "grow stack-small" }, jobView(job),
         h("p", { class: "quiet" }, time(job.created_at, "both"), " · ", duration(job.duration_ms))),
       job.state === "running" && may("operator") && button(t("common.job_cancel"), async () => {
-        await post(`/api/v1/jobs/${job.id}/cancel`).then(() => notice(t("system.cancelled"), "good"), refused);
+        await post(`/api/v1/jobs/${job.id}/cancel`).then(() =>
+          notice(t("system.cancelled"), "good"), refused);
         look();
       }, { kind: "small danger" }))));
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Attempts as steps of a timeline: what was answered, what it took, and the answer itself folded away.
+// Attempts as steps of a timeline: what was answered, what it took, and the answer itself folded
+// away.
 
 import { h } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";

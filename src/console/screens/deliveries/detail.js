@@ -1,5 +1,6 @@
 // @ts-check
-// One delivery in full: why it stands so, everything that was tried, what was sent and what came back.
+// One delivery in full: why it stands so, everything that was tried, what was sent and what came
+// back.
 
 import { asCurl, get, post } from "../../lib/api.js";
 import { endpointName } from "../../lib/endpoints.js";
@@ -44,7 +45,8 @@ export function detail(key, box, refresh) {
     may("operator") && button(t("deliveries.retry"), retry,
       { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
     h("a", { class: "button", href: address("events", found.event_id) }, t("deliveries.to_event")),
-    button(t("common.copy_curl"), () => copy(asCurl("GET", path)), { symbol: "code", kind: "plain" }),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
+      { symbol: "code", kind: "plain" }),
     reveal === null && revealButton(() => {
       reveal = true;
       show();

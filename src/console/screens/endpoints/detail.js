@@ -1,5 +1,6 @@
 // @ts-check
-// One endpoint in full: how it stands and why, a test with its result, its history, and what is done to it.
+// One endpoint in full: how it stands and why, a test with its result, its history, and what is
+// done to it.
 
 import { get, post, remove } from "../../lib/api.js";
 import { forgetEndpoints, nameOf } from "../../lib/endpoints.js";
@@ -32,8 +33,10 @@ export function detail(id, box, refresh) {
       get("/api/v1/stats", { window: "1d" }).catch(() => null),
     ]);
     const all = stats?.windows["1d"].deliveries.by_endpoint ?? [];
-    const log = [...sent, ...failed].sort((one, other) => one.created_at < other.created_at ? 1 : -1);
-    return { endpoint, log: log.slice(0, SHOWN_MAX), day: all.find((one) => one.endpoint_id === endpoint.id) };
+    const log = [...sent, ...failed].sort((one, other) => one.created_at < other.created_at ? 1
+      : -1);
+    return { endpoint, log: log.slice(0, SHOWN_MAX),
+      day: all.find((one) => one.endpoint_id === endpoint.id) };
   }, (found) => view(found, { show: () => { show(); refresh(); }, box }));
   show();
 }
@@ -56,7 +59,8 @@ function view({ endpoint, log, day }, page) {
     day && day.attempts > 0 && section(t("endpoints.day_title"), numbers(day)),
     section(t("endpoints.settings"), settings(endpoint), verification(endpoint)),
     section(h("span", { class: "row grow" }, t("endpoints.history"),
-      h("a", { class: "button plain small", href: address("deliveries", null, { endpoint_id: endpoint.id }) },
+      h("a", { class: "button plain small",
+        href: address("deliveries", null, { endpoint_id: endpoint.id }) },
         t("endpoints.all_deliveries"))), history(log), filtered(endpoint.id)));
 }
 
@@ -106,24 +110,30 @@ function actions(endpoint, { show, box }, result) {
   return h("div", { class: "row" },
     may("operator") && button(t("endpoints.test"), () => test(endpoint, result),
       { symbol: "test", kind: "main", disabled: !isOn }),
-    may("operator") && button(t("endpoints.recover"), () => recover(endpoint, show), { symbol: "retry" }),
-    may("admin") && button(t(isOn ? "endpoints.disable" : "endpoints.enable"), toggle, { symbol: "power" }),
+    may("operator") && button(t("endpoints.recover"), () => recover(endpoint, show),
+      { symbol: "retry" }),
+    may("admin") && button(t(isOn ? "endpoints.disable" : "endpoints.enable"), toggle,
+      { symbol: "power" }),
     may("admin") && button(t("common.edit"), () => change(endpoint, show), { symbol: "edit" }),
     may("admin") && menu({ symbol: "more", label: t("common.further"), kind: "" }, (close) => [
       hasSecret && button(t("endpoints.rotate"), () => { close(); rotate(endpoint, show); },
         { symbol: "keys", kind: "plain" }),
-      button(t("endpoints.delete"), () => { close(); erase(); }, { symbol: "trash", kind: "plain" }),
+      button(t("endpoints.delete"), () => { close(); erase(); },
+        { symbol: "trash", kind: "plain" }),
     ]));
 }
 
 function numbers(day) {
   const figures = [
-    [percent(day.success_rate), t("endpoints.success")], [number(day.attempts), t("endpoints.attempts")],
-    [number(day.retries), t("endpoints.retries")], [number(day.dead_letters), t("endpoints.given_up")],
+    [percent(day.success_rate), t("endpoints.success")],
+      [number(day.attempts), t("endpoints.attempts")],
+    [number(day.retries), t("endpoints.retries")],
+      [number(day.dead_letters), t("endpoints.given_up")],
     [duration(day.latency.p50_ms), "p50"], [duration(day.latency.p95_ms), "p95"],
   ];
   return h("div", { class: "figures" }, figures.map(([value, name]) =>
-    h("div", { class: "figure" }, h("span", { class: "figure-value" }, value), h("span", null, name))));
+    h("div", { class: "figure" }, h("span", { class: "figure-value" }, value),
+      h("span", null, name))));
 }
 
 function settings(endpoint) {
@@ -133,9 +143,12 @@ function settings(endpoint) {
     [t("endpoints.events"), tags(filters.events) || t("endpoints.everything")],
     [t("endpoints.intents"), tags(filters.intents)],
     [t("endpoints.signature"), endpoint.kind === "webhook" && endpoint.signature],
-    [t("endpoints.public_key"), endpoint.public_key && h("span", { class: "code" }, endpoint.public_key)],
-    [t("endpoints.secret_made"), endpoint.secret_created_at && fullTime(endpoint.secret_created_at)],
-    [t("endpoints.secret_old"), previous[0] && [t("endpoints.until"), " ", time(previous[0].expires_at, "both")]],
+    [t("endpoints.public_key"), endpoint.public_key
+      && h("span", { class: "code" }, endpoint.public_key)],
+    [t("endpoints.secret_made"), endpoint.secret_created_at
+      && fullTime(endpoint.secret_created_at)],
+    [t("endpoints.secret_old"), previous[0]
+      && [t("endpoints.until"), " ", time(previous[0].expires_at, "both")]],
     [t("endpoints.auth"), endpoint.auth && t(`endpoints.auth_${endpoint.auth}`)],
     [t("endpoints.headers"), tags(Object.keys(endpoint.headers))],
     [t("endpoints.retry"), ladder(endpoint.retry)],

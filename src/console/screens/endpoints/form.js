@@ -17,7 +17,8 @@ const KINDS = ["webhook", "slack", "email", "whatsapp"];
 /** @param {(id: number) => void} done */
 export function register(done) {
   const dialog = openDialog({ title: t("endpoints.register"), body: null });
-  const kinds = h("fieldset", { class: "kinds" }, h("legend", { class: "unseen" }, t("endpoints.kind")),
+  const kinds = h("fieldset", { class: "kinds" },
+    h("legend", { class: "unseen" }, t("endpoints.kind")),
     KINDS.map((kind) => h("label", { class: "kind" },
       h("input", { type: "radio", name: "kind", value: kind, checked: kind === "webhook" }),
       h("span", null, icon(kind), word(`common.channel.${kind}`)))));
@@ -69,12 +70,14 @@ function fields(kind, now) {
       placeholder: placeholders[kind], required: true, type: kind === "email" ? "email" : "text",
     }),
     field({
-      name: "filters.events", label: t("endpoints.events"), hint: t("endpoints.events_hint"), wide: true,
+      name: "filters.events", label: t("endpoints.events"), hint: t("endpoints.events_hint"),
+        wide: true,
       value: now.filters?.events?.join(", "), placeholder: "reservation.*, sla.breached",
       list: "event-types",
     }), suggestions,
     kind === "webhook" && isNew && field({
-      name: "secret", label: t("endpoints.secret"), hint: t("endpoints.secret_hint"), type: "password",
+      name: "secret", label: t("endpoints.secret"), hint: t("endpoints.secret_hint"),
+        type: "password",
     }),
     h("details", null, h("summary", null, t("endpoints.further")),
       h("div", { class: "stack further" }, further(kind, now))),
@@ -82,7 +85,8 @@ function fields(kind, now) {
 }
 
 function further(kind, now) {
-  const presets = ["", "standard", "e05"].map((name) => [name, t(`endpoints.retry_${name || "default"}`)]);
+  const presets = ["", "standard",
+    "e05"].map((name) => [name, t(`endpoints.retry_${name || "default"}`)]);
   return [
     field({
       name: "filters.intents", label: t("endpoints.intents"), hint: t("endpoints.intents_hint"),
@@ -95,7 +99,8 @@ function further(kind, now) {
       }),
       authFields(now),
       field({
-        name: "headers", label: t("endpoints.headers"), hint: t("endpoints.headers_hint"), type: "area",
+        name: "headers", label: t("endpoints.headers"), hint: t("endpoints.headers_hint"),
+          type: "area",
         value: Object.entries(now.headers ?? {}).map((pair) => pair.join(": ")).join("\n"),
         placeholder: "X-Store: centro",
       }),
@@ -113,13 +118,15 @@ function further(kind, now) {
       name: "batch.max", label: t("endpoints.batch"), type: "number", min: 2, max: 100,
       value: now.batch?.max, hint: t("endpoints.batch_hint"),
     }),
-    field({ name: "timeout", label: t("endpoints.timeout"), value: now.timeout, placeholder: "10s" }),
+    field({ name: "timeout", label: t("endpoints.timeout"), value: now.timeout,
+      placeholder: "10s" }),
     field({
       name: "disable_after", label: t("endpoints.disable_after"), value: now.disable_after,
       placeholder: "5d",
     }),
     field({
-      name: "ordering", label: t("endpoints.ordering"), hint: t("endpoints.ordering_hint"), type: "check",
+      name: "ordering", label: t("endpoints.ordering"), hint: t("endpoints.ordering_hint"),
+        type: "check",
       value: now.ordering === "fifo",
     }),
   ];
@@ -136,7 +143,8 @@ function authFields(now) {
     ...Object.keys(ways).map((way) => [way, t(`endpoints.auth_${way}`)])];
   const rest = h("div", { class: "stack" });
   const made = field({
-    name: "auth.kind", label: t("endpoints.auth"), type: "select", choices: /** @type {any} */ (choices),
+    name: "auth.kind", label: t("endpoints.auth"), type: "select",
+      choices: /** @type {any} */ (choices),
     hint: now.auth && t("endpoints.auth_now", { kind: t(`endpoints.auth_${now.auth}`) }),
   });
   made.querySelector("select").addEventListener("change", (event) => {
@@ -152,8 +160,10 @@ function authFields(now) {
 function body(kind, said, now = null) {
   const list = (text) => text?.split(/[\s,]+/).filter(Boolean) ?? null;
   const whole = (text) => (text === undefined ? null : Number(text));
-  const lines = (text) => Object.fromEntries((text ?? "").split("\n").filter((line) => line.includes(":"))
-    .map((line) => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()]));
+  const lines = (text) =>
+    Object.fromEntries((text ?? "").split("\n").filter((line) => line.includes(":"))
+    .map((line) => [line.slice(0, line.indexOf(":")).trim(),
+      line.slice(line.indexOf(":") + 1).trim()]));
   const rate = whole(said["rate_limit.per_minute"]);
   const batch = whole(said["batch.max"]);
   const preset = said["retry.preset"];

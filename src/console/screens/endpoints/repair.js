@@ -1,5 +1,6 @@
 // @ts-check
-// After an outage: what an endpoint missed is sent again. And a new secret, with the old one for a while.
+// After an outage: what an endpoint missed is sent again. And a new secret, with the old one for a
+// while.
 
 import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
@@ -18,7 +19,8 @@ export function recover(endpoint, done) {
   const dialog = openDialog({ title: t("endpoints.recover"), body: null });
   dialog.show([hint(t("endpoints.recover_text")), makeForm({
     fields: field({
-      name: "since", label: t("endpoints.recover_since"), type: "date", value: localInput(begin), step: 1,
+      name: "since", label: t("endpoints.recover_since"), type: "date", value: localInput(begin),
+        step: 1,
     }),
     yes: t("endpoints.recover_count"), cancel: dialog.close,
     submit: async ({ since }) => {
@@ -43,7 +45,8 @@ export function rotate(endpoint, done) {
         choices: /** @type {any} */ (overlaps), value: "24h",
       }),
       field({
-        name: "secret", label: t("endpoints.secret"), hint: t("endpoints.secret_hint"), type: "password",
+        name: "secret", label: t("endpoints.secret"), hint: t("endpoints.secret_hint"),
+          type: "password",
       }),
     ],
     yes: t("endpoints.rotate_yes"), cancel: dialog.close,

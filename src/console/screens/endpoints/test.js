@@ -37,7 +37,8 @@ async function result(found) {
   const code = attempt?.response_code ?? found.response_code;
   const took = attempt && duration(attempt.duration_ms);
   const said = good ? t("endpoints.test_good", { code: String(code), took })
-    : code > 0 ? t("endpoints.test_refused", { code: String(code) }) : t("endpoints.test_unanswered");
+    : code > 0 ? t("endpoints.test_refused", { code: String(code) })
+      : t("endpoints.test_unanswered");
   return [
     hint([h("p", { class: "strong" }, said),
       !good && h("p", null, attempt?.error_message ?? delivery.error_message),

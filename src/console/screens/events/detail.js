@@ -1,5 +1,6 @@
 // @ts-check
-// One event in full: the stages that it passed, whom it went to, what it set ticking, and once more.
+// One event in full: the stages that it passed, whom it went to, what it set ticking, and once
+// more.
 
 import { asCurl, get, post } from "../../lib/api.js";
 import { endpointChoices, endpoints, nameOf } from "../../lib/endpoints.js";
@@ -8,7 +9,8 @@ import { number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { current, may } from "../../lib/session.js";
 import { fullTime, time } from "../../lib/time.js";
-import { button, channel, copy, facts, hint, id, pill, section, tag, why } from "../../parts/bits.js";
+import { button, channel, copy, facts, hint, id, pill, section, tag,
+  why } from "../../parts/bits.js";
 import { openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
@@ -23,7 +25,8 @@ export function detail(key, box, refresh) {
   let reveal = null;
   const show = () => fillWith(box, async () => {
     const [found, all] = await Promise.all([get(path, { reveal }), endpoints()]);
-    return { ...found, names: new Map(all.map((one) => [one.id, nameOf(one)])), timers: await timers(found) };
+    return { ...found, names: new Map(all.map((one) => [one.id, nameOf(one)])),
+      timers: await timers(found) };
   }, (found) => view(found, actions(found)));
   const again = async () => {
     try {
@@ -35,10 +38,12 @@ export function detail(key, box, refresh) {
     }
   };
   const actions = (found) => h("div", { class: "row" },
-    may("operator") && found.quarantined && button(t("events.reprocess"), again, { symbol: "retry", kind: "main" }),
+    may("operator") && found.quarantined
+      && button(t("events.reprocess"), again, { symbol: "retry", kind: "main" }),
     may("operator") && button(t("events.replay"), () => replay(path, () => { show(); refresh(); }),
       { symbol: "retry" }),
-    button(t("common.copy_curl"), () => copy(asCurl("GET", path)), { symbol: "code", kind: "plain" }),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
+      { symbol: "code", kind: "plain" }),
     reveal === null && revealButton(() => {
       reveal = true;
       show();
@@ -51,14 +56,16 @@ async function timers({ entity }) {
   const [kind, ...rest] = (entity ?? "").split("/");
   const names = { reservation: "reservation_id", handoff: "conversation_id" };
   if (!(kind in names) || current()?.portal) return [];
-  return get("/api/v1/timers", { [names[kind]]: rest.join("/") }).then(({ items }) => items, () => []);
+  return get("/api/v1/timers", { [names[kind]]: rest.join("/") }).then(({ items }) => items,
+    () => []);
 }
 
 function view(found, actions) {
   const { enriched } = found;
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
-      h("div", { class: "row" }, h("h1", null, found.event_type), tag(word(`events.source.${found.source}`))),
+      h("div", { class: "row" }, h("h1", null, found.event_type),
+        tag(word(`events.source.${found.source}`))),
       id(found.event_id)),
     why(found.why, found.why?.next_at && time(found.why.next_at, "both")),
     found.quarantined && hint(found.quarantined.reason, "bad", "failed"),
@@ -91,7 +98,8 @@ function entityLink(entity) {
   const screens = {
     reservation: "reservations", handoff: "handoffs", conversation: "conversations", lead: "leads",
   };
-  return kind in screens ? h("a", { href: address(screens[kind], rest.join("/")) }, entity) : entity;
+  return kind in screens ? h("a", { href: address(screens[kind], rest.join("/")) }, entity)
+    : entity;
 }
 
 function deliveries({ deliveries: all, delivery_counts: counts, names, event_id }) {

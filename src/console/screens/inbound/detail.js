@@ -17,7 +17,8 @@ import { fillWith } from "../../parts/states.js";
 export function detail(key, box, refresh) {
   const path = `/api/v1/inbound-log/${encodeURIComponent(key)}`;
   let reveal = null;
-  const show = () => fillWith(box, () => get(path, { reveal }), (found) => view(found, actions(found)));
+  const show = () => fillWith(box, () => get(path, { reveal }),
+    (found) => view(found, actions(found)));
   const again = async () => {
     try {
       await post(`${path}/reprocess`);
@@ -30,7 +31,8 @@ export function detail(key, box, refresh) {
   const actions = (found) => h("div", { class: "row" },
     may("operator") && !found.refused && button(t("inbound.reprocess"), again,
       { symbol: "retry", kind: found.processed ? "" : "main" }),
-    button(t("common.copy_curl"), () => copy(asCurl("GET", path)), { symbol: "code", kind: "plain" }),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
+      { symbol: "code", kind: "plain" }),
     reveal === null && revealButton(() => {
       reveal = true;
       show();
@@ -48,7 +50,8 @@ function view(found, actions) {
     found.note && hint(found.note),
     actions,
     section(t("inbound.facts"), facts([
-      [t("inbound.types"), found.types.length > 0 && h("span", { class: "row" }, found.types.map(tag))],
+      [t("inbound.types"), found.types.length > 0
+        && h("span", { class: "row" }, found.types.map(tag))],
       [t("inbound.received"), fullTime(found.received_at)],
       [t("inbound.processed"), found.processed_at && fullTime(found.processed_at)],
       [t("inbound.next"), found.next_attempt_at && fullTime(found.next_attempt_at)],

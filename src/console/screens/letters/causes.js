@@ -1,6 +1,6 @@
 // @ts-check
-// The causes for which deliveries were given up, the most frequent first, each with what can be done to all
-// of it at once. Where its endpoints work again, it says so: that is the time to retry.
+// The causes for which deliveries were given up, the most frequent first, each with what can be
+// done to all of it at once. Where its endpoints work again, it says so: that is the time to retry.
 
 import { get } from "../../lib/api.js";
 import { causeName } from "../../lib/causes.js";
@@ -57,7 +57,8 @@ function card(cause, endpoints, done) {
     may("operator") && h("div", { class: "row" },
       button(t("letters.retry"), () => many("retry", body, done),
         { symbol: "retry", kind: isMended ? "small main" : "small" }),
-      button(t("letters.discard"), () => many("discard", body, done), { symbol: "trash", kind: "small plain" })));
+      button(t("letters.discard"), () => many("discard", body, done),
+        { symbol: "trash", kind: "small plain" })));
 }
 
 /** All that a filter chooses, tried again or discarded. @param {"retry"|"discard"} what */

@@ -1,5 +1,6 @@
 // @ts-check
-// One dead letter: why it was given up, all that was tried, and its three ways out: again, changed, or never.
+// One dead letter: why it was given up, all that was tried, and its three ways out: again, changed,
+// or never.
 
 import { asCurl, get, post, remove } from "../../lib/api.js";
 import { causeName } from "../../lib/causes.js";
@@ -37,7 +38,8 @@ export function detail(key, box, refresh) {
   const retry = () => post(`${path}/retry`).then(() => gone(t("letters.retried")), refused);
   const discard = async () => {
     const sure = await ask({
-      title: t("letters.discard"), text: t("letters.discard_one"), yes: t("letters.discard"), danger: true,
+      title: t("letters.discard"), text: t("letters.discard_one"), yes: t("letters.discard"),
+        danger: true,
     });
     if (sure) await remove(path).then(() => gone(t("letters.discarded")), refused);
   };
@@ -47,7 +49,8 @@ export function detail(key, box, refresh) {
       button(t("letters.edit"), () => edit(path, found, gone), { symbol: "edit" }),
       button(t("letters.discard"), discard, { symbol: "trash", kind: "danger" }),
     ],
-    button(t("common.copy_curl"), () => copy(asCurl("GET", path)), { symbol: "code", kind: "plain" }),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
+      { symbol: "code", kind: "plain" }),
     reveal === null && revealButton(() => {
       reveal = true;
       show();
@@ -77,7 +80,8 @@ function view(found, actions) {
       { status: "dead", title: t("letters.given_up"), at: found.dead_at },
       { status: "waiting", ahead: true, title: t("letters.forgotten"), at: found.expires_at },
     ])),
-    found.message && section(t("letters.message"), h("blockquote", { class: "card" }, found.message)),
+    found.message && section(t("letters.message"),
+      h("blockquote", { class: "card" }, found.message)),
     section(t("letters.payload"), payload(found.payload)));
 }
 
@@ -95,7 +99,8 @@ function edit(path, found, done) {
       try {
         data = JSON.parse(text ?? "");
       } catch (error) {
-        throw Object.assign(new Error(t("letters.not_json", { why: /** @type {Error} */ (error).message })),
+        throw Object.assign(new Error(t("letters.not_json",
+          { why: /** @type {Error} */ (error).message })),
           { field: "data" });
       }
       const answer = await post(`${path}/retry`, { data });

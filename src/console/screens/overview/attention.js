@@ -1,6 +1,6 @@
 // @ts-check
-// What wants attention, grouped by its cause, the worst first: alerts, what was given up, endpoints that
-// fail, people who wait. Where there is nothing, the watchman calls the hour.
+// What wants attention, grouped by its cause, the worst first: alerts, what was given up, endpoints
+// that fail, people who wait. Where there is nothing, the watchman calls the hour.
 
 import { get } from "../../lib/api.js";
 import { causeName } from "../../lib/causes.js";
@@ -32,7 +32,8 @@ export async function attention(signal) {
     ...causes.items.map(ofCause),
   ].filter(Boolean);
   const counts = {
-    dead: causes.total, alerts: alerts.items.length, waiting: handoffs.items.length, failing: ill.length,
+    dead: causes.total, alerts: alerts.items.length, waiting: handoffs.items.length,
+      failing: ill.length,
   };
   return { view: needs.length > 0 ? shown(needs) : calm(), ...counts };
 }
@@ -40,7 +41,8 @@ export async function attention(signal) {
 function ofAlert(alert) {
   return {
     tone: alert.severity === "critical" ? "bad" : "wait", symbol: "alerts", at: alert.since,
-    title: word(`common.alert.${alert.alert}`), text: t("overview.alert_text"), href: address("alerts"),
+    title: word(`common.alert.${alert.alert}`), text: t("overview.alert_text"),
+      href: address("alerts"),
   };
 }
 
@@ -48,7 +50,8 @@ function ofHandoffs(late) {
   const first = late.reduce((one, other) => one.opened_at < other.opened_at ? one : other);
   return {
     tone: "bad", symbol: "handoffs", at: first.opened_at, title: t("overview.handoffs"),
-    text: t("overview.handoffs_text"), count: late.length, href: address("handoffs", null, { status: "open" }),
+    text: t("overview.handoffs_text"), count: late.length,
+      href: address("handoffs", null, { status: "open" }),
   };
 }
 

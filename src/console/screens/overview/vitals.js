@@ -21,11 +21,13 @@ export function vitals(stats, needs) {
       share === null ? "" : share >= GOOD_SHARE ? "good" : share >= BAD_SHARE ? "wait" : "bad"),
     vital(t("overview.latency_p95"), duration(latency.p95_ms),
       t("overview.latency_note", { p50: duration(latency.p50_ms) }), address("deliveries")),
-    vital(t("overview.dead"), number(needs.dead), t("overview.dead_note", { count: hour.dead_letters }),
+    vital(t("overview.dead"), number(needs.dead),
+      t("overview.dead_note", { count: hour.dead_letters }),
       address("dead-letters"), needs.dead > 0 ? "bad" : "good"),
     vital(t("overview.talks"), number(stats.active_conversations),
       t("overview.talks_note", { count: hour.conversations_started }), address("conversations")),
-    vital(t("overview.waiting"), number(needs.waiting), t("overview.waiting_note"), address("handoffs"),
+    vital(t("overview.waiting"), number(needs.waiting), t("overview.waiting_note"),
+      address("handoffs"),
       needs.waiting > 0 ? "wait" : ""),
   ];
 }
