@@ -1,5 +1,5 @@
-// What must not happen: text that is markup becomes markup, an address that makes no sense breaks the page,
-// a server that goes away is not noticed.
+// What must not happen: text that is markup becomes markup, an address that makes no sense breaks
+// the page, a server that goes away is not noticed.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -23,7 +23,8 @@ after(async () => {
 test("a21_text_that_is_markup_stays_text", async () => {
   const { page, complaints, close } = await openPage(browser, server);
   await server.ask("POST", "/api/v1/events", {
-    event_id: MARKUP.slice(0, 100), event_type: "client.created", data: { name: MARKUP, text: MARKUP },
+    event_id: MARKUP.slice(0, 100), event_type: "client.created",
+    data: { name: MARKUP, text: MARKUP },
   });
   await page.goto(`${server.base}/console/events`);
   await seeText(page, "<img src=x", ".table tbody");
@@ -38,8 +39,9 @@ test("a21_text_that_is_markup_stays_text", async () => {
 test("a21_an_address_that_makes_no_sense_says_so_and_leads_on", async () => {
   const { page, close } = await openPage(browser, server);
   const refused = [
-    "/console/deliveries?status=nonsense", "/console/deliveries?from=yesterday", "/console/events?type=..",
-    "/console/deliveries/msg_nothing", "/console/endpoints/99", "/console/events/%ff", "/console/nowhere/at/all",
+    "/console/deliveries?status=nonsense", "/console/deliveries?from=yesterday",
+    "/console/events?type=..", "/console/deliveries/msg_nothing", "/console/endpoints/99",
+    "/console/events/%ff", "/console/nowhere/at/all",
   ];
   for (const path of refused) {
     await page.goto(server.base + path);

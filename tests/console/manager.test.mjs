@@ -1,5 +1,5 @@
-// What a restaurant's manager does on a first evening: connects the till's webhook, tries it, watches a
-// booking go through, sees it fail, mends it, and gets back what was missed.
+// What a restaurant's manager does on a first evening: connects the till's webhook, tries it,
+// watches a booking go through, sees it fail, mends it, and gets back what was missed.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -116,7 +116,8 @@ test("a21_filters_live_in_the_address_and_keys_move_through_a_list", async () =>
   await seeText(page, "client.updated", ".table tbody");
   await write(page, "Words", "benito");
   await page.waitForFunction(() => location.search.includes("q=benito"));
-  await page.waitForFunction(() => document.querySelectorAll(".table tbody tr[data-id]").length === 1);
+  await page.waitForFunction(() =>
+    document.querySelectorAll(".table tbody tr[data-id]").length === 1);
   await write(page, "Words", "nobody of this name");
   await seeText(page, "Nothing fits these filters", ".state");
   await press(page, "Clear filters", ".state");
@@ -129,7 +130,8 @@ test("a21_filters_live_in_the_address_and_keys_move_through_a_list", async () =>
   await see(page, ".drawer");
   const first = new URL(page.url()).searchParams.get("open");
   await page.keyboard.press("k");
-  await page.waitForFunction((first) => new URL(location.href).searchParams.get("open") !== first, {}, first);
+  await page.waitForFunction((first) => new URL(location.href).searchParams.get("open") !== first,
+    {}, first);
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => !document.querySelector(".drawer"));
   await page.keyboard.press("?");

@@ -1,5 +1,5 @@
-// What an operator does on a bad night: sees what was given up and why, mends it by the group, changes one
-// by hand, throws one away, and keeps an alert quiet while it is being seen to.
+// What an operator does on a bad night: sees what was given up and why, mends it by the group,
+// changes one by hand, throws one away, and keeps an alert quiet while it is being seen to.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

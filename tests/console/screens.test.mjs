@@ -1,12 +1,15 @@
-// Each screen by day and by night, wide and as narrow as a phone: nothing that axe finds serious, nothing
-// that goes beyond the edge, no complaint of the browser. And the words of all languages are the same ones.
+// Each screen by day and by night, wide and as narrow as a phone: nothing that axe finds serious,
+// nothing that goes beyond the edge, no complaint of the browser. And the words of all languages
+// are the same ones.
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SCREENS } from "../../src/console/screens/catalogue.js";
-import { findings, keepFailures, openPage, see, startBrowser, startReceiver, startServer } from "./world.mjs";
+import {
+  findings, keepFailures, openPage, see, startBrowser, startReceiver, startServer,
+} from "./world.mjs";
 
 const WIDTHS = [["wide", 1280, 860], ["phone", 390, 844]];
 
@@ -107,7 +110,8 @@ test("f08_all_languages_have_the_same_words", async () => {
     const english = await read("en", file);
     for (const language of ["es", "pt"]) {
       const other = await read(language, file);
-      assert.deepEqual(Object.keys(other).sort(), Object.keys(english).sort(), `${language}/${file}`);
+      assert.deepEqual(Object.keys(other).sort(), Object.keys(english).sort(),
+        `${language}/${file}`);
       for (const [key, text] of Object.entries(english)) {
         const holes = (value) => [...new Set(JSON.stringify(value).match(/\{\w+\}/g) ?? [])].sort();
         assert.deepEqual(holes(other[key]), holes(text), `${language}/${file}: ${key}`);

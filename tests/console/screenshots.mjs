@@ -42,7 +42,8 @@ for (const [name, path, { open, ...how }] of PICTURES) {
   const { page, close } = await openPage(browser, server, { width: 1360, height: 860, ...how });
   await page.evaluate(() => localStorage.setItem("sereno.tenant", "la-trattoria"));
   await page.goto(server.base + path);
-  const isDone = () => document.querySelector(".page h1") !== null && !document.querySelector(".bone");
+  const isDone = () => document.querySelector(".page h1") !== null
+    && !document.querySelector(".bone");
   await page.waitForFunction(isDone);
   if (open) {
     await (await see(page, ".table .row-link")).click();

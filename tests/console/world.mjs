@@ -1,5 +1,5 @@
-// A real server on a scratch directory, receivers of our own on loopback, and a real browser whose every
-// complaint fails the test that made it.
+// A real server on a scratch directory, receivers of our own on loopback, and a real browser whose
+// every complaint fails the test that made it.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -93,8 +93,8 @@ export async function startBrowser() {
 }
 
 /**
- * A page of its own, signed in unless there is no key. Complaints of the browser are gathered: errors in
- * the console, refused by the policy, requests that failed.
+ * A page of its own, signed in unless there is no key. Complaints of the browser are gathered:
+ * errors in the console, refused by the policy, requests that failed.
  */
 export async function openPage(browser, server, {
   key = server.admin, theme = "night", language = "en", width = 1280, height = 860,
@@ -112,7 +112,8 @@ export async function openPage(browser, server, {
   });
   page.on("request", (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (origin !== server.base && !/^(data|blob):$/.test(protocol)) complaints.push(`asked ${request.url()}`);
+    if (origin !== server.base
+      && !/^(data|blob):$/.test(protocol)) complaints.push(`asked ${request.url()}`);
   });
   await page.setViewport({ width, height, isMobile: width < 500, hasTouch: width < 500 });
   await page.evaluateOnNewDocument((theme, language) => {
@@ -205,5 +206,6 @@ export async function findings(page) {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
   }));
   return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).slice(0, 3).join("\n")}`);
+    .map(({ id, help, nodes }) =>
+      `${id}: ${help}: ${nodes.map((node) => node.html).slice(0, 3).join("\n")}`);
 }
