@@ -42,9 +42,9 @@ async function enter() {
   const asked = new URLSearchParams(rest ?? location.search).get("next");
   history.replaceState(null, "", "/console");
   try {
-    const { session } = await post("/api/v1/session", { link: token });
-    become(session);
-    const next = session.next ?? asked ?? "";
+    const answer = await post("/api/v1/session", { link: token });
+    become(answer.session);
+    const next = answer.next ?? answer.session.next ?? asked ?? "";
     if (next.startsWith("/console/")) history.replaceState(null, "", next);
     run();
   } catch (error) {

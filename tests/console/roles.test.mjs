@@ -1,5 +1,6 @@
-// Who may what: a one-time link lets in once and leads where it says; a viewer sees everything and is
-// offered nothing that changes it; the portal is one tenant's four screens; what is personal is masked.
+// Who may what: a one-time link lets in once and leads where it says; a viewer sees everything and
+// is offered nothing that changes it; the portal is one tenant's four screens; what is personal is
+// masked.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -33,7 +34,7 @@ async function link(body) {
   return server.base + pathname + hash;
 }
 
-test("a21_a_viewer_comes_in_by_a_link_once_and_is_offered_nothing_that_changes_anything", async () => {
+test("a21_a_viewer_comes_in_by_a_link_once_and_is_offered_no_change", async () => {
   const address = await link({ role: "viewer", next: "/console/endpoints" });
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await page.goto(address);
@@ -76,7 +77,8 @@ test("a21_the_portal_is_four_screens_of_one_tenant", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await page.goto(await link({ role: "operator", portal: true }));
   await seeText(page, "Deliveries", "h1");
-  const screens = await page.$$eval(".nav-link", (all) => all.map((one) => one.getAttribute("href")));
+  const screens = await page.$$eval(".nav-link",
+    (all) => all.map((one) => one.getAttribute("href")));
   assert.deepEqual(screens, ["deliveries", "events", "dead-letters", "endpoints"]
     .map((name) => `/console/${name}`));
   await page.goto(`${server.base}/console/system`);
