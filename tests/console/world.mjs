@@ -12,6 +12,10 @@ const packages = createRequire(`${process.env.NODE_HOME}/package.json`);
 const puppeteer = packages("puppeteer-core");
 const axePath = packages.resolve("axe-core/axe.min.js");
 
+/** What is still to be ended, were a test to end before it. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** How long anything may take before a test gives it up, unless it says otherwise. */
 export const PATIENCE_MS = 20_000;
 
@@ -26,6 +30,8 @@ export async function startServer(environment = {}) {
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const base = await firstAddress(child);
   const credentials = await readFile(path.join(data, "credentials"), "utf8");
   const key = credentials.match(/^api_key=(.+)$/m)?.[1] ?? "";
@@ -86,10 +92,13 @@ export async function startReceiver() {
 }
 
 export async function startBrowser() {
-  return puppeteer.launch({
+  const browser = await puppeteer.launch({
     executablePath: process.env.CHROMIUM, headless: true,
     args: ["--no-sandbox", "--disable-dev-shm-usage", "--lang=en-GB"],
   });
+  running.add(browser.process());
+  browser.once("disconnected", () => running.delete(browser.process()));
+  return browser;
 }
 
 /**
