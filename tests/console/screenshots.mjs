@@ -10,7 +10,6 @@ const FOLDER = fileURLToPath(new URL("pictures/", import.meta.url));
 /** What is pictured: a name, an address, and how it is looked at. */
 const PICTURES = [
   ["overview-night", "/console?window=5m", { theme: "night" }],
-  ["overview-day", "/console?window=5m", { theme: "day" }],
   ["deliveries", "/console/deliveries", { theme: "night", open: true }],
   ["reservation", "/console/reservations", { theme: "day", open: true }],
   ["integrations", "/console/endpoints", { theme: "day" }],

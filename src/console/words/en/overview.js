@@ -25,7 +25,7 @@ export default {
   attention: "Needs attention",
   alert_text: "Alert raised",
   handoffs: "Nobody replied in time",
-  handoffs_text: "The first has waited since",
+  handoffs_text: "They wait for a person",
   endpoint_failing: "The endpoint is failing",
   endpoint_disabled: "Disabled: {why}",
   more: "and {count} more",

@@ -25,7 +25,7 @@ export default {
   attention: "Pide atención",
   alert_text: "Alerta activa",
   handoffs: "Nadie ha respondido a tiempo",
-  handoffs_text: "La primera espera desde",
+  handoffs_text: "Esperan a una persona",
   endpoint_failing: "El destino está fallando",
   endpoint_disabled: "Desactivada: {why}",
   more: { one: "y {count} más", other: "y {count} más" },

@@ -25,7 +25,7 @@ export default {
   attention: "Pede atenção",
   alert_text: "Alerta ativo",
   handoffs: "Ninguém respondeu a tempo",
-  handoffs_text: "A primeira espera desde",
+  handoffs_text: "Esperam uma pessoa",
   endpoint_failing: "O destino está falhando",
   endpoint_disabled: "Desativada: {why}",
   more: "e mais {count}",
