@@ -42,6 +42,17 @@ export function nameOf(endpoint) {
   }
 }
 
+/**
+ * The names by their numbers: empty at first, and `ready` when they are known, so that a list can
+ * be fetched meanwhile.
+ * @returns {{names: Map<number, string>, ready: Promise<void>}}
+ */
+export function endpointNames() {
+  const names = new Map();
+  const ready = endpoints().then((all) => all.forEach((one) => names.set(one.id, nameOf(one))));
+  return { names, ready };
+}
+
 /** The name of an endpoint by its number. */
 export async function endpointName(id) {
   if (id === 0) return t("common.customers");

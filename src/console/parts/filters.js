@@ -13,7 +13,7 @@ import { menu } from "./menu.js";
 
 /**
  * @typedef {{name: string, label: string, type?: "text"|"select"|"period", wide?: boolean,
- *   choices?: [string, string][], placeholder?: string}} Filter
+ *   choices?: [string, string][]|Promise<[string, string][]>, placeholder?: string}} Filter
  * @typedef {{name: string, values: [string, string][], count?: (value: string) =>
  * Promise<string|null>}} Chips
  */
@@ -64,9 +64,10 @@ export function filterFields(filters, query) {
     const made = field({
       name, label, wide, placeholder, value: query.get(name) ?? "",
       type: type === "select" ? "select" : "search",
-      choices: choices && [["", t("common.any")], ...choices],
+      choices: choices && [["", t("common.any")], ...(Array.isArray(choices) ? choices : [])],
     });
     const input = made.querySelector("input, select");
+    if (choices instanceof Promise) choices.then((all) => offer(input, all, query.get(name)));
     let timer = 0;
     input.addEventListener("input", () => {
       clearTimeout(timer);
@@ -75,6 +76,12 @@ export function filterFields(filters, query) {
     });
     return made;
   });
+}
+
+/** Puts choices in that were still on their way when the field was made. */
+function offer(select, choices, chosen) {
+  select.append(...choices.map(([value, text]) =>
+    h("option", { value, selected: value === chosen }, text)));
 }
 
 function periodField(query, label) {

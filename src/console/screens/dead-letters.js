@@ -3,7 +3,7 @@
 
 import { get } from "../lib/api.js";
 import { causeName } from "../lib/causes.js";
-import { endpointChoices, endpoints, nameOf } from "../lib/endpoints.js";
+import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { h } from "../lib/dom.js";
 import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
@@ -21,11 +21,11 @@ const PATH = "/api/v1/dead-letters";
 const FAULTS = ["receiver", "configuration", "system"];
 
 /** @param {any} view */
-async function show(view) {
-  const [choices, all] = await Promise.all([endpointChoices(), endpoints()]);
-  const names = new Map(all.map((one) => [one.id, nameOf(one)]));
+function show(view) {
+  const { names, ready } = endpointNames();
+  const choices = endpointChoices();
   let refresh = () => {};
-  const groups = view.id === null ? causes(view, all, () => refresh()) : null;
+  const groups = view.id === null ? causes(view, () => refresh()) : null;
   return listOrItem(view, {
     lead: t("letters.lead"),
     above: groups?.element,
@@ -43,7 +43,8 @@ async function show(view) {
     },
     spec: {
       screen: "dead-letters", label: t("common.screen.dead-letters"), path: PATH, query,
-      load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
+      load: async (asked, signal) => (await Promise.all([get(PATH, asked, signal), ready]))[0],
+      id: (item) => item.id,
       columns: columns(names), live: ["delivery"],
       concerns: ({ status }) => ["dead", "sent", "cancelled"].includes(status),
       detail: (id, box, done) => detail(id, box, () => { done(); groups?.look(); }),

@@ -3,7 +3,7 @@
 
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
-import { endpointChoices, endpoints, nameOf } from "../lib/endpoints.js";
+import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
@@ -23,16 +23,16 @@ const STATUSES = ["dead", "retrying", "pending", "held", "sent", "collected", "c
 const COUNTED = ["dead", "retrying", "held"];
 
 /** @param {any} view */
-async function show(view) {
-  const [choices, all] = await Promise.all([endpointChoices(), endpoints()]);
-  const names = new Map(all.map((one) => [one.id, nameOf(one)]));
+function show(view) {
+  const { names, ready } = endpointNames();
+  const choices = endpointChoices();
   return listOrItem(view, {
     lead: t("deliveries.lead"),
     actions: (list) => may("operator") && button(t("deliveries.retry_all"),
       () => retryMany(list.refresh), { symbol: "retry" }),
     spec: {
       screen: "deliveries", label: t("common.screen.deliveries"), path: PATH, query,
-      load: (asked, signal) => get(PATH, asked, signal),
+      load: async (asked, signal) => (await Promise.all([get(PATH, asked, signal), ready]))[0],
       id: (item) => item.id,
       columns: columns(names),
       chips: {

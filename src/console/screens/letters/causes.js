@@ -4,7 +4,7 @@
 
 import { get } from "../../lib/api.js";
 import { causeName } from "../../lib/causes.js";
-import { nameOf } from "../../lib/endpoints.js";
+import { endpoints, nameOf } from "../../lib/endpoints.js";
 import { h, put } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
 import { number, t, word } from "../../lib/i18n.js";
@@ -17,14 +17,16 @@ import { bones, failed } from "../../parts/states.js";
 
 const PATH = "/api/v1/dead-letters";
 
-/** @param {any} view @param {any[]} endpoints @param {() => void} done */
-export function causes(view, endpoints, done) {
+/** @param {any} view @param {() => void} done */
+export function causes(view, done) {
   const element = h("section", { class: "causes", "aria-label": t("letters.causes") });
   async function look() {
     try {
-      const { items } = await get(PATH, { group: "cause" }, view.signal);
+      const [{ items }, all] = await Promise.all([
+        get(PATH, { group: "cause" }, view.signal), endpoints(),
+      ]);
       put(element, items.length > 0 && h("div", { class: "cards" },
-        items.map((cause) => card(cause, endpoints, done))));
+        items.map((cause) => card(cause, all, done))));
     } catch (error) {
       if (/** @type {any} */ (error).name !== "AbortError") put(element, failed(error, look));
     }
@@ -34,9 +36,9 @@ export function causes(view, endpoints, done) {
   return { element, look };
 }
 
-function card(cause, endpoints, done) {
+function card(cause, all, done) {
   const known = cause.endpoints.map(({ endpoint_id: id, count }) => ({
-    count, endpoint: endpoints.find((one) => one.id === id), id,
+    count, endpoint: all.find((one) => one.id === id), id,
   }));
   const isMended = known.length > 0 && known.every(({ endpoint }) =>
     endpoint?.enabled && endpoint.health === "healthy");
