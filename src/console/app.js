@@ -3,13 +3,13 @@
 // names.
 
 import { get, onSignedOut, post } from "./lib/api.js";
-import { put } from "./lib/dom.js";
+import { h, put } from "./lib/dom.js";
 import { load, t } from "./lib/i18n.js";
 import { again, address, go, route, start } from "./lib/router.js";
 import { become, current, may } from "./lib/session.js";
 import { tick } from "./lib/time.js";
 import { copy } from "./parts/bits.js";
-import { failed, bones } from "./parts/states.js";
+import { bones, failed, state } from "./parts/states.js";
 import { shell } from "./parts/shell.js";
 import { find, seen } from "./screens/catalogue.js";
 import { signIn } from "./screens/sign-in.js";
@@ -81,7 +81,7 @@ function run() {
     const title = (text) => (document.title = `${text} · Sereno`);
     const slow = setTimeout(() => put(frame.page, bones()), 120);
     try {
-      if (!entry) throw new Error(t("common.no_screen", { path: location.pathname }));
+      if (!entry) return put(frame.page, nowhere());
       title(t(`common.screen.${entry.name}`));
       const module = await entry.load();
       await load(...module.default.words);
@@ -99,11 +99,18 @@ function run() {
         return put(frame.page, failed(new Error(t("common.new_version")), () => location.reload()));
       }
       if (entry && /** @type {any} */ (error).status === undefined) console.error(error);
-      put(frame.page, failed(error, entry ? again : () => location.assign(address("overview"))));
+      put(frame.page, failed(error, again));
     } finally {
       clearTimeout(slow);
     }
   });
+}
+
+/** An address that leads to no screen, or to none that this session sees. */
+function nowhere() {
+  const title = t("common.no_screen", { path: location.pathname });
+  return state({ symbol: "help", title },
+    h("a", { class: "button", href: "/console" }, t("common.back")));
 }
 
 /** A file of this version that is no longer there: the server was renewed under an open page. */

@@ -24,7 +24,7 @@ test("a21_text_that_is_markup_stays_text", async () => {
   const { page, complaints, close } = await openPage(browser, server);
   await server.ask("POST", "/api/v1/events", {
     event_id: MARKUP.slice(0, 100), event_type: "client.created",
-    data: { name: MARKUP, text: MARKUP },
+    data: { product_id: MARKUP, color: MARKUP },
   });
   await page.goto(`${server.base}/console/events`);
   await seeText(page, "<img src=x", ".table tbody");

@@ -5,10 +5,11 @@ import { get, patch, post } from "../../lib/api.js";
 import { forgetEndpoints } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
+import { current } from "../../lib/session.js";
 import { t, word } from "../../lib/i18n.js";
 import { openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
-import { notice } from "../../parts/notice.js";
+import { notice, refused } from "../../parts/notice.js";
 import { showSecret } from "./secret.js";
 
 const PATH = "/api/v1/admin/notify/endpoints";
@@ -39,13 +40,18 @@ export function register(done) {
   }));
 }
 
-/** @param {any} endpoint @param {() => void} done */
-export function change(endpoint, done) {
+/** @param {any} masked @param {() => void} done */
+export async function change(masked, done) {
+  const path = `${PATH}/${masked.id}`;
+  // Mailboxes and numbers come masked, and cannot be sent back so.
+  const isMasked = current()?.masked;
+  const endpoint = isMasked ? await get(path, { reveal: true }).catch(refused) : masked;
+  if (!endpoint) return;
   const dialog = openDialog({ title: t("endpoints.change"), body: null });
   dialog.show(makeForm({
     fields: fields(endpoint.kind, endpoint), yes: t("common.save"), cancel: dialog.close,
     submit: async (said) => {
-      const changed = await patch(`${PATH}/${endpoint.id}`, body(endpoint.kind, said, endpoint));
+      const changed = await patch(path, body(endpoint.kind, said, endpoint));
       forgetEndpoints();
       dialog.close();
       notice(t("endpoints.changed_done"), "good");

@@ -8,7 +8,7 @@ import { endpointName } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
-import { may } from "../../lib/session.js";
+import { current, may } from "../../lib/session.js";
 import { fullTime } from "../../lib/time.js";
 import { button, channel, copy, facts, hint, id, pill, section, why } from "../../parts/bits.js";
 import { ask, openDialog } from "../../parts/dialog.js";
@@ -86,7 +86,11 @@ function view(found, actions) {
 }
 
 /** The same with other data: a new event to this endpoint alone; the original stays as it was. */
-function edit(path, found, done) {
+async function edit(path, masked, done) {
+  // What is masked cannot be sent on: whoever changes it has to see it, which is written down.
+  const isMasked = current()?.masked;
+  const found = isMasked ? await get(path, { reveal: true }).catch(refused) : masked;
+  if (!found) return;
   const dialog = openDialog({ title: t("letters.edit"), body: null });
   dialog.show([hint(t("letters.edit_text")), makeForm({
     fields: field({
