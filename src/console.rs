@@ -9,12 +9,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use axum::routing::get;
 use flate2::Compression;
@@ -22,12 +22,16 @@ use flate2::write::GzEncoder;
 use rust_embed::Embed;
 use sha2::{Digest as _, Sha256};
 
+use crate::api::App;
 use crate::api::docs::takes_gzip;
 use crate::api::error::Problem;
+use crate::api::session::frame_ancestors;
 
-/// Nothing from elsewhere, no script or style but from files of ours, and no frame around it.
+/// Nothing from elsewhere, no script or style but from files of ours; who may put it in a frame is added.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
+/// What is no page stands in no frame.
+const UNFRAMED: &str = "frame-ancestors 'none'";
 
 const A_YEAR: &str = "public, max-age=31536000, immutable";
 
@@ -56,16 +60,22 @@ struct Site {
 static SITE: LazyLock<Site> = LazyLock::new(Site::new);
 
 /// What is served at `/console` and below.
-pub fn router() -> Router {
+pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/console", get(index))
         .route("/console/", get(index))
         .route("/console/{*path}", get(index))
         .route("/console/assets/{version}/{*path}", get(asset))
+        .with_state(app)
 }
 
-async fn index(headers: HeaderMap) -> Result<Response, Problem> {
-    answer(&SITE.index, "no-cache", &headers)
+async fn index(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let frames = frame_ancestors(&app, &uri, &headers);
+    answer(&SITE.index, ("no-cache", &frames), &headers)
 }
 
 async fn asset(
@@ -74,17 +84,21 @@ async fn asset(
 ) -> Result<Response, Problem> {
     // A page of an older version must not mix its files with newer ones.
     let asset = SITE.assets.get(&path).filter(|_| version == SITE.version);
-    answer(asset.ok_or_else(|| Problem::not_found("file"))?, A_YEAR, &headers)
+    answer(asset.ok_or_else(|| Problem::not_found("file"))?, (A_YEAR, UNFRAMED), &headers)
 }
 
-fn answer(asset: &Asset, cached: &str, asked: &HeaderMap) -> Result<Response, Problem> {
+fn answer(
+    asset: &Asset,
+    (cached, frames): (&str, &str),
+    asked: &HeaderMap,
+) -> Result<Response, Problem> {
     let known = asked.get(header::IF_NONE_MATCH).and_then(|tag| tag.to_str().ok());
     let is_known = known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == asset.etag));
     let response = Response::builder()
         .header(header::ETAG, &asset.etag)
         .header(header::CACHE_CONTROL, cached)
         .header(header::VARY, "Accept-Encoding")
-        .header(header::CONTENT_SECURITY_POLICY, POLICY)
+        .header(header::CONTENT_SECURITY_POLICY, format!("{POLICY}; {frames}"))
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(header::REFERRER_POLICY, "same-origin");
     let response = if is_known {

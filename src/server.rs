@@ -24,8 +24,8 @@ use crate::api::budget::Budget;
 use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::{self, App};
-use crate::console;
 use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
+use crate::console;
 use crate::otlp::{self, Otlp};
 
 /// How long what is under way may take to end.
@@ -47,6 +47,17 @@ pub struct Server {
     first_start: bool,
     /// Where spans go, if they go anywhere.
     otlp: Option<Otlp>,
+}
+
+/// Makes the operator's own tenant; answers its key.
+async fn first_tenant(engine: &Engine) -> anyhow::Result<String> {
+    let tenant = default_tenant();
+    // Nobody needs to be kept from it.
+    let limits = Limits { deliveries_per_minute: 0, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
+    let (key, _) = engine.create_key(&tenant, "first", Role::Admin).await?;
+    Ok(key)
 }
 
 impl Server {
@@ -87,13 +98,7 @@ impl Server {
         let mut credentials = directory.credentials();
         let first_start = engine.views().is_empty();
         if first_start {
-            let tenant = default_tenant();
-            // The operator's own: nobody needs to be kept from it.
-            let limits = Limits { deliveries_per_minute: 0, ..Limits::default() };
-            let settings = Settings { limits, ..Settings::default() };
-            engine.create_tenant(tenant.clone(), "Default".to_owned(), settings).await?;
-            let (key, _) = engine.create_key(&tenant, "first", Role::Admin).await?;
-            credentials.api_key = Some(key);
+            credentials.api_key = Some(first_tenant(&engine).await?);
         }
         if engine.view(&default_tenant()).is_ok() {
             let kept = engine.configure(&default_tenant(), Change::KeepEndpoint(N8N, n8n)).await;
@@ -148,7 +153,8 @@ impl Server {
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let router = api::router(Arc::clone(&self.app)).merge(console::router());
+        let router =
+            api::router(Arc::clone(&self.app)).merge(console::router(Arc::clone(&self.app)));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let app = Arc::clone(&self.app);
         let served = connections::serve(self.listener, router, PATIENCE, async move {

@@ -18,7 +18,7 @@ use super::withheld::still;
 use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
-use crate::record::EventRecord;
+use crate::record::{DeliveryRecord, EventRecord};
 use crate::template::Telling;
 use crate::tenant::Surroundings;
 use crate::turnstile::Pass;
@@ -213,26 +213,7 @@ fn prepare(
         fault: Fault::Configuration,
     };
     let settings = &view.policy.settings;
-    let mut destination = match &record.tell {
-        Some(tell) if id == EndpointId::READERS => Destination::Email {
-            to: tell.to.clone(),
-            smtp: settings.smtp.clone().or_else(|| view.server_smtp.clone()),
-            by_operator: settings.smtp.is_none(),
-            unsubscribe: None,
-        },
-        Some(tell) => Destination::WhatsApp {
-            to: tell.to.clone(),
-            line: settings.whatsapp.clone(),
-            window: Window::Unknown,
-        },
-        None => match view.endpoints.get(&id) {
-            Some(endpoint) => {
-                let now = around.ledger.now().timestamp();
-                endpoint.destination(view, now).map_err(misconfigured)?
-            }
-            None => return Err(misconfigured("the endpoint was deleted".to_owned())),
-        },
-    };
+    let mut destination = whither(around, view, id, record).map_err(misconfigured)?;
     let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.timeout);
     if let Destination::WhatsApp { to, window, .. } = &mut destination {
         if record.attempts > 0 && is_taken(around, view, queued.delivery)? {
@@ -267,6 +248,31 @@ fn prepare(
         timeout: own.or(settings.timeout).map(Into::into),
     };
     Ok((destination, load, traced))
+}
+
+/// Where a delivery goes, or what in the settings is amiss.
+fn whither(
+    around: &Surroundings,
+    view: &TenantView,
+    id: EndpointId,
+    record: &DeliveryRecord,
+) -> Result<Destination, String> {
+    let settings = &view.policy.settings;
+    match (&record.tell, view.endpoints.get(&id)) {
+        (Some(tell), _) if id == EndpointId::READERS => Ok(Destination::Email {
+            to: tell.to.clone(),
+            smtp: settings.smtp.clone().or_else(|| view.server_smtp.clone()),
+            by_operator: settings.smtp.is_none(),
+            unsubscribe: None,
+        }),
+        (Some(tell), _) => Ok(Destination::WhatsApp {
+            to: tell.to.clone(),
+            line: settings.whatsapp.clone(),
+            window: Window::Unknown,
+        }),
+        (None, Some(endpoint)) => endpoint.destination(view, around.ledger.now().timestamp()),
+        (None, None) => Err("the endpoint was deleted".to_owned()),
+    }
 }
 
 /// Whether the provider has said that it has a message, though we never got its answer.
