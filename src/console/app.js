@@ -80,15 +80,20 @@ function run() {
     frame.mark(to.screen);
     const title = (text) => (document.title = `${text} · Sereno`);
     const slow = setTimeout(() => put(frame.page, bones()), 120);
+    // What still stands there belongs to another address, and takes no clicks any more.
+    frame.page.inert = true;
     try {
       if (!entry) return put(frame.page, nowhere());
       title(t(`common.screen.${entry.name}`));
       const module = await entry.load();
       await load(...module.default.words);
+      // Somebody went on meanwhile: what this screen would listen to must not begin.
+      if (signal.aborted) return;
       const view = { ...to, signal, title };
       const made = await module.default.show(view);
       if (signal.aborted) return;
       put(frame.page, made);
+      frame.page.inert = false;
       // Whoever reads by ear begins with what is new; whoever types already goes on typing.
       const isTyping = document.activeElement?.matches("input, select, textarea");
       if (!isFirst && !isTyping) frame.page.focus({ preventScroll: true });
@@ -102,6 +107,7 @@ function run() {
       put(frame.page, failed(error, again));
     } finally {
       clearTimeout(slow);
+      if (!signal.aborted) frame.page.inert = false;
     }
   });
 }

@@ -77,7 +77,7 @@ async function look(page, name) {
   }, `/console/${name}`);
   await page.waitForFunction((name) => document.querySelector(`.nav-link[href="/console/${name}"]`)
     ?.hasAttribute("aria-current") && document.querySelector(".page h1")
-    && !document.querySelector(".page .bone"), {}, name);
+    && !document.querySelector(".page[inert], .page .bone"), {}, name);
   assert.deepEqual(await findings(page), []);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth
     - document.documentElement.clientWidth);
