@@ -28,10 +28,12 @@ export function onSignedOut(action) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{query?: Record<string, any>, body?: any, signal?: AbortSignal}} [options]
+ * @param {{query?: Record<string, any>, body?: any, signal?: AbortSignal,
+ *   tenant?: string}} [options]
+ *   `tenant`: another than the one that is looked at
  */
-export async function call(method, path, { query, body, signal } = {}) {
-  const headers = { accept: "application/json", "accept-language": language(), ...place() };
+export async function call(method, path, { query, body, signal, tenant: of } = {}) {
+  const headers = { accept: "application/json", "accept-language": language(), ...place(of) };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-csrf-token"] = current()?.csrf ?? "";
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -63,8 +65,8 @@ async function answer(response, path) {
 }
 
 /** The tenant, where the session leaves the choice. */
-function place() {
-  return mayChooseTenant() ? { "x-tenant": tenant() } : {};
+function place(of = tenant()) {
+  return mayChooseTenant() ? { "x-tenant": of } : {};
 }
 
 /** A path with those values of a query that say something. */

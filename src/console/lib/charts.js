@@ -10,13 +10,18 @@ import { local } from "./time.js";
 /**
  * @typedef {{name: string, label: string, tone: string, of: (point: any) => number|null}} Series
  * @typedef {{title: string, points: any[], series: Series[], kind: "bars"|"lines",
- *   unit: (value: number) => string, height?: number, note?: any}} Chart
+ *   unit: (value: number) => string, height?: number, note?: any,
+ *   say?: (at: string) => string, mark?: (at: string, span: number) => string}} Chart
+ * `say` and `mark` write a moment in the read-out and on the axis; in the reader's zone where left
+ * out.
  */
 
 const EDGE = { left: 56, right: 10, top: 8, bottom: 22 };
 
 /** @param {Chart} chart */
-export function chart({ title, points, series, kind, unit, height = 190, note }) {
+export function chart({
+  title, points, series, kind, unit, height = 190, note, say = local, mark = momentMark,
+}) {
   const values = points.map((point) => series.map((one) => one.of(point)));
   const sum = (row) => row.reduce((total, value) => total + (value ?? 0), 0);
   const top = Math.max(0, ...values.map((row) => kind === "bars" ? sum(row)
@@ -55,7 +60,7 @@ export function chart({ title, points, series, kind, unit, height = 190, note })
     return points.filter((_, index) => index % step === Math.floor(step / 2)).map((point) => {
       const index = points.indexOf(point);
       return s("text", { class: "chart-text", x: x(index), y: height - 5, "text-anchor": "middle" },
-        momentMark(point.at, span));
+        mark(point.at, span));
     });
   }
 
@@ -105,7 +110,7 @@ export function chart({ title, points, series, kind, unit, height = 190, note })
     here = index;
     draw();
     put(readout, index < 0 ? legend(series) : [
-      h("span", { class: "strong" }, local(points[index].at)),
+      h("span", { class: "strong" }, say(points[index].at)),
       series.map((one, place) => key(one, values[index]?.[place] ?? null, unit)),
     ]);
   }
@@ -138,7 +143,7 @@ export function chart({ title, points, series, kind, unit, height = 190, note })
 
   return h("figure", { class: "chart" },
     h("figcaption", null, h("h2", null, title), readout), area, note,
-    asTable(title, points, series, values, unit));
+    asTable(title, points, series, values, unit, say));
 }
 
 function legend(series) {
@@ -151,7 +156,7 @@ function key({ tone, label }, value, unit) {
     text && h("b", null, text));
 }
 
-function asTable(title, points, series, values, unit) {
+function asTable(title, points, series, values, unit, say) {
   const rows = h("tbody");
   const table = h("table", { class: "chart-table" },
     h("caption", { class: "unseen" }, title),
@@ -159,7 +164,7 @@ function asTable(title, points, series, values, unit) {
       series.map((one) => h("th", { scope: "col" }, one.label)))), rows);
   return h("details", {
     class: "chart-numbers", ontoggle: (event) => event.target.open && put(rows, points.map((point, index) =>
-      h("tr", null, h("th", { scope: "row" }, local(point.at)), values[index]?.map((value) =>
+      h("tr", null, h("th", { scope: "row" }, say(point.at)), values[index]?.map((value) =>
         h("td", null, value === null ? "–" : unit(value)))))),
   }, h("summary", null, t("common.as_table")), table);
 }

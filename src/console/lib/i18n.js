@@ -1,6 +1,7 @@
 // @ts-check
 // Words, numbers and durations in the reader's language. A group of words is a file
-// `words/<language>/<group>.js`; `t("deliveries.title")` is the word `title` of the group `deliveries`.
+// `words/<language>/<group>.js`; `t("deliveries.title")` is the word `title` of the group
+// `deliveries`.
 
 import { keep } from "./storage.js";
 
@@ -54,9 +55,9 @@ export function t(key, values = {}) {
 }
 
 /** The words for what a server names, or that name itself where it is new to us. */
-export function word(key) {
+export function word(key, otherwise = key.slice(key.lastIndexOf(".") + 1)) {
   const found = lookup(key);
-  return typeof found === "string" ? found : key.slice(key.lastIndexOf(".") + 1);
+  return typeof found === "string" ? found : otherwise;
 }
 
 /** Whether there are words for it. */

@@ -80,4 +80,8 @@ export function tick() {
     const text = relative(/** @type {HTMLElement} */ (element).dataset.relative, now);
     if (element.textContent !== text) element.textContent = text;
   }
+  // Clocks that count down draw themselves: a colour and a word change with them.
+  for (const element of document.querySelectorAll("[data-ticks]")) {
+    /** @type {any} */ (element).tick(now);
+  }
 }

@@ -29,7 +29,9 @@ function mine() {
 export function shell() {
   const counts = new Map(["dead-letters", "alerts"].map((name) => [name, [badge(), badge()]]));
   const links = mine().map((screen) => ({ screen, link: navLink(screen, counts, 0) }));
-  const atHand = mine().filter(({ name }) => AT_HAND.includes(name)).slice(0, 4);
+  const { portal } = /** @type {any} */ (current());
+  // The portal has four screens in all, so all of them are at hand.
+  const atHand = mine().filter(({ name }) => portal || AT_HAND.includes(name)).slice(0, 4);
   const tabs = atHand.map((screen) => ({ name: screen.name, link: tab(screen) }));
   const page = h("main", { class: "page", id: "page", tabindex: -1 });
   const nav = h("nav", { class: "nav", "aria-label": t("common.navigation"), id: "nav" },
@@ -40,7 +42,9 @@ export function shell() {
   }, icon("menu"), t("common.more_screens"), counts.get("dead-letters")?.[1]);
   const below = h("nav", { class: "tabs-below", "aria-label": t("common.at_hand") },
     tabs.map(({ link }) => link), more);
-  const element = h("div", { class: "shell" },
+  // Embedded in a customer's own page it has no bar: the page around it has one.
+  const isFramed = portal && window.self !== window.top;
+  const element = h("div", { class: ["shell", isFramed && "is-framed"] },
     h("a", { class: "button main skip", href: "#page" }, t("common.skip")),
     nav, h("div", { class: "content" }, bar(), banner(), page), below);
 
@@ -139,6 +143,8 @@ function bar() {
 function found(text) {
   if (/^msg_[0-9a-z]+$/.test(text)) return address("deliveries", text);
   if (/^evt_[0-9a-z]+$/.test(text)) return address("events", text);
+  if (/^conv_[0-9a-z]+$/.test(text)) return address("conversations", text);
+  if (/^lead_[0-9a-z]+$/.test(text)) return address("leads", text);
   return address("events", null, { q: text });
 }
 

@@ -184,6 +184,10 @@ export default {
   customers: "Customers on WhatsApp",
   deleted_endpoint: "deleted endpoint {id}",
 
+  machine_here: "now {state}.",
+  machine_next: "It can become: {states}.",
+  machine_end: "It ends here.",
+
   "channel.webhook": "Webhook",
   "channel.slack": "Slack",
   "channel.email": "Email",
@@ -223,4 +227,15 @@ export default {
   "status.delivered": "Delivered",
   "status.read": "Read",
   "status.played": "Played",
+  "status.booked": "Booked",
+  "status.confirmed": "Confirmed",
+  "status.arrived": "Arrived",
+  "status.completed": "Completed",
+  "status.no_show": "No-show",
+  "status.open": "Open",
+  "status.replied": "Replied",
+  "status.closed": "Closed",
+  "status.ended": "Ended",
+  "status.waiting": "Waiting",
+  "status.breached": "SLA breached",
 };

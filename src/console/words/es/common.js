@@ -184,6 +184,10 @@ export default {
   customers: "Clientes por WhatsApp",
   deleted_endpoint: "destino borrado {id}",
 
+  machine_here: "ahora {state}.",
+  machine_next: "Puede pasar a: {states}.",
+  machine_end: "Aquí acaba.",
+
   "channel.webhook": "Webhook",
   "channel.slack": "Slack",
   "channel.email": "Correo",
@@ -223,4 +227,15 @@ export default {
   "status.delivered": "Entregado",
   "status.read": "Leído",
   "status.played": "Escuchado",
+  "status.booked": "Reservada",
+  "status.confirmed": "Confirmada",
+  "status.arrived": "Ha llegado",
+  "status.completed": "Terminada",
+  "status.no_show": "No vino",
+  "status.open": "Abierta",
+  "status.replied": "Respondida",
+  "status.closed": "Cerrada",
+  "status.ended": "Acabada",
+  "status.waiting": "Espera",
+  "status.breached": "Fuera de plazo",
 };

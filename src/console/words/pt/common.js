@@ -184,6 +184,10 @@ export default {
   customers: "Clientes pelo WhatsApp",
   deleted_endpoint: "destino excluído {id}",
 
+  machine_here: "agora {state}.",
+  machine_next: "Pode passar a: {states}.",
+  machine_end: "Aqui termina.",
+
   "channel.webhook": "Webhook",
   "channel.slack": "Slack",
   "channel.email": "E-mail",
@@ -223,4 +227,15 @@ export default {
   "status.delivered": "Entregue",
   "status.read": "Lido",
   "status.played": "Ouvido",
+  "status.booked": "Reservada",
+  "status.confirmed": "Confirmada",
+  "status.arrived": "Chegou",
+  "status.completed": "Concluída",
+  "status.no_show": "Não veio",
+  "status.open": "Aberta",
+  "status.replied": "Respondida",
+  "status.closed": "Fechada",
+  "status.ended": "Encerrada",
+  "status.waiting": "Espera",
+  "status.breached": "Fora do prazo",
 };

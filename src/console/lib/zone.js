@@ -1,0 +1,70 @@
+// @ts-check
+// The tenant's settings and its wall clock: slots, timers and weeks are read where the business is.
+
+import { get } from "./api.js";
+import { language } from "./i18n.js";
+import { tenant } from "./session.js";
+
+/** How long settings are believed. */
+const FRESH_MS = 20_000;
+
+/** @type {{at: number, of: string, all: Promise<any>}|null} */
+let known = null;
+
+/** The settings of the tenant that is looked at; none where this session may not see them. */
+export function settings() {
+  if (known === null || known.of !== tenant() || Date.now() - known.at > FRESH_MS) {
+    const asked = get(`/api/v1/admin/tenants/${encodeURIComponent(tenant())}`);
+    known = { at: Date.now(), of: tenant(),
+      all: asked.then((found) => found.settings, () => ({})) };
+  }
+  return known.all;
+}
+
+/** They have changed: the next look asks anew. */
+export function forgetSettings() {
+  known = null;
+}
+
+/** The tenant's zone, or the reader's where it is not known. @returns {Promise<string>} */
+export async function zone() {
+  const named = (await settings()).timezone;
+  return named ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** A moment on the wall of a zone. @param {Intl.DateTimeFormatOptions} [options] */
+export function wall(moment, timeZone, options = DAY_AND_HOUR) {
+  return new Intl.DateTimeFormat(language(), { timeZone, hourCycle: "h23", ...options })
+    .format(new Date(moment));
+}
+
+/** @type {Intl.DateTimeFormatOptions} */
+export const DAY_AND_HOUR = { weekday: "short", day: "numeric", month: "short", hour: "2-digit",
+  minute: "2-digit" };
+/** @type {Intl.DateTimeFormatOptions} */
+export const HOUR = { hour: "2-digit", minute: "2-digit" };
+/** @type {Intl.DateTimeFormatOptions} */
+export const DAY = { weekday: "short", day: "numeric", month: "short" };
+
+/** The day of a moment in a zone, as 2026-11-26. */
+export function dayOf(moment, timeZone) {
+  const parts = { timeZone, year: "numeric", month: "2-digit", day: "2-digit" };
+  return new Intl.DateTimeFormat("en-CA", /** @type {any} */ (parts)).format(new Date(moment));
+}
+
+/** So many days after a day. @param {string} day */
+export function daysAfter(day, count) {
+  const at = new Date(`${day}T12:00:00Z`);
+  at.setUTCDate(at.getUTCDate() + count);
+  return at.toISOString().slice(0, 10);
+}
+
+/** The Monday of a day's week. @param {string} day */
+export function mondayOf(day) {
+  return daysAfter(day, -((new Date(`${day}T12:00:00Z`).getUTCDay() + 6) % 7));
+}
+
+/** A day without an hour, for people. @param {string} day */
+export function dayName(day, options = DAY) {
+  return wall(`${day}T12:00:00Z`, "UTC", options);
+}
