@@ -1,0 +1,126 @@
+// @ts-check
+// Handoffs: customers who wait for a person, those first whose time runs out first.
+
+import { get } from "../lib/api.js";
+import { countOf } from "../lib/counts.js";
+import { h } from "../lib/dom.js";
+import { t, word } from "../lib/i18n.js";
+import { may } from "../lib/session.js";
+import { duration, time } from "../lib/time.js";
+import { button, pill, twoLines } from "../parts/bits.js";
+import { clock } from "../parts/clock.js";
+import { listOrItem } from "../parts/page.js";
+import { empty } from "../parts/states.js";
+import { act } from "./handoffs/act.js";
+import { CLOCK, detail } from "./handoffs/detail.js";
+
+const PATH = "/api/v1/handoffs";
+const STATUSES = ["open", "replied", "closed"];
+/** How many that wait are put in the order of their clocks. */
+const QUEUE_MAX = 500;
+
+/** @param {any} view */
+function show(view) {
+  let made = null;
+  return listOrItem(view, {
+    lead: t("handoffs.lead"),
+    actions: (list) => {
+      made = list;
+      return null;
+    },
+    spec: {
+      screen: "handoffs", label: t("common.screen.handoffs"), path: PATH,
+      query: (asked) => ({ status: asked.get("status") }), load,
+      id: (item) => item.conversation_id, columns: columns(() => made?.refresh()),
+      chips: {
+        name: "status", count: (status) => countOf(PATH, { status }),
+        values: STATUSES.map((status) => [status, word(`handoffs.status_${status}`)]),
+      },
+      live: ["state", "event"], concerns, detail, empty: nothing,
+    },
+  });
+}
+
+/** Those that wait stand first, by their deadlines; the others follow in the order of the API. */
+async function load(query, signal) {
+  const { status, cursor } = query;
+  if (status && status !== "open") return get(PATH, query, signal);
+  const waiting = cursor ? [] : await get(PATH, { status: "open", limit: QUEUE_MAX }, signal)
+    .then(({ items }) => items.sort((a, b) => dueOf(a) - dueOf(b)));
+  if (status === "open") return cursor ? get(PATH, query, signal)
+    : { items: waiting, next_cursor: null };
+  const page = await get(PATH, query, signal);
+  return { ...page, items: [...waiting, ...page.items.filter((item) => item.status !== "open")] };
+}
+
+/** When it must be answered; what is late already comes before all. */
+function dueOf({ timers: [first], opened_at: opened }) {
+  return first ? Date.parse(first.due_at) : Date.parse(opened);
+}
+
+function concerns(told, kind) {
+  return kind === "state" ? told.entity === "handoff"
+    : /^(handoff|sla|incident)\./.test(told.event_type ?? "");
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns(refresh) {
+  return [
+    { label: t("handoffs.clock"), class: "is-tight", phone: "top", cell: clockOf },
+    {
+      label: t("handoffs.conversation"), link: true, class: "cut",
+      cell: (item) => twoLines(item.reason ?? t("handoffs.no_reason"), item.conversation_id),
+    },
+    {
+      label: t("handoffs.intent"), class: "cut", phone: "wide",
+      cell: (item) => item.last_intent ?? h("span", { class: "quiet" }, "–"),
+    },
+    { label: t("handoffs.status"), class: "is-tight", phone: "none", cell: statusOf },
+    {
+      label: t("handoffs.opened"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.opened_at, "both"),
+    },
+    {
+      label: t("handoffs.act"), class: "is-tight", phone: "wide", cell: (item) => may("operator")
+        && actionsOf(item, refresh),
+    },
+  ];
+}
+
+/** The clock of those that wait, and how long it took for the others. */
+export function clockOf(item) {
+  const [due] = item.timers;
+  if (item.status === "open" && due) return clock({ until: due.due_at, from: item.opened_at,
+    words: CLOCK });
+  if (item.status === "open") return clock({ until: item.breached_at ?? item.opened_at,
+    words: CLOCK });
+  if (!item.replied_at) return h("span", { class: "quiet" }, t("handoffs.never_replied"));
+  const took = duration(Date.parse(item.replied_at) - Date.parse(item.opened_at));
+  return twoLines(took, t(item.breached_at ? "handoffs.took_late" : "handoffs.took"));
+}
+
+function statusOf(item) {
+  const text = word(`handoffs.status_${item.status}`);
+  // One that is late still waits: that it is late says more.
+  if (item.status === "open" && item.breached_at) return pill("breached");
+  return pill(item.status === "open" ? "waiting" : item.status, { text });
+}
+
+function actionsOf(item, done) {
+  const path = `${PATH}/${encodeURIComponent(item.conversation_id)}`;
+  return h("span", { class: "row nowrap" },
+    item.status === "open" && button(t("handoffs.reply"), () => act("reply", path, done),
+      { kind: "small main", symbol: "check" }),
+    item.status !== "closed" && button(t("handoffs.close"), () => act("close", path, done),
+      { kind: "small" }));
+}
+
+function nothing() {
+  return empty({
+    symbol: "handoffs", title: t("handoffs.empty"), text: t("handoffs.empty_text"),
+    shell: "sereno send handoff.opened --data '{\"conversation_id\": \"C-1\", "
+      + "\"reason\": \"asks for a person\"}'",
+  });
+}
+
+export default { words: ["handoffs", "timers", "thread"], show };

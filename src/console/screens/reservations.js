@@ -1,0 +1,103 @@
+// @ts-check
+// Reservations: who comes when, how each stands, what it waits for, and what a person may do to it.
+
+import { get } from "../lib/api.js";
+import { countOf } from "../lib/counts.js";
+import { h } from "../lib/dom.js";
+import { number, t, word } from "../lib/i18n.js";
+import { time } from "../lib/time.js";
+import { wall, zone } from "../lib/zone.js";
+import { pill, twoLines } from "../parts/bits.js";
+import { listOrItem } from "../parts/page.js";
+import { empty } from "../parts/states.js";
+import { detail } from "./reservations/detail.js";
+import { past } from "./reservations/history.js";
+import { kindName } from "./timers/kind.js";
+
+const PATH = "/api/v1/reservations";
+const STATUSES = ["booked", "confirmed", "arrived", "completed", "no_show", "cancelled"];
+
+/** @param {any} view */
+async function show(view) {
+  const timeZone = await zone();
+  return listOrItem(view, {
+    lead: t("reservations.lead"),
+    spec: {
+      screen: "reservations", label: t("common.screen.reservations"), path: PATH,
+      query: (asked) => ({ status: asked.get("status") }), load,
+      id: (item) => item.reservation_id, columns: columns(timeZone),
+      chips: {
+        name: "status", count: (status) => countOf(PATH, { status }),
+        values: STATUSES.map((status) => [status, word(`common.status.${status}`)]),
+      },
+      filters: [{ name: "id", label: t("reservations.id"), placeholder: "R-1001" }],
+      live: ["state", "event"], concerns, detail, empty: nothing,
+    },
+  });
+}
+
+/** A page; or, where an id is asked for, that one alone, which the API finds by its path. */
+export async function load(query, signal) {
+  const id = new URLSearchParams(location.search).get("id");
+  if (!id) return get(PATH, query, signal);
+  const found = await get(`${PATH}/${encodeURIComponent(id)}`, {}, signal).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+  const fits = found && (!query.status || found.status === query.status);
+  return { items: fits ? [found] : [], next_cursor: null };
+}
+
+function concerns(told, kind) {
+  return kind === "state" ? told.entity === "reservation"
+    : told.entity?.startsWith("reservation/") || told.event_type?.startsWith("reservation.");
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns(timeZone) {
+  return [
+    {
+      label: t("reservations.status"), class: "is-tight", phone: "top",
+      cell: (item) => pill(item.status),
+    },
+    {
+      label: t("reservations.guest"), link: true, class: "cut",
+      cell: (item) => twoLines(item.name ?? t("reservations.nobody"), item.reservation_id),
+    },
+    {
+      label: t("reservations.slot"), class: "is-tight", phone: "wide",
+      cell: (item) => twoLines(wall(item.date_time, timeZone), time(item.date_time)),
+    },
+    {
+      label: t("reservations.party"), class: "is-number is-tight", phone: "none",
+      cell: (item) => (item.party_size === null ? h("span", { class: "quiet" }, "–")
+        : number(item.party_size)),
+    },
+    { label: t("reservations.next"), class: "is-tight", phone: "wide", cell: nextStep },
+    { label: t("reservations.last"), class: "cut", phone: "none", cell: lastEvent },
+    {
+      label: t("reservations.restaurant"), class: "cut", phone: "none",
+      cell: (item) => item.restaurant ?? h("span", { class: "quiet" }, "–"),
+    },
+  ];
+}
+
+function nextStep({ timers: [first] }) {
+  if (!first) return h("span", { class: "quiet" }, t("reservations.no_next"));
+  return twoLines(kindName(first.kind), time(first.due_at));
+}
+
+function lastEvent({ history }) {
+  const last = history.at(-1);
+  return last ? twoLines(past(last.what).title, time(last.at)) : h("span", { class: "quiet" }, "–");
+}
+
+function nothing() {
+  return empty({
+    symbol: "reservations", title: t("reservations.empty"), text: t("reservations.empty_text"),
+    shell: "sereno send reservation.created --data '{\"reservation_id\": \"R-1\", "
+      + "\"date_time\": \"2027-01-20T20:00:00\", \"party_size\": 4, \"name\": \"Ana\"}'",
+  });
+}
+
+export default { words: ["reservations", "timers", "thread"], show };

@@ -1,0 +1,41 @@
+// @ts-check
+// The history of a booking in the reader's words: the API tells it in few English ones.
+
+import { t, word } from "../../lib/i18n.js";
+
+/** Each told line: its pattern, its key, the status that it led to. */
+const TOLD = [
+  [/^booked for (.+)$/, "booked", "booked"],
+  [/^moved to (.+)$/, "moved", "booked"],
+  [/^details changed$/, "changed", "info"],
+  [/^confirmed by (.+)$/, "confirmed", "confirmed"],
+  [/^cancelled by (.+)$/, "cancelled", "cancelled"],
+  [/^arrived, said (.+)$/, "arrived", "arrived"],
+  [/^completed by (.+)$/, "completed", "completed"],
+  [/^did not come$/, "no_show", "no_show"],
+  [/^reminder (.+) skipped/, "reminder_skipped", "skipped"],
+  [/^reminder (.+) sent$/, "reminder_sent", "sent"],
+  [/^its time is past/, "past", "info"],
+];
+
+/**
+ * @param {string} what
+ * @returns {{title: string, status: string, moment: string|null}}
+ */
+export function past(what) {
+  for (const [pattern, key, status] of TOLD) {
+    const found = what.match(/** @type {RegExp} */ (pattern));
+    if (!found) continue;
+    const said = found[1] ?? "";
+    const isMoment = /^\d{4}-\d\d-\d\dT/.test(said);
+    const who = word(`reservations.by_${said.replaceAll(" ", "_")}`, said);
+    return { title: t(`reservations.past_${key}`, { who }), status: String(status),
+      moment: isMoment ? said : null };
+  }
+  return { title: what, status: "info", moment: null };
+}
+
+/** The statuses that a booking has been through. @param {{what: string}[]} history */
+export function been(history) {
+  return history.map(({ what }) => past(what).status);
+}

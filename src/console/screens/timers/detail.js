@@ -1,0 +1,109 @@
+// @ts-check
+// One timer: what it is for, when it fires and why, what follows, and firing it now or cancelling
+// it.
+
+import { asCurl, get, post } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
+import { t } from "../../lib/i18n.js";
+import { may } from "../../lib/session.js";
+import { fullTime } from "../../lib/time.js";
+import { wall, zone } from "../../lib/zone.js";
+import { button, copy, facts, id, pill, section, why } from "../../parts/bits.js";
+import { clock } from "../../parts/clock.js";
+import { ask } from "../../parts/dialog.js";
+import { notice, refused } from "../../parts/notice.js";
+import { fillWith } from "../../parts/states.js";
+import { timeline } from "../../parts/timeline.js";
+import { entityLink } from "./entity.js";
+import { kindName } from "./kind.js";
+import { flat } from "./plan.js";
+
+const CLOCK = { left: "timers.clock_left", soon: "timers.clock_soon", over: "timers.clock_over" };
+/** Pages in which a timer of an address is looked for. */
+const PAGES_MAX = 20;
+
+/**
+ * Timers that were seen, since the API lists them but has no path for one.
+ * @type {Map<string, any>}
+ */
+const seen = new Map();
+
+/** Keeps a timer for its detail. */
+export function remember(timer) {
+  if (seen.size > 5_000) seen.clear();
+  seen.set(timer.id, timer);
+}
+
+/** @param {string} key @param {HTMLElement} box @param {() => void} refresh */
+export function detail(key, box, refresh) {
+  const bring = async () => ({ timer: await find(key), timeZone: await zone() });
+  fillWith(box, bring, ({ timer, timeZone }) => {
+    if (!timer) return gone();
+    const done = (text) => {
+      seen.delete(key);
+      notice(text, "good");
+      box.replaceChildren(gone());
+      refresh();
+    };
+    return view(timer, timeZone, actions(timer, done));
+  });
+}
+
+async function find(key) {
+  let cursor = null;
+  for (let page = 0; page < PAGES_MAX && !seen.has(key); page += 1) {
+    const answer = await get("/api/v1/timers", { limit: 500, cursor });
+    flat(answer.items).forEach(remember);
+    cursor = answer.next_cursor;
+    if (!cursor) break;
+  }
+  return seen.get(key) ?? null;
+}
+
+function gone() {
+  return h("p", { class: "quiet" }, t("timers.gone"));
+}
+
+/** What cannot be cancelled: it would only be set again. */
+const LASTING = ["alerts", "viewers", "signal"];
+
+function actions(timer, done) {
+  const path = `/api/v1/timers/${encodeURIComponent(timer.id)}`;
+  const act = (what, danger) => async () => {
+    const sure = await ask({
+      title: t(`timers.${what}`),
+      text: t(`timers.ask_${what}`, { name: kindName(timer.kind), of: timer.entity_id }),
+      yes: t(`timers.${what}`), danger,
+    });
+    if (sure) await post(`${path}/${what}`).then(() => done(t(`timers.done_${what}`)), refused);
+  };
+  return h("div", { class: "row" },
+    may("operator") && [
+      button(t("timers.fire"), act("fire", false), { symbol: "events", kind: "main" }),
+      !LASTING.includes(timer.kind) && button(t("timers.cancel"), act("cancel", true),
+        { symbol: "cross", kind: "danger" }),
+    ],
+    button(t("common.copy_curl"), () => copy(asCurl("POST", `${path}/fire`)),
+      { symbol: "code", kind: "plain" }));
+}
+
+function view(timer, timeZone, actions) {
+  const isLate = Date.parse(timer.due_at) < Date.now() - 1_000;
+  return h("article", { class: "detail" },
+    h("header", { class: "detail-head" },
+      h("div", { class: "row" }, h("h1", null, kindName(timer.kind)),
+        isLate && pill("failed", { text: t("timers.late") })),
+      id(timer.id)),
+    clock({ until: timer.due_at, words: CLOCK, big: true }),
+    why(timer.why),
+    actions,
+    section(t("timers.facts"), facts([
+      [t("timers.due"), h("span", { class: "stack-small" }, fullTime(timer.due_at),
+        h("span", { class: "quiet" }, `${wall(timer.due_at, timeZone)} · ${timeZone}`))],
+      [t("timers.of"), entityLink(timer)],
+    ])),
+    timer.then?.length > 0 && section(t("timers.afterwards"), timeline(timer.then.map((next) => ({
+      status: "waiting", ahead: true, title: kindName(next.kind), at: next.due_at,
+      text: next.why?.sentence,
+    })))));
+}

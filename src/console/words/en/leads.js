@@ -1,0 +1,35 @@
+// Words of the leads.
+
+export default {
+  lead:
+    "The people behind numbers and names: one history each, however they wrote, called or "
+      + "booked.",
+  person: "Person",
+  nameless: "no name",
+  wishes: "Offers",
+  reachable: "Reachable",
+  opted_out: "Opted out",
+  campaign: "Campaign",
+  number: "Number (hashed)",
+  source: "Source",
+  only_bookings: "bookings alone",
+  messages: "Messages",
+  conversations: "Conversations",
+  calls: "Calls",
+  orders: "Orders",
+  first_seen: "First seen",
+  last_seen: "Last seen",
+  empty: "Nobody yet",
+  empty_text: "Whoever writes, books or is told of by an event is known here:",
+  to_conversation: "Latest conversation",
+  to_conversations: "All conversations",
+  merged: "This turned out to be the same person as",
+  opted_out_text: "Wants to hear nothing unasked ({how}).",
+  history: "Everything that happened",
+  no_history: "Nothing yet.",
+  earlier: "Earlier",
+  facts: "Facts",
+  former: "Former numbers",
+  user_ids: "User ids",
+  locale: "Language",
+};
