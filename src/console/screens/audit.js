@@ -1,0 +1,97 @@
+// @ts-check
+// The audit log: who did what to what, and when. It is only ever added to.
+
+import { get } from "../lib/api.js";
+import { h, put } from "../lib/dom.js";
+import { t, word } from "../lib/i18n.js";
+import { address, go } from "../lib/router.js";
+import { fullTime, time } from "../lib/time.js";
+import { facts, tag, twoLines } from "../parts/bits.js";
+import { period } from "../parts/filters.js";
+import { head } from "../parts/page.js";
+import { list } from "../parts/list.js";
+import { payload } from "../parts/payload.js";
+import { empty } from "../parts/states.js";
+
+const PATH = "/api/v1/audit";
+
+/** Entries that were listed: there is no path for one alone. @type {Map<string, any>} */
+const seen = new Map();
+
+/** @param {any} view */
+function show(view) {
+  // An entry has no page of its own: it opens beside the list.
+  if (view.id !== null) return go(address("audit", null, { open: view.id }));
+  view.title(t("common.screen.audit"));
+  return [head({ title: t("common.screen.audit"), lead: t("audit.lead") }), list(view, {
+    screen: "audit", label: t("common.screen.audit"), path: PATH,
+    query: (asked) => ({ who: asked.get("who"), action: asked.get("action"), ...period(asked) }),
+    load: async (asked, signal) => {
+      const page = await get(PATH, asked, signal);
+      for (const item of page.items) seen.set(item.id, item);
+      return page;
+    },
+    id: (item) => item.id, columns: columns(),
+    filters: [
+      { name: "who", label: t("audit.who") },
+      { name: "action", label: t("audit.action"), placeholder: "endpoint.*" },
+      { name: "since", label: t("common.period"), type: "period" },
+    ],
+    detail: (id, box) => put(box, entry(seen.get(id))), name: (id) => seen.get(id)?.action ?? id,
+    empty: () => empty({ symbol: "audit", title: t("audit.empty"), text: t("audit.empty_text") }),
+  })];
+}
+
+/** Who it was: a key by its name, a link by its id, or the server's own admin. */
+function whoOf({ who }) {
+  return who?.name ?? who?.id ?? t("audit.admin");
+}
+
+/** @returns {import("../parts/table.js").Column[]} */
+function columns() {
+  return [
+    { label: t("audit.at"), class: "is-tight", phone: "foot",
+      cell: (item) => time(item.at, "both") },
+    {
+      label: t("audit.action"), link: true, class: "cut",
+      cell: (item) => word(`audit.did.${item.action}`, item.action),
+    },
+    {
+      label: t("audit.subject"), class: "cut", phone: "wide",
+      cell: (item) => (item.subject ? tag(item.subject) : h("span", { class: "quiet" }, "–")),
+    },
+    {
+      label: t("audit.who"), class: "is-tight", phone: "top",
+      cell: (item) => twoLines(whoOf(item), word(`common.role.${item.role}`, item.role ?? "")),
+    },
+    { label: t("audit.detail"), class: "cut", phone: "wide", cell: detailOf },
+  ];
+}
+
+function detailOf({ detail }) {
+  if (detail === null || detail === undefined || detail === "") return h("span",
+    { class: "quiet" }, "–");
+  return h("span", null, typeof detail === "string" ? detail : JSON.stringify(detail));
+}
+
+/** One entry in full. */
+function entry(found) {
+  if (!found) return h("p", { class: "quiet" }, t("audit.gone"));
+  const { at, who, role, by, address, action, subject, detail, status } = found;
+  return h("article", { class: "detail" },
+    h("header", { class: "detail-head" }, h("h1", null, word(`audit.did.${action}`, action))),
+    facts([
+      [t("audit.at"), fullTime(at)],
+      [t("audit.who"), h("span", null, whoOf(found),
+        who?.id && h("span", { class: "quiet" }, ` · ${who.id}`))],
+      [t("audit.role"), role && word(`common.role.${role}`, role)],
+      [t("audit.by"), by && t(`audit.by_${by}`)],
+      [t("audit.address"), address],
+      [t("audit.action"), tag(action)],
+      [t("audit.subject"), subject && tag(subject)],
+      [t("audit.outcome"), status === null ? t("audit.unknown") : status && `HTTP ${status}`],
+    ]),
+    detail !== null && detail !== undefined && detail !== "" && payload(detail, t("audit.detail")));
+}
+
+export default { words: ["audit"], show };
