@@ -22,6 +22,8 @@ use crate::api::address::Peer;
 
 /// Connections open at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
+/// Bytes that a connection holds of what it reads or writes, beside bodies; a request's head fits in.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// How long to wait where a connection cannot be accepted, as when there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,6 +46,7 @@ pub(super) async fn serve(
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    http.max_buf_size(BUFFER_BYTES_MAX);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut open = JoinSet::new();
