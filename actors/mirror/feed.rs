@@ -103,8 +103,8 @@ impl Feed {
                 Write::Delete(_) => {}
             }
         }
-        // Each event names one entity at most.
-        if states.len() > events {
+        // Of one event and one state, the event names the state. Of more, any may name none or the same one.
+        if (events, states.len()) != (1, 1) {
             noted.append(&mut states);
         }
         if owner.is_none() && gone.is_empty() {

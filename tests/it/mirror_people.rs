@@ -169,3 +169,30 @@ async fn d08_ids_that_are_numbers_are_ids_there_too() {
                  ORDER BY sequence) FROM sereno.events";
     postgres.eventually(found, "42/77 43/-").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_who_is_merged_among_events_of_others_is_merged_in_the_database_too() {
+    let postgres = Postgres::start();
+    let url = postgres.url("");
+    let house = House::with(move |config| config.mirror = Some(url.clone())).await;
+    let wrote = |talk: &str, who: serde_json::Value| {
+        let mut data = json!({"conversation_id": talk, "message": {"text": "hola"}});
+        data.as_object_mut().unwrap().extend(who.as_object().unwrap().clone());
+        json!({"event_type": "conversation.message.received", "data": data})
+    };
+    let number = json!({"wa_number": "+34600000001"});
+    let user = json!({"user_id": "ES.1"});
+    for (talk, who) in [("c1", &number), ("c2", &user)] {
+        house.api.post("/api/v1/events", &wrote(talk, who.clone())).await.unwrap();
+    }
+    postgres.eventually("SELECT count(*) FROM sereno.leads", "2").await;
+    let other = json!({"event_type": "x.other", "data": {}});
+    let both = json!({"wa_number": "+34600000001", "user_id": "ES.1"});
+    let all = json!([other, other, other, wrote("c3", both)]);
+    house.api.post("/api/v1/events", &all).await.unwrap();
+    postgres
+        .eventually("SELECT count(*) FROM sereno.leads WHERE merged_into IS NOT NULL", "1")
+        .await;
+    let leads = "SELECT count(DISTINCT lead_id) FROM sereno.conversations";
+    postgres.eventually(leads, "1").await;
+}
