@@ -166,17 +166,23 @@ impl Standing {
             if now.since(since) >= rule.hold {
                 self.since = None;
                 self.raised_at = holds.then_some(since);
-                if !holds && std::mem::take(&mut self.told) {
-                    return Some(ended(name, self, now));
-                }
             }
         }
-        let untold = self.raised_at.is_some() && !self.told && self.silenced_until.is_none();
-        if untold {
-            self.told = true;
-            return Some(emit("alert.raised", self.told_of(name, rule)));
+        if self.silenced_until.is_some() {
+            // What came and went meanwhile is told of at the end, as it stands then.
+            return None;
         }
-        None
+        match (self.raised_at.is_some(), self.told) {
+            (true, false) => {
+                self.told = true;
+                Some(emit("alert.raised", self.told_of(name, rule)))
+            }
+            (false, true) => {
+                self.told = false;
+                Some(ended(name, self, now))
+            }
+            (true, true) | (false, false) => None,
+        }
     }
 
     fn told_of(&self, name: &str, rule: &Rule) -> Value {

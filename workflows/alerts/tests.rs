@@ -95,6 +95,15 @@ fn b15_a_silenced_rule_speaks_at_the_end_of_its_silence_if_it_is_still_raised() 
     // What ends in its silence was never told of.
     let over = raised.next.step(&lying(0), &all, Timestamp(20_000));
     assert!(over.effects.is_empty() && over.next.rules["dead_letters"].raised_at.is_none());
+    // One that was told of before the silence, and ends in it, is told of as over once the silence is.
+    let told = Alerts::default().step(&lying(200), &all, Timestamp(0)).next;
+    let quiet = told.silence("dead_letters", until, &all, Timestamp(1_000)).unwrap().next;
+    let over = quiet.step(&lying(0), &all, Timestamp(20_000));
+    assert!(over.effects.is_empty() && over.next.alarm().is_some_and(|at| Some(at) <= until));
+    let spoken = over.next.step(&lying(0), &all, Timestamp(100_000)).effects;
+    assert!(
+        matches!(&spoken[..], [Effect::Emit { event_type, .. }] if event_type == "alert.resolved")
+    );
     let error = silent.silence("nothing", None, &all, Timestamp(0)).unwrap_err();
     assert!(error.to_string().contains("no alert named nothing"));
 }
