@@ -16,6 +16,8 @@ pub const FREE_BYTES: usize = 32 << 10;
 pub const SENDER_BYTES_MAX: usize = 64 << 20;
 /// The same of all senders together.
 pub const TRANSIT_BYTES_MAX: usize = 256 << 20;
+/// How long a large body waits for room before it is refused.
+pub const ROOM_PATIENCE_MS: u64 = 10_000;
 /// How long a client may take nothing of what it is sent before its connection is cut.
 pub const WRITE_PATIENCE_MS: u64 = 30_000;
 /// Bytes of the key that makes a request be carried out once.

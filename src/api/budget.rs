@@ -5,28 +5,44 @@
 //! of those than connections.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use parking_lot::Mutex;
-use sereno_actors::limits::answers::{FREE_BYTES, SENDER_BYTES_MAX, TRANSIT_BYTES_MAX};
+use sereno_actors::limits::answers::{
+    FREE_BYTES, ROOM_PATIENCE_MS, SENDER_BYTES_MAX, TRANSIT_BYTES_MAX,
+};
+use tokio::sync::Notify;
 
 use super::App;
 use super::address::counted_as;
 use super::error::Problem;
 use super::inbound::Sender;
 
+/// How often the log says that somebody was refused, at most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// A bound of bytes, with a share for each sender.
 #[derive(Clone, Default)]
-pub struct Budget(Arc<Mutex<Used>>);
+pub struct Budget(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    used: Mutex<Used>,
+    freed: Notify,
+}
 
 #[derive(Default)]
 struct Used {
     all: usize,
     of: HashMap<String, usize>,
+    /// When the log last said that somebody was refused.
+    told: Option<Instant>,
 }
 
 /// Bytes that count against a budget for as long as this lives.
@@ -51,7 +67,7 @@ impl Held {
         if more == 0 {
             return Ok(());
         }
-        let mut used = self.budget.0.lock();
+        let mut used = self.budget.0.used.lock();
         let own = used.of.get(&self.sender).copied().unwrap_or(0) + more;
         if own > SENDER_BYTES_MAX || used.all + more > TRANSIT_BYTES_MAX {
             return Err(Problem::busy());
@@ -60,6 +76,36 @@ impl Held {
         used.of.insert(self.sender.clone(), own);
         self.bytes = bytes;
         Ok(())
+    }
+
+    /// The same, after waiting for room where there is none. Whoever waits should hold nothing yet: those
+    /// who hold some and wait for more would wait for each other.
+    pub async fn grow_when_free(&mut self, bytes: usize) -> Result<(), Problem> {
+        let budget = self.budget.clone();
+        let grown = async {
+            loop {
+                let mut freed = pin!(budget.0.freed.notified());
+                freed.as_mut().enable();
+                if self.grow_to(bytes).is_ok() {
+                    return;
+                }
+                freed.await;
+            }
+        };
+        let patience = Duration::from_millis(ROOM_PATIENCE_MS);
+        if tokio::time::timeout(patience, grown).await.is_ok() {
+            return Ok(());
+        }
+        let mut used = self.budget.0.used.lock();
+        if used.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            used.told = Some(Instant::now());
+            tracing::warn!(
+                sender = self.sender,
+                "too much is coming in at once: large bodies are refused with 503; behind a proxy, set \
+                 trusted_proxies, so that each sender has a share of its own"
+            );
+        }
+        Err(Problem::busy())
     }
 
     /// These bytes, which count until the last of them is dropped.
@@ -76,13 +122,15 @@ impl Drop for Held {
         if self.bytes == 0 {
             return;
         }
-        let mut used = self.budget.0.lock();
+        let mut used = self.budget.0.used.lock();
         used.all -= self.bytes;
         let own = used.of.get(&self.sender).copied().unwrap_or(0) - self.bytes;
         match own {
             0 => drop(used.of.remove(&self.sender)),
             own => drop(used.of.insert(self.sender.clone(), own)),
         }
+        drop(used);
+        self.budget.0.freed.notify_waiters();
     }
 }
 
@@ -97,14 +145,19 @@ impl AsRef<[u8]> for Owned {
     }
 }
 
-/// Counts an answer until it has gone out; one that is too much is not given.
+/// Counts an answer until it has gone out; one that is too much is not given. What was done is told whatever
+/// there is under way: only answers to questions are counted.
 pub async fn count_answers(
     State(app): State<Arc<App>>,
     sender: Sender,
     request: Request,
     next: Next,
 ) -> Response {
+    let is_question = request.method().is_safe();
     let response = next.run(request).await;
+    if !is_question {
+        return response;
+    }
     let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     let Some(bytes) = bytes.filter(|bytes| *bytes > FREE_BYTES) else { return response };
     let mut held = app.answers.hold(sender);
@@ -152,7 +205,7 @@ mod tests {
         drop(again);
         budget.hold(from(99)).grow_to(1).unwrap();
         drop(others);
-        let used = budget.0.lock();
+        let used = budget.0.used.lock();
         assert_eq!((used.all, used.of.len()), (0, 0));
     }
 }

@@ -10,7 +10,7 @@ pub use super::caller::Caller;
 use super::error::Problem;
 use super::inbound::Sender;
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -95,25 +95,30 @@ pub async fn discard_body(body: Body) {
     tokio::time::timeout(BODY_PATIENCE, discard).await.ok();
 }
 
-/// Reads a body. One that is too large is still read, though not kept, up to a point: a client that is
+/// Reads a body. One that is too large, or for which there is no room, is still read, though not kept, up to a point: a client that is
 /// cut off while it writes sees a broken connection instead of the answer.
 async fn read_bounded(body: Body, mut held: Held) -> Result<Bytes, Problem> {
+    // All of it at once, so that nobody waits for more with a part in hand.
+    let announced =
+        HttpBody::size_hint(&body).exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let expected = announced.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
     let mut chunks = body.into_data_stream();
     let mut kept: Vec<u8> = Vec::new();
-    let mut total = 0;
+    let (mut total, mut refused) = (0, None);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::malformed("the body did not arrive whole"))?;
+        let before = total;
         total += chunk.len();
         if total > DISCARDED_BYTES_MAX {
             break;
         }
-        if total <= BODY_BYTES_MAX {
+        if before <= FREE_BYTES && total > FREE_BYTES && total <= BODY_BYTES_MAX {
+            refused = held.grow_when_free(expected).await.err();
+        }
+        if total <= BODY_BYTES_MAX && refused.is_none() {
             if total > kept.capacity() {
-                let room = total.next_multiple_of(FREE_BYTES);
+                let room = total.next_multiple_of(FREE_BYTES).min(expected.max(total));
                 kept.reserve_exact(room - kept.len());
-            }
-            if total > FREE_BYTES {
-                held.grow_to(kept.capacity())?;
             }
             kept.extend_from_slice(&chunk);
         }
@@ -122,7 +127,10 @@ async fn read_bounded(body: Body, mut held: Held) -> Result<Bytes, Problem> {
         let limit = BODY_BYTES_MAX >> 20;
         return Err(Problem::too_large(format!("a body may have at most {limit} MiB")));
     }
-    Ok(held.over(kept))
+    match refused {
+        Some(problem) => Err(problem),
+        None => Ok(held.over(kept)),
+    }
 }
 
 /// A body as JSON.
