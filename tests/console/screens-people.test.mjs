@@ -20,6 +20,9 @@ before(async () => {
   await connectLine(server);
   await book(server, "R-1", "Ana", 30, { wa_number: `+${ANA}` });
   await book(server, "R-2", "Bruno", 50);
+  await server.ask("POST", "/api/v1/events", {
+    event_type: "handoff.opened", data: { conversation_id: "chat-1", reason: "wants a person" },
+  });
 });
 after(async () => {
   await keepFailures();
@@ -64,9 +67,6 @@ test("a07_a_booking_is_confirmed_moved_and_cancelled_by_hand_and_drawn", async (
 });
 
 test("a10_a_guest_who_waits_has_a_clock_that_stops_with_the_reply", async () => {
-  await server.ask("POST", "/api/v1/events", {
-    event_type: "handoff.opened", data: { conversation_id: "chat-1", reason: "wants a person" },
-  });
   const { page, complaints, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/handoffs`);
   const clock = await see(page, ".table .clock[data-kind=left]");
