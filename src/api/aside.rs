@@ -22,32 +22,42 @@ static SHARES: LazyLock<Mutex<HashMap<Whose, Arc<Semaphore>>>> = LazyLock::new(M
 /// A tenant, or nobody in particular.
 type Whose = Option<TenantId>;
 
-/// A turn; it ends when this is dropped.
+/// A turn; it ends when this is dropped, its parts in this order.
 struct Turn {
-    whose: Whose,
-    _own: OwnedSemaphorePermit,
     _common: OwnedSemaphorePermit,
+    _own: OwnedSemaphorePermit,
+    _share: Share,
 }
 
-impl Turn {
+/// The turns of one, for as long as somebody has or awaits one of them.
+struct Share {
+    whose: Whose,
+    turns: Option<Arc<Semaphore>>,
+}
+
+impl Share {
+    fn of(whose: Whose) -> Self {
+        let mut shares = SHARES.lock();
+        let turns = shares.entry(whose.clone());
+        let turns = turns.or_insert_with(|| Arc::new(Semaphore::new(READS_PER_TENANT_MAX)));
+        let turns = Some(Arc::clone(turns));
+        Self { whose, turns }
+    }
+
     /// Waits for the tenant's own turn first, so that those who wait for another's are none of its own.
-    async fn take(whose: Whose) -> Option<Self> {
-        let share = {
-            let mut shares = SHARES.lock();
-            let share = shares.entry(whose.clone());
-            Arc::clone(share.or_insert_with(|| Arc::new(Semaphore::new(READS_PER_TENANT_MAX))))
-        };
-        let own = share.acquire_owned().await.ok()?;
+    async fn turn(self) -> Option<Turn> {
+        let own = Arc::clone(self.turns.as_ref()?).acquire_owned().await.ok()?;
         let common = Arc::clone(&READERS).acquire_owned().await.ok()?;
-        Some(Self { whose, _own: own, _common: common })
+        Some(Turn { _common: common, _own: own, _share: self })
     }
 }
 
-impl Drop for Turn {
+impl Drop for Share {
     fn drop(&mut self) {
         let mut shares = SHARES.lock();
-        // Two of them are here and in the permit that goes now; who waits has one too.
-        if shares.get(&self.whose).is_some_and(|share| Arc::strong_count(share) <= 2) {
+        drop(self.turns.take());
+        // Only the table has it still.
+        if shares.get(&self.whose).is_some_and(|turns| Arc::strong_count(turns) == 1) {
             shares.remove(&self.whose);
         }
     }
@@ -58,7 +68,7 @@ pub(super) async fn aside<T: Send + 'static>(
     whose: impl Into<Option<TenantId>>,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    let turn = Turn::take(whose.into());
+    let turn = Share::of(whose.into()).turn();
     let turn = tokio::time::timeout(Duration::from_millis(CALL_TIMEOUT_MS), turn).await;
     let turn = turn.ok().flatten().ok_or_else(Problem::busy)?;
     // Kept until the work has ended, even if nobody waits for it any more.
@@ -101,5 +111,6 @@ mod tests {
             assert!(!waits.await.unwrap().unwrap());
         }
         assert!(!SHARES.lock().contains_key(&Some(calm)), "nobody of it reads");
+        assert!(!SHARES.lock().contains_key(&Some(noisy)), "nor of the other");
     }
 }

@@ -31,7 +31,7 @@ use super::access::{self, Access};
 use super::address::{Peer, counted_as, sender};
 use super::error::Problem;
 use super::inbound::Sender;
-use super::request::{Caller, read_body};
+use super::request::{AlreadyRead, Caller, read_body};
 use super::{App, audit, cookie};
 
 /// The largest answer that is masked; lists end at a megabyte.
@@ -99,7 +99,8 @@ async fn guarded(
             let place = app.engine.audit(&tenant, &entry).await?;
             noted = Some(Noted { tenant, place, entry: entry.clone() });
         }
-        body = Body::from(bytes);
+        parts.extensions.insert(AlreadyRead(bytes));
+        body = Body::empty();
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(noted) = noted {

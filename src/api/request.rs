@@ -55,11 +55,18 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for InPath<T> {
 /// A body's bytes, at most [`BODY_BYTES_MAX`].
 pub struct BodyBytes(pub Bytes);
 
+/// A body that was read before the handler's turn, in the extensions of its request.
+#[derive(Clone)]
+pub struct AlreadyRead(pub Bytes);
+
 impl FromRequest<Arc<App>> for BodyBytes {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
+        if let Some(AlreadyRead(bytes)) = parts.extensions.remove() {
+            return Ok(Self(bytes));
+        }
         let Ok(sender) = Sender::from_request_parts(&mut parts, app).await;
         read_body(app, sender, body).await.map(Self)
     }
@@ -103,23 +110,25 @@ async fn read_bounded(body: Body, mut held: Held) -> Result<Bytes, Problem> {
         HttpBody::size_hint(&body).exact().and_then(|bytes| usize::try_from(bytes).ok());
     let expected = announced.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX);
     let mut chunks = body.into_data_stream();
-    let mut kept: Vec<u8> = Vec::new();
+    let mut kept = Vec::with_capacity(announced.unwrap_or(0).min(FREE_BYTES));
     let (mut total, mut refused) = (0, None);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::malformed("the body did not arrive whole"))?;
-        let before = total;
+        let was_free = total <= FREE_BYTES;
         total += chunk.len();
         if total > DISCARDED_BYTES_MAX {
             break;
         }
-        if before <= FREE_BYTES && total > FREE_BYTES && total <= BODY_BYTES_MAX {
-            refused = held.grow_when_free(expected).await.err();
+        if total > BODY_BYTES_MAX {
+            continue;
         }
-        if total <= BODY_BYTES_MAX && refused.is_none() {
-            if total > kept.capacity() {
-                let room = total.next_multiple_of(FREE_BYTES).min(expected.max(total));
-                kept.reserve_exact(room - kept.len());
+        if was_free && total > FREE_BYTES {
+            refused = held.grow_when_free(expected).await.err();
+            if refused.is_none() {
+                kept.reserve_exact(expected.max(total) - kept.len());
             }
+        }
+        if refused.is_none() {
             kept.extend_from_slice(&chunk);
         }
     }
