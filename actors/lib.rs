@@ -65,6 +65,8 @@ pub mod tenant;
 mod throttle;
 mod ticket;
 pub mod trace;
+#[cfg(test)]
+mod trial;
 mod turnstile;
 pub mod vault;
 pub mod verifier;

@@ -7,33 +7,17 @@ use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::product::{self, VIEWERS_MAX};
 use sereno_workflows::time::Timestamp;
 
-use crate::engine::{Engine, EngineConfig};
+use crate::engine::Engine;
 use crate::ledger::Draft;
-use crate::now::Now;
 use crate::record::StateRecord;
+use crate::trial::{config, starting};
 
 const START: Timestamp = Timestamp(1_763_900_000_000);
 const SKU: &str = "V-1";
 
-fn config() -> EngineConfig {
-    EngineConfig {
-        directory: None,
-        cache_bytes: 1 << 20,
-        salvage: false,
-        master_key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-        channels: crate::channel::ChannelConfig::default(),
-        smtp: None,
-        retry: sereno_workflows::retry::RetryPolicy::default(),
-        now: Now::Virtual { start: START, since: tokio::time::Instant::now() },
-        search: false,
-        mirror: None,
-        tracing: None,
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn b07_a_newcomer_is_remembered_however_often_the_others_look() {
-    let engine = Engine::start(config()).await.unwrap();
+    let engine = Engine::start(config(None, starting(START))).await.unwrap();
     let tenant: TenantId = "shop".parse().unwrap();
     engine.create_tenant(tenant.clone(), "Shop".to_owned(), Settings::default()).await.unwrap();
     let policy = Policy::new(Settings::default(), &[]);

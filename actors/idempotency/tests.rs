@@ -7,44 +7,14 @@ use serde_json::json;
 use sereno_workflows::policy::Settings;
 
 use super::*;
-use crate::engine::EngineConfig;
-use crate::now::Now;
+use crate::trial::{self, end};
 
 const HOUR_MS: i64 = 3_600_000;
 const START: Timestamp = Timestamp(1_763_900_000_000);
 
-/// An engine on a directory, so many hours after the first; the one before it may need a moment to let go.
+/// An engine on a directory, so many hours after the first.
 async fn engine(directory: &Path, hours: i64) -> Engine {
-    let start = Timestamp(START.0 + hours * HOUR_MS);
-    for _ in 0..500 {
-        let now = Now::Virtual { start, since: tokio::time::Instant::now() };
-        if let Ok(engine) = Engine::start(config(directory, now)).await {
-            return engine;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the directory is still in use");
-}
-
-fn config(directory: &Path, now: Now) -> EngineConfig {
-    EngineConfig {
-        directory: Some(directory.to_owned()),
-        cache_bytes: 1 << 20,
-        salvage: false,
-        master_key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-        channels: crate::channel::ChannelConfig::default(),
-        smtp: None,
-        retry: sereno_workflows::retry::RetryPolicy::default(),
-        now,
-        search: false,
-        mirror: None,
-        tracing: None,
-    }
-}
-
-/// Ends it and lets go of its directory.
-async fn end(engine: Engine) {
-    engine.stop(Duration::from_secs(1)).await;
+    trial::engine(directory, Timestamp(START.0 + hours * HOUR_MS)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,27 +13,16 @@ use sereno_workflows::policy::Settings;
 use super::window::Trouble;
 use super::work::fate;
 use super::*;
-use crate::engine::{Engine, EngineConfig, Letter};
+use crate::engine::{Engine, Letter};
 use crate::limits::{LETTER_RETRIES_MS, LETTERS_PER_WINDOW_MAX};
 use crate::record::{InboundFate, InboundRecord, key};
+use crate::trial::config;
 
 const NUMBER: &str = "34600000001";
 
 /// An engine in memory with the tenant `shop`.
 pub(crate) async fn engine() -> (Engine, TenantId) {
-    let config = EngineConfig {
-        directory: None,
-        cache_bytes: 1 << 20,
-        salvage: false,
-        master_key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-        channels: crate::channel::ChannelConfig::default(),
-        smtp: None,
-        retry: sereno_workflows::retry::RetryPolicy::default(),
-        now: crate::now::Now::System,
-        search: false,
-        mirror: None,
-        tracing: None,
-    };
+    let config = config(None, crate::now::Now::System);
     let engine = Engine::start(config).await.unwrap();
     let tenant: TenantId = "shop".parse().unwrap();
     let settings = json!({"whatsapp": {"phone_number_id": "1", "app_secret": "s"}});

@@ -6,7 +6,8 @@ use serde_json::json;
 use sereno_workflows::policy::Settings;
 
 use super::*;
-use crate::engine::statistics::tests::{at, end, engine, shop, submit};
+use crate::engine::statistics::tests::{at, shop, submit};
+use crate::trial::{end, engine};
 
 fn report(engine: &Engine, week: &str) -> Report {
     let view = engine.view(&shop()).unwrap();

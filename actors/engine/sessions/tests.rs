@@ -7,42 +7,16 @@ use sereno_workflows::id::Sequence;
 use sereno_workflows::policy::Settings;
 
 use super::*;
-use crate::engine::EngineConfig;
-use crate::now::Now;
 use crate::record::{Actor, AuditRecord};
+use crate::trial::{self, end};
 
 const HOUR_MS: u64 = 3_600_000;
 const START: Timestamp = Timestamp(1_763_900_000_000);
 const MARK: &str = "mark";
 
-/// An engine on a directory, so many hours after the first; the one before it may need a moment to let go.
+/// An engine on a directory, so many hours after the first.
 async fn engine(directory: &Path, hours: u64) -> Engine {
-    for _ in 0..500 {
-        let start = START.after(Span::millis(hours * HOUR_MS));
-        let config = EngineConfig {
-            directory: Some(directory.to_owned()),
-            cache_bytes: 1 << 20,
-            salvage: false,
-            master_key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-            channels: crate::channel::ChannelConfig::default(),
-            smtp: None,
-            retry: sereno_workflows::retry::RetryPolicy::default(),
-            now: Now::Virtual { start, since: tokio::time::Instant::now() },
-            search: false,
-            mirror: None,
-            tracing: None,
-        };
-        if let Ok(engine) = Engine::start(config).await {
-            return engine;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the directory is still in use");
-}
-
-/// Ends it and lets go of its directory.
-async fn end(engine: Engine) {
-    engine.stop(Duration::from_secs(1)).await;
+    trial::engine(directory, START.after(Span::millis(hours * HOUR_MS))).await
 }
 
 async fn with_shop(directory: &Path) -> (Engine, TenantId, Timestamp) {

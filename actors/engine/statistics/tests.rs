@@ -1,16 +1,12 @@
 //! Counts over days of virtual time: an engine that is started again and again, each time at a later moment.
 
-use std::path::Path;
-use std::time::Duration;
-
 use serde_json::json;
 use sereno_workflows::event::Event;
 use sereno_workflows::policy::Settings;
 use sereno_workflows::statistics::Count;
 
 use super::*;
-use crate::engine::EngineConfig;
-use crate::now::Now;
+use crate::trial::{end, engine};
 
 pub(crate) fn at(text: &str) -> Timestamp {
     let zone = sereno_workflows::time::zone("Europe/Madrid").unwrap();
@@ -21,30 +17,6 @@ pub(crate) fn shop() -> TenantId {
     "shop".parse().unwrap()
 }
 
-/// An engine on a directory at a moment; the one before it may need a moment to let go.
-pub(crate) async fn engine(directory: &Path, start: Timestamp) -> Engine {
-    for _ in 0..500 {
-        let config = EngineConfig {
-            directory: Some(directory.to_owned()),
-            cache_bytes: 1 << 20,
-            salvage: false,
-            master_key: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned(),
-            channels: crate::channel::ChannelConfig::default(),
-            smtp: None,
-            retry: sereno_workflows::retry::RetryPolicy::default(),
-            now: Now::Virtual { start, since: tokio::time::Instant::now() },
-            search: false,
-            mirror: None,
-            tracing: None,
-        };
-        if let Ok(engine) = Engine::start(config).await {
-            return engine;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the directory is still in use");
-}
-
 /// Submits so many events, one after the other, and ends the engine.
 pub(crate) async fn submit(engine: Engine, count: usize) {
     let now = engine.ledger().now().timestamp();
@@ -53,11 +25,6 @@ pub(crate) async fn submit(engine: Engine, count: usize) {
         engine.submit(&shop(), vec![event], None, None).await.unwrap();
     }
     end(engine).await;
-}
-
-/// Ends an engine and lets go of its directory.
-pub(crate) async fn end(engine: Engine) {
-    engine.stop(Duration::from_secs(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
