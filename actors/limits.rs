@@ -18,7 +18,7 @@ pub const SEGMENT_BYTES: u64 = 16 << 20;
 /// Segments kept ready beside those in use.
 pub const SPARE_SEGMENTS_MAX: usize = 3;
 /// What the index aims at for its cache.
-pub const INDEX_CACHE_BYTES: u64 = 32 << 20;
+pub const INDEX_CACHE_BYTES: u64 = 24 << 20;
 /// Bytes that may be in the overlay alone; commits wait for the index beyond that.
 pub const OVERLAY_BYTES_MAX: usize = 64 << 20;
 /// Bytes in the overlay from which the index is written.
