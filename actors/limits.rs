@@ -208,7 +208,7 @@ pub const TALLY_ROWS_MAX: usize = 256;
 /// How old the slots of a tenant are on disk before what is counted next writes them anew.
 pub const TALLY_MS_MAX: u64 = 10_000;
 /// Tenants whose counts are in memory at once, but for those that were not quiet for long enough to go.
-pub const TALLIED_TENANTS_MAX: usize = 2_000;
+pub const TALLIED_TENANTS_MAX: usize = 500;
 /// How long nothing was counted of a tenant whose counts leave memory.
 pub const TALLIED_QUIET_MS: u64 = 60_000;
 /// Rows that one request may look at in search of those that its filter wants.
