@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -31,6 +32,8 @@ const NONCE_BYTES: usize = 24;
 /// The master key, ready for use.
 pub struct Vault {
     cipher: XChaCha20Poly1305,
+    /// Makes the nonces of what is sealed alike each time.
+    nonces: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -38,12 +41,29 @@ impl Vault {
     pub fn new(key: &str) -> Result<Self, VaultError> {
         let key = STANDARD.decode(key.trim()).map_err(|_| VaultError::Key)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| VaultError::Key)?;
-        Ok(Self { cipher })
+        let nonces = Hmac::<Sha256>::new_from_slice(&[b"nonces", &key[..]].concat());
+        Ok(Self { cipher, nonces: nonces.map_err(|_| VaultError::Key)? })
     }
 
     /// Encrypts a secret for one place.
     pub fn seal(&self, place: &str, secret: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_BYTES] = random();
+        self.seal_with(random(), place, secret)
+    }
+
+    /// Encrypts a text for one place so that the same text looks the same each time, with a nonce that is
+    /// made of it: whoever sees it learns which are alike, and nothing else.
+    pub fn seal_alike(&self, place: &str, text: &[u8]) -> Vec<u8> {
+        let mut nonce = self.nonces.clone();
+        nonce.update(place.as_bytes());
+        nonce.update(&[0]);
+        nonce.update(text);
+        let made: [u8; 32] = nonce.finalize().into_bytes().into();
+        let mut nonce = [0; NONCE_BYTES];
+        nonce.copy_from_slice(&made[..NONCE_BYTES]);
+        self.seal_with(nonce, place, text)
+    }
+
+    fn seal_with(&self, nonce: [u8; NONCE_BYTES], place: &str, secret: &[u8]) -> Vec<u8> {
         let payload = Payload { msg: secret, aad: place.as_bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.expect("only messages of 256 GiB and more are refused");
@@ -95,6 +115,17 @@ mod tests {
         assert_eq!(other.open("tenant/endpoint/1", &sealed), Err(VaultError::Sealed));
         assert_eq!(vault.open("tenant/endpoint/1", b"short"), Err(VaultError::Sealed));
         assert!(!sealed.windows(7).any(|window| window == b"whsec_x"));
+    }
+
+    #[test]
+    fn what_is_sealed_alike_looks_the_same_and_opens_in_its_place_alone() {
+        let vault = Vault::new(&generate_key()).unwrap();
+        let sealed = vault.seal_alike("alias", b"+34600000012");
+        assert_eq!(sealed, vault.seal_alike("alias", b"+34600000012"));
+        assert_ne!(sealed, vault.seal_alike("alias", b"+34600000013"));
+        assert_ne!(sealed, vault.seal_alike("other", b"+34600000012"));
+        assert_eq!(vault.open("alias", &sealed).as_deref(), Ok(&b"+34600000012"[..]));
+        assert_eq!(vault.open("other", &sealed), Err(VaultError::Sealed));
     }
 
     #[test]

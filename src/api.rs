@@ -5,6 +5,7 @@ pub mod access;
 pub mod address;
 pub mod admin;
 pub mod alerts;
+pub mod alias;
 mod aside;
 pub mod audit;
 pub mod budget;

@@ -18,6 +18,7 @@ use sereno_workflows::access::Role;
 use sereno_workflows::limits::Limits;
 use sereno_workflows::policy::Settings;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 use self::connections::Patience;
 use crate::api::budget::Budget;
@@ -155,6 +156,8 @@ impl Server {
     ) -> anyhow::Result<()> {
         let router =
             api::router(Arc::clone(&self.app)).merge(console::router(Arc::clone(&self.app)));
+        let app = Arc::clone(&self.app);
+        let router = router.map_request(move |request| api::alias::as_meant(&app, request));
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let app = Arc::clone(&self.app);
         let served = connections::serve(self.listener, router, PATIENCE, async move {

@@ -3,7 +3,7 @@
 //! Names, telephone numbers, addresses and what somebody wrote are recognised by the name of their field and,
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
 //! needs it can ask for it by name, which is written down. Ids stay as they are, since everything is found by
-//! them, unless they hold a mail address or a number with its `+`.
+//! them; in the place of one that holds a mail address or a number with its `+` stands an alias.
 //!
 //! | what | becomes |
 //! |---|---|
@@ -12,108 +12,30 @@
 //! | `ana@mail.example` | `a•••@•••` |
 //! | what somebody wrote | `•••` |
 
+mod fields;
+
 use serde_json::{Map, Value};
 
+use self::fields::{ANSWERS, NAMES, NUMBERS, OURS, THINGS, WORDS, plain};
 use crate::privacy::is_phone_field;
 
 /// What stands for what is hidden.
 pub const HIDDEN: &str = "•••";
 
-/// Fields that are a telephone number, beside those that leave as a hash.
-const NUMBERS: [&str; 12] = [
-    "from",
-    "to",
-    "recipient",
-    "recipient_id",
-    "number",
-    "msisdn",
-    "mobile",
-    "telephone",
-    "tel",
-    "caller",
-    "callee",
-    "display_phone_number",
-];
+/// How an answer is masked.
+#[derive(Clone, Copy)]
+pub struct Masks<'a> {
+    /// Whether what is called a name is a person's, as in all that tells of what happened; the name of a
+    /// tenant or an event type is not.
+    pub names_people: bool,
+    /// What stands for an id that holds personal data.
+    pub alias: &'a dyn Fn(&str) -> String,
+}
 
-/// Fields that are the name of a person, where those of things are called otherwise.
-const NAMES: [&str; 15] = [
-    "name",
-    "first_name",
-    "last_name",
-    "full_name",
-    "given_name",
-    "family_name",
-    "surname",
-    "customer",
-    "customer_name",
-    "guest",
-    "guest_name",
-    "contact_name",
-    "profile_name",
-    "display_name",
-    "username",
-];
-
-/// Fields that hold what somebody wrote, or where they live.
-const WORDS: [&str; 26] = [
-    "text",
-    "body",
-    "body_text",
-    "body_base64",
-    "content",
-    "message",
-    "messages",
-    "note",
-    "notes",
-    "comment",
-    "comments",
-    "caption",
-    "transcript",
-    "last_message",
-    "reply",
-    "reason",
-    "escalation_reason",
-    "summary",
-    "feedback",
-    "subject",
-    "payload_snippet",
-    "address",
-    "street",
-    "birthday",
-    "date_of_birth",
-    "raw",
-];
-
-/// Fields inside of which a name is that of a thing.
-const THINGS: [&str; 16] = [
-    "actions",
-    "action",
-    "attachments",
-    "endpoint",
-    "enriched",
-    "headers",
-    "intent",
-    "intents",
-    "items_sold",
-    "product",
-    "products",
-    "reminders",
-    "template",
-    "timers",
-    "tools",
-    "why",
-];
-
-/// Fields inside of which we say how things stand; nobody's text, but it may hold a number.
-const OURS: [&str; 4] = ["why", "endpoints", "quarantined", "refused"];
-
-/// What others answered us: mostly about how things stand, so that only what looks personal is hidden.
-const ANSWERS: [&str; 1] = ["response_body"];
-
-/// An answer with personal data masked. `names_people`: whether what is called a name is a person's, as in
-/// all that tells of what happened; the name of a tenant or an event type is not.
-pub fn masked(answer: Value, names_people: bool) -> Value {
-    let place = Place { names_people, words: names_people, top: true };
+/// An answer with personal data masked.
+pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
+    let Masks { names_people, alias } = masks;
+    let place = Place { names_people, words: names_people, top: true, alias };
     match answer {
         Value::Object(map) => Value::Object(masked_map(map, place)),
         other => masked_value(other, "", place),
@@ -123,6 +45,16 @@ pub fn masked(answer: Value, names_people: bool) -> Value {
 /// A line of an answer that is no JSON, with what looks like personal data masked.
 pub fn masked_text(text: &str) -> String {
     hide_in(text)
+}
+
+/// What is shown of an id that holds personal data.
+pub fn masked_id(id: &str) -> String {
+    hide_in(&clear_id(id))
+}
+
+/// An id as it was given; inside the ids of timers `+` and `@` stand as `~2B` and `~40`.
+fn clear_id(id: &str) -> String {
+    id.replace("~2B", "+").replace("~40", "@")
 }
 
 /// Whether a value that somebody sends holds what stands for something hidden.
@@ -137,16 +69,17 @@ pub fn holds_hidden(value: &Value) -> bool {
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
-struct Place {
+struct Place<'a> {
     /// A name is a person's.
     names_people: bool,
     /// A text may be what somebody wrote.
     words: bool,
     /// The outermost object.
     top: bool,
+    alias: &'a dyn Fn(&str) -> String,
 }
 
-fn masked_map(map: Map<String, Value>, place: Place) -> Map<String, Value> {
+fn masked_map(map: Map<String, Value>, place: Place<'_>) -> Map<String, Value> {
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -155,13 +88,15 @@ fn masked_map(map: Map<String, Value>, place: Place) -> Map<String, Value> {
         .collect()
 }
 
-fn masked_value(value: Value, field: &str, place: Place) -> Value {
+fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
     let lower = field.to_ascii_lowercase();
-    let is_in = |list: &[&str]| list.contains(&lower.as_str());
+    let plain = plain(field);
+    let is_in = |list: &[&str]| list.contains(&plain.as_str());
     let inside = Place {
         names_people: place.names_people && !is_in(&THINGS),
         words: place.words && !is_in(&OURS),
         top: false,
+        ..place
     };
     match value {
         Value::Object(map) => Value::Object(masked_map(map, inside)),
@@ -180,8 +115,9 @@ fn masked_value(value: Value, field: &str, place: Place) -> Value {
     }
 }
 
-fn masked_string(text: String, field: &str, place: Place) -> String {
-    let is_in = |list: &[&str]| list.contains(&field);
+fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
+    let plain = plain(field);
+    let is_in = |list: &[&str]| list.contains(&plain.as_str());
     if text.is_empty() || text == HIDDEN {
         return text;
     }
@@ -204,14 +140,16 @@ fn masked_string(text: String, field: &str, place: Place) -> String {
     if is_moment(&text) {
         return text;
     }
-    if is_id(field) && !text.contains(['@', '+']) {
-        return text;
+    if is_id(field) {
+        let clear = clear_id(&text);
+        let is_personal = clear.contains(['@', '+']) && hide_in(&clear) != clear;
+        return if is_personal { (place.alias)(&text) } else { text };
     }
     hide_in(&text)
 }
 
 /// A text that is JSON, such as a body as it came, keeps its form.
-fn masked_json(text: &str, place: Place) -> Option<String> {
+fn masked_json(text: &str, place: Place<'_>) -> Option<String> {
     let begins = text.trim_start().starts_with(['{', '[']);
     let value: Value = serde_json::from_str(text).ok().filter(|_| begins)?;
     Some(masked_value(value, "", place).to_string())

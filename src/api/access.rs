@@ -21,11 +21,18 @@ pub struct Access {
     pub in_portal: bool,
     /// Whether what it calls a name is a person's.
     pub names_people: bool,
+    /// Whether nobody's data is in it, so that all of it is shown.
+    pub is_nobodys: bool,
 }
 
 /// What a route is that nobody thought of.
-const UNKNOWN: Access =
-    Access { operation: Server, action: "", in_portal: false, names_people: true };
+const UNKNOWN: Access = Access {
+    operation: Server,
+    action: "",
+    in_portal: false,
+    names_people: true,
+    is_nobodys: false,
+};
 
 /// Method, path, operation and action of each route.
 const ROUTES: &[(&str, &str, Operation, &str)] = &[
@@ -156,6 +163,9 @@ const THINGS: [&str; 13] = [
     "/api/v1/stats",
 ];
 
+/// The tenant's own words, which go out to everybody: a telephone number in them is its own.
+const TEMPLATES: &str = "/api/v1/admin/templates";
+
 static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Access>>> =
     LazyLock::new(|| {
         let mut table = BTreeMap::<_, BTreeMap<_, _>>::new();
@@ -167,6 +177,7 @@ static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Access>>> =
                 action,
                 in_portal: *operation != Send && (begins(&PORTAL) || is_catalogue),
                 names_people: !begins(&THINGS),
+                is_nobodys: *path == TEMPLATES && *operation == Look,
             };
             table.entry(*path).or_default().insert(*method, access);
         }

@@ -25,14 +25,14 @@ use sereno_workflows::access::Operation;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::inbound::clipped;
 use sereno_workflows::invalid::Invalid;
-use sereno_workflows::masking;
+use sereno_workflows::masking::{self, Masks};
 
 use super::access::{self, Access};
 use super::address::{Peer, counted_as, sender};
 use super::error::Problem;
 use super::inbound::Sender;
 use super::request::{AlreadyRead, Caller, read_body};
-use super::{App, audit, cookie};
+use super::{App, alias, audit, cookie};
 
 /// The largest answer that is masked; lists end at a megabyte.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
@@ -84,16 +84,20 @@ async fn guarded(
     }
     let mut entry = entry(app, access, &caller, &parts, &path);
     let mut noted = None;
-    if !access.action.is_empty() {
+    let changes = !access.action.is_empty();
+    if changes || in_session && parts.method == Method::POST {
         let Ok(sender) = Sender::from_request_parts(&mut parts, app).await;
-        let bytes = read_body(app, sender, body).await?;
+        let mut bytes = read_body(app, sender, body).await?;
+        if in_session {
+            bytes = alias::meant_in(app, bytes);
+        }
         let said: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         if in_session && masking::holds_hidden(&said) {
             let problem = "a value holds •••, which stands for what was hidden from you: reveal it first, \
                            or leave the field out";
             return Err(Invalid::new("", problem).into());
         }
-        if said.get("dry_run") != Some(&Value::Bool(true)) {
+        if changes && said.get("dry_run") != Some(&Value::Bool(true)) {
             entry.detail = audit::detail(&said);
             let tenant = concerned(app, access, &caller, &path, &entry.subject);
             let place = app.engine.audit(&tenant, &entry).await?;
@@ -110,8 +114,8 @@ async fn guarded(
         let entry =
             AuditRecord { action: "reveal".to_owned(), status: Some(200), detail: path, ..entry };
         app.engine.audit(&caller.tenant, &entry).await?;
-    } else if in_session {
-        response = masked(response, access.names_people).await?;
+    } else if in_session && !access.is_nobodys {
+        response = masked(app, response, access.names_people).await?;
     }
     Ok(response)
 }
@@ -211,10 +215,16 @@ async fn concluded(app: &App, noted: Noted, response: Response) -> Response {
 }
 
 /// An answer with personal data masked.
-async fn masked(response: Response, names_people: bool) -> Result<Response, Problem> {
+async fn masked(
+    app: &Arc<App>,
+    response: Response,
+    names_people: bool,
+) -> Result<Response, Problem> {
     let kind = content_type(response.headers());
     if kind.starts_with("text/event-stream") {
-        return Ok(response.map(|body| masked_lines(body, names_people)));
+        let app = Arc::clone(app);
+        let mask = move |data: &[u8]| masked_bytes(&app, data, names_people);
+        return Ok(response.map(|body| masked_lines(body, mask)));
     }
     if !kind.contains("json") {
         return Ok(response);
@@ -224,7 +234,7 @@ async fn masked(response: Response, names_people: bool) -> Result<Response, Prob
     let whole = tokio::time::timeout(ANSWER_PATIENCE, whole).await;
     let bytes = whole.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
     parts.headers.remove(header::CONTENT_LENGTH);
-    Ok(Response::from_parts(parts, Body::from(masked_bytes(&bytes, names_people))))
+    Ok(Response::from_parts(parts, Body::from(masked_bytes(app, &bytes, names_people))))
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -232,18 +242,19 @@ fn content_type(headers: &HeaderMap) -> String {
     kind.unwrap_or_default().to_ascii_lowercase()
 }
 
-fn masked_bytes(bytes: &[u8], names_people: bool) -> Vec<u8> {
+fn masked_bytes(app: &App, bytes: &[u8], names_people: bool) -> Vec<u8> {
     if bytes.is_empty() {
         return Vec::new();
     }
+    let masks = Masks { names_people, alias: &|id| alias::of(app, id) };
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) => masking::masked(value, names_people).to_string().into_bytes(),
+        Ok(value) => masking::masked(value, masks).to_string().into_bytes(),
         Err(_) => masking::masked_text(&String::from_utf8_lossy(bytes)).into_bytes(),
     }
 }
 
 /// A stream of events: each line of data is masked once it is whole.
-fn masked_lines(body: Body, names_people: bool) -> Body {
+fn masked_lines(body: Body, mask: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> Body {
     let lines = body.into_data_stream().scan(Vec::new(), move |kept: &mut Vec<u8>, chunk| {
         let whole = chunk.map(|chunk| {
             kept.extend_from_slice(&chunk);
@@ -254,23 +265,22 @@ fn masked_lines(body: Body, names_people: bool) -> Body {
             let end = kept.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
             let rest = kept.split_off(end);
             let lines = std::mem::replace(kept, rest);
-            let masked = lines.split_inclusive(|byte| *byte == b'\n');
-            Bytes::from(
-                masked.flat_map(|line| masked_line(line, names_people)).collect::<Vec<u8>>(),
-            )
+            let lines = lines.split_inclusive(|byte| *byte == b'\n');
+            let masked = lines.flat_map(|line| masked_line(line, &mask));
+            Bytes::from(masked.collect::<Vec<u8>>())
         });
         std::future::ready(Some(whole))
     });
     Body::from_stream(lines)
 }
 
-fn masked_line(line: &[u8], names_people: bool) -> Vec<u8> {
+fn masked_line(line: &[u8], mask: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let data = line.strip_prefix(b"data:").and_then(|data| data.strip_suffix(b"\n"));
     match data {
         None => line.to_vec(),
         Some(data) => {
             let data = data.strip_prefix(b" ").unwrap_or(data);
-            [&b"data: "[..], &masked_bytes(data, names_people), b"\n"].concat()
+            [&b"data: "[..], &mask(data), b"\n"].concat()
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -36,11 +35,28 @@ pub(super) struct Patience {
     pub(super) write: Duration,
 }
 
+/// What answers requests.
+pub(super) trait Routes:
+    Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<R> Routes for R where
+    R: Service<http::Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
 /// Serves until `stop` is ready, then until every request that was begun is answered. A connection whose
 /// client takes longer than it may is closed.
-pub(super) async fn serve(
+pub(super) async fn serve<R: Routes>(
     listener: TcpListener,
-    router: Router,
+    router: R,
     patience: Patience,
     stop: impl Future<Output = ()>,
 ) {
@@ -86,18 +102,18 @@ pub(super) async fn serve(
 
 /// The routes, for one connection: each of its requests says where it comes from.
 #[derive(Clone)]
-struct Connected {
+struct Connected<R> {
     peer: Peer,
-    router: Router,
+    router: R,
 }
 
-impl Service<http::Request<Incoming>> for Connected {
+impl<R: Routes> Service<http::Request<Incoming>> for Connected<R> {
     type Response = Response;
     type Error = Infallible;
-    type Future = <Router as Service<http::Request<Incoming>>>::Future;
+    type Future = R::Future;
 
     fn poll_ready(&mut self, ctx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        <Router as Service<http::Request<Incoming>>>::poll_ready(&mut self.router, ctx)
+        self.router.poll_ready(ctx)
     }
 
     fn call(&mut self, mut request: http::Request<Incoming>) -> Self::Future {
@@ -115,6 +131,7 @@ fn without_delay(stream: TcpStream) -> TcpStream {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
     use axum::body::{Body, Bytes};
     use axum::routing::get;
     use futures_util::stream;

@@ -1,6 +1,7 @@
 //! Personal data is masked in sessions, and shown to who asks for it by name, which is written down; and so
 //! is everything that is done.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::browser::{AUDIT, Browser, KEYS, LINKS, SESSION, audit, token};
@@ -123,6 +124,61 @@ async fn f05_what_was_hidden_is_not_taken_for_a_value() {
     let (status, answer) = browser.ask("PATCH", &path, &json!({"target": target})).await;
     assert_eq!(status, 422, "{answer}");
     assert_eq!(house.api.get(&path).await.unwrap()["target"], "ops@trattoria.example");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f05_what_is_called_by_a_number_is_found_by_what_stands_for_it() {
+    let house = House::new().await;
+    let (number, mail) = (format!("+{NUMBER}"), "ana@mail.example");
+    for id in [&*number, mail] {
+        let data = json!({"conversation_id": id, "reason": "angry"});
+        house.event("conversation.message.received", data.clone()).await;
+        house.event("handoff.opened", data).await;
+    }
+    let operator = Browser::with_role(&house, "operator").await;
+    for list in ["/api/v1/conversations", "/api/v1/handoffs", "/api/v1/timers", "/api/v1/events"] {
+        let answer = operator.get(list).await;
+        assert!(!answer.to_string().contains("600000012"), "{list}: {answer}");
+        assert!(!answer.to_string().contains("ana@mail"), "{list}: {answer}");
+    }
+    let handoffs = operator.get("/api/v1/handoffs").await;
+    let [one, other] = &handoffs["items"].as_array().unwrap()[..] else { panic!("{handoffs}") };
+    assert_ne!(one["conversation_id"], other["conversation_id"]);
+    for handoff in [one, other] {
+        let alias = handoff["conversation_id"].as_str().unwrap();
+        let in_path = utf8_percent_encode(alias, NON_ALPHANUMERIC).to_string().replace("%7E", "~");
+        let shown = operator.get(&format!("/api/v1/conversations/{in_path}")).await;
+        assert_eq!(shown["status"], "open", "{alias}: {shown}");
+        let found = operator.get(&format!("/api/v1/events?conversation_id={in_path}")).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), 2, "{alias}: {found}");
+        let replied = json!({"action": "reply"});
+        let path = format!("/api/v1/handoffs/{in_path}/actions");
+        assert_eq!(operator.ask("POST", &path, &replied).await.0, 200, "{alias}");
+        let data = json!({"event_type": "x.noted", "data": {"conversation_id": alias}});
+        assert_eq!(operator.ask("POST", "/api/v1/events", &data).await.0, 202, "{alias}");
+        assert_eq!(house.raw("GET", &format!("/api/v1/conversations/{in_path}"), "").await.0, 404);
+    }
+    let noted = house.api.get("/api/v1/events?type=x.noted").await.unwrap();
+    let ids: Vec<_> = noted["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["data"]["conversation_id"])
+        .collect();
+    assert_eq!(ids, [mail, &number]);
+    assert_eq!(operator.status("/api/v1/conversations/+34%E2%80%A2~~AAAA").await, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f05_a_number_in_the_tenants_own_words_can_be_read_and_changed() {
+    let house = House::new().await;
+    let admin = Browser::with_role(&house, "admin").await;
+    let words = json!({"reservation.created": {"slack": {"es": {"text": "Llama al +34 600 000 012: {{ name }}"}}}});
+    let tenant = "/api/v1/admin/tenants/default";
+    let (status, answer) = admin.ask("PATCH", tenant, &json!({"templates": words})).await;
+    assert_eq!(status, 200, "{answer}");
+    let shown = admin.get("/api/v1/admin/templates").await;
+    assert!(shown.to_string().contains("+34 600 000 012"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,10 @@
 use super::*;
 use serde_json::json;
 
+fn masked(answer: Value, names_people: bool) -> Value {
+    super::masked(answer, Masks { names_people, alias: &|id| format!("alias of {id}") })
+}
+
 #[test]
 fn e01_personal_data_is_hidden_wherever_it_stands() {
     let answer = json!({
@@ -31,6 +35,28 @@ fn e01_personal_data_is_hidden_wherever_it_stands() {
             "next_cursor": null,
         })
     );
+}
+
+#[test]
+fn e01_fields_are_known_in_three_languages_and_however_they_are_written() {
+    for (field, value, hidden) in [
+        ("nombre", "Ana García", "A•••"),
+        ("Apellidos", "García", "G•••"),
+        ("firstName", "Ana", "A•••"),
+        ("nomeCompleto", "Ana Souza", "A•••"),
+        ("guest-name", "Ana", "A•••"),
+        ("dirección", "Calle Mayor 1", "•••"),
+        ("direccion", "Calle Mayor 1", "•••"),
+        ("endereço", "Rua Direita 1", "•••"),
+        ("Observações", "alergia a nozes", "•••"),
+        ("mensaje", "hola", "•••"),
+        ("special_requests", "a quiet table", "•••"),
+        ("Teléfono", "600000012", "60•••••12"),
+        ("restaurante", "La Trattoria", "La Trattoria"),
+        ("estado", "confirmada", "confirmada"),
+    ] {
+        assert_eq!(masked(json!({"data": {field: value}}), true), json!({"data": {field: hidden}}));
+    }
 }
 
 #[test]

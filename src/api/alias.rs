@@ -1,0 +1,92 @@
+//! What stands in answers to sessions for an id that holds a telephone number or a mail address: it shows what
+//! the mask shows, and whoever sends it back means the id.
+//!
+//! ```text
+//!  +34600000012  -->  +34•••••12~~<the id, sealed>  -->  in a path, a query, a body: +34600000012
+//! ```
+//! So what is called by such an id can be opened, filtered and acted on, and nobody learns the number. What does
+//! not open is taken as it stands.
+
+use axum::body::Bytes;
+use axum::http::Uri;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+use sereno_workflows::masking::masked_id;
+
+use super::{App, cookie};
+
+/// What parts the two halves of an alias; it passes unchanged through the path of a URL.
+const MARK: &str = "~~";
+/// For what ids are sealed.
+const PLACE: &str = "alias";
+
+/// What stands for an id.
+pub(super) fn of(app: &App, id: &str) -> String {
+    let sealed = app.engine.ledger().vault().seal_alike(PLACE, id.as_bytes());
+    format!("{}{MARK}{}", masked_id(id), URL_SAFE_NO_PAD.encode(sealed))
+}
+
+/// The id that is meant by what stands for one.
+fn meant(app: &App, text: &str) -> Option<String> {
+    let (_, sealed) = text.rsplit_once(MARK)?;
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let id = app.engine.ledger().vault().open(PLACE, &sealed).ok()?;
+    String::from_utf8(id).ok()
+}
+
+/// A request of a session as it is meant, before it is looked for among the routes.
+pub fn as_meant<B>(app: &App, mut request: http::Request<B>) -> http::Request<B> {
+    let has_mark =
+        request.uri().path_and_query().is_some_and(|whole| whole.as_str().contains(MARK));
+    if has_mark
+        && cookie::of(request.headers()).is_some()
+        && let Some(uri) = uri_as_meant(app, request.uri())
+    {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn uri_as_meant(app: &App, uri: &Uri) -> Option<Uri> {
+    let whole = uri.path_and_query()?.as_str();
+    let is_between = |letter: char| ['/', '?', '&', '='].contains(&letter);
+    let parts = whole.split_inclusive(is_between).map(|part| {
+        let value = part.trim_end_matches(is_between);
+        let id = percent_decode_str(value).decode_utf8().ok().and_then(|text| meant(app, &text));
+        match id {
+            Some(id) => {
+                let between = part.strip_prefix(value).unwrap_or_default();
+                format!("{}{between}", utf8_percent_encode(&id, NON_ALPHANUMERIC))
+            }
+            None => part.to_owned(),
+        }
+    });
+    let mut of = uri.clone().into_parts();
+    of.path_and_query = Some(parts.collect::<String>().parse().ok()?);
+    Uri::from_parts(of).ok()
+}
+
+/// The body of a session's request as it is meant.
+pub(super) fn meant_in(app: &App, body: Bytes) -> Bytes {
+    let has_mark = body.windows(MARK.len()).any(|part| part == MARK.as_bytes());
+    let Some(mut said) = serde_json::from_slice::<Value>(&body).ok().filter(|_| has_mark) else {
+        return body;
+    };
+    replace(app, &mut said);
+    said.to_string().into()
+}
+
+fn replace(app: &App, said: &mut Value) {
+    match said {
+        Value::String(text) => {
+            if let Some(id) = meant(app, text) {
+                *text = id;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(app, item)),
+        Value::Object(map) => map.values_mut().for_each(|value| replace(app, value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
