@@ -1,6 +1,7 @@
 //! The HTTP API: the table of routes, and nothing else. What each of them takes and answers is told by
 //! the documents in `openapi/`, and a test refuses a route that stands in only one of both.
 
+mod accept;
 pub mod access;
 pub mod address;
 pub mod admin;

@@ -17,6 +17,7 @@ use sereno_workflows::report::{self, Report, Week};
 use sereno_workflows::time::Timestamp;
 
 use super::App;
+use super::accept::best;
 use super::aside::aside;
 use super::error::Problem;
 use super::request::{Caller, JsonObject, ListQuery, nothing_else, one, take_text};
@@ -130,18 +131,13 @@ fn form(query: &ListQuery, headers: &HeaderMap) -> Result<Form, Problem> {
         });
     }
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let kinds = accept
-        .unwrap_or_default()
-        .split(',')
-        .map(|kind| kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    // In the order in which they stand: who knows both and prefers one names it first.
-    let known = kinds.filter_map(|kind| match kind.as_str() {
-        "text/html" => Some(Form::Html),
-        "text/plain" => Some(Form::Text),
-        "application/json" | "*/*" => Some(Form::Json),
-        _ => None,
-    });
-    Ok(known.into_iter().next().unwrap_or(Form::Json))
+    let kinds = ["application/json", "text/html", "text/plain"];
+    Ok(match best(accept.unwrap_or_default(), &kinds) {
+        Some(1) => Form::Html,
+        Some(2) => Form::Text,
+        // Who wants none of them is told as programs are.
+        _ => Form::Json,
+    })
 }
 
 fn language(field: &str, text: Option<&str>) -> Result<Option<Locale>, Problem> {

@@ -12,6 +12,7 @@ use sereno_workflows::locale::Locale;
 use sereno_workflows::why::Reason;
 
 use super::App;
+use super::accept::ranges;
 use super::error::Problem;
 
 /// The language that a reader asks for: by `?lang=`, else by `Accept-Language`, else the tenant's.
@@ -54,17 +55,11 @@ impl Reader {
 
 /// The language that is liked best of those that we speak (RFC 9110, section 12.5.4).
 fn accepted(header: &str) -> Option<Locale> {
-    let liked = |range: &str| {
-        let (language, quality) = match range.split_once(';') {
-            Some((language, rest)) => {
-                (language, rest.trim().strip_prefix("q=")?.trim().parse().ok()?)
-            }
-            None => (range, 1.0_f32),
-        };
-        let locale = language.trim().parse::<Locale>().ok()?;
+    let liked = |(language, quality): (&str, f32)| {
+        let locale = language.parse::<Locale>().ok()?;
         (quality > 0.0).then_some((locale, quality))
     };
-    let all: Vec<(Locale, f32)> = header.split(',').filter_map(liked).collect();
+    let all: Vec<(Locale, f32)> = ranges(header).filter_map(liked).collect();
     let best = all.iter().map(|(_, quality)| *quality).fold(0.0_f32, f32::max);
     all.into_iter().find(|(_, quality)| *quality >= best).map(|(locale, _)| locale)
 }
