@@ -49,6 +49,7 @@ mod process;
 mod provider;
 mod report;
 mod report_killed;
+mod report_unknown;
 mod restart;
 mod retention;
 mod secrets;

@@ -7,8 +7,9 @@
 use super::figures::{DayFigures, Report};
 use super::words::{
     ANSWER_MOST, ARRIVED_ATTEMPTS, BEFORE, BOOKINGS, DELIVERIES, EVENTS, FAILED, SHADE,
-    SHADE_FAILED, THIS_WEEK, Words, day, number, pick, time,
+    SHADE_FAILED, THIS_WEEK, UNKNOWN, Words, day, number, pick, time,
 };
+use crate::locale::Locale;
 
 /// Pixels of a picture, which is shown at half of that.
 pub const WIDTH: u32 = 1_120;
@@ -98,11 +99,16 @@ impl Chart {
     }
 }
 
-/// The charts of a report: events and deliveries always, the others where there is something to show.
+/// The charts of a report: events and deliveries where anything was counted, the others where there is something
+/// to show.
 pub fn charts(report: &Report) -> Vec<Chart> {
+    if report.counted().is_none() {
+        return Vec::new();
+    }
     let mut charts = vec![events(report)];
     let days = &report.days;
-    if days.iter().any(|day| day.reservations_created + day.reservations_before.unwrap_or(0) > 0) {
+    let booked = |day: &DayFigures| [day.reservations_created, day.reservations_before];
+    if days.iter().flat_map(booked).any(|count| count.is_some_and(|count| count > 0)) {
         charts.push(bookings(report));
     }
     if days.iter().any(|day| day.answer_p95_ms.is_some()) {
@@ -126,27 +132,28 @@ fn bookings(report: &Report) -> Chart {
 fn compared(
     report: &Report,
     (name, title): (&'static str, Words),
-    values: impl Fn(&DayFigures) -> (u64, Option<u64>),
+    values: impl Fn(&DayFigures) -> (Option<u64>, Option<u64>),
 ) -> Chart {
     let locale = report.locale;
     let most = report.days.iter().map(|day| {
         let (now, before) = values(day);
-        now.max(before.unwrap_or_default())
+        now.max(before).unwrap_or_default()
     });
     let most = most.max().unwrap_or_default();
     let mut drawing = Drawing::default();
     let (mut days, mut said) = (Vec::new(), Vec::new());
     for (place, one) in (0..).zip(report.days.iter().take(7)) {
         let (now, before) = values(one);
+        let tall = height(now.unwrap_or_default(), most);
         match before {
             Some(before) => {
                 drawing.bar(place, -1, 0, height(before, most), Colour::Pale);
-                drawing.bar(place, 1, 0, height(now, most), Colour::Strong);
+                drawing.bar(place, 1, 0, tall, Colour::Strong);
             }
-            None => drawing.bar(place, 0, 0, height(now, most), Colour::Strong),
+            None => drawing.bar(place, 0, 0, tall, Colour::Strong),
         }
         let label = day(&one.date, locale);
-        let value = if one.to_come { "·".to_owned() } else { number(now, locale) };
+        let value = written(one, now.map(|now| number(now, locale)), locale);
         said.push(match before {
             Some(before) => format!("{label}: {value} ({})", number(before, locale)),
             None => format!("{label}: {value}"),
@@ -160,28 +167,35 @@ fn compared(
     Chart { name, alt: format!("{head}. {}", said.join("; ")), legend, days, bars: drawing.done() }
 }
 
+/// What stands under a day: a dot before it comes, words where nothing of it was counted.
+fn written(day: &DayFigures, value: Option<String>, locale: Locale) -> String {
+    match value {
+        _ if day.to_come => "·".to_owned(),
+        Some(value) => value,
+        None => pick(locale, UNKNOWN).to_owned(),
+    }
+}
+
 /// What arrived, and on top of it what failed.
 fn deliveries(report: &Report) -> Chart {
     let locale = report.locale;
-    let all = |day: &DayFigures| day.deliveries_sent.saturating_add(day.deliveries_failed);
+    let both = |day: &DayFigures| day.deliveries_sent.zip(day.deliveries_failed);
+    let all = |day: &DayFigures| both(day).map_or(0, |(sent, failed)| sent.saturating_add(failed));
     let most = report.days.iter().map(all).max().unwrap_or_default();
     let mut drawing = Drawing::default();
     let (mut days, mut said) = (Vec::new(), Vec::new());
     for (place, one) in (0..).zip(report.days.iter().take(7)) {
-        let sent = height(one.deliveries_sent, most);
-        let failed = height(one.deliveries_failed, most).min(ROOM.saturating_sub(sent));
+        let (arrived, broken) = both(one).unwrap_or_default();
+        let sent = height(arrived, most);
+        let failed = height(broken, most).min(ROOM.saturating_sub(sent));
         drawing.bar(place, 0, 0, sent, Colour::Strong);
         drawing.bar(place, 0, sent, failed, Colour::Bad);
         let label = day(&one.date, locale);
-        let (arrived, broken) =
-            (number(one.deliveries_sent, locale), number(one.deliveries_failed, locale));
-        said.push(format!("{label}: {arrived} / {broken}"));
-        let value = match (one.to_come, one.deliveries_failed) {
-            (true, _) => "·".to_owned(),
-            (false, 0) => arrived,
-            (false, _) => format!("{arrived} / {broken}"),
-        };
-        days.push((label, value));
+        let told = both(one).map(|_| [arrived, broken].map(|count| number(count, locale)));
+        let whole = told.as_ref().map(|[arrived, broken]| format!("{arrived} / {broken}"));
+        said.push(format!("{label}: {}", written(one, whole.clone(), locale)));
+        let short = told.map(|[arrived, _]| arrived).filter(|_| broken == 0);
+        days.push((label, written(one, short.or(whole), locale)));
     }
     let (title, sent, failed) =
         (pick(locale, DELIVERIES), pick(locale, ARRIVED_ATTEMPTS), pick(locale, FAILED));
@@ -199,7 +213,12 @@ fn answers(report: &Report) -> Chart {
         let p95 = one.answer_p95_ms;
         drawing.bar(place, 0, 0, height(p95.unwrap_or_default(), most), Colour::Strong);
         let label = day(&one.date, locale);
-        let value = p95.map_or_else(|| "·".to_owned(), |p95| time(p95, locale));
+        // That nobody was answered on a day is no gap in what is known.
+        let value = match p95 {
+            Some(p95) => time(p95, locale),
+            None if one.events.is_some() => "·".to_owned(),
+            None => written(one, None, locale),
+        };
         said.push(format!("{label}: {value}"));
         days.push((label, value));
     }
@@ -250,19 +269,20 @@ impl Drawing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::Totals;
     use super::*;
 
     fn week(values: [(u64, u64, u64); 7]) -> Report {
         let day = |(index, (events, sent, failed)): (usize, (u64, u64, u64))| DayFigures {
             date: format!("2026-11-{}", 16 + index),
-            events,
+            events: Some(events),
             events_before: Some(events / 2),
-            deliveries_sent: sent,
-            deliveries_failed: failed,
+            deliveries_sent: Some(sent),
+            deliveries_failed: Some(failed),
             ..DayFigures::default()
         };
         let days = values.into_iter().enumerate().map(day).collect();
-        Report { days, ..Report::default() }
+        Report { days, totals: Some(Totals::default()), ..Report::default() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A report as headings, sentences, tables and charts: what text, HTML and the other channels have in common.
 
 use super::chart::{Chart, charts};
-use super::figures::{EndpointFigures, Report, Totals};
+use super::figures::{CauseFigures, Coverage, EndpointFigures, Report, Totals};
 use super::words::{self, Words, change, day, number, percent, pick, time};
 use crate::locale::Locale;
 
@@ -61,23 +61,22 @@ impl Document {
         let locale = report.locale;
         let week = pick(locale, words::WEEK);
         let days = words::days(&report.first_day, &report.last_day, locale);
-        let mut attention: Vec<String> = report.attention.iter().map(sentence).collect();
-        if attention.is_empty() {
-            attention.push(pick(locale, words::NOTHING).to_owned());
-        }
-        let sections = vec![
-            events(report),
-            talks(report),
-            bookings(report),
-            handoffs(report),
-            deliveries(report),
-        ];
+        // Of a week of which nothing is known there is nothing more to say.
+        let sections = report.counted().map_or_else(Vec::new, |totals| {
+            vec![
+                events(report, totals),
+                talks(report, totals),
+                bookings(report, totals),
+                handoffs(report, totals),
+                deliveries(report, totals),
+            ]
+        });
         let mut document = Self {
             subject: subject(report),
             title: format!("{} · {}", pick(locale, words::TITLE), report.tenant),
             span: format!("{days} ({week} {}, {})", report.week, report.timezone),
             notes: report.notes.iter().map(sentence).collect(),
-            attention,
+            attention: attention(report),
             tiles: tiles(report),
             sections,
         };
@@ -97,27 +96,37 @@ impl Document {
     }
 }
 
+fn attention(report: &Report) -> Vec<String> {
+    let all: Vec<String> = report.attention.iter().flatten().map(sentence).collect();
+    let nothing = match (report.counted(), report.coverage) {
+        (None, _) => words::NOTHING_COUNTED,
+        (Some(_), Coverage::Whole) => words::NOTHING,
+        (Some(_), Coverage::Partial | Coverage::None) => words::NOTHING_IN_PART,
+    };
+    if all.is_empty() { vec![pick(report.locale, nothing).to_owned()] } else { all }
+}
+
 fn sentence(remark: &super::figures::Remark) -> String {
     remark.sentence.clone()
 }
 
 fn tiles(report: &Report) -> Vec<[String; 3]> {
-    let (now, before) = (&report.totals, report.week_before.as_ref());
+    let (now, before) = (report.counted(), report.week_before.as_ref());
     let locale = report.locale;
     let tile = |words: Words, value: String, compared: Option<(f64, f64)>| {
         let change = compared.map(|(now, before)| change(now, before, locale));
         [pick(locale, words).to_owned(), value, change.unwrap_or_default()]
     };
     let count = |words: Words, of: fn(&Totals) -> u64| {
-        let compared = before.map(|before| (of(now) as f64, of(before) as f64));
-        tile(words, number(of(now), locale), compared)
+        let compared = now.zip(before).map(|(now, before)| (of(now) as f64, of(before) as f64));
+        tile(words, said(now.map(|now| number(of(now), locale))), compared)
     };
-    let success = now.deliveries.success_rate.map(|share| percent(share, locale));
+    let success = now.and_then(|now| now.deliveries.success_rate);
     vec![
         count(words::EVENTS, |one| one.events),
         count(words::TALKS, |one| one.conversations_started),
         count(words::BOOKINGS, |one| one.reservations_created),
-        tile(words::ARRIVING, success.unwrap_or_else(|| "—".to_owned()), None),
+        tile(words::ARRIVING, said(success.map(|share| percent(share, locale))), None),
     ]
 }
 
@@ -130,8 +139,8 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn of(report: &'a Report) -> Self {
-        let (now, before) = (&report.totals, report.week_before.as_ref());
+    fn of(report: &'a Report, now: &'a Totals) -> Self {
+        let before = report.week_before.as_ref();
         Self { now, before, locale: report.locale, rows: Vec::new() }
     }
 
@@ -185,9 +194,9 @@ fn section(report: &Report, title: Words, tables: Vec<Table>) -> Section {
     Section { title: pick(report.locale, title).to_owned(), chart: None, tables }
 }
 
-fn events(report: &Report) -> Section {
+fn events(report: &Report, totals: &Totals) -> Section {
     let locale = report.locale;
-    let figures = Rows::of(report)
+    let figures = Rows::of(report, totals)
         .count(words::EVENTS, |one| one.events)
         .count(words::ASIDE, |one| one.events_failed)
         .count(words::REFUSED, |one| one.inbound_refused)
@@ -197,20 +206,24 @@ fn events(report: &Report) -> Section {
     head.extend(report.days.iter().take(7).map(|one| day(&one.date, locale)));
     head.push("Σ".to_owned());
     let row = |named: &super::figures::TypeFigures| {
-        let count = |one: &super::figures::DayFigures| {
-            number(one.by_type.get(&named.event_type).copied().unwrap_or_default(), locale)
+        let count = |one: &super::figures::DayFigures| match (&one.by_type, one.to_come) {
+            (_, true) => "·".to_owned(),
+            (None, false) => "—".to_owned(),
+            (Some(types), false) => {
+                number(types.get(&named.event_type).copied().unwrap_or_default(), locale)
+            }
         };
         let mut row = vec![named.event_type.clone()];
         row.extend(report.days.iter().take(7).map(count));
         row.push(number(named.count, locale));
         row
     };
-    let rows = report.top_events.iter().take(TYPES_BY_DAY).map(row).collect();
+    let rows = report.top_events.iter().flatten().take(TYPES_BY_DAY).map(row).collect();
     section(report, words::EVENTS, vec![figures, Table { head, rows }])
 }
 
-fn talks(report: &Report) -> Section {
-    let table = Rows::of(report)
+fn talks(report: &Report, totals: &Totals) -> Section {
+    let table = Rows::of(report, totals)
         .count(words::STARTED, |one| one.conversations_started)
         .count(words::ENDED, |one| one.conversations_ended)
         .count(words::CONVERTED, |one| one.conversions)
@@ -224,8 +237,8 @@ fn talks(report: &Report) -> Section {
     section(report, words::TALKS, vec![table])
 }
 
-fn bookings(report: &Report) -> Section {
-    let table = Rows::of(report)
+fn bookings(report: &Report, totals: &Totals) -> Section {
+    let table = Rows::of(report, totals)
         .count(words::MADE, |one| one.reservations_created)
         .count(words::CONFIRMED, |one| one.reservations_confirmed)
         .count(words::CANCELLED, |one| one.reservations_cancelled)
@@ -238,8 +251,8 @@ fn bookings(report: &Report) -> Section {
     section(report, words::BOOKINGS, vec![table])
 }
 
-fn handoffs(report: &Report) -> Section {
-    let table = Rows::of(report)
+fn handoffs(report: &Report, totals: &Totals) -> Section {
+    let table = Rows::of(report, totals)
         .count(words::OPENED, |one| one.handoffs_opened)
         .count(words::BREACHED, |one| one.sla_breached)
         .time(words::REPLY_HALF, |one| one.handoff_response_time.p50_ms)
@@ -248,9 +261,9 @@ fn handoffs(report: &Report) -> Section {
     section(report, words::HANDOFFS, vec![table])
 }
 
-fn deliveries(report: &Report) -> Section {
+fn deliveries(report: &Report, totals: &Totals) -> Section {
     let locale = report.locale;
-    let figures = Rows::of(report)
+    let figures = Rows::of(report, totals)
         .count(words::ATTEMPTS, |one| one.deliveries.attempts)
         .count(words::ARRIVED_ATTEMPTS, |one| one.deliveries.sent)
         .count(words::FAILED, |one| one.deliveries.failed)
@@ -262,7 +275,7 @@ fn deliveries(report: &Report) -> Section {
         [words::CHANNEL, words::ARRIVED_ATTEMPTS, words::FAILED, words::SUCCESS].map(name).into();
     head.extend(["p50", "p95", "p99"].map(str::to_owned));
     let millis = |value: Option<u64>| said(value.map(|millis| time(millis, locale)));
-    let channels = report.channels.iter().map(|one| {
+    let channels = report.channels.iter().flatten().map(|one| {
         let attempts = &one.attempts;
         let latency = &attempts.latency;
         vec![
@@ -276,13 +289,14 @@ fn deliveries(report: &Report) -> Section {
         ]
     });
     let channels = Table { head, rows: channels.collect() };
-    let failing = report.failing_endpoints.iter().map(|one| {
+    let failing = report.failing_endpoints.iter().flatten().map(|one| {
         let counts = [one.failed, one.attempts, one.dead_letters].map(|one| number(one, locale));
         [endpoint(one)].into_iter().chain(counts).collect()
     });
     let head = [words::FAILING, words::FAILED, words::ATTEMPTS, words::DEAD].map(name).into();
     let failing = Table { head, rows: failing.collect() };
-    let causes = report.causes.iter().map(|one| vec![one.cause.clone(), number(one.count, locale)]);
+    let cause = |one: &CauseFigures| vec![one.cause.clone(), number(one.count, locale)];
+    let causes = report.causes.iter().flatten().map(cause);
     let head = [words::CAUSES, words::COUNT].map(name).into();
     let causes = Table { head, rows: causes.collect() };
     section(report, words::DELIVERIES, vec![figures, channels, failing, causes])

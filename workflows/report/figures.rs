@@ -1,7 +1,7 @@
 //! The figures of a week, as they go into an event, an answer and a mail.
 //!
 //! They are read back from an event when its mail is written, which may be days and a new version later: so
-//! what is not there is empty. Names are those of `GET /api/v1/stats` where it has the same figure.
+//! what is not there is empty. What was not counted is nothing, which is not zero. Names are those of `GET /api/v1/stats` where it has the same figure.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::locale::Locale;
 use crate::statistics::{Count, Route, Size, Sketch, Tally};
 
-/// How much of a week was counted.
+/// How much of a week, or of a day, was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Coverage {
@@ -51,23 +51,23 @@ pub struct Report {
     pub coverage: Coverage,
     /// From when on there are figures.
     pub counted_since: String,
-    /// The figures of the week.
-    pub totals: Totals,
+    /// The figures of the week, of as much of it as was counted.
+    pub totals: Option<Totals>,
     /// The figures of the week before, up to the same hour where the week is not over; nothing where
     /// they are not all there.
     pub week_before: Option<Totals>,
     /// Day by day, from Monday.
     pub days: Vec<DayFigures>,
     /// The types of event that came most often.
-    pub top_events: Vec<TypeFigures>,
+    pub top_events: Option<Vec<TypeFigures>>,
     /// Deliveries by channel.
-    pub channels: Vec<ChannelFigures>,
+    pub channels: Option<Vec<ChannelFigures>>,
     /// The endpoints at which most attempts failed.
-    pub failing_endpoints: Vec<EndpointFigures>,
+    pub failing_endpoints: Option<Vec<EndpointFigures>>,
     /// Why attempts failed, the most frequent first.
-    pub causes: Vec<CauseFigures>,
+    pub causes: Option<Vec<CauseFigures>>,
     /// What somebody should look at.
-    pub attention: Vec<Remark>,
+    pub attention: Option<Vec<Remark>>,
     /// What must be known to read the figures.
     pub notes: Vec<Remark>,
 }
@@ -149,26 +149,28 @@ pub struct DayFigures {
     pub date: String,
     /// Whether it has not begun.
     pub to_come: bool,
+    /// How much of it was counted.
+    pub coverage: Coverage,
     /// Events of all kinds.
-    pub events: u64,
+    pub events: Option<u64>,
     /// The same a week earlier, where that is known.
     pub events_before: Option<u64>,
     /// Bookings that were made.
-    pub reservations_created: u64,
+    pub reservations_created: Option<u64>,
     /// The same a week earlier, where that is known.
     pub reservations_before: Option<u64>,
     /// Customers who did not come.
-    pub no_shows: u64,
+    pub no_shows: Option<u64>,
     /// Conversations that began.
-    pub conversations_started: u64,
+    pub conversations_started: Option<u64>,
     /// Attempts that arrived.
-    pub deliveries_sent: u64,
+    pub deliveries_sent: Option<u64>,
     /// Attempts that failed.
-    pub deliveries_failed: u64,
+    pub deliveries_failed: Option<u64>,
     /// How long 95 of 100 customers waited for an answer at most.
     pub answer_p95_ms: Option<u64>,
     /// The week's most frequent types on this day.
-    pub by_type: BTreeMap<String, u64>,
+    pub by_type: Option<BTreeMap<String, u64>>,
 }
 
 /// How often a type came.
@@ -220,6 +222,14 @@ pub struct CauseFigures {
     pub cause: String,
     /// How often.
     pub count: u64,
+}
+
+impl Report {
+    /// The figures of the week, if anything of it was counted. Reports of earlier versions have zeros where nothing
+    /// was.
+    pub(super) fn counted(&self) -> Option<&Totals> {
+        self.totals.as_ref().filter(|_| self.coverage != Coverage::None)
+    }
 }
 
 impl Totals {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::figures::{
@@ -13,7 +13,7 @@ use super::figures::{
     Report, Totals, TypeFigures,
 };
 use super::remarks;
-use super::week::{Week, moved};
+use super::week::{Week, moment, moved};
 use crate::locale::Locale;
 use crate::statistics::{Count, Level, Route, Size, Slot, Tally};
 use crate::time::{Span, Timestamp};
@@ -54,6 +54,7 @@ pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
     let kept_from = about.now.before(Span::hours(u64::from(Level::Hour.slots())));
     let counted_since = about.since.max(kept_from);
     let coverage = coverage((from, to), counted_since);
+    let is_counted = coverage != Coverage::None;
     let this = Sums::of(hours, zone, |at, date| Week::of_date(date) == week && at <= about.now);
     // A week that is not over is compared with as much of the one before.
     let elapsed = about.now.min(to).since(from);
@@ -77,14 +78,14 @@ pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
         complete,
         coverage,
         counted_since: counted_since.to_rfc3339(),
-        totals: this.totals(),
+        totals: is_counted.then(|| this.totals()),
         week_before: before.as_ref().map(Sums::totals),
-        days: days(week, (&this, before.as_ref()), &top_events, about),
-        channels: channels(&this.all),
-        failing_endpoints: failing(&this, about),
-        causes: causes(&this),
-        top_events,
-        attention: Vec::new(),
+        days: days((week, counted_since), (&this, before.as_ref()), &top_events, about),
+        channels: is_counted.then(|| channels(&this.all)),
+        failing_endpoints: is_counted.then(|| failing(&this, about)),
+        causes: is_counted.then(|| causes(&this)),
+        top_events: is_counted.then_some(top_events),
+        attention: None,
         notes: Vec::new(),
     };
     report.notes = remarks::notes(&report, about);
@@ -153,7 +154,7 @@ fn top_events(this: &Sums, before: Option<&Sums>) -> Vec<TypeFigures> {
 }
 
 fn days(
-    week: Week,
+    (week, counted_since): (Week, Timestamp),
     (this, before): (&Sums, Option<&Sums>),
     top: &[TypeFigures],
     about: &About<'_>,
@@ -161,29 +162,40 @@ fn days(
     let today = about.now.wall(about.zone).date();
     let none = Tally::default();
     let day = |date: Date| {
+        let to_come = date > today;
+        let [begins, ends] = [date, moved(date, jiff::Span::new().days(1))]
+            .map(|date| moment(date, Time::midnight(), about.zone));
+        let coverage = match to_come {
+            true => Coverage::None,
+            false => coverage((begins, ends), counted_since),
+        };
         let tally = this.days.get(&date).unwrap_or(&none);
+        let is_counted = coverage != Coverage::None;
+        let known = |value: u64| is_counted.then_some(value);
         let earlier = moved(date, jiff::Span::new().days(-7));
         let before_of = |what| {
             before.map(|sums| sums.days.get(&earlier).map_or(0, |tally: &Tally| tally.of(what)))
         };
         let attempts = tally.attempts();
-        let by_type = top.iter().filter_map(|named| {
+        let of_type = |named: &TypeFigures| {
             let count = *tally.types().get(&named.event_type)?;
             Some((named.event_type.clone(), count))
-        });
+        };
+        let by_type = is_counted.then(|| top.iter().filter_map(of_type).collect());
         DayFigures {
             date: date.to_string(),
-            to_come: date > today,
-            events: tally.of(Count::Events),
+            to_come,
+            coverage,
+            events: known(tally.of(Count::Events)),
             events_before: before_of(Count::Events),
-            reservations_created: tally.of(Count::ReservationsCreated),
+            reservations_created: known(tally.of(Count::ReservationsCreated)),
             reservations_before: before_of(Count::ReservationsCreated),
-            no_shows: tally.of(Count::NoShows),
-            conversations_started: tally.of(Count::ConversationsStarted),
-            deliveries_sent: attempts.sent.into(),
-            deliveries_failed: attempts.failed.into(),
+            no_shows: known(tally.of(Count::NoShows)),
+            conversations_started: known(tally.of(Count::ConversationsStarted)),
+            deliveries_sent: known(attempts.sent.into()),
+            deliveries_failed: known(attempts.failed.into()),
             answer_p95_ms: Quantiles::of(tally.size(Size::AnswerTime)).p95_ms,
-            by_type: by_type.collect(),
+            by_type,
         }
     };
     week.days().map(day).to_vec()

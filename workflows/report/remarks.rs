@@ -22,20 +22,20 @@ const DROP: f64 = 0.3;
 /// How long a customer may wait for an answer before it is said that it takes longer than before.
 const ANSWER_MS: u64 = 10_000;
 
-/// What somebody should look at, the worst first.
-pub(super) fn attention(report: &Report) -> Vec<Remark> {
+/// What somebody should look at, the worst first; nothing where it is not known whether there is anything.
+pub(super) fn attention(report: &Report) -> Option<Vec<Remark>> {
     let locale = report.locale;
     let mut remarks = Vec::new();
     let mut say = |code: &str, sentence: String| {
         remarks.push(Remark { code: code.to_owned(), sentence });
     };
-    let totals = &report.totals;
+    let totals = report.counted()?;
     let count = |value| number(value, locale);
     if totals.dead_letters > 0 {
         let sentence = pick(locale, DEAD_LETTERS).replace("{n}", &count(totals.dead_letters));
         say("dead_letters", sentence);
     }
-    if let Some(sentence) = failures(report) {
+    if let Some(sentence) = failures(report, totals) {
         say("deliveries_failing", sentence);
     }
     if totals.sla_breached > 0 {
@@ -67,21 +67,21 @@ pub(super) fn attention(report: &Report) -> Vec<Remark> {
             say(code, sentence);
         }
     }
-    remarks
+    Some(remarks)
 }
 
-fn failures(report: &Report) -> Option<String> {
-    let (locale, deliveries) = (report.locale, &report.totals.deliveries);
+fn failures(report: &Report, totals: &Totals) -> Option<String> {
+    let (locale, deliveries) = (report.locale, &totals.deliveries);
     let share = 1.0 - deliveries.success_rate?;
     if deliveries.attempts < AT_LEAST || share <= FAILED_SHARE {
         return None;
     }
     let mut sentence = pick(locale, FAILING).replace("{share}", &percent(share, locale));
-    if let Some(worst) = report.failing_endpoints.first() {
+    if let Some(worst) = report.failing_endpoints.iter().flatten().next() {
         let name = super::document::endpoint(worst);
         sentence = format!("{sentence} {}", pick(locale, WORST).replace("{name}", &name));
     }
-    if let Some(first) = report.causes.first() {
+    if let Some(first) = report.causes.iter().flatten().next() {
         let cause = pick(locale, CAUSE).replace("{cause}", &first.cause);
         sentence = format!("{sentence} {cause}");
     }

@@ -24,6 +24,17 @@ pub(super) const ATTENTION: Words =
     ["Qué mirar", "What needs attention", "O que precisa de atenção"];
 pub(super) const NOTHING: Words =
     ["Nada requiere atención.", "Nothing needs attention.", "Nada precisa de atenção."];
+pub(super) const NOTHING_COUNTED: Words = [
+    "No se sabe: no hay cifras de esta semana.",
+    "That is not known: there are no figures of this week.",
+    "Não se sabe: não há números desta semana.",
+];
+pub(super) const NOTHING_IN_PART: Words = [
+    "Nada requiere atención en lo que se contó.",
+    "Nothing needs attention in what was counted.",
+    "Nada precisa de atenção no que foi contado.",
+];
+pub(super) const UNKNOWN: Words = ["sin cifras", "no figures", "sem números"];
 pub(super) const THIS_WEEK: Words = ["Esta semana", "This week", "Esta semana"];
 pub(super) const BEFORE: Words = ["Anterior", "Week before", "Anterior"];
 pub(super) const CHANGE: Words = ["Cambio", "Change", "Variação"];

@@ -12,6 +12,7 @@ import { local } from "./time.js";
  * @typedef {{title: string, points: any[], series: Series[], kind: "bars"|"lines",
  *   unit: (value: number) => string, height?: number, note?: any,
  *   say?: (at: string) => string, mark?: (at: string, span: number) => string}} Chart
+ * A point of which nothing is known may have a `gap`, a sign that stands where its values would.
  * `say` and `mark` write a moment in the read-out and on the axis; in the reader's zone where left
  * out.
  */
@@ -51,7 +52,7 @@ export function chart({
     put(canvas, ticks.map((tick) => [
       s("line", { class: "chart-grid", x1: EDGE.left, x2: width - EDGE.right, y1: y(tick), y2: y(tick) }),
       s("text", { class: "chart-text", x: EDGE.left - 8, y: y(tick) + 4, "text-anchor": "end" }, unit(tick)),
-    ]), moments(), kind === "bars" ? bars() : lines(), pointer());
+    ]), moments(), kind === "bars" ? bars() : lines(), gaps(), pointer());
   }
 
   function moments() {
@@ -97,6 +98,11 @@ export function chart({
           return alone && s("circle", { class: `tone-${tone}`, cx: x(index), cy: y(row[place] ?? 0), r: 2.5 });
         })];
     });
+  }
+
+  function gaps() {
+    return points.map(({ gap }, index) => Boolean(gap) && (values[index] ?? []).every((value) => value === null)
+      && s("text", { class: "chart-text", x: x(index), y: y(0) - 6, "text-anchor": "middle" }, gap));
   }
 
   function pointer() {

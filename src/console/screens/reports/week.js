@@ -48,7 +48,10 @@ export async function week(box, query, signal) {
 }
 
 function view(report) {
-  const points = report.days.map((day) => ({ ...day, at: `${day.date}T12:00:00Z` }));
+  if (!report.totals) return uncounted(report);
+  const points = report.days.map((day) => ({
+    ...day, at: `${day.date}T12:00:00Z`, gap: day.to_come ? "·" : "?",
+  }));
   const say = (at) => dayName(at.slice(0, 10), DAY);
   const mark = (at) => dayName(at.slice(0, 10), { weekday: "short", day: "numeric" });
   const days = { points, say, mark, kind: /** @type {const} */ ("bars"), unit: short, height: 160 };
@@ -84,9 +87,17 @@ function view(report) {
       h("section", { class: "card half" }, h("h2", null, t("reports.by_mail")), schedule(report))));
 }
 
+/** A week of which nothing was counted: what is unknown is no zero, and no reason to be calm. */
+function uncounted(report) {
+  const said = report.notes.map(({ sentence }) => sentence).join(" ");
+  return h("div", { class: "stack" }, header(report),
+    state({ symbol: "help", title: t("reports.uncounted"), text: said }),
+    h("section", { class: "card" }, h("h2", null, t("reports.by_mail")), schedule(report)));
+}
+
 /** Sentences of the server, in one box. */
 function remarks(all, kind, symbol) {
-  return all.length > 0 && hint(h("ul", { class: "remarks" },
+  return all?.length > 0 && hint(h("ul", { class: "remarks" },
     all.map(({ sentence }) => h("li", null, sentence))), kind, symbol);
 }
 

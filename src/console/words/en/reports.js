@@ -6,6 +6,7 @@ export default {
   view_week: "Week",
   view_live: "Now",
   none: "No report of that week",
+  uncounted: "There are no figures of this week",
   last_week: "The last week",
   week_before: "Week before",
   week_after: "Week after",

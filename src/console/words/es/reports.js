@@ -6,6 +6,7 @@ export default {
   view_week: "Semana",
   view_live: "Ahora",
   none: "No hay informe de esa semana",
+  uncounted: "De esta semana no hay cifras",
   last_week: "La última semana",
   week_before: "Semana anterior",
   week_after: "Semana siguiente",

@@ -6,6 +6,7 @@ export default {
   view_week: "Semana",
   view_live: "Agora",
   none: "Não há relatório dessa semana",
+  uncounted: "Não há números desta semana",
   last_week: "A última semana",
   week_before: "Semana anterior",
   week_after: "Semana seguinte",
