@@ -325,4 +325,4 @@ fn dead(error: impl Into<String>) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

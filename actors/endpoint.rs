@@ -35,7 +35,6 @@ use sereno_workflows::digest::Batch;
 use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::order::Ordering;
-use sereno_workflows::rate::Rates;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -54,6 +53,7 @@ use crate::gather::Refusal;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
+use crate::live::Live;
 use crate::record::EventRecord;
 use crate::tenant::{Direct, Surroundings, TenantMessage};
 use crate::view::TenantView;
@@ -65,8 +65,8 @@ pub(crate) struct EndpointActor {
     pub(crate) tenant: TenantId,
     pub(crate) parent: ActorRef<TenantMessage>,
     pub(crate) id: EndpointId,
-    /// The attempts of the tenant's endpoints in the last minute; they outlive this actor.
-    pub(crate) rates: Arc<Mutex<Rates>>,
+    /// How the tenant's endpoints are; it outlives this actor.
+    pub(crate) live: Arc<Live>,
     /// The endpoints whose line was looked through since the start, and in which shape.
     pub(crate) tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
     pub(crate) _alive: Alive,
@@ -167,6 +167,7 @@ impl Actor for EndpointActor {
                 self.consider(&myself, state, view, offer).await?;
             }
             EndpointMessage::Forgive => {
+                self.live.forget(self.id);
                 (state.health, state.window) = (None, Window::default());
                 state.go_back_to(Timestamp(0));
                 self.look(&myself, state).await?;
@@ -180,6 +181,7 @@ impl Actor for EndpointActor {
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
             EndpointMessage::Recorded(delivery, again) => {
+                self.live.ended(self.id, delivery);
                 if let Some(Standing::Offered(share)) = state.under_way.remove(&delivery) {
                     share.secured();
                 }
@@ -272,7 +274,7 @@ impl EndpointActor {
                     }
                 }
             }
-            match self.take_turn(view, &queued.record, now) {
+            match self.take_turn(view, (queued.delivery, &queued.record), now) {
                 Ok(()) => {}
                 Err(Wait::Customer { paced, .. }) if !ordered => {
                     self.postpone(parked, &queued, paced, now);

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`engine`] | what the edge may ask |
 //! | `root`, [`tenant`], `entity`, [`endpoint`], `fan_out`, [`jobs`], [`intake`], `clock`, `cleaner` | the actors |
+//! | `live` | how a tenant's endpoints are at this moment |
 //! | `turnstile`, `paces`, `throttle` | how tenants share the room for attempts, how fast these may go, and what comes in |
 //! | [`mirror`] | what goes to the user's own PostgreSQL |
 //! | `gather`, `announce` | how one commit is made of many parts, and an event of its deliveries |
@@ -49,6 +50,7 @@ pub mod jobs;
 mod journey;
 pub mod ledger;
 pub mod limits;
+mod live;
 pub mod mirror;
 pub mod now;
 mod paces;

@@ -4,6 +4,7 @@ pub mod access;
 pub mod answers;
 pub mod erasing;
 pub mod stream;
+pub mod why;
 
 /// Commits that may wait for the committer.
 pub const COMMITS_QUEUED_MAX: usize = 16_384;
@@ -125,11 +126,6 @@ pub const CHECKS_AT_ONCE_MAX: usize = 8;
 pub const CHECK_PROBE_MS: u64 = 10_000;
 /// How long a receiver that has our certificate has time to refuse it.
 pub const CHECK_REFUSAL_MS: u64 = 100;
-
-/// Rows of an endpoint's queue that are looked through to say where a delivery waits.
-pub const WHY_QUEUE_ROWS_MAX: usize = 1_000;
-/// Lines of the log that are looked through to say who did not get an event.
-pub const WHY_LOG_LINES_MAX: usize = 64;
 
 /// Tenants of one server.
 pub const TENANTS_MAX: usize = 10_000;

@@ -150,8 +150,6 @@ pub(crate) struct TenantState {
     intake: Option<ActorRef<IntakeMessage>>,
     /// The letter that the intake is at, should it die of it.
     suspect: Arc<Mutex<Suspect>>,
-    /// The attempts of the endpoints in the last minute.
-    rates: Arc<Mutex<Rates>>,
     /// The endpoints whose line was looked through.
     tidied: Arc<Mutex<HashMap<EndpointId, Shape>>>,
     recordings: Recordings,
@@ -177,7 +175,7 @@ impl Actor for Tenant {
         myself.cast(TenantMessage::ResumeFanOut)?;
         myself.cast(TenantMessage::Counted)?;
         myself.cast(TenantMessage::ArmReports)?;
-        let rates = self.recall(&view)?;
+        view.live.recall(self.recall(&view)?);
         if !self.around.ledger.jobs(&view.id)?.is_empty() {
             myself.cast(TenantMessage::Job(JobsMessage::Resume))?;
         }
@@ -192,7 +190,6 @@ impl Actor for Tenant {
             jobs: None,
             intake: None,
             suspect: Arc::default(),
-            rates: Arc::new(Mutex::new(rates)),
             tidied: Arc::default(),
             recordings: Recordings::default(),
             people: People::default(),
@@ -298,6 +295,7 @@ impl Tenant {
                 self.tell_entity(myself, state, key.clone(), message);
             }
         } else if let Some((id, kept)) = state.endpoints.ended(child) {
+            state.view.live.all_ended(id);
             for message in kept {
                 match message {
                     EndpointMessage::Offer(_, offer) => self.offer(myself, state, offer),
@@ -366,7 +364,8 @@ impl Tenant {
 
     fn sweep(&self, state: &mut TenantState) {
         state.sweeping = false;
-        state.rates.lock().tidy(self.around.ledger.now().timestamp());
+        let is_there = |id: EndpointId| id.is_own() || state.view.endpoints.contains_key(&id);
+        state.view.live.tidy(is_there, self.around.ledger.now().timestamp());
         let idle = Duration::from_millis(limits::IDLE_MS);
         state.entities.retire(idle, || EntityMessage::Retire);
         state.endpoints.retire(idle, || EndpointMessage::Retire);

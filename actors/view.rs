@@ -11,6 +11,7 @@ use sereno_workflows::id::{EndpointId, TenantId};
 use sereno_workflows::lead::LeadKey;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::{Policy, Settings};
+use sereno_workflows::rate::Allowance;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::mpsc;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
+use crate::live::Live;
 use crate::record::TenantRecord;
 use crate::template::Compiled;
 use crate::vault;
@@ -46,6 +48,8 @@ pub struct TenantView {
     phone_key: Vec<u8>,
     /// Closes once nobody holds the tenant any more in any of its views; nothing is ever sent.
     pub(crate) presence: Option<mpsc::Sender<()>>,
+    /// How its endpoints are at this moment, the same in all of its views.
+    pub(crate) live: Arc<Live>,
 }
 
 impl TenantView {
@@ -64,6 +68,7 @@ impl TenantView {
             server_retry: RetryPolicy::default(),
             phone_key,
             presence: None,
+            live: Arc::default(),
         }
     }
 
@@ -99,6 +104,7 @@ impl TenantView {
             server_retry,
             phone_key,
             presence: None,
+            live: Arc::default(),
         })
     }
 
@@ -131,6 +137,13 @@ impl TenantView {
         }
         next.policy = Policy::new(settings, &self.phone_key);
         next
+    }
+
+    /// How many attempts at an endpoint are allowed in a minute.
+    pub fn allowance(&self, id: EndpointId) -> Allowance {
+        let own = self.endpoints.get(&id).and_then(|endpoint| endpoint.config.rate_limit);
+        let all = self.policy.settings.limits.deliveries_per_minute;
+        Allowance { endpoint: own.map(|own| own.per_minute), tenant: (all > 0).then_some(all) }
     }
 
     /// How what failed to reach this endpoint is tried again: as it says, or else as the tenant says;

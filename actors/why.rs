@@ -1,19 +1,25 @@
 //! The facts behind "why?", read from the ledger; what they come to is decided by the rules.
 
+mod endpoint;
+#[cfg(test)]
+mod tests;
+
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::order::Ordering;
 use sereno_workflows::provider::ProviderStatus;
+use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::{
-    self, Counts, DeliveryFacts, EndpointFacts, Filtered, Letter, Place, Reason, Standing, Word,
+    self, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Turn, Word,
 };
 
+pub use self::endpoint::{Known, endpoint};
 use crate::channel::whatsapp;
-use crate::endpoint::config::{Endpoint, Kind};
+use crate::endpoint::config::Kind;
 use crate::endpoint::{QUIET, key_of, standing};
 use crate::ledger::delivery::{Delivered, Found};
 use crate::ledger::{Ledger, LedgerError};
-use crate::limits::{WHY_LOG_LINES_MAX, WHY_QUEUE_ROWS_MAX};
+use crate::limits::why::{EVENT_DELIVERIES_MAX, LOG_LINES_MAX, QUEUE_ROWS_MAX};
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryStatusRecord, EventRecord, FilteredBy, LogRecord,
 };
@@ -22,10 +28,24 @@ use crate::view::TenantView;
 /// What an event writes beside itself lies within a second of it.
 const BESIDE: u64 = 1_000_000;
 
+/// A delivery of an event, and how it stands.
+#[derive(Clone, Copy)]
+struct OfEvent<'a> {
+    event: &'a EventRecord,
+    endpoint: EndpointId,
+    delivery: Sequence,
+    status: Option<&'a DeliveryStatusRecord>,
+}
+
 /// Why a delivery is as it is.
 pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Reason, LedgerError> {
-    let (tenant, id) = (&view.id, found.endpoint);
-    let status = found.status.as_ref();
+    let Found { event, endpoint, delivery, status, .. } = found;
+    let (endpoint, delivery, status) = (*endpoint, *delivery, status.as_ref());
+    reason(ledger, view, OfEvent { event, endpoint, delivery, status })
+}
+
+fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reason, LedgerError> {
+    let (tenant, id, status) = (&view.id, found.endpoint, found.status);
     let stands = standing_of(view, id, status);
     let letter = match stands {
         Standing::Dead => ledger.dead_letter(tenant, found.delivery)?,
@@ -36,7 +56,8 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
         _ => Place::Elsewhere,
     };
     let error = status.and_then(|status| status.error.as_deref()).unwrap_or_default();
-    let health = ledger.health(tenant, id)?;
+    let known = Known::at_hand(ledger, view, id)?;
+    let now = ledger.now().timestamp();
     let until = letter.as_ref().map(|letter| until(view, letter));
     let code = status.map_or(-1, |status| status.code);
     let word = match stands {
@@ -44,7 +65,7 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
         _ => Word::None,
     };
     Ok(why::delivery(&DeliveryFacts {
-        now: ledger.now().timestamp(),
+        now,
         standing: stands,
         attempts: status.map_or(0, |status| status.attempts),
         attempts_max: view.retry(id).attempts_max(),
@@ -55,8 +76,9 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
         next_at: status.and_then(|status| status.next_at),
         quiet: error == QUIET,
         place,
-        health: &health,
-        per_minute: per_minute(view, id),
+        health: &known.health,
+        at_least: !known.is_latest,
+        turn: turn(view, id, place, now),
         letter: if stands == Standing::Dead { until.unwrap_or(Letter::Gone) } else { Letter::None },
     }))
 }
@@ -68,7 +90,7 @@ pub fn dead_letter(
     letter: &DeadLetterRecord,
 ) -> Result<Reason, LedgerError> {
     let id = EndpointId(letter.endpoint);
-    let health = ledger.health(&view.id, id)?;
+    let known = Known::at_hand(ledger, view, id)?;
     Ok(why::delivery(&DeliveryFacts {
         now: ledger.now().timestamp(),
         standing: Standing::Dead,
@@ -81,8 +103,9 @@ pub fn dead_letter(
         next_at: None,
         quiet: false,
         place: Place::Elsewhere,
-        health: &health,
-        per_minute: None,
+        health: &known.health,
+        at_least: !known.is_latest,
+        turn: None,
         letter: until(view, letter),
     }))
 }
@@ -95,13 +118,19 @@ pub fn event(
     deliveries: &[Delivered],
 ) -> Result<Reason, LedgerError> {
     let mut counts = Counts::default();
+    let (mut next, mut is_known) = (None, true);
     for (endpoint, delivery, status) in deliveries {
         counts.all += 1;
         match standing_of(view, *endpoint, status.as_ref()) {
             Standing::Waiting => {
                 counts.waiting += 1;
-                let next = status.as_ref().and_then(|status| status.next_at);
-                counts.next_at = [counts.next_at, next].into_iter().flatten().min();
+                let (endpoint, delivery, status) = (*endpoint, *delivery, status.as_ref());
+                let at = match counts.waiting <= EVENT_DELIVERIES_MAX {
+                    true => reason(ledger, view, OfEvent { event, endpoint, delivery, status })?.at,
+                    false => status.and_then(|status| status.next_at),
+                };
+                is_known &= at.is_some();
+                next = [next, at].into_iter().flatten().min();
             }
             Standing::Dead => counts.dead += 1,
             Standing::Held => counts.held += 1,
@@ -112,29 +141,12 @@ pub fn event(
             Standing::Collected | Standing::Cancelled | Standing::Withdrawn => {}
         }
     }
+    counts.next_at = next.filter(|_| is_known);
     let failed = event.story.as_deref().and_then(|story| story.failed.as_ref());
     let stage = failed.map(|failed| failed.stage.as_str());
     let nobody = deliveries.is_empty() && stage.is_none() && event.ignored.is_none();
     let filtered = if nobody { filtered(ledger, view, place)? } else { Filtered::default() };
     Ok(why::event(stage, event.ignored.is_some(), counts, filtered))
-}
-
-/// Why an endpoint is as it is.
-pub fn endpoint(
-    ledger: &Ledger,
-    view: &TenantView,
-    endpoint: &Endpoint,
-) -> Result<Reason, LedgerError> {
-    let health = ledger.health(&view.id, endpoint.id)?;
-    let config = &endpoint.config;
-    let settings = &view.policy.settings;
-    Ok(why::endpoint(EndpointFacts {
-        now: ledger.now().timestamp(),
-        enabled: config.enabled,
-        disabled_reason: config.disabled_reason.as_deref(),
-        health: &health,
-        disable_after: config.disable_after.unwrap_or(settings.disable_after),
-    }))
 }
 
 fn standing_of(
@@ -184,19 +196,20 @@ fn known_fault(letter: &DeadLetterRecord) -> Option<Fault> {
     (!letter.event_type.is_empty()).then_some(letter.fault)
 }
 
-fn per_minute(view: &TenantView, id: EndpointId) -> Option<u32> {
-    let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.rate_limit);
-    let tenants = view.policy.settings.limits.deliveries_per_minute;
-    let both = [own.map(|limit| limit.per_minute), Some(tenants)];
-    both.into_iter().flatten().filter(|limit| *limit > 0).min()
+/// When the limits of attempts in a minute let a delivery go, by the attempts that were made and the deliveries
+/// of its own endpoint that are before it.
+fn turn(view: &TenantView, id: EndpointId, place: Place, now: Timestamp) -> Option<Turn> {
+    let Place::Queued { ahead, .. } = place else { return None };
+    let turn = view.live.turn(id, view.allowance(id), ahead, now);
+    turn.map(|(at, per_minute)| Turn { at, per_minute })
 }
 
 /// Where a delivery waits, as far as its queue is looked through.
-fn place(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Place, LedgerError> {
+fn place(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Place, LedgerError> {
     let (tenant, id, delivery) = (&view.id, found.endpoint, found.delivery);
     let endpoint = view.endpoints.get(&id);
     if endpoint.is_some_and(|endpoint| endpoint.config.ordering == Ordering::Fifo) {
-        let order = key_of(&found.event);
+        let order = key_of(found.event);
         if ledger.is_parked(tenant, id, &order, delivery)? {
             let head = match ledger.head(tenant, id, &order)? {
                 Some((head, event)) => ledger.status(tenant, event, head)?,
@@ -205,14 +218,20 @@ fn place(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Place, Led
             return Ok(Place::Parked(head.and_then(|status| status.next_at)));
         }
     }
-    let known = found.status.as_ref().and_then(|status| status.next_at);
+    let under_way = view.live.under_way(id);
+    if under_way.contains(&delivery) {
+        return Ok(Place::Elsewhere);
+    }
+    let known = found.status.and_then(|status| status.next_at);
     if let Some(due) = known
         && ledger.waiting(tenant, id, due, delivery)?.is_some()
     {
         return Ok(Place::Queued { due, ahead: 0 });
     }
-    let queue = ledger.queued(tenant, id, WHY_QUEUE_ROWS_MAX)?;
-    for (ahead, queued) in (0..).zip(queue) {
+    let queue = ledger.queued(tenant, id, QUEUE_ROWS_MAX)?;
+    // What is under way takes nobody's turn any more.
+    let waiting = queue.into_iter().filter(|queued| !under_way.contains(&queued.delivery));
+    for (ahead, queued) in (0..).zip(waiting) {
         if queued.delivery == delivery {
             return Ok(match queued.record.collect {
                 Some(_) => Place::Collecting(queued.due),
@@ -227,7 +246,7 @@ fn place(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Place, Led
 fn filtered(ledger: &Ledger, view: &TenantView, place: Sequence) -> Result<Filtered, LedgerError> {
     let mut filtered = Filtered::default();
     let range = place..Sequence(place.0.saturating_add(BESIDE));
-    for line in ledger.log_from(&view.id, range, WHY_LOG_LINES_MAX)? {
+    for line in ledger.log_from(&view.id, range, LOG_LINES_MAX)? {
         let Some(LogRecord::Filtered { event, endpoints, .. }) = ledger.log_line(&view.id, line)?
         else {
             continue;

@@ -114,10 +114,12 @@ pub enum Room {
 /// A judgement of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// Nothing has arrived yet, and too few attempts failed to worry.
+    /// Nothing was attempted yet.
     Unknown,
-    /// The latest attempt arrived, or too few failed to worry.
+    /// The latest attempt arrived.
     Healthy,
+    /// The latest attempt failed, but fewer than [`FAILING_AFTER`] did in a row.
+    Degraded,
     /// [`FAILING_AFTER`] or more attempts failed in a row.
     Failing,
 }
@@ -164,6 +166,7 @@ impl Health {
     pub fn condition(&self) -> Condition {
         match (self.failures_in_a_row, self.last_success_at) {
             (failures, _) if failures >= FAILING_AFTER => Condition::Failing,
+            (1.., _) => Condition::Degraded,
             (_, None) => Condition::Unknown,
             (_, Some(_)) => Condition::Healthy,
         }
@@ -242,6 +245,7 @@ impl Condition {
         match self {
             Self::Unknown => "unknown",
             Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
             Self::Failing => "failing",
         }
     }
@@ -274,7 +278,7 @@ mod tests {
     #[test]
     fn three_failures_in_a_row_make_it_failing_and_one_success_heals_it() {
         for (count, condition) in
-            [(0, Condition::Unknown), (2, Condition::Unknown), (3, Condition::Failing)]
+            [(0, Condition::Unknown), (2, Condition::Degraded), (3, Condition::Failing)]
         {
             assert_eq!(failing_for(count).condition(), condition, "{count}");
         }
@@ -282,7 +286,7 @@ mod tests {
         assert_eq!((healed.condition(), notices), (Condition::Healthy, vec![]));
         assert_eq!(healed.last_failure_at, Some(seconds(2)));
         let (again, _) = healed.step(&failed(), seconds(10), PATIENCE);
-        assert_eq!(again.condition(), Condition::Healthy);
+        assert_eq!(again.condition(), Condition::Degraded);
     }
 
     #[test]

@@ -43,6 +43,25 @@ impl Rates {
         self.each.entry(endpoint).or_default().take(own, now)
     }
 
+    /// When the next attempt may be made once `ahead` others were, and what the limit allows that has it wait
+    /// longest; nothing where there is no limit.
+    pub fn turn(
+        &self,
+        endpoint: EndpointId,
+        allowance: Allowance,
+        ahead: u64,
+        now: Timestamp,
+    ) -> Option<(Timestamp, u32)> {
+        let none = Minute::default();
+        let own = self.each.get(&endpoint).unwrap_or(&none);
+        let both = [(own, allowance.endpoint), (&self.all, allowance.tenant)];
+        let turns = both.into_iter().filter_map(|(minute, most)| {
+            let most = most?;
+            Some((minute.turn(most, ahead, now), most))
+        });
+        turns.max_by_key(|(at, most)| (*at, std::cmp::Reverse(*most)))
+    }
+
     /// Counts an attempt that was made before a restart; the earliest are told first.
     pub fn recall(&mut self, endpoint: EndpointId, at: Timestamp) {
         for minute in [&mut self.all, self.each.entry(endpoint).or_default()] {
@@ -109,6 +128,27 @@ impl Minute {
         self.total
     }
 
+    /// When there is room for another behind `ahead` others that go as early as they may.
+    fn turn(&self, most: u32, ahead: u64, now: Timestamp) -> Timestamp {
+        let (present, most) = (now.0.div_euclid(SECOND_MS), u64::from(most.max(1)));
+        let counted = self.seconds.iter().filter(|(second, _)| *second > present - SECONDS);
+        let total: u64 = counted.clone().map(|(_, count)| u64::from(*count)).sum();
+        // Each goes a minute after the one that is `most` places before it, if there is one.
+        let Some(mut before) = total.saturating_add(ahead).checked_sub(most) else { return now };
+        let known = total.max(most);
+        let further = before.checked_sub(known).map_or(0, |over| over / most + 1);
+        before -= further * most;
+        let mut passed = 0;
+        let of_past = counted.clone().find(|(_, count)| {
+            passed += u64::from(*count);
+            passed > before
+        });
+        let second = of_past.map_or(present, |(second, _)| *second);
+        let minutes = i64::try_from(further).unwrap_or(i64::MAX).saturating_add(1);
+        let at = second.saturating_add(minutes.saturating_mul(SECONDS)).saturating_mul(SECOND_MS);
+        Timestamp(at).min(now.after(Span::MAX))
+    }
+
     fn room_at(&self, most: u32, now: Timestamp) -> Timestamp {
         let mut left = self.total;
         for (second, count) in &self.seconds {
@@ -162,6 +202,46 @@ mod tests {
         assert_eq!([0; 4].map(|_| take(wide, none)), [true, true, true, false]);
         rates.tidy(Timestamp(62_000));
         assert_eq!(rates.each.len(), 0);
+    }
+
+    #[test]
+    fn f07_the_turn_of_each_that_waits_is_when_it_goes() {
+        for most in [1, 2, 7, 60] {
+            for made in [0, 1, 5, 7, 61] {
+                let (mut minute, start) = (Minute::default(), Timestamp(1_000_000_500));
+                (0..made).for_each(|place| minute.add(Timestamp(start.0 + place * 1_700)));
+                let now = Timestamp(start.0 + made * 1_700 + 300);
+                let told: Vec<_> = (0..100).map(|ahead| minute.turn(most, ahead, now)).collect();
+                let (mut at, mut gone) = (now, Vec::new());
+                while gone.len() < told.len() {
+                    match minute.take(most, at) {
+                        Ok(()) => gone.push(at),
+                        Err(later) => at = later,
+                    }
+                }
+                assert_eq!(told, gone, "{made} made of {most}");
+            }
+        }
+        assert_eq!(
+            Minute::default().turn(3, u64::MAX, Timestamp(0)),
+            Timestamp(0).after(Span::MAX)
+        );
+    }
+
+    #[test]
+    fn f07_the_limit_that_holds_longest_is_named() {
+        let mut rates = Rates::default();
+        let (here, there) = (EndpointId(1), EndpointId(2));
+        let limits = Allowance { endpoint: Some(2), tenant: Some(3) };
+        let turn = |rates: &Rates, id, allowance| rates.turn(id, allowance, 0, Timestamp(2_000));
+        assert_eq!(turn(&rates, here, Allowance::default()), None);
+        rates.recall(here, Timestamp(1_000));
+        assert_eq!(turn(&rates, here, limits), Some((Timestamp(2_000), 2)));
+        rates.recall(here, Timestamp(1_500));
+        assert_eq!(turn(&rates, here, limits), Some((Timestamp(61_000), 2)));
+        assert_eq!(turn(&rates, there, limits), Some((Timestamp(2_000), 2)));
+        rates.recall(there, Timestamp(1_700));
+        assert_eq!(turn(&rates, there, limits), Some((Timestamp(61_000), 3)));
     }
 
     #[test]

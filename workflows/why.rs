@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 pub use self::delivery::{
-    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, Word, delivery, event,
+    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, Turn, Word, delivery, event,
 };
 pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};
@@ -40,9 +40,11 @@ pub struct Reason {
     pub since: Option<Timestamp>,
     /// How many.
     pub count: u64,
+    /// Whether there may be more than that.
+    pub at_least: bool,
     /// Of how many.
     pub of: u64,
-    /// The receiver's code.
+    /// The receiver's code; -1 where it did not answer, 0 where that is not known.
     pub answer: i32,
     /// A name of ours.
     pub name: String,
@@ -73,6 +75,7 @@ impl Reason {
             at: None,
             since: None,
             count: 0,
+            at_least: false,
             of: 0,
             answer: 0,
             name: String::new(),
@@ -103,15 +106,20 @@ impl Reason {
             Some(at) => calendar::when(at.wall(zone), locale),
             None => String::new(),
         };
+        let count = match self.at_least {
+            true => sentences::at_least(self.count, locale),
+            false => self.count.to_string(),
+        };
         let values = [
             ("{at}", moment(self.at)),
             ("{since}", moment(self.since)),
-            ("{count}", self.count.to_string()),
+            ("{answered}", sentences::answered(self.answer, locale)),
+            ("{count}", count),
             ("{of}", self.of.to_string()),
             ("{code}", self.answer.to_string()),
             ("{name}", self.name.clone()),
         ];
-        let mut sentence = sentences::text(row, locale).to_owned();
+        let mut sentence = sentences::text(row, (self.count, self.of), locale).to_owned();
         for (place, value) in values {
             sentence = sentence.replace(place, &value);
         }

@@ -5,7 +5,7 @@ mod chat;
 mod mail;
 mod mail_pool;
 mod oauth;
-mod receiver;
+pub(crate) mod receiver;
 mod signing;
 mod webhook;
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use sereno_workflows::endpoint::{Condition, Health, Notice, Patience, Room};
-use sereno_workflows::rate::Allowance;
+use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
+use super::outcome::told;
 use super::pacing::Wait;
 use super::{EndpointActor, EndpointState};
 use crate::announce::{Announcement, Audience, Context, announce};
@@ -41,22 +42,19 @@ impl EndpointActor {
     pub(super) fn take_turn(
         &self,
         view: &TenantView,
-        delivery: &DeliveryRecord,
+        (delivery, record): (Sequence, &DeliveryRecord),
         now: Timestamp,
     ) -> Result<(), Wait> {
         let paces = &self.around.paces;
-        let (of_all, of_customer) = (self.pace_of_all(view), self.pace_of_customer(view, delivery));
+        let (of_all, of_customer) = (self.pace_of_all(view), self.pace_of_customer(view, record));
         if let Some(paced) = of_customer {
             paces.ready(paced, now).map_err(|at| Wait::Customer { paced, at })?;
         }
         if let Some(paced) = of_all {
             paces.ready(paced, now).map_err(Wait::All)?;
         }
-        let own = view.endpoints.get(&self.id).and_then(|endpoint| endpoint.config.rate_limit);
-        let all = view.policy.settings.limits.deliveries_per_minute;
-        let allowance =
-            Allowance { endpoint: own.map(|own| own.per_minute), tenant: (all > 0).then_some(all) };
-        self.rates.lock().take(self.id, allowance, now).map_err(Wait::All)?;
+        let allowance = view.allowance(self.id);
+        self.live.take((self.id, delivery), allowance, now).map_err(Wait::All)?;
         for paced in [of_all, of_customer].into_iter().flatten() {
             paces.take(paced, now);
         }
@@ -78,14 +76,19 @@ impl EndpointActor {
         if !after.stands_like(&before) {
             draft.health(self.id, &after);
         }
-        if after.condition() != before.condition() {
-            let (tenant, endpoint) = (&self.tenant, self.id);
-            match after.condition() {
-                Condition::Failing => tracing::warn!(%tenant, %endpoint, "an endpoint is failing"),
-                Condition::Healthy => tracing::info!(%tenant, %endpoint, "an endpoint is healthy"),
-                Condition::Unknown => {}
+        let (tenant, endpoint) = (&self.tenant, self.id);
+        match (before.condition(), after.condition()) {
+            (Condition::Failing, Condition::Failing) => {}
+            (_, Condition::Failing) => {
+                tracing::warn!(%tenant, %endpoint, "an endpoint is failing");
             }
+            (Condition::Failing | Condition::Unknown, Condition::Healthy) => {
+                tracing::info!(%tenant, %endpoint, "an endpoint is healthy");
+            }
+            (_, Condition::Healthy | Condition::Degraded | Condition::Unknown) => {}
         }
+        let (code, error) = told(&ended.outcome);
+        self.live.note(self.id, &before, &after, error.is_some().then_some(code));
         state.health = Some(after);
         if !self.id.is_own() {
             for notice in notices {
@@ -106,7 +109,7 @@ impl EndpointActor {
         let (event_type, more) = match notice {
             Notice::Failing { percent, since, disabled_at } => {
                 let more = json!({"percent": percent, "failing_since": since.to_rfc3339(),
-                    "disabled_at": disabled_at.to_rfc3339(), "error": super::outcome::told(&ended.outcome).1});
+                    "disabled_at": disabled_at.to_rfc3339(), "error": told(&ended.outcome).1});
                 ("endpoint.failing", more)
             }
             Notice::Recovered { since } => {
@@ -138,7 +141,10 @@ impl EndpointActor {
     fn health<'a>(&self, state: &'a mut EndpointState) -> Result<&'a Health, LedgerError> {
         let health = match state.health.take() {
             Some(health) => health,
-            None => self.around.ledger.health(&self.tenant, self.id)?,
+            None => match self.live.latest(self.id) {
+                Some(latest) => latest.health,
+                None => self.around.ledger.health(&self.tenant, self.id)?,
+            },
         };
         Ok(state.health.insert(health))
     }

@@ -42,7 +42,7 @@ impl EndpointActor {
         }
         let now = self.around.ledger.now().timestamp();
         let has_room = state.under_way.len() < self.room(state, &view, now)?;
-        if !waits && has_room && self.take_turn(&view, &record, now).is_ok() {
+        if !waits && has_room && self.take_turn(&view, (delivery, &record), now).is_ok() {
             state.under_way.insert(delivery, Standing::Offered(share));
             let queued = Queued { due, delivery, record };
             self.begin(myself, state, &view, Start { queued, event: Some(event), offered: true });

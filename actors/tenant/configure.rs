@@ -250,6 +250,9 @@ impl Tenant {
         }
         let after = draft.take_after();
         ledger.commit_and_wait(draft).await;
+        if forgiven {
+            state.view.live.forget(endpoint.id);
+        }
         self.around.hints.carry_out(tenant, after);
         let endpoint = Arc::new(endpoint);
         let mut view = TenantView::clone(&state.view);
@@ -281,6 +284,7 @@ impl Tenant {
             draft.disarm(&secret_age::alarm(&tenant, id, due));
         }
         self.around.ledger.commit_and_wait(draft).await;
+        state.view.live.forget(id);
         self.show(myself, state, view);
         // Its queue may be long; the cleaner takes it away piece by piece.
         self.around.hints.clean(&tenant);

@@ -160,7 +160,7 @@ impl Tenant {
             tenant: state.view.id.clone(),
             parent: myself.clone(),
             id,
-            rates: Arc::clone(&state.rates),
+            live: Arc::clone(&state.view.live),
             tidied: Arc::clone(&state.tidied),
             _alive: Alive::among(&self.around.ledger.statistics().gauges.endpoints),
         };

@@ -13,8 +13,8 @@ use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
-use sereno_actors::why;
-use sereno_workflows::endpoint::Breaker;
+use sereno_actors::why::{self, Known};
+use sereno_workflows::endpoint::{Breaker, Health};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::time::{Span, Timestamp};
 
@@ -76,10 +76,17 @@ pub async fn show(
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     let view = app.engine.view(&caller.tenant)?;
-    let endpoint = view.endpoints.get(&number(&id)?);
-    let endpoint = endpoint.ok_or_else(|| Problem::not_found("endpoint"))?;
-    let Json(mut shown) = answer_with(&app, &caller, endpoint, "endpoint")?;
-    reader.add(&mut shown, &view, &why::endpoint(app.engine.ledger(), &view, endpoint)?);
+    let id = number(&id)?;
+    let endpoint = view.endpoints.get(&id).ok_or_else(|| Problem::not_found("endpoint"))?;
+    let mut known = Known::at_hand(app.engine.ledger(), &view, id)?;
+    if !known.is_latest {
+        let (app, view) = (Arc::clone(&app), Arc::clone(&view));
+        let look = move || Ok(known.looked_up(app.engine.ledger(), &view, id)?);
+        known = aside(caller.tenant.clone(), look).await?;
+    }
+    let mut shown = as_it_is(&app, endpoint, &known.health);
+    add_words(&mut shown, "endpoint");
+    reader.add(&mut shown, &view, &why::endpoint(app.engine.ledger(), &view, endpoint, &known)?);
     Ok(Json(shown))
 }
 
@@ -223,19 +230,28 @@ fn answer_with(
     message: &str,
 ) -> Result<Json<Value>, Problem> {
     let mut answer = shown(app, caller, endpoint)?;
+    add_words(&mut answer, message);
+    Ok(Json(answer))
+}
+
+fn add_words(answer: &mut Value, message: &str) {
     if let Some(map) = answer.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
         map.insert("message".to_owned(), Value::from(message));
     }
-    Ok(Json(answer))
 }
 
 /// An endpoint without its secrets.
 pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
+    let view = app.engine.view(&caller.tenant)?;
+    let known = Known::at_hand(app.engine.ledger(), &view, endpoint.id)?;
+    Ok(as_it_is(app, endpoint, &known.health))
+}
+
+fn as_it_is(app: &App, endpoint: &Endpoint, health: &Health) -> Value {
     let Endpoint { id, config, secrets, .. } = endpoint;
-    let health = app.engine.ledger().health(&caller.tenant, *id)?;
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
-    Ok(json!({
+    json!({
         "id": id.0,
         "kind": config.kind.as_str(),
         "target": config.target,
@@ -270,7 +286,7 @@ pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<V
         },
         "created_at": config.created_at.to_rfc3339(),
         "updated_at": config.updated_at.to_rfc3339(),
-    }))
+    })
 }
 
 /// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.

@@ -78,3 +78,4 @@ mod timers_by_hand_killed;
 mod trace;
 mod transit;
 mod why;
+mod why_endpoints;

@@ -3,7 +3,7 @@
 use super::{Code, Reason};
 use crate::dead_letters::Fault;
 use crate::endpoint::{Health, Room};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// In which condition a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,15 @@ pub enum Place {
     Parked(Option<Timestamp>),
     /// Too far back to be seen, or just under way.
     Elsewhere,
+}
+
+/// When limits of attempts in a minute let a delivery go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// When.
+    pub at: Timestamp,
+    /// How many the limit allows that has it wait longest.
+    pub per_minute: u32,
 }
 
 /// What can still be done with a dead letter.
@@ -95,8 +104,10 @@ pub struct DeliveryFacts<'a> {
     pub place: Place,
     /// How its endpoint is.
     pub health: &'a Health,
-    /// Attempts that its endpoint or tenant takes in a minute, if they are limited.
-    pub per_minute: Option<u32>,
+    /// Whether the endpoint may have failed more often in a row than that says.
+    pub at_least: bool,
+    /// When it may go, where its endpoint's or tenant's attempts in a minute are limited.
+    pub turn: Option<Turn>,
     /// What can still be done with it.
     pub letter: Letter,
 }
@@ -163,35 +174,37 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
         let at = facts.next_at.map_or(until, |next| next.max(until));
         return match (asked, breaker) {
             (Some(asked), _) if asked == until => Reason::plain(Code::AskedToWait).at(at),
-            (_, _) => Reason::plain(Code::BreakerOpen).count(u64::from(*failures_in_a_row)).at(at),
+            (_, _) => {
+                let count = u64::from(*failures_in_a_row);
+                let reason = Reason::plain(Code::BreakerOpen).count(count).at(at);
+                Reason { at_least: facts.at_least, ..reason }
+            }
         };
+    }
+    let (due, ahead) = match facts.place {
+        Place::Queued { due, ahead } => (Some(due), ahead),
+        Place::Collecting(_) | Place::Parked(_) | Place::Elsewhere => (None, 0),
+    };
+    let is_due = facts.next_at.or(due).is_none_or(|due| due <= facts.now);
+    if let (true, Some(_), Some(turn)) = (is_due, due, facts.turn)
+        && turn.at > facts.now
+    {
+        let of = u64::from(turn.per_minute);
+        return Reason::plain(Code::RateLimited).count(ahead).of(of).at(turn.at);
     }
     if facts.attempts > 0 {
         let code = if facts.code > 0 { Code::Retrying } else { Code::RetryingUnanswered };
-        let at = facts.next_at.unwrap_or(facts.now);
+        let at = facts.next_at.unwrap_or(facts.now).max(facts.now);
         let of = facts.attempts_max.max(facts.attempts);
         let reason = Reason::plain(code).count(u64::from(facts.attempts)).of(u64::from(of));
         return Reason { answer: facts.code, ..reason }.at(at);
     }
-    match (facts.place, facts.per_minute) {
-        (Place::Queued { due, .. }, _) if due > facts.now => Reason::plain(Code::Later).at(due),
-        (Place::Queued { due, ahead }, Some(per_minute))
-            if per_minute > 0 && facts.now.since(due) > UNDER_WAY =>
-        {
-            let turns = ahead.saturating_add(1);
-            let pause = Span::millis(turns.saturating_mul(60_000) / u64::from(per_minute));
-            Reason::plain(Code::RateLimited)
-                .count(ahead)
-                .of(u64::from(per_minute))
-                .at(facts.now.after(pause.min(Span::MAX)))
-        }
-        (Place::Queued { ahead, .. }, _) if ahead > 0 => Reason::plain(Code::Backlog).count(ahead),
-        (_, _) => Reason::plain(Code::FirstTry),
+    match due {
+        Some(due) if due > facts.now => Reason::plain(Code::Later).at(due),
+        Some(_) if ahead > 0 => Reason::plain(Code::Backlog).count(ahead),
+        Some(_) | None => Reason::plain(Code::FirstTry),
     }
 }
-
-/// What is due for no longer than this may be under way just now.
-const UNDER_WAY: Span = Span::seconds(1);
 
 /// How the deliveries of an event stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -206,7 +219,7 @@ pub struct Counts {
     pub undelivered: u64,
     /// Held by disabled endpoints.
     pub held: u64,
-    /// When the first of those on their way is tried next.
+    /// When the first of those on their way is tried next, where that is known of all of them.
     pub next_at: Option<Timestamp>,
 }
 

@@ -15,7 +15,14 @@ pub struct EndpointFacts<'a> {
     pub disabled_reason: Option<&'a str>,
     /// How it is.
     pub health: &'a Health,
-    /// It is disabled after failing for so long; 0 for never.
+    /// Whether that is how the latest attempt left it. Otherwise there may have been more attempts of the same
+    /// outcome: it failed no less often, and what arrived last arrived no earlier.
+    pub is_latest: bool,
+    /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
+    pub code: Option<i32>,
+    /// When the next delivery that waits is due.
+    pub next_at: Option<Timestamp>,
+    /// It is disabled after failing for so long.
     pub disable_after: Span,
 }
 
@@ -35,21 +42,41 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
             Some(_) => Code::EndpointGone,
         });
     }
-    let failures = u64::from(health.failures_in_a_row);
+    let failed = |code| Reason {
+        answer: facts.code.unwrap_or_default(),
+        at_least: !facts.is_latest,
+        ..Reason::plain(code).count(u64::from(health.failures_in_a_row))
+    };
     if let Some(until) = health.asked_until.filter(|until| *until > now) {
         return Reason::plain(Code::EndpointAsked).at(until);
     }
     if let Breaker::Open { until, .. } = health.breaker {
-        return Reason::plain(Code::EndpointBreaker).count(failures).at(until.max(now));
+        return failed(Code::EndpointBreaker).at(until.max(now));
     }
     match (health.condition(), health.failing_since, health.last_success_at) {
-        (Condition::Failing, Some(since), _) => Reason::plain(Code::EndpointFailing)
-            .count(failures)
-            .since(since)
-            .at(since.after(facts.disable_after).max(now)),
-        (Condition::Unknown, _, _) | (_, _, None) => Reason::plain(Code::EndpointNew),
-        (Condition::Healthy | Condition::Failing, _, Some(last)) => {
+        (Condition::Failing, Some(since), _) => {
+            failed(Code::EndpointFailing).since(since).at(since.after(facts.disable_after).max(now))
+        }
+        (Condition::Degraded | Condition::Failing, _, _) => degraded(&facts, failed),
+        (Condition::Healthy, _, Some(last)) if facts.is_latest => {
             Reason::plain(Code::EndpointHealthy).since(last)
         }
+        (Condition::Healthy, _, Some(known)) => Reason::plain(Code::EndpointSteady).since(known),
+        (Condition::Unknown, _, _) | (Condition::Healthy, _, None) => {
+            Reason::plain(Code::EndpointNew)
+        }
     }
+}
+
+/// Why one is as it is whose latest attempt failed: what it was answered, and when the next is due.
+fn degraded(facts: &EndpointFacts<'_>, failed: impl Fn(Code) -> Reason) -> Reason {
+    let code = match (facts.code, facts.next_at) {
+        (Some(1..), Some(_)) => Code::EndpointRefusedUntil,
+        (Some(1..), None) => Code::EndpointRefused,
+        (Some(_), Some(_)) => Code::EndpointUnansweredUntil,
+        (Some(_), None) => Code::EndpointUnanswered,
+        (None, Some(_)) => Code::EndpointFailedUntil,
+        (None, None) => Code::EndpointFailed,
+    };
+    Reason { at: facts.next_at.map(|at| at.max(facts.now)), ..failed(code) }
 }

@@ -1,7 +1,8 @@
 //! The reasons and their sentences, read from one table with a row for each reason, in three languages.
 //!
 //! Places in braces are filled by the reason's values. A time stands behind a colon, so that no language needs
-//! another preposition for another day.
+//! another preposition for another day. Where a language counts one otherwise than many, a row has `one` for a
+//! count of one, and `sole` for one of one, each in Spanish, English and Portuguese.
 
 use std::sync::LazyLock;
 
@@ -95,6 +96,13 @@ pub enum Code {
     TalkEnded,
     EndpointNew,
     EndpointHealthy,
+    EndpointSteady,
+    EndpointRefused,
+    EndpointRefusedUntil,
+    EndpointUnanswered,
+    EndpointUnansweredUntil,
+    EndpointFailed,
+    EndpointFailedUntil,
     EndpointFailing,
     EndpointBreaker,
     EndpointAsked,
@@ -116,7 +124,12 @@ pub(super) struct Row {
     es: &'static str,
     en: &'static str,
     pt: &'static str,
+    one: Option<Words>,
+    sole: Option<Words>,
 }
+
+/// The same in Spanish, English and Portuguese.
+type Words = [&'static str; 3];
 
 /// In the order of the codes.
 pub(super) static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
@@ -129,9 +142,25 @@ pub(super) fn row(code: Code) -> &'static Row {
     TABLE.get(code as usize).expect("the table has a row for every code, as a test sees")
 }
 
-/// A row's sentence.
-pub(super) fn text(row: &Row, locale: Locale) -> &'static str {
-    pick([row.es, row.en, row.pt], locale)
+/// A row's sentence for so many of so many.
+pub(super) fn text(row: &Row, (count, of): (u64, u64), locale: Locale) -> &'static str {
+    let one = row.one.filter(|_| count == 1);
+    let sole = row.sole.filter(|_| (count, of) == (1, 1));
+    pick(sole.or(one).unwrap_or([row.es, row.en, row.pt]), locale)
+}
+
+/// A count that may be higher.
+pub(super) fn at_least(count: u64, locale: Locale) -> String {
+    format!("{} {count}", pick(AT_LEAST, locale))
+}
+
+/// What an attempt was answered, as it is said in passing.
+pub(super) fn answered(code: i32, locale: Locale) -> String {
+    match code {
+        1.. => pick(ANSWERED, locale).replace("{code}", &code.to_string()),
+        0 => String::new(),
+        _ => pick(UNANSWERED, locale).to_owned(),
+    }
 }
 
 /// What is said of a dead letter behind its reason.
@@ -144,7 +173,7 @@ pub(super) fn ending(letter: Letter, locale: Locale) -> Option<&'static str> {
     Some(pick(texts, locale))
 }
 
-fn pick([es, en, pt]: [&'static str; 3], locale: Locale) -> &'static str {
+fn pick([es, en, pt]: Words, locale: Locale) -> &'static str {
     match locale {
         Locale::Es => es,
         Locale::En => en,
@@ -152,13 +181,21 @@ fn pick([es, en, pt]: [&'static str; 3], locale: Locale) -> &'static str {
     }
 }
 
-const UNTIL: [&str; 3] = [
+const UNTIL: Words = [
     "se puede reintentar hasta: {at}",
     "it can be tried again until: {at}",
     "pode ser tentada de novo até: {at}",
 ];
-const GONE: [&str; 3] = [
+const GONE: Words = [
     "ya no está entre las perdidas, porque caducó o se descartó",
     "it is no longer among the dead letters, since it expired or was discarded",
     "já não está entre as perdidas, porque expirou ou foi descartada",
 ];
+const AT_LEAST: Words = ["al menos", "at least", "pelo menos"];
+const ANSWERED: Words = [
+    ", la última con respuesta {code}",
+    ", the latest answered with {code}",
+    ", a última com resposta {code}",
+];
+const UNANSWERED: Words =
+    [", la última sin respuesta", ", the latest without an answer", ", a última sem resposta"];

@@ -50,7 +50,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
         }
         assert_eq!(sentences.len(), 9, "{:?}: each language says it in its own words", row.code);
         // What a sentence says of the next time, the data says too.
-        let told = |locale| sentences::text(row, locale).contains("{at}");
+        let told = |locale| sentences::text(row, (3, 5), locale).contains("{at}");
         assert!(Locale::ALL.iter().all(|&locale| told(locale) == told(Locale::Es)));
     }
     assert_eq!(TABLE.len(), Code::EndpointUnset as usize + 1, "the last code is the last row");
@@ -70,7 +70,8 @@ fn facts(health: &Health) -> DeliveryFacts<'_> {
         quiet: false,
         place: Place::Elsewhere,
         health,
-        per_minute: None,
+        at_least: false,
+        turn: None,
         letter: Letter::None,
     }
 }
@@ -85,6 +86,7 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
     };
     let asked = Health { asked_until: Some(later(3)), ..Health::default() };
     let queued = |ahead| Place::Queued { due: NOW, ahead };
+    let limited = |minutes| Some(Turn { at: later(minutes), per_minute: 10 });
     let cases = [
         (facts(&well), Code::FirstTry, None),
         (DeliveryFacts { place: queued(0), ..facts(&well) }, Code::FirstTry, None),
@@ -92,16 +94,50 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
         (
             DeliveryFacts {
                 place: Place::Queued { due: NOW.before(Span::seconds(2)), ahead: 29 },
-                per_minute: Some(10),
+                turn: limited(3),
                 ..facts(&well)
             },
             Code::RateLimited,
             Some(later(3)),
         ),
         (
-            DeliveryFacts { place: queued(0), per_minute: Some(10), ..facts(&well) },
+            DeliveryFacts { place: queued(0), turn: limited(0), ..facts(&well) },
             Code::FirstTry,
             None,
+        ),
+        (
+            // Its time had come, and the limit was reached.
+            DeliveryFacts {
+                attempts: 2,
+                next_at: Some(NOW),
+                place: queued(0),
+                turn: limited(1),
+                ..facts(&well)
+            },
+            Code::RateLimited,
+            Some(later(1)),
+        ),
+        (
+            DeliveryFacts {
+                attempts: 2,
+                code: 500,
+                next_at: Some(later(5)),
+                place: Place::Queued { due: later(5), ahead: 0 },
+                turn: limited(1),
+                ..facts(&well)
+            },
+            Code::Retrying,
+            Some(later(5)),
+        ),
+        (
+            DeliveryFacts {
+                attempts: 2,
+                code: 500,
+                next_at: Some(NOW.before(Span::seconds(1))),
+                ..facts(&well)
+            },
+            Code::Retrying,
+            Some(NOW),
         ),
         (
             DeliveryFacts { place: Place::Queued { due: later(1), ahead: 0 }, ..facts(&well) },
@@ -220,24 +256,125 @@ fn f07_an_event_says_the_most_telling_thing() {
 }
 
 #[test]
-fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
-    let told = |enabled, disabled_reason, health: &Health| {
-        let disable_after = Span::hours(120);
-        endpoint(EndpointFacts { now: NOW, enabled, disabled_reason, health, disable_after }).code
+fn f07_one_is_counted_as_one_in_every_language() {
+    // What several filters held back was never one alone.
+    for row in TABLE.iter().filter(|row| row.code != Code::EventFiltered) {
+        let main = |locale| sentences::text(row, (3, 5), locale);
+        for (count, of) in [(1, 5), (1, 1), (3, 5)] {
+            for locale in Locale::ALL {
+                let text = sentences::text(row, (count, of), locale);
+                for place in ["{at}", "{since}", "{code}", "{name}"] {
+                    let both = (text.contains(place), main(locale).contains(place));
+                    assert_eq!(both.0, both.1, "{place} in {text}");
+                }
+                let reason = Reason { count, of, answer: 1, ..Reason::plain(row.code) };
+                let said = reason.told(locale, &madrid()).sentence;
+                for plural in [
+                    "1 deliveries",
+                    "1 entregas",
+                    "1 attempts",
+                    "1 intentos",
+                    "1 tentativas",
+                    "1 de sus",
+                    "1 of its",
+                    "1 das suas",
+                    "the 1 ",
+                    "los 1 ",
+                    "1 recordatorios",
+                    "1 reminders",
+                    "1 lembretes",
+                ] {
+                    assert!(!said.contains(plural), "{said}");
+                }
+            }
+        }
+    }
+    let told = |count, of| {
+        let counts = Counts { all: of, waiting: count, ..Counts::default() };
+        event(None, false, counts, Filtered::default()).told(Locale::En, &madrid()).sentence
     };
+    assert_eq!(told(1, 1), "It was recorded, and its only delivery is still under way.");
+    assert_eq!(told(1, 2), "It was recorded, and one of its 2 deliveries is still under way.");
+    assert_eq!(told(2, 2), "It was recorded, and 2 of its 2 deliveries are still under way.");
+}
+
+#[test]
+fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
     let new = Health::default();
-    assert_eq!(told(false, None, &new), Code::EndpointOff);
-    assert_eq!(told(false, Some("answered 410 Gone"), &new), Code::EndpointGone);
+    let facts = |health| EndpointFacts {
+        now: NOW,
+        enabled: true,
+        disabled_reason: None,
+        health,
+        is_latest: true,
+        code: None,
+        next_at: None,
+        disable_after: Span::hours(120),
+    };
+    let disabled = |disabled_reason| {
+        endpoint(EndpointFacts { enabled: false, disabled_reason, ..facts(&new) }).code
+    };
+    assert_eq!(disabled(None), Code::EndpointOff);
+    assert_eq!(disabled(Some("answered 410 Gone")), Code::EndpointGone);
     let long = format!("{} 2026-01-01T00:00:00Z", endpoint::FAILED_SINCE);
-    assert_eq!(told(false, Some(&long), &new), Code::EndpointGivenUp);
-    assert_eq!(told(false, Some("N8N_WEBHOOK_URL is no longer set"), &new), Code::EndpointUnset);
-    assert_eq!(told(true, None, &new), Code::EndpointNew);
+    assert_eq!(disabled(Some(&long)), Code::EndpointGivenUp);
+    assert_eq!(disabled(Some("N8N_WEBHOOK_URL is no longer set")), Code::EndpointUnset);
+    assert_eq!(endpoint(facts(&new)).code, Code::EndpointNew);
     let well = Health { last_success_at: Some(NOW), ..Health::default() };
-    assert_eq!(told(true, None, &well), Code::EndpointHealthy);
+    let told = endpoint(facts(&well));
+    assert_eq!((told.code, told.since), (Code::EndpointHealthy, Some(NOW)));
+    let unsure = endpoint(EndpointFacts { is_latest: false, ..facts(&well) });
+    assert_eq!((unsure.code, unsure.since), (Code::EndpointSteady, Some(NOW)));
     let failing = Health { failures_in_a_row: 4, failing_since: Some(NOW), ..Health::default() };
-    assert_eq!(told(true, None, &failing), Code::EndpointFailing);
+    let said = |code, is_latest| {
+        let facts = EndpointFacts { code, is_latest, ..facts(&failing) };
+        let why = endpoint(facts).told(Locale::En, &madrid());
+        assert_eq!((why.what, why.because, why.next), ("failing", "attempts_fail", "disable"));
+        assert_eq!(why.next_at, Some(NOW.after(Span::hours(120)).to_rfc3339()));
+        why.sentence
+    };
+    assert!(said(Some(503), true).contains("(4 times in a row, the latest answered with 503)"));
+    assert!(said(Some(-1), true).contains("(4 times in a row, the latest without an answer)"));
+    assert!(said(None, false).contains("(at least 4 times in a row)"));
     let open = Breaker::Open { until: later(1), trips: 1 };
-    assert_eq!(told(true, None, &Health { breaker: open, ..failing }), Code::EndpointBreaker);
+    let open = Health { breaker: open, ..failing };
+    assert_eq!(endpoint(facts(&open)).code, Code::EndpointBreaker);
     let asked = Health { asked_until: Some(later(1)), ..Health::default() };
-    assert_eq!(told(true, None, &asked), Code::EndpointAsked);
+    assert_eq!(endpoint(facts(&asked)).code, Code::EndpointAsked);
+}
+
+#[test]
+fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_failing() {
+    for (count, last_success_at, code, next_at, wanted) in [
+        (1, None, Some(404), None, ["refusing", "receiver_refused", "nothing"]),
+        (2, Some(NOW), Some(500), Some(later(5)), ["refusing", "receiver_refused", "attempt"]),
+        (1, Some(NOW), Some(-1), None, ["failing", "no_answer", "nothing"]),
+        (2, None, Some(-1), Some(later(5)), ["failing", "no_answer", "attempt"]),
+        (1, None, None, None, ["failing", "attempts_fail", "nothing"]),
+        (1, None, None, Some(NOW.before(Span::hours(1))), ["failing", "attempts_fail", "attempt"]),
+    ] {
+        let health = Health {
+            failures_in_a_row: count,
+            last_success_at,
+            failing_since: Some(NOW),
+            ..Health::default()
+        };
+        assert_eq!(health.condition().as_str(), "degraded");
+        let facts = EndpointFacts {
+            now: NOW,
+            enabled: true,
+            disabled_reason: None,
+            health: &health,
+            is_latest: true,
+            code,
+            next_at,
+            disable_after: Span::hours(120),
+        };
+        let why = endpoint(facts).told(Locale::En, &madrid());
+        assert_eq!([why.what, why.because, why.next], wanted);
+        assert_eq!(why.next_at, next_at.map(|at| at.max(NOW).to_rfc3339()));
+        assert_eq!(why.sentence.contains("2 in a row"), count == 2, "{}", why.sentence);
+        let answer = code.filter(|code| *code > 0).map(|code| format!("answered {code}"));
+        assert!(answer.is_none_or(|answer| why.sentence.contains(&answer)), "{}", why.sentence);
+    }
 }

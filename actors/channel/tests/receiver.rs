@@ -22,9 +22,9 @@ pub(super) enum Play {
     Close,
 }
 
-pub(super) struct Receiver {
-    pub(super) url: Url,
-    pub(super) requests: mpsc::UnboundedReceiver<(HeaderMap, Vec<u8>)>,
+pub(crate) struct Receiver {
+    pub(crate) url: Url,
+    pub(crate) requests: mpsc::UnboundedReceiver<(HeaderMap, Vec<u8>)>,
     // Held so that the receiver ends with its test.
     _tasks: JoinSet<()>,
 }
@@ -47,7 +47,7 @@ impl Receiver {
         Self { url: Url::parse(&url).unwrap(), requests, _tasks: tasks }
     }
 
-    pub(super) async fn answering(status: &str, headers: &str, body: &str) -> Self {
+    pub(crate) async fn answering(status: &str, headers: &str, body: &str) -> Self {
         Self::start(Play::Answer(answer(status, headers, body))).await
     }
 }

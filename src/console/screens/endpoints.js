@@ -35,7 +35,7 @@ function show(view) {
       query: () => ({}), load, id: (item) => String(item.id), columns: columns(),
       chips: {
         name: "state",
-        values: ["healthy", "failing", "unknown", "disabled"]
+        values: ["healthy", "degraded", "failing", "unknown", "disabled"]
           .map((state) => [state, word(`common.status.${state}`)]),
       },
       live: ["event"], detail,

@@ -60,7 +60,7 @@ function view(found, actions) {
     h("header", { class: "detail-head" },
       h("div", { class: "row" }, h("h1", null, found.event_type), pill(found.status)),
       id(found.id)),
-    why(found.why, found.next_attempt_at && time(found.next_attempt_at, "both")),
+    why(found.why, comes(found.why)),
     actions,
     section(t("deliveries.tried"), timeline(steps(found))),
     section(t("deliveries.facts"), facts([
@@ -77,6 +77,11 @@ function view(found, actions) {
         && `${found.provider_error.code} ${found.provider_error.message ?? ""}`],
     ])),
     section(t("deliveries.request"), payload(found.payload, t("deliveries.body"))));
+}
+
+/** When it goes; until when a dead letter is kept is said in the sentence. */
+function comes(reason) {
+  return reason?.next !== "expires" && reason?.next_at && time(reason.next_at, "both");
 }
 
 /** From the event to the last answer, and what is still to come. */

@@ -54,7 +54,7 @@ function view({ endpoint, log, day }, page) {
     h("header", { class: "detail-head" },
       h("div", { class: "row" }, icon(endpoint.kind), h("h1", null, nameOf(endpoint)), pill(state)),
       h("p", { class: "quiet code" }, endpoint.target)),
-    why(endpoint.why, endpoint.next_probe_at && time(endpoint.next_probe_at, "both")),
+    why(endpoint.why, comes(endpoint.why)),
     actions(endpoint, page, result), result,
     day && day.attempts > 0 && section(t("endpoints.day_title"), numbers(day)),
     section(t("endpoints.settings"), settings(endpoint), verification(endpoint)),
@@ -62,6 +62,11 @@ function view({ endpoint, log, day }, page) {
       h("a", { class: "button plain small",
         href: address("deliveries", null, { endpoint_id: endpoint.id }) },
         t("endpoints.all_deliveries"))), history(log), filtered(endpoint.id)));
+}
+
+/** When it is tried again; that it is disabled one day if it goes on failing is said in the sentence. */
+function comes(reason) {
+  return reason?.next !== "disable" && reason?.next_at && time(reason.next_at, "both");
 }
 
 /** What its filters held back, looked up only where somebody asks. */

@@ -209,6 +209,7 @@ export default {
   "status.ok": "OK",
   "status.healthy": "Healthy",
   "status.failing": "Failing",
+  "status.degraded": "Degraded",
   "status.unknown": "Not used yet",
   "status.disabled": "Disabled",
   "status.enabled": "Enabled",

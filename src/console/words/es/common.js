@@ -209,6 +209,7 @@ export default {
   "status.ok": "Bien",
   "status.healthy": "Funciona",
   "status.failing": "Fallando",
+  "status.degraded": "Con fallos",
   "status.unknown": "Sin uso aún",
   "status.disabled": "Desactivada",
   "status.enabled": "Activa",

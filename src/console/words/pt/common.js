@@ -209,6 +209,7 @@ export default {
   "status.ok": "OK",
   "status.healthy": "Saudável",
   "status.failing": "Falhando",
+  "status.degraded": "Com falhas",
   "status.unknown": "Ainda sem uso",
   "status.disabled": "Desativada",
   "status.enabled": "Ativa",

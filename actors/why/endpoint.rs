@@ -1,0 +1,179 @@
+//! How an endpoint is, as exactly as is known: as its attempts left it in memory, or else, after a restart, as
+//! its row and the log have it.
+
+use sereno_workflows::endpoint::{Condition, Health};
+use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::retention::Retention;
+use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::why::{self, EndpointFacts, Reason};
+
+use crate::endpoint::config::Endpoint;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX};
+use crate::record::{AttemptStatus, LogRecord};
+use crate::view::TenantView;
+
+/// How an endpoint is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its health. Whether it fails and since when is right; the rest is where [`Known::is_latest`].
+    pub health: Health,
+    /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
+    pub code: Option<i32>,
+    /// Whether this is how the latest attempt left it. Otherwise it may have failed more often in a row, and
+    /// something may have arrived later.
+    pub is_latest: bool,
+}
+
+impl Known {
+    /// How an endpoint is, by its latest attempt since the start, or else by its row alone.
+    pub fn at_hand(
+        ledger: &Ledger,
+        view: &TenantView,
+        id: EndpointId,
+    ) -> Result<Self, LedgerError> {
+        if let Some(latest) = view.live.latest(id) {
+            let (health, code, is_latest) = (latest.health, latest.code, latest.is_whole);
+            return Ok(Self { health, code, is_latest });
+        }
+        let health = ledger.health(&view.id, id)?;
+        // Without a row nothing was attempted since it was made or enabled.
+        let is_latest = health == Health::default();
+        Ok(Self { health, code: None, is_latest })
+    }
+
+    /// The same with what the log has of its latest attempts. Reads many rows, so it belongs on a thread that
+    /// may block.
+    pub fn looked_up(
+        self,
+        ledger: &Ledger,
+        view: &TenantView,
+        id: EndpointId,
+    ) -> Result<Self, LedgerError> {
+        let Health { failing_since, last_success_at, .. } = self.health;
+        let Some(since) = failing_since.or(last_success_at) else { return Ok(self) };
+        let seen = Seen::of(ledger, view, id, since)?;
+        let mut known = self;
+        known.code = known.code.or(seen.code).or(code_of_waiting(ledger, view, id)?);
+        match (failing_since, seen.success_at) {
+            (Some(_), _) => {
+                let counted = known.health.failures_in_a_row.max(seen.failures);
+                known.is_latest = seen.is_all && seen.failures == counted;
+                known.health.failures_in_a_row = counted;
+                known.health.last_failure_at = known.health.last_failure_at.max(seen.failure_at);
+            }
+            // It is the newest of all: the row says that nothing failed after it.
+            (None, Some(at)) => {
+                known.is_latest = true;
+                known.health.last_success_at = last_success_at.max(Some(at));
+            }
+            (None, None) => {}
+        }
+        Ok(known)
+    }
+}
+
+/// What the log has of an endpoint's latest attempts, from the newest down to one that arrived.
+#[derive(Default)]
+struct Seen {
+    failures: u32,
+    code: Option<i32>,
+    failure_at: Option<Timestamp>,
+    success_at: Option<Timestamp>,
+    /// Whether none of them is missing.
+    is_all: bool,
+}
+
+impl Seen {
+    /// The attempts since a moment, as far as so many lines of all endpoints reach.
+    fn of(
+        ledger: &Ledger,
+        view: &TenantView,
+        id: EndpointId,
+        since: Timestamp,
+    ) -> Result<Self, LedgerError> {
+        let (mut seen, mut before, mut looked_at) = (Self::default(), Sequence(u64::MAX), 0);
+        while looked_at < ENDPOINT_LINES_MAX {
+            let page = ledger.log(&view.id, before, ENDPOINT_LINES_AT_ONCE)?;
+            looked_at += page.len();
+            let is_last = page.len() < ENDPOINT_LINES_AT_ONCE;
+            for (place, line) in page {
+                before = place;
+                seen.is_all = place < Sequence::at(since);
+                if seen.is_all || seen.has_ended_at(id, &line) {
+                    return Ok(seen);
+                }
+            }
+            if is_last {
+                let kept_for = view.policy.settings.retention.attempts;
+                seen.is_all = since >= Retention::cutoff(kept_for, ledger.now().timestamp());
+                break;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Takes a line of the log in; answers whether those before it are of no interest.
+    fn has_ended_at(&mut self, id: EndpointId, line: &LogRecord) -> bool {
+        let LogRecord::Attempt { endpoint, status, code, began_at, duration_ms, .. } = line else {
+            return false;
+        };
+        if EndpointId(*endpoint) != id {
+            return false;
+        }
+        let ended_at = began_at.after(Span::millis(u64::from(*duration_ms)));
+        match status {
+            AttemptStatus::Sent => {
+                (self.success_at, self.is_all) = (Some(ended_at), true);
+                true
+            }
+            AttemptStatus::Retrying | AttemptStatus::Dead => {
+                self.failures = self.failures.saturating_add(1);
+                self.code = self.code.or(Some(*code));
+                self.failure_at = self.failure_at.or(Some(ended_at));
+                false
+            }
+            AttemptStatus::Collected | AttemptStatus::Withdrawn => false,
+        }
+    }
+}
+
+/// What the first delivery that waits was answered, where it was tried.
+fn code_of_waiting(
+    ledger: &Ledger,
+    view: &TenantView,
+    id: EndpointId,
+) -> Result<Option<i32>, LedgerError> {
+    let queue = ledger.queued(&view.id, id, 1)?;
+    let Some(line) = queue.first().and_then(|queued| queued.record.history.last()) else {
+        return Ok(None);
+    };
+    Ok(match ledger.log_line(&view.id, *line)? {
+        Some(LogRecord::Attempt { code, status: AttemptStatus::Retrying, .. }) => Some(code),
+        Some(_) | None => None,
+    })
+}
+
+/// Why an endpoint is as it is.
+pub fn endpoint(
+    ledger: &Ledger,
+    view: &TenantView,
+    endpoint: &Endpoint,
+    known: &Known,
+) -> Result<Reason, LedgerError> {
+    let (config, settings) = (&endpoint.config, &view.policy.settings);
+    let next = match known.health.condition() {
+        Condition::Degraded => ledger.queued(&view.id, endpoint.id, 1)?,
+        Condition::Unknown | Condition::Healthy | Condition::Failing => Vec::new(),
+    };
+    Ok(why::endpoint(EndpointFacts {
+        now: ledger.now().timestamp(),
+        enabled: config.enabled,
+        disabled_reason: config.disabled_reason.as_deref(),
+        health: &known.health,
+        is_latest: known.is_latest,
+        code: known.code,
+        next_at: next.first().map(|queued| queued.due),
+        disable_after: config.disable_after.unwrap_or(settings.disable_after),
+    }))
+}
