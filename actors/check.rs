@@ -8,17 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde_json::{Map, Value};
 use sereno_workflows::check::{Course, Finding, Part};
 use sereno_workflows::id::{EndpointId, EventId};
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::line::Smtp;
 use sereno_workflows::payload;
 use sereno_workflows::retry::RetryPolicy;
+use sereno_workflows::secrets::Secrets;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::channel::{ChannelConfig, ChannelError, Channels, Destination, Load};
-use crate::endpoint::config::{Endpoint, Kind};
+use crate::endpoint::config::{Endpoint, Kind, Saving};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::{CHECK_ENDPOINTS_MAX, CHECK_PROBE_MS, CHECKS_AT_ONCE_MAX};
 use crate::mirror::{self, MirrorConfig};
@@ -53,6 +56,16 @@ impl Prober {
     /// One that goes the way of these channels.
     pub(crate) fn over(channels: Arc<Channels>) -> Self {
         Self { channels, room: Semaphore::new(CHECKS_AT_ONCE_MAX) }
+    }
+
+    /// Whether a new endpoint that is described so could be saved.
+    ///
+    /// # Errors
+    /// The field that does not fit.
+    pub fn would_save(&self, body: Map<String, Value>) -> Result<(), Invalid> {
+        let (now, secrets) = (Now::System.timestamp(), Secrets::default());
+        let saving = Saving { now, channels: &self.channels, secrets: &secrets };
+        Endpoint::create(EndpointId(1), body, &saving).map(drop)
     }
 
     /// The right to look; none where as many look as may.

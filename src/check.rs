@@ -20,7 +20,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use futures_util::StreamExt as _;
-use sereno_actors::channel::ChannelConfig;
 use sereno_actors::check::{self as looks, Prober, Stored};
 use sereno_actors::limits::CHECKS_AT_ONCE_MAX;
 use sereno_actors::store;
@@ -109,14 +108,21 @@ async fn look(args: &CheckArgs) -> anyhow::Result<Vec<Finding>> {
     let data = config.data.clone();
     let (keys, master_key) = data::keys(&data, &config);
     findings.extend(keys);
+    findings.push(data::directory(&data));
     let used = store::check::is_in_use(&data);
     progress.at(|| "reading the store".to_owned());
     let place = data.clone();
     findings.extend(tokio::task::spawn_blocking(move || data::store(&place)).await?);
     if used {
-        findings.extend(ask_the_server(args, &data, &mut progress).await);
+        let told = ask_the_server(args, &data, &mut progress).await;
+        // A server that answers has looked at its own disk.
+        if told.iter().all(|finding| finding.part != Part::Store) {
+            findings.push(data::disk_of(&data));
+        }
+        findings.extend(told);
         return Ok(findings);
     }
+    findings.push(data::disk_of(&data));
     if fits {
         findings.push(settings::listen(&config));
     }
@@ -177,12 +183,7 @@ async fn outside(
     test: bool,
     progress: &mut Progress,
 ) -> anyhow::Result<Vec<Finding>> {
-    let prober = Prober::new(ChannelConfig {
-        private_targets: config.private_targets()?,
-        graph_url: config.graph_url.clone(),
-        webhook_timeout: config.webhook_timeout()?,
-        ..ChannelConfig::default()
-    })?;
+    let prober = Prober::new(config.channels()?)?;
     let mirror = config.mirror()?;
     let smtp = config.smtp();
     let (mail, mirror) =

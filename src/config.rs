@@ -3,23 +3,27 @@
 mod directory;
 mod mirror;
 mod networks;
+mod problems;
 mod public;
+mod variable;
 mod webhooks;
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+use sereno_actors::channel::ChannelConfig;
 use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
 
 pub use self::directory::{Credentials, DataDirectory, write_private};
 pub use self::mirror::MirrorArgs;
+pub use self::variable::variable;
 pub use self::webhooks::{Length, N8N, WebhookArgs};
 
 /// The flags of `sereno serve`; each has its environment variable.
@@ -242,18 +246,14 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses what can be read and is not possible.
-    pub fn check(&self) -> anyhow::Result<()> {
-        if !CACHE_MB.contains(&self.cache_mb) {
-            let (least, most) = (CACHE_MB.start(), CACHE_MB.end());
-            bail!("cache_mb: {} is not from {least} to {most}", self.cache_mb);
-        }
-        if !self.journal.is_empty() {
-            bail!(
-                "SERENO_JOURNAL: only the embedded journal is there in this version; leave it empty"
-            );
-        }
-        Ok(())
+    /// The channels of a server, and of whoever looks where it sends to.
+    pub fn channels(&self) -> anyhow::Result<ChannelConfig> {
+        Ok(ChannelConfig {
+            private_targets: self.private_targets()?,
+            graph_url: self.graph_url.clone(),
+            webhook_timeout: self.webhook_timeout()?,
+            ..ChannelConfig::default()
+        })
     }
 
     /// The mail server for tenants without one of their own.

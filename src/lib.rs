@@ -14,6 +14,7 @@
 //! | [`send`], [`listen`], [`demo`] | the commands beside `serve`, over [`client`] and [`receiver`] |
 //! | [`commands`] | the admin API from a shell: endpoints, deliveries, dead letters, timers, tenants |
 //! | [`otlp`] | spans to a collector |
+//! | [`log`] | the log as the environment wants it |
 //! | [`keep`] | backup, restore, the store from its first byte to its last |
 //! | [`check`] | whether everything works, before it is needed |
 //! | [`mod@bench`] | load on a server, with a table of what it bore |
@@ -28,6 +29,7 @@ pub mod console;
 pub mod demo;
 pub mod keep;
 pub mod listen;
+pub mod log;
 pub mod metrics;
 pub mod otlp;
 pub mod receiver;

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use sereno::bench::{self, BenchArgs};
 use sereno::check::{self, CheckArgs};
@@ -13,6 +14,7 @@ use sereno::config::{Config, ServeArgs};
 use sereno::demo::{self, DemoArgs};
 use sereno::keep::{self, BackupArgs, RestoreArgs};
 use sereno::listen::{self, ListenArgs};
+use sereno::log::LogSettings;
 use sereno::send::{self, SendArgs};
 use sereno::server::{self, Server};
 use tracing::{Level, Metadata};
@@ -74,7 +76,9 @@ Example:
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(&cli.command);
+    if let Err(error) = start_log(&cli.command) {
+        return failed(&error);
+    }
     use_small_pages();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -150,7 +154,8 @@ fn told(said: &str, well: bool) -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn start_log(command: &Command) {
+/// Starts the log. What is not understood in its settings ends a server, and nothing else.
+fn start_log(command: &Command) -> anyhow::Result<()> {
     let usual = match command {
         Command::Serve(_) => "info",
         // Their output is for people, and would be torn apart by the log.
@@ -167,13 +172,18 @@ fn start_log(command: &Command) {
         // Its output is a line that is written over.
         Command::Bench(_) => "off",
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let (settings, problems) = LogSettings::read();
+    let filter = settings.filter.unwrap_or_else(|| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
-    if std::env::var("SERENO_LOG_FORMAT").is_ok_and(|format| format == "json") {
+    if settings.is_json {
         log.json().finish().with(filter_fn(is_safe)).init();
     } else {
         log.with_target(false).finish().with(filter_fn(is_safe)).init();
+    }
+    match problems.into_iter().next() {
+        Some((name, error)) if matches!(command, Command::Serve(_)) => Err(error).context(name),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -10,6 +10,10 @@
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | which traces; `parentbased_always_on` where it is not set |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | who we are; `sereno` where it is not set |
 //! | `OTEL_SDK_DISABLED=true`, `OTEL_TRACES_EXPORTER=none` | nothing is exported |
+//!
+//! One that does not fit is refused before anything starts: a collector that gets nothing says so to nobody.
+
+mod settings;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,9 +27,10 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttp
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use sereno_actors::trace::{Fact, Side, Span, Tracing};
-use sereno_workflows::trace::sampler::Sampler;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+pub use self::settings::remarks;
 
 /// Spans in one request.
 const BATCH_SPANS_MAX: usize = 512;
@@ -45,19 +50,32 @@ pub struct Otlp {
 }
 
 /// Starts to export, if the environment says where to.
+///
+/// # Errors
+/// A variable does not fit; it is named, with what to write.
 pub fn start() -> anyhow::Result<Option<Otlp>> {
-    let endpoint = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
-    let is_off = variable("OTEL_SDK_DISABLED").is_some_and(|on| on.eq_ignore_ascii_case("true"))
-        || variable("OTEL_TRACES_EXPORTER").is_some_and(|exporter| exporter == "none");
-    if is_off || endpoint.into_iter().all(|name| variable(name).is_none()) {
+    settings::first_of(problems())?;
+    if !settings::exports() {
         return Ok(None);
     }
+    for remark in remarks() {
+        tracing::warn!("{remark}");
+    }
     let exporter = exporter().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
-    let (tracing, spans) = Tracing::new(sampler());
+    let (tracing, spans) = Tracing::new(settings::sampler()?);
     let (stop, stopped) = oneshot::channel();
     let exporting = Exporting { exporter, tracing: Arc::clone(&tracing), spans };
     let exporting = tokio::spawn(exporting.run(stopped));
     Ok(Some(Otlp { tracing, stop, exporting }))
+}
+
+/// Every variable with which [`start`] would not, by its name, with what is wrong with it.
+pub fn problems() -> Vec<(&'static str, anyhow::Error)> {
+    let mut problems = settings::problems();
+    if problems.is_empty() && settings::exports() {
+        problems.extend(exporter().err().map(|error| ("OTEL_EXPORTER_OTLP_ENDPOINT", error)));
+    }
+    problems
 }
 
 impl Otlp {
@@ -71,29 +89,7 @@ impl Otlp {
     }
 }
 
-/// A variable of the environment; one that is empty is as if it were not set.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
-fn sampler() -> Sampler {
-    let Some(name) = variable("OTEL_TRACES_SAMPLER") else { return Sampler::default() };
-    let argument = variable("OTEL_TRACES_SAMPLER_ARG");
-    Sampler::read(name.trim(), argument.as_deref()).unwrap_or_else(|problem| {
-        tracing::warn!(
-            problem,
-            "OTEL_TRACES_SAMPLER is not understood: parentbased_always_on is used"
-        );
-        Sampler::default()
-    })
-}
-
 fn exporter() -> anyhow::Result<SpanExporter> {
-    for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {
-        if let Some(protocol) = variable(name).filter(|protocol| protocol != "http/protobuf") {
-            tracing::warn!(name, protocol, "only http/protobuf is spoken, and it is used");
-        }
-    }
     let client = reqwest::Client::builder()
         .timeout(EXPORT_PATIENCE)
         .redirect(reqwest::redirect::Policy::none())
@@ -103,8 +99,8 @@ fn exporter() -> anyhow::Result<SpanExporter> {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let mut resource = Resource::builder().with_attribute(version);
     let named =
-        variable("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|all| all.contains("service.name="));
-    match variable("OTEL_SERVICE_NAME") {
+        settings::text("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|all| all.contains("service.name="));
+    match settings::text("OTEL_SERVICE_NAME") {
         Some(name) => resource = resource.with_service_name(name),
         None if !named => resource = resource.with_service_name("sereno"),
         None => {}

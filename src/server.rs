@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sereno_actors::channel::ChannelConfig;
 use sereno_actors::engine::{Engine, EngineConfig, sessions};
 use sereno_actors::limits;
 use sereno_actors::now::Now;
@@ -64,14 +63,17 @@ async fn first_tenant(engine: &Engine) -> anyhow::Result<String> {
 impl Server {
     /// Opens the data and brings everything up; events are taken and timers armed when it returns.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
+        config.check()?;
+        if let Some(remark) = config.does_nothing() {
+            tracing::warn!("{remark}");
+        }
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another with --listen", config.listen)
         })?;
         let address = listener.local_addr().context("the listener has no address")?;
-        let (retry, webhook_timeout) = (config.webhook_retry()?, config.webhook_timeout()?);
+        let (retry, channels) = (config.webhook_retry()?, config.channels()?);
         let n8n = config.n8n()?;
         let directory = DataDirectory::open(&config.data)?;
-        let private_targets = config.private_targets()?;
         let trusted_proxies = config.proxies()?;
         let mirror = config.mirror()?;
         let otlp = otlp::start()?;
@@ -81,12 +83,7 @@ impl Server {
             salvage: config.salvage,
             search: config.search == Switch::On,
             master_key: directory.master_key(config.master_key.as_deref())?,
-            channels: ChannelConfig {
-                private_targets,
-                graph_url: config.graph_url.clone(),
-                webhook_timeout,
-                ..ChannelConfig::default()
-            },
+            channels,
             smtp: config.smtp(),
             retry,
             mirror: mirror.clone(),

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use super::disk::Places;
 use super::index::{SledIndex, Unopened};
 use super::journal::reading::{self, Gaps};
@@ -25,6 +27,11 @@ pub struct Finding {
     pub looked_at: bool,
     /// What was looked at, or what is wrong.
     pub words: String,
+}
+
+/// Whether this process may put files into a directory.
+pub fn may_write(directory: &Path) -> std::io::Result<()> {
+    Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// Checks the store in a directory: its journal, its snapshots and, unless a server is using it, its

@@ -5,55 +5,44 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use sereno_actors::check::{Stored, Unread};
+use sereno_actors::limits;
 use sereno_actors::now::Now;
 use sereno_actors::record;
 use sereno_actors::store::check;
-use sereno_actors::vault::Vault;
-use sereno_actors::{limits, store};
 use sereno_workflows::check::{self as judge, Course, Finding, Part};
 use sereno_workflows::time::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, DataDirectory};
 
 /// Looks at the keys; answers the master key too, where there is one.
 pub(super) fn keys(data: &Path, config: &Config) -> (Vec<Finding>, Option<String>) {
-    let path = data.join("master.key");
+    let directory = DataDirectory::at(data);
+    let given = config.master_key.as_deref();
+    let place = if given.is_some() { "SERENO_MASTER_KEY" } else { "master.key" };
     let mut way = Course::default();
-    let given = config.master_key.clone().filter(|key| !key.is_empty());
-    let (place, key) = match given {
-        Some(key) => ("SERENO_MASTER_KEY", Some(key)),
-        None => ("master.key", fs::read_to_string(&path).ok().map(|key| key.trim().to_owned())),
-    };
+    let key = directory.find_master_key(given);
     match &key {
-        Some(key) => match Vault::new(key) {
-            Ok(_) => way.pass("form", "32 bytes"),
-            Err(error) => {
-                let advice =
-                    "put the key back with which the data was written; a new one cannot read it";
-                way.fail("form", error.to_string(), advice);
-            }
-        },
-        None if store::check::is_there(data) => way.fail(
-            "form",
-            format!(
-                "{} is missing or cannot be read, and the data was encrypted with it",
-                path.display()
-            ),
-            "put it back, or set SERENO_MASTER_KEY",
-        ),
-        None => way.skip("form", "none yet: the first start makes one"),
+        Ok(Some(_)) => way.pass("form", "32 bytes"),
+        Ok(None) => way.skip("form", "none yet: the first start makes one"),
+        Err(error) => {
+            let advice = if directory.has_data() {
+                "put it back: the key with which the data was written, for a new one cannot read it"
+            } else {
+                "write 32 bytes in base64 (openssl rand -base64 32), or unset it and the first start makes \
+                 a key"
+            };
+            way.fail("form", format!("{error:#}"), advice);
+        }
     }
-    let mut findings = Vec::new();
-    let good = !way.failed();
-    findings.push(way.finding(Part::Keys, place, None));
+    let mut findings = vec![way.finding(Part::Keys, place, None)];
     for (name, path, mode) in [
         ("data directory", data.to_owned(), 0o700),
-        ("master.key", path, 0o600),
+        ("master.key", data.join("master.key"), 0o600),
         ("credentials", data.join("credentials"), 0o600),
     ] {
         findings.extend(private(name, &path, mode));
     }
-    (findings, key.filter(|_| good))
+    (findings, key.ok().flatten())
 }
 
 /// Whether only its owner may look into something, if it is there.
@@ -101,9 +90,26 @@ pub(super) fn store(data: &Path) -> Vec<Finding> {
         );
         findings.push(way.finding(Part::Store, "store", None));
     }
-    let nearest = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    findings.push(disk(nearest));
     findings
+}
+
+/// Whether the directory can be opened or made, as the start does it.
+pub(super) fn directory(data: &Path) -> Finding {
+    let mut way = Course::default();
+    match DataDirectory::at(data).can_open() {
+        Ok(()) => way.pass("open", format!("{} can be written to", data.display())),
+        Err(error) => way.fail(
+            "open",
+            format!("{error:#}"),
+            "give another directory with SERENO_DATA, or make this one the user's who runs sereno",
+        ),
+    }
+    way.finding(Part::Store, "data directory", None)
+}
+
+/// What is left of the disk on which the data is, or will be.
+pub(super) fn disk_of(data: &Path) -> Finding {
+    disk(data.ancestors().find(|path| path.exists()).unwrap_or(Path::new(".")))
 }
 
 /// What is left of the disk.

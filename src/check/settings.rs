@@ -10,6 +10,8 @@ use sereno_workflows::check::{Course, Finding, Part};
 
 use super::CheckArgs;
 use crate::config::{Config, ServeArgs};
+use crate::log::LogSettings;
+use crate::otlp;
 
 /// The flags of `sereno serve` alone.
 #[derive(Parser)]
@@ -46,8 +48,16 @@ pub(super) fn load(args: &CheckArgs) -> (Vec<Finding>, Config) {
     if usable {
         figment = figment.merge(Toml::file(Config::FILE));
     }
-    let mut config: Config =
-        figment.merge(Serialized::defaults(&flags)).extract().unwrap_or_default();
+    let whole = figment.merge(Serialized::defaults(&flags)).extract();
+    let mut config = whole.unwrap_or_else(|error: figment::Error| {
+        // What is amiss only where all of it comes together.
+        if usable {
+            let advice = "correct it in flags, environment or sereno.toml, and check again";
+            findings.push(failed("settings", error.to_string(), advice));
+        }
+        Config::default()
+    });
+    findings.extend(beside());
     if let Some(data) = &args.data {
         config.data.clone_from(data);
     }
@@ -79,6 +89,12 @@ pub(super) fn listen(config: &Config) -> Finding {
 fn failed(name: &str, detail: impl Into<String>, advice: impl Into<String>) -> Finding {
     let mut way = Course::default();
     way.fail("value", detail, advice);
+    way.finding(Part::Configuration, name, None)
+}
+
+fn doubtful(name: &str, detail: &str, advice: &str) -> Finding {
+    let mut way = Course::default();
+    way.warn("value", detail, advice);
     way.finding(Part::Configuration, name, None)
 }
 
@@ -147,36 +163,32 @@ fn file() -> (Vec<Finding>, bool) {
     (findings, usable)
 }
 
-/// Values that can be read and do not fit.
+/// Values that can be read and do not fit, as a start would find them.
 fn values(config: &Config) -> Vec<Finding> {
     let again = "correct it in flags, environment or sereno.toml, and check again";
-    let graph = match config.graph_url.scheme() {
-        "http" | "https" => Ok(()),
-        other => Err(anyhow::anyhow!("must be http or https, not {other}")),
-    };
-    let checks = [
-        ("cache, journal", config.check()),
-        ("SERENO_ALLOW_PRIVATE_TARGETS", config.private_targets().map(drop)),
-        ("SERENO_TRUSTED_PROXIES", config.proxies().map(drop)),
-        ("SERENO_GRAPH_URL", graph),
-        ("SERENO_PUBLIC_URL", config.public(config.listen).map(drop)),
-        ("webhook retries", config.webhook_retry().map(drop)),
-        ("WEBHOOK_TIMEOUT", config.webhook_timeout().map(drop)),
-        ("N8N_WEBHOOK_URL", config.n8n().map(drop)),
-        ("SERENO_MIRROR", config.mirror().map(drop)),
-    ];
-    let failed = |(name, checked): (&str, anyhow::Result<()>)| {
-        checked.err().map(|error| failed(name, format!("{error:#}"), again))
-    };
-    let mut findings: Vec<Finding> = checks.into_iter().filter_map(failed).collect();
+    let failed = |(name, error): (&str, anyhow::Error)| failed(name, format!("{error:#}"), again);
+    let mut findings: Vec<Finding> = config.problems().into_iter().map(failed).collect();
+    if let Some(remark) = config.does_nothing() {
+        findings.push(doubtful("N8N_WEBHOOK_URL", remark, "set it too, or unset the others"));
+    }
     let open = |network: &ipnet::IpNet| network.prefix_len() == 0;
     if config.private_targets().is_ok_and(|networks| networks.iter().any(open)) {
-        let mut way = Course::default();
         let advice = "name the networks that are meant: now a tenant may call anything in yours";
-        way.warn("value", "every private address may be called", advice);
         let name = "SERENO_ALLOW_PRIVATE_TARGETS";
-        findings.push(way.finding(Part::Configuration, name, None));
+        findings.push(doubtful(name, "every private address may be called", advice));
     }
+    findings
+}
+
+/// What the environment says of the log and of tracing, as a start would find it.
+fn beside() -> Vec<Finding> {
+    let (_, mut problems) = LogSettings::read();
+    problems.extend(otlp::problems());
+    let again = "correct or unset it, and check again";
+    let failed = |(name, error): (&str, anyhow::Error)| failed(name, format!("{error:#}"), again);
+    let mut findings: Vec<Finding> = problems.into_iter().map(failed).collect();
+    let advice = "unset it, or set it to http/protobuf and give the collector's port for HTTP";
+    findings.extend(otlp::remarks().into_iter().map(|remark| doubtful("tracing", &remark, advice)));
     findings
 }
 
@@ -214,7 +226,7 @@ mod tests {
         };
         let names: Vec<String> = values(&config).into_iter().map(|found| found.name).collect();
         let wanted =
-            ["cache, journal", "SERENO_ALLOW_PRIVATE_TARGETS", "SERENO_GRAPH_URL", "SERENO_MIRROR"];
+            ["cache_mb", "SERENO_ALLOW_PRIVATE_TARGETS", "SERENO_GRAPH_URL", "SERENO_MIRROR"];
         assert_eq!(names, wanted);
         assert!(values(&Config::default()).is_empty());
     }

@@ -7,7 +7,8 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use sereno_actors::vault;
+use sereno_actors::store::check;
+use sereno_actors::vault::{self, Vault};
 
 /// The files beside the store that hold what a person may need again.
 pub struct DataDirectory {
@@ -28,34 +29,58 @@ impl DataDirectory {
     }
 
     /// Whether anything was ever kept here.
-    fn has_data(&self) -> bool {
+    pub fn has_data(&self) -> bool {
         ["journal", "snapshots", "index"].iter().any(|part| self.path.join(part).exists())
     }
 
-    /// The master key: the given one, or the one that is kept here, or a new one.
-    pub fn master_key(&self, given: Option<&str>) -> anyhow::Result<String> {
-        if let Some(key) = given {
-            return Ok(key.to_owned());
+    /// Whether it can be opened, or made: what [`DataDirectory::open`] would find. Changes nothing.
+    pub fn can_open(&self) -> anyhow::Result<()> {
+        let path = &self.path;
+        let Some(there) = path.ancestors().find(|part| part.exists()) else {
+            // A path like `data` begins in the working directory.
+            return check::may_write(Path::new(".")).context("cannot write into .");
+        };
+        let cannot = || format!("cannot create or write into {}", there.display());
+        if !there.is_dir() {
+            bail!("{}: it is no directory", cannot());
         }
+        check::may_write(there).with_context(cannot)
+    }
+
+    /// The master key: the given one, or the one that is kept here; `None` where there is neither, and no
+    /// data that would have been encrypted with one.
+    pub fn find_master_key(&self, given: Option<&str>) -> anyhow::Result<Option<String>> {
         let path = self.path.join("master.key");
-        match fs::read_to_string(&path) {
-            Ok(key) => Ok(key.trim().to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.has_data() {
-                    bail!(
-                        "{} is missing, and the data was encrypted with it: put it back, or set \
-                         SERENO_MASTER_KEY",
-                        path.display()
-                    );
-                }
-                let key = vault::generate_key();
-                write_private(&path, format!("{key}\n").as_bytes())?;
-                tracing::warn!(path = %path.display(),
-                    "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
-                Ok(key)
+        let (place, key) = match (given, fs::read_to_string(&path)) {
+            (Some(given), _) if given.trim().is_empty() => bail!(
+                "SERENO_MASTER_KEY is set and empty: give it the 32 bytes in base64 with which the data is \
+                 encrypted, or unset it"
+            ),
+            (Some(given), _) => ("SERENO_MASTER_KEY".to_owned(), given.to_owned()),
+            (None, Ok(kept)) => (path.display().to_string(), kept.trim().to_owned()),
+            (None, Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
             }
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            (None, Err(_)) if self.has_data() => bail!(
+                "{} is missing, and the data was encrypted with it: put it back, or set SERENO_MASTER_KEY",
+                path.display()
+            ),
+            (None, Err(_)) => return Ok(None),
+        };
+        Vault::new(&key).context(place)?;
+        Ok(Some(key))
+    }
+
+    /// The same, with a new one made and kept where there is none.
+    pub fn master_key(&self, given: Option<&str>) -> anyhow::Result<String> {
+        if let Some(key) = self.find_master_key(given)? {
+            return Ok(key);
         }
+        let (path, key) = (self.path.join("master.key"), vault::generate_key());
+        write_private(&path, format!("{key}\n").as_bytes())?;
+        tracing::warn!(path = %path.display(),
+            "SERENO_MASTER_KEY is not set; a key was made and is kept beside the data");
+        Ok(key)
     }
 
     /// Keeps where the server listens, for commands on this machine.

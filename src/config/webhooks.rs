@@ -173,14 +173,7 @@ impl Config {
             bail!("WEBHOOK_SECRET: {problem}; or make one with: openssl rand -hex 32");
         }
         let (user, password) = (given(&self.n8n_user), given(&self.n8n_password));
-        let Some(target) = given(&self.n8n_webhook_url) else {
-            if secret.or(user).or(password).is_some() {
-                tracing::warn!(
-                    "WEBHOOK_SECRET, N8N_USER and N8N_PASSWORD do nothing without N8N_WEBHOOK_URL"
-                );
-            }
-            return Ok(None);
-        };
+        let Some(target) = given(&self.n8n_webhook_url) else { return Ok(None) };
         if Url::parse(target).is_err() {
             bail!("{N8N}: '{target}' is no whole URL like https://n8n.example.com/webhook/cactus");
         }
@@ -202,6 +195,18 @@ impl Config {
             endpoint.insert("secret".to_owned(), json!(secret));
         }
         Ok(Some(endpoint))
+    }
+}
+
+impl Config {
+    /// What is set and does nothing, since another setting that it goes with is not.
+    pub fn does_nothing(&self) -> Option<&'static str> {
+        let beside = [&self.webhook_secret, &self.n8n_user, &self.n8n_password];
+        let is_idle = given(&self.n8n_webhook_url).is_none()
+            && beside.into_iter().any(|it| given(it).is_some());
+        is_idle.then_some(
+            "WEBHOOK_SECRET, N8N_USER and N8N_PASSWORD do nothing without N8N_WEBHOOK_URL",
+        )
     }
 }
 

@@ -23,14 +23,14 @@ use crate::support::House;
 
 /// What a run of the command came to.
 #[derive(Debug)]
-struct Checked {
-    code: i32,
-    out: String,
+pub(crate) struct Checked {
+    pub(crate) code: i32,
+    pub(crate) out: String,
     err: String,
 }
 
 impl Checked {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
@@ -45,7 +45,7 @@ impl Checked {
     }
 
     /// Asserts how something is, and that a word is in what is said of it and of what to do.
-    fn says(&self, (part, name): (&str, &str), verdict: &str, words: &[&str]) {
+    pub(crate) fn says(&self, (part, name): (&str, &str), verdict: &str, words: &[&str]) {
         let found = self.finding(part, name);
         assert_eq!(found["verdict"], verdict, "{found:#}");
         let all = found.to_string();
@@ -58,7 +58,11 @@ impl Checked {
 }
 
 /// Runs the command beside whatever the test has running.
-async fn check(arguments: &[&str], environment: &[(&str, &str)], place: &Path) -> Checked {
+pub(crate) async fn check(
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    place: &Path,
+) -> Checked {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sereno"));
     command.arg("check").args(arguments).current_dir(place);
     command.envs(environment.iter().copied());

@@ -15,6 +15,7 @@ mod catalogue;
 mod certificates;
 mod channels;
 mod check;
+mod check_start;
 mod cloud_events;
 mod commands;
 mod console;

@@ -34,8 +34,8 @@ impl Sampler {
             "traceidratio" => share(argument)?,
             _ => {
                 return Err(format!(
-                    "'{name}' is not always_on, always_off, traceidratio or one of these behind \
-                     parentbased_"
+                    "'{name}' is no sampler: write always_on, always_off, traceidratio, or one of these \
+                     behind parentbased_"
                 ));
             }
         };
