@@ -1,6 +1,7 @@
 //! Every bound of the runtime in one place; the unit is in the name.
 
 pub mod access;
+pub mod alerts;
 pub mod answers;
 pub mod erasing;
 pub mod stream;
@@ -197,8 +198,6 @@ pub const PAGE_ROWS_MAX: usize = 500;
 pub const WAITING_COUNTED_MAX: usize = 20_000;
 /// Queues whose head is looked at for one reading of the metrics.
 pub const QUEUES_LOOKED_AT: usize = 2_000;
-/// How long after something was counted the rules for alerts are held against it.
-pub const ALERTS_PAUSE_MS: u64 = 5_000;
 /// Rows of what was counted that wait for the slots of a tenant to be written.
 pub const TALLY_ROWS_MAX: usize = 256;
 /// How old the slots of a tenant are on disk before what is counted next writes them anew.

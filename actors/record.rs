@@ -4,6 +4,7 @@
 //! is read for ever.
 
 mod access;
+mod alerts;
 mod deleted;
 mod deliveries;
 mod delivery;
@@ -262,12 +263,16 @@ records! {
 
 impl Record for StateRecord {
     const KIND: u16 = 5;
-    /// 1: a lead without when it last said what it wishes.
-    const VERSION: u16 = 2;
+    /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        fields::<people::StateV1>(payload).filter(|_| version == 1).map(Self::from)
+        match version {
+            1 => fields::<people::StateV1>(payload).map(Self::from),
+            2 => fields::<alerts::StateV2>(payload).map(Self::from),
+            _ => None,
+        }
     }
 }
 

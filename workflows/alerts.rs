@@ -6,8 +6,10 @@
 //!     ^                            | below again                  |
 //!     +----------------------------+   <--- below for as long ----+ --> alert.resolved
 //! ```
-//! The hold time works both ways, so what swings around its threshold is told of once. While a rule is
-//! silenced nothing is told of it; what is still raised at the end of the silence is told then.
+//! The hold time works both ways, so what swings around its threshold is told of once. What swings more slowly
+//! than that is told of as raised so often and no more: within the quiet time after people were told, what is
+//! raised anew waits, and is told at its end if it is still raised. While a rule is silenced nothing is told of
+//! it; what is still raised at the end of the silence is told then.
 
 mod metric;
 mod rules;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use self::metric::{Figures, Metric};
+pub use self::metric::{Figures, Metric, Unit};
 pub use self::rules::{AlertRules, Limit, Rule, RuleSetting, Severity, WindowName};
 use crate::effect::{Effect, Rejected, Transition};
 use crate::statistics::whole;
@@ -40,6 +42,19 @@ pub struct Standing {
     pub silenced_until: Option<Timestamp>,
     /// What was measured last, in millionths.
     pub value: Option<u64>,
+    /// Since when it was raised, as people were told last.
+    pub told_since: Option<Timestamp>,
+    /// When they were told that.
+    pub told_at: Option<Timestamp>,
+}
+
+/// What a tenant's figures are held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch<'a> {
+    /// The rules.
+    pub rules: &'a AlertRules,
+    /// The shortest time from when people are told that a rule is raised until they are told so again.
+    pub quiet: Span,
 }
 
 /// How the rules of a tenant stand.
@@ -55,14 +70,14 @@ pub struct Alerts {
 
 impl Alerts {
     /// Holds the rules against what was counted.
-    pub fn step(&self, figures: &Figures, rules: &AlertRules, now: Timestamp) -> Transition<Self> {
+    pub fn step(&self, figures: &Figures, watch: Watch<'_>, now: Timestamp) -> Transition<Self> {
         let mut next = self.clone();
         let mut effects = Vec::new();
-        let known = rules.all();
+        let known = watch.rules.all();
         // A rule that is no longer there ends as if all were well.
-        for (name, standing) in &mut next.rules {
-            if standing.raised_at.is_some() && !known.contains_key(name) && standing.told {
-                effects.push(ended(name, standing, now));
+        for (name, standing) in &next.rules {
+            if standing.told && !known.contains_key(name) {
+                effects.push(standing.ended((name, watch.rules.named(name).as_ref()), now));
             }
         }
         next.rules.retain(|name, _| known.contains_key(name));
@@ -71,7 +86,7 @@ impl Alerts {
             let value = figures.value(rule);
             standing.value = value.map(millionths);
             let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
-            effects.extend(standing.follow((name, rule), holds, now));
+            effects.extend(standing.follow((name, rule), holds, watch.quiet, now));
         }
         next.rules.retain(|_, standing| *standing != Standing::default());
         next.set_alarm(now);
@@ -107,7 +122,7 @@ impl Alerts {
         &self,
         asked: &ByHand,
         figures: &Figures,
-        rules: &AlertRules,
+        watch: Watch<'_>,
         now: Timestamp,
     ) -> Result<Transition<Self>, Rejected> {
         if !self.look_at.is_some_and(|due| asked.means("alerts", due)) {
@@ -121,7 +136,7 @@ impl Alerts {
             Wish::Fire if !self.is_busy() => Err(Rejected::because(
                 "this timer is the end of a silence: to end it now, use DELETE /api/v1/alerts/{name}/silence",
             )),
-            Wish::Fire => Ok(Self { look_at: None, ..self.clone() }.step(figures, rules, now)),
+            Wish::Fire => Ok(Self { look_at: None, ..self.clone() }.step(figures, watch, now)),
         }
     }
 
@@ -153,6 +168,7 @@ impl Standing {
         &mut self,
         (name, rule): (&str, &Rule),
         holds: bool,
+        quiet: Span,
         now: Timestamp,
     ) -> Option<Effect> {
         if self.silenced_until.is_some_and(|until| until <= now) {
@@ -172,36 +188,51 @@ impl Standing {
             // What came and went meanwhile is told of at the end, as it stands then.
             return None;
         }
-        match (self.raised_at.is_some(), self.told) {
-            (true, false) => {
+        match (self.raised_at, self.told) {
+            (Some(_), false) if self.quiet_until(quiet, now).is_some() => None,
+            (Some(since), false) => {
                 self.told = true;
-                Some(emit("alert.raised", self.told_of(name, rule)))
+                (self.told_since, self.told_at) = (Some(since), Some(now));
+                Some(emit("alert.raised", self.raised((name, rule))))
             }
-            (false, true) => {
+            (None, true) => {
                 self.told = false;
-                Some(ended(name, self, now))
+                Some(self.ended((name, Some(rule)), now))
             }
-            (true, true) | (false, false) => None,
+            (Some(_), true) | (None, false) => None,
         }
     }
 
-    fn told_of(&self, name: &str, rule: &Rule) -> Value {
+    /// Until when people are not told that it is raised, since they were told so a short time ago.
+    pub fn quiet_until(&self, quiet: Span, now: Timestamp) -> Option<Timestamp> {
+        self.told_at.filter(|_| !self.told).map(|at| at.after(quiet)).filter(|until| *until > now)
+    }
+
+    fn raised(&self, (name, rule): (&str, &Rule)) -> Value {
         json!({
             "alert": name,
             "metric": rule.metric.as_str(),
             "severity": rule.severity.as_str(),
             "measured": self.value.map(plain),
             "threshold": rule.limit.threshold(),
+            "comparison": rule.limit.as_str(),
             "window": rule.window.as_str(),
-            "since": self.raised_at.map(Timestamp::to_rfc3339),
+            "since": self.told_since.map(Timestamp::to_rfc3339),
         })
     }
-}
 
-fn ended(name: &str, standing: &Standing, now: Timestamp) -> Effect {
-    let data = json!({"alert": name, "measured": standing.value.map(plain),
-        "resolved_at": now.to_rfc3339()});
-    emit("alert.resolved", data)
+    /// That it is over, with all that was said of it; of a rule that was taken away only its name is known.
+    fn ended(&self, (name, rule): (&str, Option<&Rule>), now: Timestamp) -> Effect {
+        let mut data = match rule {
+            Some(rule) => self.raised((name, rule)),
+            None => json!({"alert": name, "measured": self.value.map(plain),
+                "since": self.told_since.map(Timestamp::to_rfc3339)}),
+        };
+        if let Some(data) = data.as_object_mut() {
+            data.insert("resolved_at".to_owned(), Value::from(now.to_rfc3339()));
+        }
+        emit("alert.resolved", data)
+    }
 }
 
 fn emit(event_type: &str, data: Value) -> Effect {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sereno_workflows::alerts::Figures;
+use sereno_workflows::alerts::{Figures, Watch};
 use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::effect::{Rejected, Transition};
 use sereno_workflows::policy::Policy;
@@ -15,6 +15,7 @@ use sereno_workflows::{conversation, handoff, product, reservation};
 use super::Entity;
 use super::decide::{Command, Deed, wrapped};
 use crate::ledger::{Draft, LedgerError};
+use crate::limits::alerts::QUIET;
 use crate::record::{HistoryKind, HistoryRecord, StateRecord};
 use crate::view::TenantView;
 
@@ -74,7 +75,8 @@ pub(super) fn decide(
             Ok(wrapped(done, StateRecord::DeadLetters))
         }
         (StateRecord::Alerts(alerts), Seen::Figures(figures)) => {
-            let done = alerts.by_hand(asked, figures, &settings.alerts, now)?;
+            let watch = Watch { rules: &settings.alerts, quiet: QUIET };
+            let done = alerts.by_hand(asked, figures, watch, now)?;
             Ok(wrapped(done, StateRecord::Alerts))
         }
         (StateRecord::Reports(reports), _) => Err(reports.by_hand(asked)),

@@ -4,7 +4,7 @@ mod people;
 
 use std::sync::Arc;
 
-use sereno_workflows::alerts::Figures;
+use sereno_workflows::alerts::{Figures, Watch};
 use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::effect::{Effect, Rejected, Signal, Transition};
 use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
@@ -18,6 +18,7 @@ pub(crate) use sereno_workflows::reservation::Origin;
 use super::by_hand::{self, Asked};
 use crate::announce::Announcement;
 use crate::journey::Journey;
+use crate::limits::alerts::QUIET;
 use crate::record::StateRecord;
 
 /// One thing that happened to an entity or is asked of it.
@@ -158,7 +159,8 @@ pub(crate) fn decide(
             Ok(wrapped(transition, StateRecord::DeadLetters))
         }
         (Some(StateRecord::Alerts(alerts)), Command::Measure(figures)) => {
-            let transition = alerts.step(&figures, &policy.settings.alerts, now);
+            let watch = Watch { rules: &policy.settings.alerts, quiet: QUIET };
+            let transition = alerts.step(&figures, watch, now);
             Ok(wrapped(transition, StateRecord::Alerts))
         }
         (Some(StateRecord::Alerts(alerts)), Command::Silence(name, until)) => {

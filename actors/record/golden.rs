@@ -250,10 +250,16 @@ fn alerts_stand_on_disk_as_they_always_did() {
         told: true,
         silenced_until: Some(NOW),
         value: Some(50_000),
+        told_since: Some(NOW),
+        told_at: None,
     };
-    let rules = [("mine".to_owned(), standing)].into();
-    let alerts = Alerts { rules, look_at: Some(NOW), generation: 7 };
-    stands_since(2, "/alerts", &StateRecord::Alerts(alerts));
+    let alerts = |standing| {
+        let rules = [("mine".to_owned(), standing)].into();
+        StateRecord::Alerts(Alerts { rules, look_at: Some(NOW), generation: 7 })
+    };
+    stands_since(2, "/alerts", &alerts(standing.clone()));
+    let told = Standing { told: false, raised_at: None, told_at: Some(NOW), ..standing };
+    stands_since(3, "/alerts-told", &alerts(told));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::limits;
 impl Tenant {
     /// Something was counted: the rules are looked at in a while.
     pub(super) fn counted(myself: &ActorRef<TenantMessage>) {
-        let while_ = Duration::from_millis(limits::ALERTS_PAUSE_MS);
+        let while_ = Duration::from_millis(limits::alerts::PAUSE_MS);
         // The handle is not kept: the task ends by itself, and a look too many does no harm.
         drop(myself.send_after(while_, || TenantMessage::Look));
     }

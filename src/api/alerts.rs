@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
+use sereno_actors::limits::alerts::QUIET;
 use sereno_workflows::alerts::{Limit, Rule, Standing, plain};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::{Span, Timestamp};
@@ -30,9 +31,10 @@ pub async fn list(
         let alerts = app.engine.alerts(&caller.tenant)?;
         let rules = view.policy.settings.alerts.all();
         let none = Standing::default();
+        let now = app.engine.ledger().now().timestamp();
         let mut items: Vec<Value> = rules
             .iter()
-            .map(|(name, rule)| show(name, rule, alerts.rules.get(name).unwrap_or(&none)))
+            .map(|(name, rule)| show((name, rule), alerts.rules.get(name).unwrap_or(&none), now))
             .filter(|item| wanted.as_deref().is_none_or(|wanted| item["state"] == wanted))
             .collect();
         let order = |item: &Value| {
@@ -84,10 +86,11 @@ async fn set(
     app.engine.silence(&caller.tenant, name, until).await?;
     let alerts = app.engine.alerts(&caller.tenant)?;
     let standing = alerts.rules.get(name).cloned().unwrap_or_default();
-    Ok(one(show(name, rule, &standing)))
+    let now = app.engine.ledger().now().timestamp();
+    Ok(one(show((name, rule), &standing, now)))
 }
 
-fn show(name: &str, rule: &Rule, standing: &Standing) -> Value {
+fn show((name, rule): (&str, &Rule), standing: &Standing, now: Timestamp) -> Value {
     let state = match (standing.raised_at, standing.since) {
         (Some(_), _) => "raised",
         (None, Some(_)) => "pending",
@@ -109,6 +112,7 @@ fn show(name: &str, rule: &Rule, standing: &Standing) -> Value {
         "state": state,
         "measured": standing.value.map(plain),
         "since": standing.raised_at.or(standing.since).map(Timestamp::to_rfc3339),
+        "quiet_until": standing.quiet_until(QUIET, now).map(Timestamp::to_rfc3339),
         "silenced_until": standing.silenced_until.map(Timestamp::to_rfc3339),
     })
 }

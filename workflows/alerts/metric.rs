@@ -49,6 +49,26 @@ impl Metric {
         Self::SlaBreaches,
     ];
 
+    /// The metric with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.as_str() == name)
+    }
+
+    /// In what it is measured.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::DeliveryFailureRate
+            | Self::RetryRate
+            | Self::Availability
+            | Self::ErrorRate
+            | Self::SignatureFailureRate => Unit::Share,
+            Self::DeliveryLatencyP95 | Self::ProcessingP95 | Self::ResponseTimeP95 => {
+                Unit::Milliseconds
+            }
+            Self::DeadLetters | Self::NoShows | Self::SlaBreaches => Unit::Count,
+        }
+    }
+
     /// Its name outside.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,6 +85,17 @@ impl Metric {
             Self::SlaBreaches => "sla_breaches",
         }
     }
+}
+
+/// In what a metric is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A share from 0 to 1.
+    Share,
+    /// Milliseconds.
+    Milliseconds,
+    /// A number of them.
+    Count,
 }
 
 /// What was counted, as the rules see it.

@@ -59,6 +59,14 @@ impl Limit {
         }
     }
 
+    /// On which side of it a value must not be.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Above(_) => "above",
+            Self::Below(_) => "below",
+        }
+    }
+
     /// The limit itself.
     pub fn threshold(self) -> f64 {
         match self {
@@ -158,6 +166,11 @@ impl AlertRules {
         settings.into_iter().filter_map(rule).collect()
     }
 
+    /// A rule by its name, whether it is enabled or not.
+    pub fn named(&self, name: &str) -> Option<Rule> {
+        rule_of(name, &self.0.get(name).cloned().unwrap_or_default())
+    }
+
     /// Refuses rules that cannot be meant.
     ///
     /// # Errors
@@ -203,8 +216,7 @@ fn check_rule(name: &str, setting: &RuleSetting) -> Result<(), (&'static str, St
 
 /// A setting over the built-in rule of its name, or of its metric.
 fn rule_of(name: &str, setting: &RuleSetting) -> Option<Rule> {
-    let named = Metric::ALL.into_iter().find(|metric| metric.as_str() == name);
-    let metric = setting.metric.or(named)?;
+    let metric = setting.metric.or(Metric::from_name(name))?;
     let built_in = built_in(metric);
     let own = setting.above.map(Limit::Above).or(setting.below.map(Limit::Below));
     let limit = own.or(built_in.as_ref().map(|rule| rule.limit))?;

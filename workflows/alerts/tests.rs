@@ -9,6 +9,16 @@ fn rules(settings: Value) -> AlertRules {
     serde_json::from_value(settings).unwrap()
 }
 
+const QUIET: Span = Span::minutes(10);
+
+fn watch(rules: &AlertRules) -> Watch<'_> {
+    Watch { rules, quiet: QUIET }
+}
+
+fn lying(count: u64) -> Figures {
+    Figures { dead_letters: count, ..Figures::default() }
+}
+
 fn attempts(sent: u32, failed: u32) -> Figures {
     let mut figures = Figures::default();
     for tally in &mut figures.windows {
@@ -22,7 +32,7 @@ fn told(rules: &AlertRules, looks: &[(i64, Figures)]) -> Vec<(i64, String, Strin
     let mut alerts = Alerts::default();
     let mut told = Vec::new();
     for (second, figures) in looks {
-        let transition = alerts.step(figures, rules, Timestamp(second * 1_000));
+        let transition = alerts.step(figures, watch(rules), Timestamp(second * 1_000));
         for effect in transition.effects {
             let Effect::Emit { event_type, data } = effect else { panic!("{effect:?}") };
             told.push((*second, event_type, data["alert"].as_str().unwrap().to_owned()));
@@ -71,7 +81,6 @@ fn b15_too_few_attempts_say_nothing() {
 
 #[test]
 fn e06_dead_letters_are_told_of_at_once_beyond_a_hundred() {
-    let lying = |count| Figures { dead_letters: count, ..Figures::default() };
     let looks = [(0, lying(100)), (10, lying(101)), (20, lying(400)), (30, lying(3))];
     assert_eq!(
         told(&AlertRules::default(), &looks),
@@ -81,26 +90,25 @@ fn e06_dead_letters_are_told_of_at_once_beyond_a_hundred() {
 
 #[test]
 fn b15_a_silenced_rule_speaks_at_the_end_of_its_silence_if_it_is_still_raised() {
-    let lying = |count| Figures { dead_letters: count, ..Figures::default() };
     let all = AlertRules::default();
     let silent = Alerts::default();
     let until = Some(Timestamp(100_000));
     let silent = silent.silence("dead_letters", until, &all, Timestamp(0)).unwrap().next;
-    let raised = silent.step(&lying(200), &all, Timestamp(10_000));
+    let raised = silent.step(&lying(200), watch(&all), Timestamp(10_000));
     assert!(raised.effects.is_empty() && raised.next.alarm() <= until);
-    let later = raised.next.step(&lying(200), &all, Timestamp(100_000));
+    let later = raised.next.step(&lying(200), watch(&all), Timestamp(100_000));
     assert_eq!(later.effects.len(), 1);
-    let again = later.next.step(&lying(200), &all, Timestamp(110_000));
+    let again = later.next.step(&lying(200), watch(&all), Timestamp(110_000));
     assert!(again.effects.is_empty());
     // What ends in its silence was never told of.
-    let over = raised.next.step(&lying(0), &all, Timestamp(20_000));
+    let over = raised.next.step(&lying(0), watch(&all), Timestamp(20_000));
     assert!(over.effects.is_empty() && over.next.rules["dead_letters"].raised_at.is_none());
     // One that was told of before the silence, and ends in it, is told of as over once the silence is.
-    let told = Alerts::default().step(&lying(200), &all, Timestamp(0)).next;
+    let told = Alerts::default().step(&lying(200), watch(&all), Timestamp(0)).next;
     let quiet = told.silence("dead_letters", until, &all, Timestamp(1_000)).unwrap().next;
-    let over = quiet.step(&lying(0), &all, Timestamp(20_000));
+    let over = quiet.step(&lying(0), watch(&all), Timestamp(20_000));
     assert!(over.effects.is_empty() && over.next.alarm().is_some_and(|at| Some(at) <= until));
-    let spoken = over.next.step(&lying(0), &all, Timestamp(100_000)).effects;
+    let spoken = over.next.step(&lying(0), watch(&all), Timestamp(100_000)).effects;
     assert!(
         matches!(&spoken[..], [Effect::Emit { event_type, .. }] if event_type == "alert.resolved")
     );
@@ -110,11 +118,11 @@ fn b15_a_silenced_rule_speaks_at_the_end_of_its_silence_if_it_is_still_raised() 
 
 #[test]
 fn b15_a_rule_that_is_taken_away_ends_and_one_of_the_tenants_own_begins() {
-    let lying = |count| Figures { dead_letters: count, ..Figures::default() };
-    let raised = Alerts::default().step(&lying(200), &AlertRules::default(), Timestamp(0)).next;
+    let raised =
+        Alerts::default().step(&lying(200), watch(&AlertRules::default()), Timestamp(0)).next;
     let without = rules(json!({"dead_letters": {"enabled": false},
         "many_dead": {"metric": "dead_letters", "above": 150, "severity": "info"}}));
-    let transition = raised.step(&lying(200), &without, Timestamp(10));
+    let transition = raised.step(&lying(200), watch(&without), Timestamp(10));
     let types = transition.effects.iter().map(|effect| match effect {
         Effect::Emit { event_type, data } => (event_type.as_str(), data["alert"].as_str()),
         _ => panic!("{effect:?}"),
@@ -123,6 +131,69 @@ fn b15_a_rule_that_is_taken_away_ends_and_one_of_the_tenants_own_begins() {
         types.collect::<Vec<_>>(),
         [("alert.resolved", Some("dead_letters")), ("alert.raised", Some("many_dead")),]
     );
+}
+
+#[test]
+fn b15_a_rule_without_a_hold_time_that_swings_is_told_of_once_in_its_quiet_time() {
+    let all = AlertRules::default();
+    let swing: Vec<_> =
+        (0..450).map(|turn| (turn * 8, lying(if turn % 2 == 0 { 101 } else { 100 }))).collect();
+    let (last, name) = (3_600, "dead_letters");
+    let told = self::told(&all, &[&swing[..], &[(last, lying(0))]].concat());
+    assert!(told.len() <= 12, "six of each an hour: {told:?}");
+    assert_eq!(told[..2], [said(0, "raised", name), said(8, "resolved", name)]);
+    for pair in
+        told.iter().filter(|(_, what, _)| what == "alert.raised").collect::<Vec<_>>().windows(2)
+    {
+        assert!(pair[1].0 - pair[0].0 >= 600, "{pair:?}");
+    }
+    assert!(told.last().unwrap().1 == "alert.resolved", "what was told as raised is told as over");
+
+    // What is still there at the end of the quiet time is told then, and what came and went is not.
+    let looks = [
+        (0, lying(200)),
+        (60, lying(0)),
+        (120, lying(200)),
+        (180, lying(0)),
+        (240, lying(300)),
+        (590, lying(300)),
+        (600, lying(300)),
+        (700, lying(0)),
+    ];
+    assert_eq!(
+        self::told(&all, &looks),
+        [
+            said(0, "raised", name),
+            said(60, "resolved", name),
+            said(600, "raised", name),
+            said(700, "resolved", name)
+        ]
+    );
+}
+
+#[test]
+fn b15_what_is_over_is_told_with_all_that_was_said_of_it() {
+    let all = AlertRules::default();
+    let raised = Alerts::default().step(&lying(200), watch(&all), Timestamp(1_000));
+    let [Effect::Emit { data, .. }] = &raised.effects[..] else { panic!("{:?}", raised.effects) };
+    let begun = json!({"alert": "dead_letters", "metric": "dead_letters", "severity": "critical",
+        "measured": 200.0, "threshold": 100.0, "comparison": "above", "window": "5m",
+        "since": "1970-01-01T00:00:01.000Z"});
+    assert_eq!(Value::Object(data.clone()), begun);
+    let over = |rules: &AlertRules, figures: &Figures| {
+        let over = raised.next.step(figures, watch(rules), Timestamp(61_000));
+        match over.effects.into_iter().next() {
+            Some(Effect::Emit { event_type, data }) if event_type == "alert.resolved" => data,
+            other => panic!("{other:?}"),
+        }
+    };
+    let mut ended = begun;
+    ended["measured"] = json!(3.0);
+    ended["resolved_at"] = json!("1970-01-01T00:01:01.000Z");
+    assert_eq!(Value::Object(over(&all, &lying(3))), ended);
+    let disabled = rules(json!({"dead_letters": {"enabled": false}}));
+    assert_eq!(over(&disabled, &lying(200))["severity"], "critical");
+    assert_eq!(over(&disabled, &lying(200))["since"], "1970-01-01T00:00:01.000Z");
 }
 
 #[test]
@@ -146,23 +217,22 @@ fn b15_rules_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn f01_the_figures_are_looked_at_by_hand_and_silence_is_another_matter() {
-    let lying = |count| Figures { dead_letters: count, ..Figures::default() };
     let all = AlertRules::default();
-    let raised = Alerts::default().step(&lying(200), &all, Timestamp(0)).next;
+    let raised = Alerts::default().step(&lying(200), watch(&all), Timestamp(0)).next;
     let asked = |wish, alerts: &Alerts| ByHand {
         wish,
         kind: "alerts".into(),
         due: alerts.alarm().unwrap(),
     };
     let fire = asked(Wish::Fire, &raised);
-    let looked = raised.by_hand(&fire, &lying(200), &all, Timestamp(1_000)).unwrap().next;
+    let looked = raised.by_hand(&fire, &lying(200), watch(&all), Timestamp(1_000)).unwrap().next;
     assert!(looked.alarm() > raised.alarm() && looked.generation > raised.generation);
-    assert!(looked.by_hand(&fire, &lying(0), &all, Timestamp(1_000)).is_err(), "once");
+    assert!(looked.by_hand(&fire, &lying(0), watch(&all), Timestamp(1_000)).is_err(), "once");
     let cancel = asked(Wish::Cancel, &raised);
-    let refused = raised.by_hand(&cancel, &lying(0), &all, Timestamp(1_000)).unwrap_err();
+    let refused = raised.by_hand(&cancel, &lying(0), watch(&all), Timestamp(1_000)).unwrap_err();
     assert!(refused.0.contains("silence"), "{refused}");
     let until = Some(Timestamp(100_000));
     let silent = Alerts::default().silence("dead_letters", until, &all, Timestamp(0)).unwrap().next;
     let end = asked(Wish::Fire, &silent);
-    assert!(silent.by_hand(&end, &lying(0), &all, Timestamp(1)).is_err());
+    assert!(silent.by_hand(&end, &lying(0), watch(&all), Timestamp(1)).is_err());
 }

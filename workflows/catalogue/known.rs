@@ -259,12 +259,12 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ),
     (
         "alert.raised",
-        "alert! metric severity measured threshold window since",
+        "alert! metric severity measured threshold comparison window since",
         "Something that is counted is not as its rule says, and has not been for as long as it says.",
     ),
     (
         "alert.resolved",
-        "alert! measured resolved_at",
+        "alert! metric severity measured threshold comparison window since resolved_at",
         "Something that an alert was raised for is as its rule says again.",
     ),
     ("report.weekly.ready", "week! totals", "The report of the last whole week."),
@@ -298,6 +298,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("value", Text("stop")),
     ("alert", Id("delivery_failure_rate")),
     ("amount", Number(1234.5)),
+    ("comparison", Text("above")),
     ("measured", Number(0.0731)),
     ("metric", Text("delivery_failure_rate")),
     ("resolved_at", Moment("2026-11-20T19:12:00.000Z")),
