@@ -3,8 +3,11 @@
 //! Slack, mail and a WhatsApp text differ in their markup only, so the words are chosen once, here.
 //! Nothing is escaped yet: each channel knows what its own markup needs.
 
+mod alert;
 mod digest;
 mod report;
+mod system;
+mod titles;
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -12,6 +15,7 @@ use sereno_workflows::calendar;
 use sereno_workflows::locale::Locale;
 use sereno_workflows::time::Timestamp;
 
+pub(crate) use self::titles::title;
 use super::Load;
 use crate::limits::{FACT_CHARS_MAX, FACTS_MAX, LABEL_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -56,6 +60,8 @@ impl Wording {
             .map(|text| line(text, LABEL_CHARS_MAX));
         let (title, facts) = digest::words(data, load)
             .or_else(|| report::words(load))
+            .or_else(|| alert::words(&load.event_type, data, load))
+            .or_else(|| system::words(&load.event_type, data, load))
             .unwrap_or_else(|| (title(&load.event_type, load.locale), facts(data, load)));
         Self {
             title: line(&title, TITLE_CHARS_MAX),
@@ -128,103 +134,6 @@ fn pick(locale: Locale, [es, en, pt]: [&str; 3]) -> &str {
     }
 }
 
-/// What happened, in a few words; the type itself where we do not know it.
-pub(crate) fn title(event_type: &str, locale: Locale) -> String {
-    let words = match event_type {
-        "reservation.created" => ["Nueva reserva", "New booking", "Nova reserva"],
-        "reservation.modified" => ["Reserva modificada", "Booking changed", "Reserva alterada"],
-        "reservation.cancelled" => ["Reserva cancelada", "Booking cancelled", "Reserva cancelada"],
-        "reservation.confirmed" => {
-            ["Reserva confirmada", "Booking confirmed", "Reserva confirmada"]
-        }
-        "reservation.arrived" => {
-            ["El cliente ha llegado", "The customer has arrived", "O cliente chegou"]
-        }
-        "reservation.completed" => ["Visita terminada", "Visit completed", "Visita concluída"],
-        "reminder.no_show" => {
-            ["El cliente no ha venido", "The customer did not come", "O cliente não veio"]
-        }
-        "handoff.opened" => [
-            "Un cliente espera a una persona",
-            "A customer waits for a person",
-            "Um cliente espera por uma pessoa",
-        ],
-        "handoff.replied" => {
-            ["Una persona ha respondido", "A person has answered", "Uma pessoa respondeu"]
-        }
-        "handoff.closed" => ["Conversación cerrada", "Conversation closed", "Conversa encerrada"],
-        "sla.breached" => [
-            "Un cliente lleva demasiado tiempo esperando",
-            "A customer has waited too long",
-            "Um cliente espera há tempo demais",
-        ],
-        "incident.sla_cluster" => [
-            "Incidente: varios clientes esperan demasiado",
-            "Incident: several customers wait too long",
-            "Incidente: vários clientes esperam demais",
-        ],
-        "conversation.started" => ["Conversación nueva", "New conversation", "Nova conversa"],
-        "conversation.ended" => {
-            ["Conversación terminada", "Conversation ended", "Conversa terminada"]
-        }
-        "conversation.escalated" => [
-            "Una conversación necesita a una persona",
-            "A conversation needs a person",
-            "Uma conversa precisa de uma pessoa",
-        ],
-        "lead.created" => ["Nuevo contacto", "New lead", "Novo contacto"],
-        "lead.opted_out" => {
-            ["No quiere más avisos", "Wants no more offers", "Não quer mais avisos"]
-        }
-        "lead.opted_in" => ["Vuelve a querer avisos", "Wants offers again", "Quer avisos de novo"],
-        "lead.sold_out.sent" => ["Aviso: agotado", "Told: sold out", "Aviso: esgotado"],
-        "lead.low_stock.sent" => {
-            ["Aviso: quedan pocas unidades", "Told: few are left", "Aviso: restam poucas unidades"]
-        }
-        "lead.price_drop.sent" => {
-            ["Aviso: baja de precio", "Told: a lower price", "Aviso: baixa de preço"]
-        }
-        "report.weekly.ready" | "report.weekly.requested" => {
-            ["Informe semanal", "Weekly report", "Relatório semanal"]
-        }
-        "test.ping" => ["Prueba de Sereno", "A test from Sereno", "Teste do Sereno"],
-        other => {
-            let title = reminder_title(other, locale).or_else(|| inbound_title(other, locale));
-            return title.unwrap_or_else(|| other.to_owned());
-        }
-    };
-    pick(locale, words).to_owned()
-}
-
-/// What came in from outside.
-fn inbound_title(event_type: &str, locale: Locale) -> Option<String> {
-    let words = match event_type {
-        "whatsapp.message.received" => {
-            ["Mensaje de WhatsApp", "WhatsApp message", "Mensagem de WhatsApp"]
-        }
-        "whatsapp.call.missed" => ["Llamada perdida", "Missed call", "Chamada perdida"],
-        "whatsapp.call.ended" => ["Llamada terminada", "Call ended", "Chamada terminada"],
-        "inbound.quarantined" => [
-            "Algo que entró no se pudo procesar",
-            "Something that came in could not be processed",
-            "Algo que entrou não pôde ser processado",
-        ],
-        "inbound.refused" => [
-            "Se rechaza mucho de lo que entra",
-            "Much of what comes in is refused",
-            "Muito do que entra é recusado",
-        ],
-        _ => return None,
-    };
-    Some(pick(locale, words).to_owned())
-}
-
-fn reminder_title(event_type: &str, locale: Locale) -> Option<String> {
-    let before = event_type.strip_prefix("reminder.")?.strip_suffix(".sent")?;
-    let words = ["Recordatorio enviado", "Reminder sent", "Lembrete enviado"];
-    Some(format!("{} ({before})", pick(locale, words)))
-}
-
 /// Known fields in the order in which people ask for them, with their labels.
 const LABELS: [(&str, [&str; 3]); 18] = [
     ("name", ["Nombre", "Name", "Nome"]),
@@ -287,6 +196,7 @@ fn moment(text: &str, zone: &TimeZone, locale: Locale) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+    use sereno_workflows::catalogue::{self, OwnTypes};
 
     fn load(event_type: &str, data: Value, locale: Locale) -> Load {
         let body = json!({"data": data, "event_id": "e1", "event_type": event_type,
@@ -334,6 +244,72 @@ mod tests {
             let wording = Wording::of(&load(event_type, json!({}), Locale::En));
             assert_eq!(wording.title, expected);
             assert_eq!(wording.facts, []);
+        }
+    }
+
+    #[test]
+    fn b15_an_alert_says_what_is_wrong_how_bad_since_when_and_what_to_do() {
+        let raised = json!({"alert": "delivery_failure_rate", "metric": "delivery_failure_rate",
+            "severity": "critical", "measured": 0.0731, "threshold": 0.05, "comparison": "above",
+            "window": "5m", "since": "2026-01-20T19:00:00.000Z"});
+        for (locale, title, since, to_do) in [
+            (
+                Locale::Es,
+                "Alerta (crítica): intentos de entrega que fallan, 7,31 % (límite 5 %) · \
+                 delivery_failure_rate",
+                "Desde: martes 20 de enero, 20:00",
+                "Qué hacer: Mirar en la consola",
+            ),
+            (
+                Locale::En,
+                "Alert (critical): delivery attempts that fail, 7.31% (limit 5%) · delivery_failure_rate",
+                "Since: Tuesday 20 January, 20:00",
+                "What to do: Look in the console",
+            ),
+            (
+                Locale::Pt,
+                "Alerta (crítico): tentativas de entrega que falham, 7,31 % (limite 5 %) · \
+                 delivery_failure_rate",
+                "Desde: terça 20 de janeiro, 20:00",
+                "O que fazer: Ver na consola",
+            ),
+        ] {
+            let wording = Wording::of(&load("alert.raised", raised.clone(), locale));
+            assert_eq!(wording.headline(), title);
+            let plain = wording.plain();
+            assert!(plain.contains(since) && plain.contains(to_do), "{plain}");
+            assert!(!plain.contains("T19:00"), "{plain}");
+        }
+        let mut over = raised;
+        over["measured"] = json!(0.0);
+        over["resolved_at"] = json!("2026-01-20T19:30:00.000Z");
+        let wording = Wording::of(&load("alert.resolved", over, Locale::En));
+        assert!(
+            wording.title.starts_with("Alert resolved (critical): delivery attempts that fail, 0%")
+        );
+        assert!(wording.plain().contains("Resolved: Tuesday 20 January, 20:30"));
+        // Of a rule that was taken away little is known.
+        let bare = Wording::of(&load("alert.resolved", json!({"alert": "mine"}), Locale::Es));
+        assert_eq!(bare.title, "Alerta resuelta · mine");
+    }
+
+    #[test]
+    fn e06_what_sereno_tells_of_itself_names_the_one_and_says_what_to_do() {
+        let failing = json!({"endpoint_id": 3, "kind": "webhook", "percent": 50, "error": "answered 503",
+            "failing_since": "2026-01-20T19:00:00.000Z", "disabled_at": "2026-01-21T19:00:00.000Z"});
+        let wording = Wording::of(&load("endpoint.failing", failing, Locale::En));
+        assert_eq!(wording.title, "An endpoint fails: webhook 3");
+        let plain = wording.plain();
+        for words in
+            ["Failing since: Tuesday 20 January, 20:00", "answered 503", "50 %", "What to do: Mend"]
+        {
+            assert!(plain.contains(words), "{words} is not in {plain}");
+        }
+        let own = OwnTypes::new();
+        for known in catalogue::names(&own) {
+            for locale in Locale::ALL {
+                assert_ne!(title(known, locale), known, "a title in {locale}");
+            }
         }
     }
 

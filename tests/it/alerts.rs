@@ -1,4 +1,5 @@
-//! Alerts: raised once, told of over every channel, silenced, resolved, and the same after a kill.
+//! Alerts: raised once, told of over every channel in people's words, silenced, quiet, resolved, and the same after
+//! a restart.
 
 use serde_json::{Value, json};
 
@@ -91,4 +92,103 @@ async fn b15_a_silenced_alert_is_raised_and_not_told_of_until_it_may_speak() {
     let wrong = json!({"alerts": {"mine": {"metric": "no_shows"}}}).to_string();
     let (status, problem) = house.raw("PATCH", "/api/v1/admin/tenants/default", wrong).await;
     assert_eq!((status, &problem["field"]), (422, &json!("alerts.mine")), "{problem}");
+}
+
+/// Has the figures looked at now; where the clock does at the same moment, the next time.
+async fn look(house: &House) {
+    loop {
+        let timers = house
+            .eventually("/api/v1/timers", |page| {
+                page["items"].as_array().unwrap().iter().any(|timer| timer["kind"] == "alerts")
+            })
+            .await;
+        let timers = timers["items"].as_array().unwrap();
+        let alarm = timers.iter().find(|timer| timer["kind"] == "alerts").unwrap();
+        let path = format!("/api/v1/timers/{}/fire", alarm["id"].as_str().unwrap());
+        match house.raw("POST", &path, "").await.0 {
+            200 => return,
+            status => assert_eq!(status, 409),
+        }
+    }
+}
+
+/// Throws all dead letters away.
+async fn discard_all(house: &House) {
+    let letters = house.api.get("/api/v1/dead-letters").await.unwrap();
+    for letter in letters["items"].as_array().unwrap() {
+        let path = format!("/api/v1/dead-letters/{}", letter["id"].as_str().unwrap());
+        house.api.delete(&path).await.unwrap();
+    }
+}
+
+/// A tenant of which one dead letter is too many.
+async fn fragile(locale: &str) -> House {
+    let house = House::new().await;
+    let mut settings = quick(json!({"dead_letters": {"above": 0, "for": "0s"},
+        "delivery_failure_rate": {"enabled": false}}));
+    settings["locale"] = json!(locale);
+    house.settle(settings).await;
+    let broken =
+        house.webhook(json!({"filters": {"events": ["client.*"]}, "retry": {"attempts": 1}}));
+    broken.await.behave(|behaviour| behaviour.fail_rate = 1.0);
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_e06_an_alert_and_its_end_reach_slack_and_mail_in_the_tenants_words() {
+    let house = fragile("es").await;
+    let filters = json!({"events": ["alert.*"]});
+    let told = house.webhook(json!({"filters": filters})).await;
+    for (kind, target) in [("slack", house.slack.url()), ("email", "ana@example.com".to_owned())] {
+        house.endpoint(json!({"kind": kind, "target": target, "filters": filters})).await;
+    }
+    house.event("client.created", json!({"id": 1})).await;
+    let title = "Alerta (crítica): entregas dadas por perdidas, 1 (límite 0) · dead_letters";
+    let slack = house.slack.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    let message = &slack[0];
+    assert_eq!(message["text"], title);
+    assert_eq!(message["blocks"][0]["text"]["text"], title);
+    let fields = message["blocks"][1]["fields"].to_string();
+    for words in ["*Gravedad*", "*Desde*", "*Qué hacer*", "sereno dead-letters list"] {
+        assert!(fields.contains(words), "{words} is not in {fields}");
+    }
+    let mail = house.mail.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    assert_eq!(mail[0].subject(), title);
+
+    house.eventually(ALERTS, |page| of(page, "dead_letters")["state"] == "raised").await;
+    discard_all(&house).await;
+    look(&house).await;
+    let got = deliveries(&told, &["alert.raised", "alert.resolved"]).await;
+    let (raised, over) = (got[0].json()["data"].clone(), got[1].json()["data"].clone());
+    for field in ["alert", "metric", "severity", "threshold", "comparison", "window", "since"] {
+        assert!(!raised[field].is_null(), "{field} is not in {raised}");
+        assert_eq!(raised[field], over[field], "{field}");
+    }
+    assert_eq!((over["measured"].as_f64(), over["resolved_at"].is_string()), (Some(0.0), true));
+    let slack = house.slack.inbox.wait(PATIENCE, |all| all.len() == 2).await.unwrap();
+    let title =
+        "Alerta resuelta (crítica): entregas dadas por perdidas, 0 (límite 0) · dead_letters";
+    assert_eq!(slack[1]["text"], title);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_what_swings_is_told_once_in_its_quiet_time_and_past_a_restart() {
+    let house = fragile("en").await;
+    let told = house.webhook(json!({"filters": {"events": ["alert.*"]}})).await;
+    for turn in 0..3 {
+        house.event("client.created", json!({"id": turn})).await;
+        let raised = |page: &Value| of(page, "dead_letters")["state"] == "raised";
+        let page = house.eventually(ALERTS, raised).await;
+        assert_eq!(of(&page, "dead_letters")["quiet_until"].is_string(), turn > 0, "{page}");
+        discard_all(&house).await;
+        look(&house).await;
+        house.eventually(ALERTS, |page| of(page, "dead_letters")["state"] == "ok").await;
+    }
+    deliveries(&told, &["alert.raised", "alert.resolved"]).await;
+    let house = house.restarted().await;
+    house.event("client.created", json!({"id": 9})).await;
+    let raised = |page: &Value| of(page, "dead_letters")["state"] == "raised";
+    let page = house.eventually(ALERTS, raised).await;
+    assert!(of(&page, "dead_letters")["quiet_until"].is_string(), "{page}");
+    assert_eq!(told.inbox.all().len(), 2, "raised and resolved, once each");
 }

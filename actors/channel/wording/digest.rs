@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sereno_workflows::digest::SUFFIX;
 
-use super::{Fact, facts, line, moment, title};
+use super::{Fact, alert, facts, line, moment, system, title};
 use crate::channel::Load;
 use crate::limits::{FACT_CHARS_MAX, FACTS_MAX, LABEL_CHARS_MAX};
 
@@ -14,7 +14,8 @@ pub(super) fn words(data: &Map<String, Value>, load: &Load) -> Option<(String, V
     let events = data.get("events")?.as_array()?;
     let title = format!("{} × {}", events.len(), title(of_type, load.locale));
     let shown = if events.len() > FACTS_MAX { FACTS_MAX - 1 } else { events.len() };
-    let mut lines: Vec<Fact> = events.iter().take(shown).map(|event| one(event, load)).collect();
+    let mut lines: Vec<Fact> =
+        events.iter().take(shown).map(|event| one(of_type, event, load)).collect();
     if events.len() > shown {
         let value = format!("+ {}", events.len() - shown);
         lines.push(Fact { label: "…".to_owned(), value });
@@ -23,7 +24,7 @@ pub(super) fn words(data: &Map<String, Value>, load: &Load) -> Option<(String, V
 }
 
 /// One event on one line: who or when, then what is known of it.
-fn one(event: &Value, load: &Load) -> Fact {
+fn one(of_type: &str, event: &Value, load: &Load) -> Fact {
     let empty = Map::new();
     let data = event.get("data").and_then(Value::as_object).unwrap_or(&empty);
     let name = data.get("name").and_then(Value::as_str);
@@ -32,6 +33,11 @@ fn one(event: &Value, load: &Load) -> Fact {
         Some(name) => name.to_owned(),
         None => moment(at, &load.zone, load.locale),
     };
+    let own = alert::words(of_type, data, load).or_else(|| system::words(of_type, data, load));
+    if let Some((title, _)) = own {
+        // What is said of itself names the one that it is.
+        return Fact { label: line(&label, LABEL_CHARS_MAX), value: line(&title, FACT_CHARS_MAX) };
+    }
     let known = facts(data, load);
     let known = known.iter().filter(|fact| Some(fact.value.as_str()) != name);
     let values: Vec<&str> = known.map(|fact| fact.value.as_str()).collect();

@@ -1,0 +1,278 @@
+//! An alert in words: what is wrong and how bad, what was measured against which limit, since when, and where
+//! to look. Its first line is a mail's subject and what a phone shows of it, so all that matters is there.
+
+use serde_json::{Map, Value};
+use sereno_workflows::alerts::{Metric, Unit};
+use sereno_workflows::locale::Locale;
+
+use super::{Fact, line, moment, pick};
+use crate::channel::Load;
+use crate::limits::{FACT_CHARS_MAX, LABEL_CHARS_MAX};
+
+type Words = [&'static str; 3];
+
+/// The title of an alert and its facts; nothing where it is none.
+pub(super) fn words(
+    event_type: &str,
+    data: &Map<String, Value>,
+    load: &Load,
+) -> Option<(String, Vec<Fact>)> {
+    let is_over = match event_type {
+        "alert.raised" => false,
+        "alert.resolved" => true,
+        _ => return None,
+    };
+    let locale = load.locale;
+    let text = |name: &str| data.get(name).and_then(Value::as_str);
+    let metric = text("metric").and_then(Metric::from_name);
+    let value = |name: &str| Some(value(metric?, data.get(name)?.as_f64()?, locale));
+    let rule = text("alert").unwrap_or_default();
+    let (measured, limit) = (value("measured"), value("threshold"));
+    let severity = text("severity").map(|severity| pick(locale, severity_words(severity)));
+
+    let mut title = pick(locale, if is_over { RESOLVED } else { RAISED }).to_owned();
+    if let Some(severity) = severity {
+        title.push_str(&format!(" ({severity})"));
+    }
+    if let Some(metric) = metric {
+        title.push_str(&format!(": {}", pick(locale, name(metric))));
+    }
+    if let Some(measured) = &measured {
+        title.push_str(&format!(", {measured}"));
+    }
+    if let Some(limit) = &limit {
+        title.push_str(&format!(" ({} {limit})", pick(locale, LIMIT)));
+    }
+    title.push_str(&format!(" · {rule}"));
+
+    let side = match text("comparison") {
+        Some("below") => BELOW,
+        Some(_) | None => ABOVE,
+    };
+    let at = |name: &str| text(name).map(|text| moment(text, &load.zone, locale));
+    let limit = limit.map(|limit| format!("{} {limit}", pick(locale, side)));
+    let advice = if is_over { NOTHING } else { metric.map_or(LOOK, advice) };
+    let facts = [
+        (SEVERITY, severity.map(str::to_owned)),
+        (METRIC, metric.map(|metric| pick(locale, name(metric)).to_owned())),
+        (MEASURED, measured),
+        (RAISED_WHEN, limit),
+        (WINDOW, text("window").map(|window| pick(locale, window_words(window)).to_owned())),
+        (SINCE, at("since")),
+        (OVER, at("resolved_at")),
+        (TO_DO, Some(pick(locale, advice).to_owned())),
+        (RULE, Some(rule.to_owned())),
+    ];
+    let fact = |(label, value): (Words, Option<String>)| {
+        let value = line(&value?, FACT_CHARS_MAX);
+        Some(Fact { label: line(pick(locale, label), LABEL_CHARS_MAX), value })
+    };
+    Some((title, facts.into_iter().filter_map(fact).collect()))
+}
+
+const RAISED: Words = ["Alerta", "Alert", "Alerta"];
+const RESOLVED: Words = ["Alerta resuelta", "Alert resolved", "Alerta resolvido"];
+const LIMIT: Words = ["límite", "limit", "limite"];
+const ABOVE: Words = ["por encima de", "above", "acima de"];
+const BELOW: Words = ["por debajo de", "below", "abaixo de"];
+
+const SEVERITY: Words = ["Gravedad", "Severity", "Gravidade"];
+const METRIC: Words = ["Qué se mide", "What is measured", "O que se mede"];
+const MEASURED: Words = ["Medido", "Measured", "Medido"];
+const RAISED_WHEN: Words = ["Avisa", "Alerts when", "Avisa"];
+const WINDOW: Words = ["En los últimos", "Over the last", "Nos últimos"];
+const SINCE: Words = ["Desde", "Since", "Desde"];
+const OVER: Words = ["Resuelta", "Resolved", "Resolvido"];
+const TO_DO: Words = ["Qué hacer", "What to do", "O que fazer"];
+const RULE: Words = ["Regla", "Rule", "Regra"];
+
+const NOTHING: Words = [
+    "Nada: ha vuelto a su límite.",
+    "Nothing: it is as it should be again.",
+    "Nada: voltou ao limite.",
+];
+const LOOK: Words = [
+    "Mirar Alertas en la consola (GET /api/v1/alerts).",
+    "Look at Alerts in the console (GET /api/v1/alerts).",
+    "Ver Alertas na consola (GET /api/v1/alerts).",
+];
+
+fn severity_words(severity: &str) -> Words {
+    match severity {
+        "critical" => ["crítica", "critical", "crítico"],
+        "warning" => ["aviso", "warning", "aviso"],
+        _ => ["informativa", "info", "informativo"],
+    }
+}
+
+fn window_words(window: &str) -> Words {
+    match window {
+        "1m" => ["60 segundos", "60 seconds", "60 segundos"],
+        "5m" => ["5 minutos", "5 minutes", "5 minutos"],
+        "1h" => ["60 minutos", "60 minutes", "60 minutos"],
+        _ => ["24 horas", "24 hours", "24 horas"],
+    }
+}
+
+/// What a metric is to people.
+fn name(metric: Metric) -> Words {
+    match metric {
+        Metric::DeliveryFailureRate => [
+            "intentos de entrega que fallan",
+            "delivery attempts that fail",
+            "tentativas de entrega que falham",
+        ],
+        Metric::DeliveryLatencyP95 => [
+            "duración de los intentos de entrega (p95)",
+            "time that delivery attempts take (p95)",
+            "duração das tentativas de entrega (p95)",
+        ],
+        Metric::RetryRate => [
+            "intentos que son reintentos",
+            "attempts that are retries",
+            "tentativas que são repetições",
+        ],
+        Metric::Availability => {
+            ["entregas que llegan", "deliveries that arrive", "entregas que chegam"]
+        }
+        Metric::DeadLetters => [
+            "entregas dadas por perdidas",
+            "deliveries given up (dead letters)",
+            "entregas dadas por perdidas",
+        ],
+        Metric::ProcessingP95 => [
+            "tiempo en procesar un evento (p95)",
+            "time to process an event (p95)",
+            "tempo a processar um evento (p95)",
+        ],
+        Metric::ErrorRate => ["eventos apartados", "events set aside", "eventos postos de lado"],
+        Metric::SignatureFailureRate => [
+            "peticiones entrantes sin firma válida",
+            "inbound requests without a valid signature",
+            "pedidos recebidos sem assinatura válida",
+        ],
+        Metric::ResponseTimeP95 => [
+            "espera de los clientes por una respuesta (p95)",
+            "customers' wait for an answer (p95)",
+            "espera dos clientes por uma resposta (p95)",
+        ],
+        Metric::NoShows => {
+            ["clientes que no han venido", "customers who did not come", "clientes que não vieram"]
+        }
+        Metric::SlaBreaches => [
+            "clientes que esperaron demasiado a una persona",
+            "customers who waited too long for a person",
+            "clientes que esperaram demais por uma pessoa",
+        ],
+    }
+}
+
+/// Where to look first.
+fn advice(metric: Metric) -> Words {
+    match metric {
+        Metric::DeliveryFailureRate | Metric::RetryRate | Metric::Availability => [
+            "Mirar en la consola qué integración falla y con qué respuesta: Integraciones y Entregas \
+             (GET /api/v1/admin/notify/logs).",
+            "Look in the console which endpoint fails and what it answers: Integrations and Deliveries \
+             (GET /api/v1/admin/notify/logs).",
+            "Ver na consola que integração falha e com que resposta: Integrações e Entregas \
+             (GET /api/v1/admin/notify/logs).",
+        ],
+        Metric::DeliveryLatencyP95 => [
+            "Mirar qué integración responde despacio: Integraciones en la consola (GET /api/v1/stats).",
+            "Look which endpoint answers slowly: Integrations in the console (GET /api/v1/stats).",
+            "Ver que integração responde devagar: Integrações na consola (GET /api/v1/stats).",
+        ],
+        Metric::DeadLetters => [
+            "Mirar las causas, arreglarlas y reintentar o descartar: No entregadas, o sereno dead-letters list \
+             (GET /api/v1/dead-letters).",
+            "Look at the causes, mend them, then retry or discard: Dead letters, or sereno dead-letters list \
+             (GET /api/v1/dead-letters).",
+            "Ver as causas, corrigi-las e repetir ou descartar: Não entregues, ou sereno dead-letters list \
+             (GET /api/v1/dead-letters).",
+        ],
+        Metric::ProcessingP95 => [
+            "Mirar la carga y el disco del servidor: Sistema en la consola (GET /metrics).",
+            "Look at the server's load and its disk: System in the console (GET /metrics).",
+            "Ver a carga e o disco do servidor: Sistema na consola (GET /metrics).",
+        ],
+        Metric::ErrorRate => [
+            "Mirar por qué se apartaron y reprocesarlos: Eventos en la consola \
+             (POST /api/v1/events/reprocess).",
+            "Look why they were set aside and process them again: Events in the console \
+             (POST /api/v1/events/reprocess).",
+            "Ver porque foram postos de lado e reprocessá-los: Eventos na consola \
+             (POST /api/v1/events/reprocess).",
+        ],
+        Metric::SignatureFailureRate => [
+            "Mirar quién envía y si su secreto es el que hay aquí: GET /api/v1/inbound-log?refused=true.",
+            "Look who sends it and whether its secret is the one that stands here: \
+             GET /api/v1/inbound-log?refused=true.",
+            "Ver quem envia e se o segredo é o que está aqui: GET /api/v1/inbound-log?refused=true.",
+        ],
+        Metric::ResponseTimeP95 => [
+            "Mirar si el asistente responde: Conversaciones en la consola (GET /api/v1/conversations).",
+            "Look whether the assistant answers: Conversations in the console (GET /api/v1/conversations).",
+            "Ver se o assistente responde: Conversas na consola (GET /api/v1/conversations).",
+        ],
+        Metric::NoShows => [
+            "Mirar si los recordatorios llegaron: Reservas en la consola (GET /api/v1/reservations).",
+            "Look whether the reminders arrived: Reservations in the console (GET /api/v1/reservations).",
+            "Ver se os lembretes chegaram: Reservas na consola (GET /api/v1/reservations).",
+        ],
+        Metric::SlaBreaches => [
+            "Atender a quien espera: GET /api/v1/handoffs?status=open, o la consola.",
+            "Answer those who wait: GET /api/v1/handoffs?status=open, or the console.",
+            "Atender quem espera: GET /api/v1/handoffs?status=open, ou a consola.",
+        ],
+    }
+}
+
+/// A value as people write it.
+fn value(metric: Metric, value: f64, locale: Locale) -> String {
+    let (number, unit) = match metric.unit() {
+        Unit::Share => (value * 100.0, if locale == Locale::En { "%" } else { " %" }),
+        Unit::Milliseconds if value < 1_000.0 => (value, " ms"),
+        Unit::Milliseconds => (value / 1_000.0, " s"),
+        Unit::Count => (value, ""),
+    };
+    let written = format!("{number:.2}");
+    let written = written.trim_end_matches('0').trim_end_matches('.');
+    match locale {
+        Locale::Es | Locale::Pt => format!("{}{unit}", written.replace('.', ",")),
+        Locale::En => format!("{written}{unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b15_values_are_written_as_people_write_them() {
+        for (metric, plain, es, en) in [
+            (Metric::Availability, 0.998571, "99,86 %", "99.86%"),
+            (Metric::DeliveryFailureRate, 0.2, "20 %", "20%"),
+            (Metric::DeliveryLatencyP95, 2_340.0, "2,34 s", "2.34 s"),
+            (Metric::ProcessingP95, 40.0, "40 ms", "40 ms"),
+            (Metric::DeadLetters, 100.0, "100", "100"),
+            (Metric::NoShows, 0.0, "0", "0"),
+        ] {
+            assert_eq!(value(metric, plain, Locale::Es), es);
+            assert_eq!(value(metric, plain, Locale::En), en);
+        }
+    }
+
+    #[test]
+    fn b15_every_metric_has_words_that_fit_in_each_language() {
+        for metric in Metric::ALL {
+            for locale in Locale::ALL {
+                assert!(pick(locale, name(metric)).chars().count() <= 50);
+                assert!(
+                    pick(locale, advice(metric)).chars().count() <= FACT_CHARS_MAX,
+                    "{metric:?}"
+                );
+            }
+        }
+    }
+}
