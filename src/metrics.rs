@@ -1,6 +1,8 @@
-//! `/metrics`: how the server is, in the text format of OpenMetrics, which Prometheus reads.
+//! `/metrics`: how the server is, in the text format of OpenMetrics, which Prometheus reads, or in the older
+//! one of Prometheus, which everybody reads.
 //!
-//! Totals of the whole server, without tenants' names: their number has no bound. What is told of one tenant
+//! What a series can be about is known before anything happens, so all of them are there from the start, with
+//! zero: otherwise the first increase would be none. Totals of the whole server, without tenants' names: their number has no bound. What is told of one tenant
 //! stands at `/api/v1/stats`. Counters begin with the process.
 
 use std::fmt;
@@ -10,10 +12,29 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 use sereno_actors::vitals::Vitals;
-use sereno_workflows::statistics::{Count, Size, Sketch};
+use sereno_workflows::statistics::{Channel, Count, Route, Size, Sketch};
 
-/// The content type of what [`render`] answers.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// In which form the metrics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// The text format 0.0.4 of Prometheus ("Exposition formats").
+    Plain,
+}
+
+impl Format {
+    /// The media types without their parameters, what is answered to who likes both alike first.
+    pub const KINDS: [&str; 2] = ["application/openmetrics-text", "text/plain"];
+
+    /// The content type of what [`render`] answers.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Plain => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
 
 /// Upper bounds of the buckets of what takes milliseconds: powers of two, so that they are exact.
 const MILLISECONDS: [u64; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 8_192, 65_536];
@@ -22,12 +43,40 @@ const MICROSECONDS: [u64; 12] =
     [64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536, 262_144, 1_048_576];
 
 /// The metrics as text.
-pub fn render(vitals: Vitals) -> Result<String, fmt::Error> {
+pub fn render(vitals: Vitals, format: Format) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("sereno");
     registry.register_collector(Box::new(Snapshot(vitals)));
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
-    Ok(text)
+    match format {
+        Format::OpenMetrics => Ok(text),
+        Format::Plain => Ok(plain(&text)),
+    }
+}
+
+/// OpenMetrics in the older form: there a counter's family has the name of its series, and neither units nor
+/// an end are told.
+fn plain(text: &str) -> String {
+    let mut counters = Vec::new();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    counters.extend(types.filter(|(_, kind)| *kind == "counter").map(|(name, _)| name));
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines() {
+        let about = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE "));
+        match about.and_then(|rest| rest.split_once(' ')) {
+            Some((name, said)) => {
+                let what = line.get(..7).unwrap_or_default();
+                let total = if counters.contains(&name) { "_total" } else { "" };
+                plain.push_str(&format!("{what}{name}{total} {said}\n"));
+            }
+            None if line.starts_with('#') => {}
+            None => {
+                plain.push_str(line);
+                plain.push('\n');
+            }
+        }
+    }
+    plain
 }
 
 #[derive(Debug)]
@@ -88,7 +137,9 @@ impl Snapshot {
     }
 
     fn deliveries(&self, page: &mut Page<'_>) -> fmt::Result {
-        let channels = self.0.tally.channels();
+        let known = self.0.tally.channels();
+        let none = Route::default();
+        let channels = Channel::ALL.map(|channel| (channel, known.get(&channel).unwrap_or(&none)));
         let attempts = channels.iter().flat_map(|(channel, route)| {
             [("sent", route.sent), ("failed", route.failed)].map(|(outcome, count)| {
                 ([("channel", channel.as_str()), ("outcome", outcome)], u64::from(count))
@@ -103,7 +154,7 @@ impl Snapshot {
             (
                 "delivery_retries",
                 "Attempts that were not the first of their delivery",
-                (|route| route.retries) as fn(&sereno_workflows::statistics::Route) -> u32,
+                (|route| route.retries) as fn(&Route) -> u32,
             ),
             ("dead_letters", "Deliveries that were given up", |route| route.dead),
         ] {
@@ -261,7 +312,6 @@ fn clamped(bytes: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sereno_workflows::statistics::{Channel, Route};
 
     #[test]
     fn a20_metrics_have_units_totals_and_buckets_that_add_up() {
@@ -269,7 +319,7 @@ mod tests {
         let mut route = Route { sent: 2, failed: 1, ..Route::default() };
         [3, 70, 100_000].into_iter().for_each(|took| route.took.add(took));
         vitals.tally.attempt(Channel::Slack, 1, &route);
-        let text = render(vitals).unwrap();
+        let text = render(vitals, Format::OpenMetrics).unwrap();
         for line in [
             "sereno_delivery_attempts_total{channel=\"slack\",outcome=\"sent\"} 2",
             "sereno_delivery_duration_seconds_bucket{le=\"0.004\",channel=\"slack\"} 1",
@@ -281,6 +331,51 @@ mod tests {
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+    #[test]
+    fn a20_the_older_text_format_names_counters_by_their_series_and_tells_no_units() {
+        let text = render(Vitals::default(), Format::Plain).unwrap();
+        let mut families = Vec::new();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = rest.split_once(' ').unwrap();
+                assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+                assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+                families.push(name);
+            } else if !line.starts_with('#') {
+                let name = line.split(['{', ' ']).next().unwrap();
+                let family = families.last().unwrap();
+                let rest =
+                    name.strip_prefix(family).unwrap_or_else(|| panic!("{line} in {family}"));
+                assert!(["", "_bucket", "_sum", "_count"].contains(&rest), "{line}");
+            } else {
+                assert!(line.starts_with("# HELP "), "{line}");
+            }
+        }
+        assert!(families.len() > 20, "{families:?}");
+    }
+
+    #[test]
+    fn a20_every_series_is_there_before_anything_happens() {
+        let text = render(Vitals::default(), Format::OpenMetrics).unwrap();
+        for channel in Channel::ALL.map(Channel::as_str) {
+            for line in [
+                format!(
+                    "sereno_delivery_attempts_total{{channel=\"{channel}\",outcome=\"sent\"}} 0"
+                ),
+                format!(
+                    "sereno_delivery_attempts_total{{channel=\"{channel}\",outcome=\"failed\"}} 0"
+                ),
+                format!("sereno_delivery_retries_total{{channel=\"{channel}\"}} 0"),
+                format!("sereno_dead_letters_total{{channel=\"{channel}\"}} 0"),
+                format!("sereno_delivery_duration_seconds_count{{channel=\"{channel}\"}} 0"),
+                format!(
+                    "sereno_delivery_duration_seconds_bucket{{le=\"+Inf\",channel=\"{channel}\"}} 0"
+                ),
+            ] {
+                assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 use sereno_workflows::invalid::Invalid;
@@ -12,10 +12,11 @@ use sereno_workflows::statistics::{Count, Level, Window, point, point_names, sum
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
+use super::accept::best;
 use super::aside::aside;
 use super::error::Problem;
 use super::request::{Caller, ListQuery};
-use crate::metrics;
+use crate::metrics::{self, Format};
 
 /// `GET /api/v1/stats`: counts, rates and quantiles of the last minute, five minutes, hour and day, or of
 /// the window that is asked for.
@@ -79,14 +80,22 @@ pub async fn series(
     .await
 }
 
-/// `GET /metrics`: how the server is, for Prometheus. It names no tenant and needs no key.
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+/// `GET /metrics`: how the server is, for Prometheus, in the form that `Accept` likes best. It names no tenant
+/// and needs no key.
+pub async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let format = match best(accept.unwrap_or("*/*"), &Format::KINDS) {
+        Some(1) => Format::Plain,
+        // Who wants neither is told as ever.
+        _ => Format::OpenMetrics,
+    };
     aside(None, move || {
-        let text = metrics::render(app.engine.vitals()?).map_err(|error| {
+        let text = metrics::render(app.engine.vitals()?, format).map_err(|error| {
             tracing::error!(%error, "the metrics cannot be written");
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written")
         })?;
-        Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
+        let headers = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")];
+        Ok((headers, text).into_response())
     })
     .await
 }

@@ -186,3 +186,43 @@ async fn a20_b16_the_dashboard_asks_for_metrics_that_are_there() {
     }
     assert!(asked > 20, "the dashboard asks for {asked} metrics");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a20_metrics_come_in_the_form_that_the_accept_header_asks_for() {
+    let house = House::new().await;
+    let ask = async |accept: Option<&str>| {
+        let mut request = house.api.http.get(format!("{}/metrics", house.base));
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
+        let answer = request.send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.text().await.unwrap())
+    };
+    // As Prometheus 3 asks, a browser, curl, and who says nothing.
+    let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+        application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;q=0.3,*/*;q=0.1";
+    for accept in
+        [Some(prometheus), Some("text/html,*/*;q=0.8"), Some("*/*"), None, Some("image/png")]
+    {
+        let (kind, text) = ask(accept).await;
+        assert_eq!(
+            kind, "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "{accept:?}"
+        );
+        assert!(text.ends_with("# EOF\n") && text.contains("# TYPE sereno_events counter\n"));
+    }
+    for accept in
+        ["text/plain;version=0.0.4", "text/plain", "application/openmetrics-text;q=0.3,text/*"]
+    {
+        let (kind, text) = ask(Some(accept)).await;
+        assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8", "{accept}");
+        assert!(
+            text.contains("# TYPE sereno_events_total counter\nsereno_events_total 0\n"),
+            "{text}"
+        );
+        assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+        let dead = "sereno_dead_letters_total{channel=\"whatsapp\"} 0\n";
+        assert!(text.contains(dead), "zero is told from the start: {text}");
+    }
+}

@@ -171,6 +171,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Slack, Self::Email, Self::Whatsapp];
+
     /// Its name outside.
     pub fn as_str(self) -> &'static str {
         match self {
