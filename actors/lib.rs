@@ -18,6 +18,7 @@
 //! | [`search`] | what people find among events |
 //! | `statistics` | what is counted of all that happens |
 //! | [`stream`] | what happens, live |
+//! | [`pending`] | what is still to come |
 //! | [`trace`] | spans of what is done, for whoever exports them |
 //! | `journey` | what each stage of an event's way took |
 //! | [`ledger`], [`record`], [`store`] | what is on disk |
@@ -54,6 +55,7 @@ mod live;
 pub mod mirror;
 pub mod now;
 mod paces;
+pub mod pending;
 pub mod record;
 mod root;
 pub mod search;

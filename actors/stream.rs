@@ -15,6 +15,7 @@ mod hub;
 mod place;
 mod reading;
 mod ring;
+mod timers;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

@@ -35,14 +35,18 @@ pub enum What {
     Filtered(Arc<Recorded>, Vec<(u32, FilteredBy)>),
     /// A booking, a handoff or a conversation changed.
     State(EntityKey, Box<StateRecord>),
-    /// An entity is to be woken then, or no longer.
+    /// An entity waits for something, or no longer.
     Timer {
         /// The entity.
         entity: EntityKey,
-        /// When.
+        /// What for, such as `reminder.24h`, as far as that is known.
+        kind: Option<String>,
+        /// Until when.
         due: Timestamp,
-        /// Whether the timer is set; otherwise it fired or is no longer needed.
+        /// Whether it is to come; otherwise it came, or is no longer needed.
         is_set: bool,
+        /// Where it is over, what the entity still waits for.
+        left: Vec<(String, Timestamp)>,
     },
 }
 
@@ -177,7 +181,8 @@ impl Happening {
             What::Event(event) => 2 * event.event.body.len(),
             What::Filtered(_, endpoints) => 64 * endpoints.len(),
             What::State(..) => BESIDES,
-            What::Delivery(_) | What::Timer { .. } => 0,
+            What::Timer { left, .. } => 128 * left.len(),
+            What::Delivery(_) => 0,
         };
         BESIDES + own
     }

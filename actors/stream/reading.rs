@@ -6,7 +6,10 @@
 //! | `D`, with the `L` behind it | how a delivery stands, and the attempt that led there |
 //! | `L` of what was filtered | endpoints that did not get the event |
 //! | `S` | the state of a booking, a handoff or a conversation |
-//! | `T` | their timers: put where they are set, deleted where they fired or are not needed |
+//! | `T`, with its `S` | their timers: put where something that they wait for changed, deleted where it came or is not needed |
+//!
+//! An entity has one row `T`, for the first of what it waits for. What else it waits for stands in its state, so
+//! where the row is put all of it is told.
 //!
 //! Invariant: what comes out of a frame depends on the frame alone, in number and order: a client's place
 //! counts them.
@@ -19,6 +22,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::happening::{Attempted, Happening, Recorded, Stands, What};
 use super::place::Place;
+use super::timers;
 use crate::ledger::Ledger;
 use crate::record::key::{self, TimerKey, mirror as keys};
 use crate::record::{self, DeliveryStatusRecord, EventRecord, LogRecord, Record, Source};
@@ -158,7 +162,8 @@ impl Reader {
         let Some(timer) = TimerKey::from_bytes(key) else { return };
         if timer.tenant == *frame.tenant && timer.slot == Sequence(0) && is_told(timer.entity.kind)
         {
-            frame.add(What::Timer { entity: timer.entity, due: timer.due, is_set });
+            let (entity, due) = (timer.entity, timer.due);
+            frame.add(What::Timer { entity, kind: None, due, is_set, left: Vec::new() });
         }
     }
 
@@ -202,9 +207,10 @@ impl Frame<'_> {
 
     /// What was found, each with its place: the last one's says that there are no more.
     fn end(self) -> Vec<Happening> {
-        let count = self.found.len();
         let seq = self.seq;
-        let numbered = (1_u32..).zip(self.found);
+        let found = timers::told(self.found);
+        let count = found.len();
+        let numbered = (1_u32..).zip(found);
         let happening = |(number, (at, what)): (u32, (Timestamp, What))| {
             let is_last = usize::try_from(number).is_ok_and(|number| number == count);
             let seen = if is_last { Place::ALL } else { number };

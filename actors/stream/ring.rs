@@ -137,7 +137,13 @@ mod tests {
         let timer = || Happening {
             place: Place::after(1, Timestamp(0)),
             at: Timestamp(0),
-            what: What::Timer { entity: EntityKey::handoff("c"), due: Timestamp(0), is_set: true },
+            what: What::Timer {
+                entity: EntityKey::handoff("c"),
+                kind: None,
+                due: Timestamp(0),
+                is_set: true,
+                left: Vec::new(),
+            },
             told: OnceLock::new(),
         };
         std::iter::repeat_with(timer).take(count).collect()

@@ -9,11 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sereno_actors::engine::timers::{SIGNAL, STALE, UNREADABLE};
 use sereno_actors::limits;
+use sereno_actors::pending;
 use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{EntityKey, InvalidId, Sequence};
-use sereno_workflows::report;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::timer::{TimerName, Wish};
 use sereno_workflows::why;
@@ -98,7 +98,7 @@ fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, 
         (None, None) => None,
     };
     if let Some(entity) = only {
-        let items = pending(app, telling, &entity)?;
+        let items = waits(app, telling, &entity)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
     let mut from = match query.get("cursor") {
@@ -181,31 +181,9 @@ pub async fn run_sla_watch(
 }
 
 /// What an entity still waits for, the earliest first.
-fn pending(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
+fn waits(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
     let state = app.engine.ledger().state(&telling.view.id, entity)?;
-    let mut pending: Vec<(String, Timestamp)> = match state {
-        Some(StateRecord::Reservation(booking)) => booking.pending().collect(),
-        Some(StateRecord::Handoff(handoff)) => {
-            handoff.deadline.into_iter().map(|due| ("sla".to_owned(), due)).collect()
-        }
-        Some(StateRecord::DeadLetters(pile)) => {
-            pile.look_at.into_iter().map(|due| ("dead_letter_age".to_owned(), due)).collect()
-        }
-        Some(StateRecord::Conversation(talk)) => {
-            talk.alarm().into_iter().map(|due| ("idle".to_owned(), due)).collect()
-        }
-        Some(StateRecord::Product(product)) => {
-            product.waves.iter().map(|wave| (wave.aim.as_str().to_owned(), wave.due)).collect()
-        }
-        Some(StateRecord::Alerts(alerts)) => {
-            alerts.alarm().into_iter().map(|due| ("alerts".to_owned(), due)).collect()
-        }
-        Some(StateRecord::Reports(reports)) => {
-            reports.due.into_iter().map(|due| (report::ALARM.to_owned(), due)).collect()
-        }
-        Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None => Vec::new(),
-    };
-    pending.sort_by_key(|(_, due)| *due);
+    let pending = state.as_ref().map(pending::pending).unwrap_or_default();
     let shown = |(kind, due): (String, Timestamp)| own(app, telling, entity, (&kind, due));
     Ok(pending.into_iter().map(shown).collect())
 }
@@ -224,7 +202,7 @@ fn shown(
     if timer.entity.as_endpoint().is_some() {
         return own("secret_expiring");
     }
-    let Ok(pending) = pending(app, telling, &timer.entity) else {
+    let Ok(pending) = waits(app, telling, &timer.entity) else {
         // One damaged record must not hide all the others.
         return own(UNREADABLE);
     };

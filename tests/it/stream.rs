@@ -305,3 +305,60 @@ async fn e01_a_stream_is_of_one_tenant_alone() {
     let unknown = ask(&house.base, "sk_nobody", "", None).await;
     assert_eq!(unknown.status(), 401);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_f01_each_timer_is_told_by_its_kind_and_the_id_by_which_it_can_be_fired_and_cancelled()
+{
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let mut listener = house.listen("?kind=timer").await;
+    let mut next = async |count: usize| {
+        let mut told = Vec::new();
+        for _ in 0..count {
+            told.push(listener.next().await.unwrap().data);
+        }
+        told
+    };
+    let act = async |timer: &Value, what: &str| {
+        let path = format!("/api/v1/timers/{}/{what}", timer["id"].as_str().unwrap());
+        house.api.post(&path, &json!({})).await.unwrap()
+    };
+    let kinds = |told: &[Value]| -> Vec<String> {
+        let word =
+            |timer: &Value| format!("{} {}", timer["action"], timer["kind"]).replace('"', "");
+        told.iter().map(word).collect()
+    };
+    house.book("R-1", "34600000001", 72 * 3_600_000).await;
+    let set = next(3).await;
+    assert_eq!(kinds(&set), ["set reminder.24h", "set reminder.2h", "set no_show"]);
+    let listed = house.api.get("/api/v1/timers?reservation_id=R-1").await.unwrap();
+    for (told, listed) in set.iter().zip(listed["items"].as_array().unwrap()) {
+        assert_eq!((&told["id"], &told["due_at"]), (&listed["id"], &listed["due_at"]));
+        assert_eq!((&told["entity_id"], &told["left"]), (&json!("R-1"), &Value::Null));
+    }
+
+    // What was heard of can be fired, and one that is not the next can be cancelled.
+    act(&set[0], "fire").await;
+    let fired = next(3).await;
+    assert_eq!(kinds(&fired), ["cleared reminder.24h", "set reminder.2h", "set no_show"]);
+    assert_eq!(
+        (&fired[0]["id"], &fired[0]["left"]),
+        (&set[0]["id"], &json!([set[1]["id"], set[2]["id"]]))
+    );
+    act(&set[2], "cancel").await;
+    let cancelled = next(2).await;
+    assert_eq!(kinds(&cancelled), ["cleared reminder.2h", "set reminder.2h"]);
+    assert_eq!(cancelled[0]["left"], json!([set[1]["id"]]));
+    house.event("reservation.cancelled", json!({"reservation_id": "R-1"})).await;
+    let over = next(1).await;
+    assert_eq!(
+        (kinds(&over), &over[0]["left"]),
+        (vec!["cleared reminder.2h".to_owned()], &json!([]))
+    );
+
+    house.event("handoff.opened", json!({"conversation_id": "c-1"})).await;
+    let sla = next(1).await;
+    assert_eq!((kinds(&sla), &sla[0]["entity"]), (vec!["set sla".to_owned()], &json!("handoff")));
+    act(&sla[0], "fire").await;
+    assert_eq!(kinds(&next(1).await), ["cleared sla"]);
+}

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 use sereno_actors::record::StateRecord;
 use sereno_actors::stream::{Happening, Place, Stands, What};
 use sereno_actors::view::TenantView;
+use sereno_workflows::id::Sequence;
+use sereno_workflows::time::Timestamp;
+use sereno_workflows::timer::TimerName;
 
 use super::super::admin::reason_of;
 use super::super::deliveries::{about_event, outcome, show_delivery};
@@ -39,12 +42,22 @@ pub(super) fn told(happening: &Happening, view: &TenantView) -> String {
                 "state": shown,
             })
         }
-        What::Timer { entity, due, is_set } => json!({
-            "action": if *is_set { "set" } else { "cleared" },
-            "entity": entity.kind.as_str(),
-            "entity_id": entity.id,
-            "due_at": due.to_rfc3339(),
-        }),
+        What::Timer { entity, kind, due, is_set, left } => {
+            let id = |kind: &String, due: &Timestamp| {
+                let (entity, kind, slot) = (entity.clone(), kind.clone(), Sequence(0));
+                TimerName { entity, kind, due: *due, slot }.to_string()
+            };
+            let left = left.iter().map(|(kind, due)| id(kind, due)).collect::<Vec<_>>();
+            json!({
+                "action": if *is_set { "set" } else { "cleared" },
+                "id": kind.as_ref().map(|kind| id(kind, due)),
+                "kind": kind,
+                "entity": entity.kind.as_str(),
+                "entity_id": entity.id,
+                "due_at": due.to_rfc3339(),
+                "left": (!is_set).then_some(left),
+            })
+        }
     };
     add(&mut data, json!({"at": happening.at.to_rfc3339()}));
     message(happening.place, kind(happening), &data)
