@@ -176,7 +176,7 @@ async fn carry_out(DeadLettersArgs { command, reach }: DeadLettersArgs) -> Resul
             };
             listing.print(&session).await
         }
-        Command::Show { id } => show(&session, &format!("{LETTERS}/{}", segment(&id))).await,
+        Command::Show { id } => show(&session, &format!("{LETTERS}/{}", segment(&id)?)).await,
         Command::Retry { chosen, data, data_file, starting } => {
             let data = edited(data, data_file)?;
             match (chosen.meant()?, data) {
@@ -222,7 +222,7 @@ async fn retry_edited(
 ) -> Result<(), Failure> {
     for id in ids {
         let body = Map::from_iter([("data".to_owned(), Value::from(data.clone()))]);
-        let answer = session.post(&format!("{LETTERS}/{}/retry", segment(id)), body).await?;
+        let answer = session.post(&format!("{LETTERS}/{}/retry", segment(id)?), body).await?;
         if session.json {
             output::json(&answer)?;
         } else {
@@ -233,8 +233,9 @@ async fn retry_edited(
 }
 
 async fn discard_each(session: &Session, ids: &[String]) -> Result<(), Failure> {
-    for id in ids {
-        let answer = session.delete(&format!("{LETTERS}/{}", segment(id))).await?;
+    let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
+    for (id, part) in ids.iter().zip(segments) {
+        let answer = session.delete(&format!("{LETTERS}/{part}")).await?;
         if session.json {
             output::json(&answer)?;
         } else {

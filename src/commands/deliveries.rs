@@ -115,7 +115,7 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
             listing.print(&session).await
         }
         Command::Show { id } => {
-            show(&session, &format!("/api/v1/deliveries/{}", segment(&id))).await
+            show(&session, &format!("/api/v1/deliveries/{}", segment(&id)?)).await
         }
         Command::Retry { ids, status, filter, all, starting } => {
             let mut body = filter.body();
@@ -133,7 +133,7 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
         }
         Command::Job { id, cancel: false } => watch(&session, &id).await,
         Command::Job { id, cancel: true } => {
-            let path = format!("/api/v1/jobs/{}/cancel", segment(&id));
+            let path = format!("/api/v1/jobs/{}/cancel", segment(&id)?);
             let answer = session.post(&path, Map::new()).await?;
             if session.json {
                 return Ok(output::json(&answer)?);
@@ -149,8 +149,10 @@ pub(super) async fn retry_each(
     ids: &[String],
     noun: &str,
 ) -> Result<(), Failure> {
-    for id in ids {
-        let path = format!("/api/v1/{noun}/{}/retry", segment(id));
+    // First all of them: what is no id must not end it in the middle.
+    let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
+    for (id, part) in ids.iter().zip(segments) {
+        let path = format!("/api/v1/{noun}/{part}/retry");
         let answer = session.post(&path, Map::new()).await?;
         if session.json {
             output::json(&answer)?;

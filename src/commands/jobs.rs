@@ -62,7 +62,7 @@ fn said(session: &Session, answer: &Value) -> Result<(), Failure> {
 
 /// Waits for a job's end and says how it went. Whoever stops waiting stops nothing.
 pub(super) async fn watch(session: &Session, id: &str) -> Result<(), Failure> {
-    let path = format!("/api/v1/jobs/{}", segment(id));
+    let path = format!("/api/v1/jobs/{}", segment(id)?);
     let mut progress = Progress::new();
     let ended = loop {
         let job = session.get(&path, &Vec::new()).await?;

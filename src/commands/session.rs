@@ -162,13 +162,14 @@ impl Session {
     }
 }
 
-/// A part of a path.
-pub(super) fn segment(text: &str) -> String {
-    match text {
-        // As they are these would lead elsewhere.
-        "." => "%2E".to_owned(),
-        ".." => "%2E%2E".to_owned(),
-        text => utf8_percent_encode(text, PATH).to_string(),
+/// An id as a part of a path. Nothing, `.` and `..` are none: whoever reads a URL takes them for a step in it,
+/// and in whatever way they are escaped too (WHATWG URL, "double-dot URL path segment").
+pub(super) fn segment(id: &str) -> Result<String, Failure> {
+    match id {
+        "" | "." | ".." => Err(Failure::usage(format!(
+            "'{id}' is no id: take it from the list, as it stands there"
+        ))),
+        id => Ok(utf8_percent_encode(id, PATH).to_string()),
     }
 }
 
@@ -235,10 +236,14 @@ mod tests {
             ("msg_01", "msg_01"),
             ("reservation:R-1:no_show:17", "reservation:R-1:no_show:17"),
             ("a/b?c#d", "a%2Fb%3Fc%23d"),
-            ("..", "%2E%2E"),
+            ("...", "..."),
+            ("%2e%2e", "%252e%252e"),
             ("ñ 1", "%C3%B1%201"),
         ] {
-            assert_eq!(segment(id), wanted);
+            assert_eq!(segment(id).unwrap(), wanted);
+        }
+        for id in ["", ".", ".."] {
+            assert!(segment(id).is_err(), "{id}");
         }
         let query = vec![("event_type", "a b&c".to_owned()), ("limit", "5".to_owned())];
         assert_eq!(with_query("/x", &query), "/x?event_type=a+b%26c&limit=5");

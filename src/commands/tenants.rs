@@ -169,11 +169,11 @@ pub async fn run(args: TenantsArgs) -> Ended {
 
 async fn carry_out(TenantsArgs { command, reach }: TenantsArgs) -> Result<(), Failure> {
     let session = Session::open(&reach, Wants::Admin, "sereno tenants list")?;
-    let path = |id: &str| format!("{TENANTS}/{}", segment(id));
+    let path = |id: &str| segment(id).map(|id| format!("{TENANTS}/{id}"));
     match command {
         Command::List { paging } => list(&session, TENANTS, &COLUMNS, &paging).await,
         Command::Show { id } => {
-            let answer = session.get(&path(&id), &Vec::new()).await?;
+            let answer = session.get(&path(&id)?, &Vec::new()).await?;
             if session.json {
                 return Ok(output::json(&answer)?);
             }
@@ -198,14 +198,15 @@ async fn carry_out(TenantsArgs { command, reach }: TenantsArgs) -> Result<(), Fa
                     "what is to be changed? see: sereno tenants change --help",
                 ));
             }
-            let answer = session.patch(&path(&id), body).await?;
+            let answer = session.patch(&path(&id)?, body).await?;
             done(&session, &answer, &format!("tenant {id} changed"))
         }
         Command::Delete { id, yes, wait } => {
+            let path = path(&id)?;
             if !yes {
                 confirm(&id)?;
             }
-            let answer = session.delete(&path(&id)).await?;
+            let answer = session.delete(&path).await?;
             if wait {
                 gone(&session, &id).await?;
             }
@@ -217,18 +218,19 @@ async fn carry_out(TenantsArgs { command, reach }: TenantsArgs) -> Result<(), Fa
 }
 
 async fn keys(session: &Session, command: KeysCommand) -> Result<(), Failure> {
-    let path = |tenant: &str| format!("{TENANTS}/{}/keys", segment(tenant));
+    let path = |tenant: &str| segment(tenant).map(|tenant| format!("{TENANTS}/{tenant}/keys"));
     match command {
         KeysCommand::List { tenant } => {
-            list(session, &path(&tenant), &KEYS, &Paging::everything()).await
+            list(session, &path(&tenant)?, &KEYS, &Paging::everything()).await
         }
         KeysCommand::Create { tenant, name } => {
             let name = name.map(|name| ("name".to_owned(), Value::from(name)));
-            let answer = session.post(&path(&tenant), name.into_iter().collect()).await?;
+            let answer = session.post(&path(&tenant)?, name.into_iter().collect()).await?;
             done(session, &answer, &format!("key made for {tenant}"))
         }
         KeysCommand::Revoke { tenant, key } => {
-            let answer = session.delete(&format!("{}/{}", path(&tenant), segment(&key))).await?;
+            let path = format!("{}/{}", path(&tenant)?, segment(&key)?);
+            let answer = session.delete(&path).await?;
             done(session, &answer, &format!("{key} revoked"))
         }
     }

@@ -108,8 +108,9 @@ fn with_those_behind(timer: &Value) -> Vec<&Value> {
 }
 
 async fn each(session: &Session, ids: &[String], what: &str) -> Result<(), Failure> {
-    for id in ids {
-        let path = format!("/api/v1/timers/{}/{what}", segment(id));
+    let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
+    for part in segments {
+        let path = format!("/api/v1/timers/{part}/{what}");
         let answer = session.post(&path, Map::new()).await?;
         if session.json {
             output::json(&answer)?;

@@ -327,6 +327,36 @@ async fn the_commands_find_their_server_and_say_so_where_there_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_id_asks_the_server_for_nothing_whatever_the_command() {
+    let house = house().await;
+    let data = house.data.path();
+    for id in ["..", ".", ""] {
+        for arguments in [
+            &["tenants", "show", id] as &[&str],
+            &["tenants", "change", id, "sla_after=7m"],
+            &["tenants", "delete", id, "--yes"],
+            &["tenants", "keys", "list", id],
+            &["tenants", "keys", "create", id],
+            &["tenants", "keys", "revoke", "default", id],
+            &["deliveries", "show", id],
+            &["deliveries", "retry", id],
+            &["deliveries", "job", id],
+            &["deliveries", "job", id, "--cancel"],
+            &["dead-letters", "show", id],
+            &["dead-letters", "retry", id],
+            &["dead-letters", "discard", id],
+            &["timers", "fire", id],
+            &["timers", "cancel", id],
+        ] {
+            run(data, arguments).await.refused(2, &["is no id", "from the list"]);
+        }
+    }
+    // Others that look alike are ids, of which there are none.
+    run(data, &["tenants", "show", "%2e%2e"]).await.refused(1, &["(4"]);
+    run(data, &["deliveries", "show", "../tenants"]).await.refused(1, &["(4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pipe_that_is_closed_early_is_no_accident() {
     let house = house().await;
     house.endpoint(json!({"kind": "webhook", "target": "http://127.0.0.1:9/"})).await;
