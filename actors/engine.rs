@@ -1,5 +1,6 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
+mod acts;
 mod alerts;
 mod audit;
 mod check;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorRef};
-use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence, TenantId};
+use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
 use sereno_workflows::retry::RetryPolicy;
@@ -49,7 +50,6 @@ pub use self::statistics::WindowCounts;
 pub use self::throttle::Later;
 use crate::channel::{ChannelConfig, Channels};
 use crate::clock::ClockMessage;
-use crate::entity::Command;
 use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::ledger::{Ledger, LedgerError};
@@ -58,7 +58,7 @@ use crate::mirror::MirrorConfig;
 use crate::mirror::feed::Feed;
 use crate::now::Now;
 use crate::paces::Paces;
-use crate::record::{KeyRecord, Source};
+use crate::record::KeyRecord;
 use crate::root::{Created, Root, RootMessage};
 use crate::search::{Page, Question, Reader, Search};
 use crate::source;
@@ -68,7 +68,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::Store;
 use crate::stream::Streams;
 use crate::template::Compiled;
-use crate::tenant::{Act, Change, Changed, ConfigureError, Direct, Surroundings, TenantMessage};
+use crate::tenant::{Change, Changed, ConfigureError, Surroundings, TenantMessage};
 use crate::throttle::Throttles;
 use crate::ticket::Tally;
 use crate::trace::Tracing;
@@ -251,48 +251,6 @@ impl Engine {
     /// Whether the disk has space for new events; what was accepted goes on without.
     pub fn check_space(&self) -> Result<(), EngineError> {
         if self.around.ledger.has_room() { Ok(()) } else { Err(EngineError::Full) }
-    }
-
-    /// Does what a person asks of an entity; returns once it is durable.
-    pub async fn act(
-        &self,
-        tenant: &TenantId,
-        key: EntityKey,
-        action: Action,
-    ) -> Result<(), EngineError> {
-        let Listing { actor, .. } = self.listing(tenant)?;
-        let (reply, answer) = oneshot::channel();
-        let command = match action {
-            Action::Reservation(command) => Command::Reservation(command),
-            Action::Handoff(command) => Command::Handoff(command),
-        };
-        ask(&actor, TenantMessage::Act(Act { key, command, reply }), answer).await
-    }
-
-    /// Queues a `test.ping` for an endpoint; returns the event's id once it is durable.
-    pub async fn test(
-        &self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-    ) -> Result<EventId, EngineError> {
-        let Listing { actor, view } = self.listing(tenant)?;
-        let found = view.endpoints.get(&endpoint).ok_or(EngineError::NotFound("endpoint"))?;
-        if !found.config.enabled {
-            let problem = "the endpoint is disabled; enable it first, with toggle";
-            return Err(EngineError::Rejected(problem.to_owned()));
-        }
-        let data = serde_json::json!({"endpoint_id": endpoint.0, "message": "Hello from Sereno"});
-        let (reply, answer) = oneshot::channel();
-        let direct = Direct {
-            endpoint,
-            event_type: "test.ping".to_owned(),
-            data: data.as_object().cloned().unwrap_or_default(),
-            source: Source::Test,
-            cause: None,
-            instead_of: None,
-            reply,
-        };
-        ask(&actor, TenantMessage::Direct(direct), answer).await
     }
 
     /// Changes a tenant's settings or endpoints; returns once the change is durable.

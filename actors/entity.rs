@@ -173,7 +173,7 @@ impl Entity {
             };
             self.put_step(&mut deed, (earlier.as_ref(), present.as_ref()), ignored.is_some());
             let journey = deed.journey;
-            let trace = journey.as_ref().and_then(|journey| journey.trace.clone());
+            let trace = journey.as_ref().and_then(|journey| journey.trace.clone()).or(deed.trace);
             let cause = deed.event.map(|event| {
                 if let Some(state) = present.as_ref().filter(|_| has_line) {
                     let (id, event_type) = (event.id.clone(), &event.event_type);

@@ -254,7 +254,6 @@ records! {
     MirroredRecord = 75 "mirrored",
     SearchRecord = 73 "search",
     IdempotencyRecord = 74 "idempotency",
-    InboundRecord = 50 "inbound",
     DeletedRecord = 81 "deleted",
     EndedSessionRecord = 90 "ended session",
     LinkRecord = 91 "link",

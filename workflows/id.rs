@@ -86,6 +86,15 @@ impl EndpointId {
     /// The tenant's mail server, over which its reports go to their readers.
     pub const READERS: Self = Self(u32::MAX);
 
+    /// What its own road is called, where it is no endpoint that somebody made; its number says nothing then.
+    pub fn own_road(self) -> Option<&'static str> {
+        match self {
+            Self::CUSTOMERS => Some("customers"),
+            Self::READERS => Some("readers"),
+            Self(_) => None,
+        }
+    }
+
     /// Whether it is a road of the tenant's own, which is always there, and no endpoint that somebody made.
     pub fn is_own(self) -> bool {
         self == Self::CUSTOMERS || self == Self::READERS
@@ -94,7 +103,10 @@ impl EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        match self.own_road() {
+            Some(road) => f.write_str(road),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 

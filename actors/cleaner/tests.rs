@@ -16,6 +16,7 @@ async fn arrive(engine: &Engine, tenant: &TenantId, mark: (u8, Timestamp)) -> bo
         headers: Vec::new(),
         body: b"{}",
         refused: None,
+        trace: None,
     };
     let mark = Mark { digest: [mark.0; 16], until: mark.1, refused: false };
     let arrival = engine.receive_once(tenant, letter, Some(mark)).await.unwrap();

@@ -123,7 +123,7 @@ pub(super) async fn attempt(
     };
     tell(view, endpoint, &ended);
     if let (Some(traced), Some(tracing)) = (traced, &around.tracing) {
-        traced.put(tracing, view.id.as_str(), endpoint.0, &ended);
+        traced.put(tracing, view.id.as_str(), endpoint, &ended);
     }
     ended
 }
@@ -132,7 +132,8 @@ pub(super) async fn attempt(
 fn tell(view: &TenantView, endpoint: EndpointId, ended: &Ended) {
     tracing::debug!(
         tenant = %view.id,
-        endpoint.id = endpoint.0,
+        endpoint.id = endpoint.own_road().is_none().then_some(endpoint.0),
+        recipients = endpoint.own_road(),
         delivery.id = delivery_id(ended.queued.delivery),
         event.place = ended.queued.record.event.to_text(),
         event.type = ended.event_type,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sereno_workflows::id::EndpointId;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::trace::TraceContext;
 
@@ -55,7 +56,7 @@ impl Traced {
     }
 
     /// Puts the attempt into its trace.
-    pub(super) fn put(self, tracing: &Tracing, tenant: &str, endpoint: u32, ended: &Ended) {
+    pub(super) fn put(self, tracing: &Tracing, tenant: &str, endpoint: EndpointId, ended: &Ended) {
         let Self { context, parent, channel, host, event_id } = self;
         let (code, outcome, failed) = match &ended.outcome {
             Outcome::Done { code } => (*code, "done", None),
@@ -66,7 +67,10 @@ impl Traced {
         let attempt = i64::from(ended.queued.record.attempts) + 1;
         let mut facts = vec![
             ("sereno.tenant", Fact::from(tenant.to_owned())),
-            ("sereno.endpoint.id", Fact::Number(endpoint.into())),
+            match endpoint.own_road() {
+                Some(road) => ("sereno.recipients", Fact::from(road)),
+                None => ("sereno.endpoint.id", Fact::Number(endpoint.0.into())),
+            },
             ("sereno.delivery.id", Fact::from(delivery_id(ended.queued.delivery))),
             ("sereno.event.id", Fact::from(event_id)),
             ("sereno.event.type", Fact::from(ended.event_type.clone())),

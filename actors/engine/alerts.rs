@@ -30,7 +30,7 @@ impl Engine {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
         let command = Command::Silence(alert.to_owned(), until);
-        let act = Act { key: EntityKey::alerts(), command, reply };
+        let act = Act { key: EntityKey::alerts(), command, trace: None, reply };
         ask(&actor, TenantMessage::Act(act), answer).await
     }
 }

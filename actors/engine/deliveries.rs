@@ -7,6 +7,7 @@ use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask, within_call_timeout};
@@ -77,6 +78,7 @@ impl Engine {
         tenant: &TenantId,
         delivery: Sequence,
         data: Map<String, Value>,
+        trace: Option<TraceContext>,
     ) -> Result<EventId, EngineError> {
         let Listing { actor, view } = self.listing(tenant)?;
         let letter = self.ledger().dead_letter(tenant, delivery)?;
@@ -101,6 +103,7 @@ impl Engine {
             source: Source::Edited,
             cause: Some(place),
             instead_of: Some(delivery),
+            trace,
             reply,
         };
         ask(&actor, TenantMessage::Direct(direct), answer).await

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::inbound::{Road, clipped};
 use sereno_workflows::statistics::Count;
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::once::Once;
@@ -33,6 +34,8 @@ pub struct Letter<'a> {
     pub body: &'a [u8],
     /// Why it is refused, if it is.
     pub refused: Option<String>,
+    /// The place in a trace of the request that brought it.
+    pub trace: Option<TraceContext>,
 }
 
 impl Engine {
@@ -56,7 +59,7 @@ impl Engine {
         self.check_space()?;
         let Listing { actor, .. } = self.listing(tenant)?;
         let ledger = &self.around.ledger;
-        let Letter { road, peer, content_type, headers, body, refused } = letter;
+        let Letter { road, peer, content_type, headers, body, refused, trace } = letter;
         let now = ledger.now().timestamp();
         let credit = self.room.take(tenant, 1).await?;
         let kept = match &refused {
@@ -88,6 +91,7 @@ impl Engine {
             body_bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
             verdict,
             fate,
+            trace,
         };
         let sequence = ledger.sequence();
         let mut draft = Draft::new(tenant);

@@ -236,6 +236,11 @@ impl Trial {
         }
     }
 
+    /// The same, in this trace.
+    pub(crate) fn in_trace(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
+    }
+
     /// The same, past the tenant's door: what we name ourselves.
     pub(crate) fn past_the_door(self) -> Self {
         Self { through_door: false, ..self }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sereno_workflows::id::{EntityKey, TenantId};
 use sereno_workflows::report::{self, Report, Reports, Week};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask};
@@ -27,8 +28,9 @@ impl Engine {
         tenant: &TenantId,
         to: Vec<String>,
         report: Arc<Report>,
+        trace: Option<TraceContext>,
     ) -> Result<(), EngineError> {
-        self.tell_reports(tenant, report::Command::Send { to, report }).await
+        self.tell_reports(tenant, report::Command::Send { to, report }, trace).await
     }
 
     /// Sets the alarm of the reports as new settings have it; returns once that is durable. What a crash
@@ -36,7 +38,7 @@ impl Engine {
     pub(super) async fn settle_reports(&self, tenant: &TenantId) -> Result<(), EngineError> {
         let is_on = self.view(tenant)?.policy.settings.reports.weekly.is_on();
         match is_on || self.reports(tenant)?.due.is_some() {
-            true => self.tell_reports(tenant, report::Command::Arm).await,
+            true => self.tell_reports(tenant, report::Command::Arm, None).await,
             false => Ok(()),
         }
     }
@@ -45,10 +47,12 @@ impl Engine {
         &self,
         tenant: &TenantId,
         command: report::Command,
+        trace: Option<TraceContext>,
     ) -> Result<(), EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
-        let act = Act { key: EntityKey::reports(), command: Command::Report(command), reply };
+        let (key, command) = (EntityKey::reports(), Command::Report(command));
+        let act = Act { key, command, trace, reply };
         ask(&actor, TenantMessage::Act(act), answer).await
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sereno_workflows::id::{EntityKind, TenantId};
 use sereno_workflows::timer::{ByHand, TimerName, Wish};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Engine, EngineError, ask};
@@ -28,7 +29,7 @@ pub const UNREADABLE: &str = "unreadable";
 pub const STALE: &str = "alarm";
 
 impl Engine {
-    /// Does with a timer what a person wants; returns once it is durable.
+    /// Does with a timer what a person wants, in the trace that is given; returns once it is durable.
     ///
     /// # Errors
     /// There is no such timer; or it has fired meanwhile, or cannot be cancelled, and why.
@@ -37,6 +38,7 @@ impl Engine {
         tenant: &TenantId,
         name: &TimerName,
         wish: Wish,
+        trace: Option<TraceContext>,
     ) -> Result<(), EngineError> {
         let Listing { actor, view } = self.listing(tenant)?;
         let none = EngineError::NotFound("timer");
@@ -49,7 +51,7 @@ impl Engine {
         if entity.kind == EntityKind::Endpoint {
             let endpoint = entity.as_endpoint().filter(|id| view.endpoints.contains_key(id));
             let endpoint = endpoint.ok_or(none)?;
-            let message = TenantMessage::ByHand(OfEndpoint { endpoint, asked, reply });
+            let message = TenantMessage::ByHand(OfEndpoint { endpoint, asked, trace, reply });
             return ask(&actor, message, answer).await;
         }
         match self.around.ledger.state(tenant, entity) {
@@ -61,7 +63,7 @@ impl Engine {
             }
         }
         let command = Command::ByHand(Box::new(Asked::new(asked)));
-        let act = Act { key: entity.clone(), command, reply };
+        let act = Act { key: entity.clone(), command, trace, reply };
         ask(&actor, TenantMessage::Act(act), answer).await
     }
 

@@ -11,6 +11,7 @@ use sereno_workflows::event::{Fact, HandoffFact, ReservationFact};
 use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::Status;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 use sereno_workflows::{conversation, handoff, lead, product, report, reservation};
 
 pub(crate) use sereno_workflows::reservation::Origin;
@@ -37,12 +38,15 @@ pub(crate) struct Deed {
     pub(crate) place: Option<usize>,
     /// The event's way so far.
     pub(crate) journey: Option<Box<Journey>>,
+    /// The place in the trace of whoever asks, where no event tells of it.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Deed {
     /// Something that no submitted event led to.
     pub(crate) fn unprompted(command: Command, origin: Origin, at: Timestamp) -> Self {
-        Self { event: None, command, origin, at, talk: None, place: None, journey: None }
+        let (event, talk, place, journey, trace) = (None, None, None, None, None);
+        Self { event, command, origin, at, talk, place, journey, trace }
     }
 }
 

@@ -4,10 +4,10 @@ use sereno_workflows::trace::TraceContext;
 
 use super::{Deed, Entity};
 use crate::record::StateRecord;
-use crate::trace::{Fact, Side, Span, Step, put_step};
+use crate::trace::{Fact, Side, Span, Step, put_step, span_id};
 
 impl Entity {
-    /// Puts what an entity decided on an event into that event's trace.
+    /// Puts what an entity decided into the trace of the event that tells of it, or of whoever asked for it.
     pub(super) fn put_step(
         &self,
         deed: &mut Deed,
@@ -17,7 +17,14 @@ impl Entity {
         if self.tracing.is_none() {
             return;
         }
-        let (Some(event), Some(journey)) = (&deed.event, &mut deed.journey) else { return };
+        let (Some(event), Some(journey)) = (&deed.event, &mut deed.journey) else {
+            if let Some(trace) = deed.trace.as_mut().filter(|trace| trace.is_sampled()) {
+                let parent = Some(trace.span);
+                *trace = trace.below(span_id());
+                self.put_alone("step", (&*trace, parent), before, after);
+            }
+            return;
+        };
         let entity = Some((self.key.to_string(), status(before), status(after)));
         let (tenant, ended) = (&self.tenant, self.ledger.now().micros());
         let step = Step { tenant, event, entity, is_ignored, ended };
@@ -30,11 +37,20 @@ impl Entity {
         before: Option<&StateRecord>,
         after: Option<&StateRecord>,
     ) -> Option<TraceContext> {
-        let tracing = self.tracing.as_ref()?;
-        let context = tracing.begin(None);
-        if !context.is_sampled() {
-            return Some(context);
-        }
+        let context = self.tracing.as_ref()?.begin(None);
+        self.put_alone("wake", (&context, None), before, after);
+        Some(context)
+    }
+
+    /// Puts a step of which no event tells, where it is recorded.
+    fn put_alone(
+        &self,
+        word: &str,
+        (context, parent): (&TraceContext, Option<[u8; 8]>),
+        before: Option<&StateRecord>,
+        after: Option<&StateRecord>,
+    ) {
+        let Some(tracing) = self.tracing.as_ref().filter(|_| context.is_sampled()) else { return };
         let now = self.ledger.now().micros();
         let transition = format!("{} -> {}", status(before), status(after));
         let facts = vec![
@@ -45,16 +61,15 @@ impl Entity {
         ];
         tracing.put(Span {
             context: context.clone(),
-            parent: None,
+            parent,
             is_parent_remote: false,
-            name: format!("wake {}", self.key.kind.as_str()).into(),
+            name: format!("{word} {}", self.key.kind.as_str()).into(),
             side: Side::Inside,
             began: now,
             ended: now,
             facts,
             failed: None,
         });
-        Some(context)
     }
 }
 

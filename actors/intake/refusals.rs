@@ -142,6 +142,7 @@ impl Intake {
             body_bytes: 0,
             verdict: Verdict::Uncounted(counted),
             fate: InboundFate::refused(),
+            trace: None,
         };
         draft.fate(place, &letter);
         draft.tally().add(Counted::LettersRefused, more);

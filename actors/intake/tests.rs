@@ -48,6 +48,7 @@ async fn receive(engine: &Engine, tenant: &TenantId, wamid: &str) -> Sequence {
         headers: Vec::new(),
         body: &body,
         refused: None,
+        trace: None,
     };
     engine.receive(tenant, letter).await.unwrap().unwrap()
 }
@@ -124,6 +125,7 @@ async fn d07_a_letter_that_killed_its_reader_three_times_is_set_aside_and_the_re
         body_bytes: 1,
         verdict: Verdict::Genuine,
         fate: InboundFate::pending(now),
+        trace: None,
     };
     let count = LETTERS_PER_WINDOW_MAX + 3;
     let letters: Vec<Sequence> = (0..count).map(|_| ledger.sequence()).collect();

@@ -9,6 +9,7 @@ use sereno_workflows::event::Event;
 use sereno_workflows::id::EventId;
 use sereno_workflows::inbound::{Heard, Meaning, Reading, Road, clipped};
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::learn::{Learning, is_too_late};
@@ -138,6 +139,7 @@ impl Intake {
         let Some(opened) = round.letters.get(letter) else { return };
         let now = self.around.ledger.now();
         let mut journey = Box::new(Journey::received(opened.sequence.0));
+        journey.trace = opened.trace().cloned();
         journey.begin(now.micros());
         journey.end(now.micros());
         journey.enrich(heard.event.at, &round.listing.view.policy);
@@ -155,6 +157,7 @@ impl Intake {
         let Some(opened) = round.letters.get(index).filter(|_| !events.is_empty()) else { return };
         let road = opened.letter.as_ref().map(|letter| &letter.road);
         let trial = Trial::new(events, opened.sequence.0, Source::Inbound);
+        let trial = trial.in_trace(opened.trace().cloned());
         // What WhatsApp tells is ours to name; a source's events come through the tenant's door.
         let trial = match road {
             Some(Road::WhatsApp) => trial.past_the_door(),
@@ -279,6 +282,11 @@ async fn heard(answer: oneshot::Receiver<Result<Vec<Sign>, Refusal>>) -> Result<
 }
 
 impl Opened {
+    /// The place in a trace of the request that brought it.
+    fn trace(&self) -> Option<&TraceContext> {
+        self.letter.as_ref()?.trace.as_ref()
+    }
+
     fn attempts_are_used_up(&mut self) {
         if let Some(letter) = &mut self.letter {
             let all = u32::try_from(LETTER_RETRIES_MS.len()).unwrap_or(u32::MAX);

@@ -232,6 +232,7 @@ fn letters_stand_on_disk_as_they_always_did() {
         body_bytes: 300,
         verdict: Verdict::Genuine,
         fate,
+        trace: None,
     };
     stands("", &letter);
     let (road, verdict) = (Road::Source("shop".into()), Verdict::Refused("unsigned".into()));
@@ -239,7 +240,9 @@ fn letters_stand_on_disk_as_they_always_did() {
     stands("/refused", &InboundRecord { road, verdict, fate, ..letter.clone() });
     let (road, verdict) = (Road::Bird, Verdict::Uncounted(70));
     let fate = InboundFate::pending(NOW);
-    stands("/uncounted", &InboundRecord { road, verdict, fate, ..letter });
+    stands("/uncounted", &InboundRecord { road, verdict, fate, ..letter.clone() });
+    let trace = TraceContext { trace: [0x4B; 16], span: [7; 8], flags: 1, state: None };
+    stands_since(2, "/traced", &InboundRecord { trace: Some(trace), ..letter });
 }
 
 #[test]

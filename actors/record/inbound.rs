@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sereno_workflows::inbound::Road;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
+
+use super::Record;
+use super::envelope::fields;
 
 /// A letter, without its body; when it came is its sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +25,24 @@ pub struct InboundRecord {
     pub verdict: Verdict,
     /// What became of it.
     pub fate: InboundFate,
+    /// Its place in the trace of its request, if somebody follows that.
+    pub trace: Option<TraceContext>,
+}
+
+impl Record for InboundRecord {
+    const KIND: u16 = 50;
+    /// 1: without its place in a trace.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "inbound";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let (road, peer, content_type, headers, body_bytes, verdict, fate) = fields(payload)?;
+        let trace = None;
+        Some(Self { road, peer, content_type, headers, body_bytes, verdict, fate, trace })
+    }
 }
 
 /// Whether a letter is from who it says.

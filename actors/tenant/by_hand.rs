@@ -7,6 +7,7 @@ use sereno_workflows::effect::Rejected;
 use sereno_workflows::endpoint::secret::Whose;
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::timer::ByHand;
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Tenant, TenantMessage, TenantState};
@@ -21,6 +22,8 @@ pub(crate) struct OfEndpoint {
     pub(crate) endpoint: EndpointId,
     /// What.
     pub(crate) asked: ByHand,
+    /// In which trace.
+    pub(crate) trace: Option<TraceContext>,
     /// Where the answer goes once it is durable.
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
 }
@@ -31,7 +34,7 @@ impl Tenant {
         &self,
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
-        OfEndpoint { endpoint: id, asked, reply }: OfEndpoint,
+        OfEndpoint { endpoint: id, asked, trace, reply }: OfEndpoint,
     ) {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
@@ -54,7 +57,7 @@ impl Tenant {
         let mut next = Endpoint::clone(&present);
         next.forget_expired(now);
         self.write_endpoint(&mut draft, Some(&present), &mut next, transition.next);
-        self.announce_age(&mut draft, &state.view, id, transition.effects, now);
+        self.announce_age(&mut draft, &state.view, id, transition.effects, (now, trace));
         let mut view = TenantView::clone(&state.view);
         view.endpoints.insert(id, Arc::new(next));
         self.show(myself, state, view);

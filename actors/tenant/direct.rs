@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::id::{EndpointId, EventId, Sequence};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Tenant, TenantMessage, TenantState};
@@ -29,6 +30,8 @@ pub(crate) struct Direct {
     pub(crate) cause: Option<Sequence>,
     /// The dead letter that it replaces.
     pub(crate) instead_of: Option<Sequence>,
+    /// In which trace.
+    pub(crate) trace: Option<TraceContext>,
     /// Where the answer goes once it is durable.
     pub(crate) reply: oneshot::Sender<Result<EventId, Refusal>>,
 }
@@ -54,7 +57,7 @@ impl Direct {
             data: view.policy.phone_hash.redact(&self.data),
             audience: Audience::Only(self.endpoint),
         };
-        let context = Context { cause: self.cause, ..Context::default() };
+        let context = Context { cause: self.cause, trace: self.trace, ..Context::default() };
         let sequence = announce(draft, ledger, view, announcement, context);
         (crate::announce::own_id(sequence), self.reply)
     }

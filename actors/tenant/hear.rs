@@ -97,17 +97,19 @@ impl Tenant {
         };
         let tied = self.tie(state, work, &who, told, &mut event)?;
         journey.end(self.around.ledger.now().micros());
-        let journey = Some(journey);
         match meant {
             Ok(Some((key, command))) => {
+                let journey = Some(journey);
                 let (event, talk) = (Some(event), tied.conversation);
                 let deed = Deed::unprompted(command, Origin::Customer, at);
                 work.add(key, Deed { event, talk, journey, ..deed });
             }
             Ok(None) | Err(_) => {
                 let entity = tied.conversation.map(|id| EntityKey::conversation(&id));
-                let context =
-                    Context { entity, ignored: meant.err(), journey, ..Context::default() };
+                let ignored = meant.err();
+                self.put_record(state, &event, &mut journey, ignored.is_some());
+                let journey = Some(journey);
+                let context = Context { entity, ignored, journey, ..Context::default() };
                 announce(&mut work.draft, &self.around.ledger, &state.view, event, context);
             }
         }

@@ -324,14 +324,23 @@ impl Tenant {
         entity: Option<EntityKey>,
     ) {
         let Coming { event, mut journey, .. } = coming;
-        if let Some(tracing) = &self.around.tracing {
-            let ended = self.around.ledger.now().micros();
-            let (tenant, event) = (&state.view.id, &event);
-            let step = Step { tenant, event, entity: None, is_ignored: false, ended };
-            put_step(Some(tracing), &mut journey, step);
-        }
+        self.put_record(state, &event, &mut journey, false);
         let context = Context { entity, journey: Some(journey), ..Context::default() };
         announce(&mut work.draft, &self.around.ledger, &state.view, event, context);
+    }
+
+    /// Puts into its trace that an event is recorded on which no entity decides.
+    pub(super) fn put_record(
+        &self,
+        state: &TenantState,
+        event: &Announcement,
+        journey: &mut Journey,
+        is_ignored: bool,
+    ) {
+        let Some(tracing) = &self.around.tracing else { return };
+        let (tenant, ended) = (&state.view.id, self.around.ledger.now().micros());
+        let step = Step { tenant, event, entity: None, is_ignored, ended };
+        put_step(Some(tracing), journey, step);
     }
 }
 

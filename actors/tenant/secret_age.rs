@@ -10,6 +10,7 @@ use sereno_workflows::effect::{Effect, Transition};
 use sereno_workflows::endpoint::secret::{SecretAge, Whose};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 use super::{Tenant, TenantMessage, TenantState};
 use crate::announce::{Announcement, Audience, Context, announce};
@@ -99,7 +100,7 @@ impl Tenant {
                 let mut next = Endpoint::clone(present);
                 next.forget_expired(now);
                 self.write_endpoint(&mut draft, Some(present), &mut next, age);
-                ticket.report(self.announce_age(&mut draft, &state.view, id, effects, now));
+                ticket.report(self.announce_age(&mut draft, &state.view, id, effects, (now, None)));
                 changed = Some(Arc::new(next));
             }
             None => {
@@ -149,7 +150,7 @@ impl Tenant {
         view: &TenantView,
         id: EndpointId,
         effects: Vec<Effect>,
-        now: Timestamp,
+        (now, trace): (Timestamp, Option<TraceContext>),
     ) -> Vec<String> {
         let mut types = Vec::new();
         for effect in effects {
@@ -164,7 +165,8 @@ impl Tenant {
                         data,
                         audience: Audience::Others(id),
                     };
-                    announce(draft, &self.around.ledger, view, announcement, Context::default());
+                    let context = Context { trace: trace.clone(), ..Context::default() };
+                    announce(draft, &self.around.ledger, view, announcement, context);
                 }
                 Effect::Mail { .. }
                 | Effect::Tell { .. }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ractor::ActorRef;
 use sereno_workflows::event::{Event, Fact, HandoffFact};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
+use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::involve::{Coming, Work};
@@ -75,6 +76,8 @@ pub(crate) struct Act {
     pub(crate) key: EntityKey,
     /// What.
     pub(crate) command: Command,
+    /// In which trace.
+    pub(crate) trace: Option<TraceContext>,
     /// Where the answer goes once it is durable.
     pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
 }
@@ -229,9 +232,9 @@ impl Tenant {
         state: &mut TenantState,
         act: Act,
     ) {
-        let Act { key, command, reply } = act;
+        let Act { key, command, trace, reply } = act;
         let at = self.around.ledger.now().timestamp();
-        let deed = Deed::unprompted(command, Origin::Operator, at);
+        let deed = Deed { trace, ..Deed::unprompted(command, Origin::Operator, at) };
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result)));
         let draft = Draft::new(&state.view.id);

@@ -23,6 +23,7 @@ use super::aside::aside;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery};
 use super::rotation::previous_secrets;
+use super::trace::Traced;
 use super::why::Reader;
 
 /// `GET /api/v1/admin/notify/endpoints`.
@@ -136,8 +137,9 @@ pub async fn test(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    Traced(trace): Traced,
 ) -> Result<Json<Value>, Problem> {
-    let event = app.engine.test(&caller.tenant, number(&id)?).await?;
+    let event = app.engine.test(&caller.tenant, number(&id)?, trace).await?;
     let answer = json!({
         "ok": true, "message": "Test notification sent", "event_id": event.as_str(),
     });

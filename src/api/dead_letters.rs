@@ -27,6 +27,7 @@ use super::jobs;
 use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
 use super::search::begin_export;
+use super::trace::Traced;
 use super::why::Reader;
 
 /// Rows read at once for an export.
@@ -166,6 +167,7 @@ pub async fn retry(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
 ) -> Result<impl IntoResponse, Problem> {
     let delivery = number(&id, "dead letter")?;
@@ -188,7 +190,7 @@ pub async fn retry(
     nothing_else(&body)?;
     let answer = match data {
         Some(data) => {
-            let event = app.engine.retry_edited(&caller.tenant, delivery, data).await?;
+            let event = app.engine.retry_edited(&caller.tenant, delivery, data, trace).await?;
             json!({"ok": true, "event_id": event.as_str()})
         }
         None => {

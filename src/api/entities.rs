@@ -22,6 +22,7 @@ use super::aside::aside;
 use super::error::Problem;
 use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
+use super::trace::Traced;
 use super::why::Reader;
 
 /// `GET /api/v1/reservations`: in the order of their ids, by `status`.
@@ -68,6 +69,7 @@ pub async fn act_on_reservation(
     caller: Caller,
     InPath(id): InPath<String>,
     reader: Reader,
+    Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     use reservation::Command;
@@ -95,7 +97,7 @@ pub async fn act_on_reservation(
         }
     };
     nothing_else(&body)?;
-    app.engine.act(&caller.tenant, key.clone(), Action::Reservation(command)).await?;
+    app.engine.act(&caller.tenant, key.clone(), Action::Reservation(command), trace).await?;
     show(&app, &caller, reader, key)
 }
 
@@ -105,6 +107,7 @@ pub async fn act_on_handoff(
     caller: Caller,
     InPath(id): InPath<String>,
     reader: Reader,
+    Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let key = EntityKey::handoff(&id);
@@ -119,7 +122,7 @@ pub async fn act_on_handoff(
         }
     };
     nothing_else(&body)?;
-    app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command)).await?;
+    app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command), trace).await?;
     show(&app, &caller, reader, key)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -23,7 +23,6 @@ use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
-use sereno_workflows::trace::TraceContext;
 use sha2::{Digest as _, Sha256};
 
 use super::App;
@@ -33,7 +32,7 @@ use super::error::Problem;
 use super::pipeline;
 use super::provider::add_provider;
 use super::request::{BodyBytes, Caller, InPath, JsonObject, json_of, nothing_else, take_number};
-use super::trace;
+use super::trace::Traced;
 use super::why::Reader;
 
 /// Says of an answer that it is the first one to the same request once more.
@@ -45,7 +44,7 @@ pub async fn submit(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
-    traced: Option<Extension<TraceContext>>,
+    Traced(trace): Traced,
     BodyBytes(bytes): BodyBytes,
 ) -> Result<Response, Problem> {
     let now = app.engine.ledger().now().timestamp();
@@ -63,7 +62,6 @@ pub async fn submit(
         return Ok(answer);
     }
     app.engine.allow_events(&caller.tenant, events.len())?;
-    let trace = traced.map(|Extension(trace)| trace).or_else(|| trace::read(&headers));
     let receipt = app.engine.submit(&caller.tenant, events, request, trace).await;
     let receipt = receipt.map_err(|error| match error {
         EngineError::Invalid(invalid) => unindexed(invalid, single).into(),

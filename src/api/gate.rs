@@ -13,6 +13,7 @@ use sereno_actors::engine::{Later, Letter};
 use sereno_workflows::id::TenantId;
 use sereno_workflows::inbound::Road;
 use sereno_workflows::source::{Source, Verifier};
+use sereno_workflows::trace::TraceContext;
 
 use super::App;
 use super::address::counted_as;
@@ -27,6 +28,8 @@ pub(super) struct Gate<'a> {
     /// The source whose address it is.
     pub(super) source: Option<&'a Source>,
     pub(super) sender: Sender,
+    /// The request's place in a trace.
+    pub(super) trace: Option<TraceContext>,
 }
 
 impl Gate<'_> {
@@ -65,6 +68,7 @@ impl Gate<'_> {
         refused: Option<&str>,
     ) -> Letter<'b> {
         let mut letter = letter(self.road.clone(), self.sender, headers, body, refused);
+        letter.trace.clone_from(&self.trace);
         let shows_secret = self.source.filter(|source| source.verifier == Verifier::Header);
         if let Some(hidden) = shows_secret.and_then(|source| source.header.as_deref()) {
             letter.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(hidden));

@@ -20,12 +20,14 @@ use sereno_actors::view::TenantView;
 use sereno_workflows::id::TenantId;
 use sereno_workflows::inbound::{Road, clipped};
 use sereno_workflows::source::{NAME_BYTES_MAX, Source, Verifier};
+use sereno_workflows::trace::TraceContext;
 
 use super::App;
 use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
 use super::request::{InPath, discard_body, read_body};
+use super::trace::Traced;
 
 /// A source that a request may be of, with its name.
 type Candidate<'a> = (&'a str, &'a Source);
@@ -35,6 +37,7 @@ struct Place<'a> {
     app: &'a Arc<App>,
     view: &'a TenantView,
     sender: Sender,
+    trace: Option<TraceContext>,
     /// As what it is logged that is of no source.
     road: Road,
     /// What its sender is told where there is no source that it could be of.
@@ -46,6 +49,7 @@ pub async fn receive(
     State(app): State<Arc<App>>,
     InPath((tenant, name)): InPath<(String, String)>,
     sender: Sender,
+    traced: Traced,
     request: Request,
 ) -> Result<Response, Problem> {
     // Whether the tenant, the source or its permission is missing is nobody's business.
@@ -55,7 +59,8 @@ pub async fn receive(
     let found: Vec<Candidate<'_>> =
         found.into_iter().filter(|(_, source)| source.enabled).map(|(n, s)| (&**n, s)).collect();
     let road = Road::Source(clipped(&name, NAME_BYTES_MAX).to_owned());
-    let place = Place { app: &app, view: &view, sender, road, missing };
+    let Traced(trace) = traced;
+    let place = Place { app: &app, view: &view, sender, trace, road, missing };
     place.take(&found, request).await
 }
 
@@ -63,6 +68,7 @@ pub async fn receive(
 pub async fn receive_event(
     State(app): State<Arc<App>>,
     sender: Sender,
+    traced: Traced,
     request: Request,
 ) -> Result<Response, Problem> {
     let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
@@ -73,7 +79,7 @@ pub async fn receive_event(
     };
     let tenant = in_query.or_else(in_header).unwrap_or_else(|| "default".to_owned());
     let fits = |verifier| verifier == Verifier::Sereno;
-    shared(&app, &tenant, fits, sender, request).await
+    shared(&app, &tenant, fits, (sender, traced), request).await
 }
 
 /// `POST /webhooks/bird/{tenant}`.
@@ -81,10 +87,11 @@ pub async fn receive_bird(
     State(app): State<Arc<App>>,
     InPath(tenant): InPath<String>,
     sender: Sender,
+    traced: Traced,
     request: Request,
 ) -> Result<Response, Problem> {
     let fits = |verifier| matches!(verifier, Verifier::Bird | Verifier::BirdJwt);
-    shared(&app, &tenant, fits, sender, request).await
+    shared(&app, &tenant, fits, (sender, traced), request).await
 }
 
 /// Takes a request at an address of all sources with such a verifier.
@@ -92,7 +99,7 @@ async fn shared(
     app: &Arc<App>,
     tenant: &str,
     fits: impl Fn(Verifier) -> bool,
-    sender: Sender,
+    (sender, Traced(trace)): (Sender, Traced),
     request: Request,
 ) -> Result<Response, Problem> {
     let view = view(app, tenant)?;
@@ -109,7 +116,7 @@ async fn shared(
         "the settings name no source that could verify this: add one to sources, with its verifier and \
          secret",
     );
-    Place { app, view: &view, sender, road, missing }.take(&found, request).await
+    Place { app, view: &view, sender, trace, road, missing }.take(&found, request).await
 }
 
 fn view(app: &App, tenant: &str) -> Result<Arc<TenantView>, Problem> {
@@ -190,7 +197,8 @@ impl Place<'_> {
     }
 
     fn gate<'a>(&'a self, road: Road, source: Option<&'a Source>) -> Gate<'a> {
-        Gate { app: self.app, tenant: &self.view.id, road, source, sender: self.sender }
+        let (sender, trace) = (self.sender, self.trace.clone());
+        Gate { app: self.app, tenant: &self.view.id, road, source, sender, trace }
     }
 }
 

@@ -69,6 +69,7 @@ pub fn letter<'a>(
         headers: kept(headers),
         body,
         refused: refused.map(str::to_owned),
+        trace: None,
     }
 }
 

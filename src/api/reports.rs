@@ -21,6 +21,7 @@ use super::accept::best;
 use super::aside::aside;
 use super::error::Problem;
 use super::request::{Caller, JsonObject, ListQuery, nothing_else, one, take_text};
+use super::trace::Traced;
 
 /// The page holds its own styles and pictures, and may do nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
@@ -76,6 +77,7 @@ pub async fn show(
 pub async fn send(
     State(app): State<Arc<App>>,
     caller: Caller,
+    Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let to = take_readers(&mut body)?;
@@ -101,7 +103,7 @@ pub async fn send(
         Ok(reader.engine.ledger().report(&view, week, locale)?)
     })
     .await?;
-    app.engine.send_report(&caller.tenant, to.clone(), Arc::new(made)).await?;
+    app.engine.send_report(&caller.tenant, to.clone(), Arc::new(made), trace).await?;
     let answer = json!({"ok": true, "week": week.to_string(), "to": to});
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }

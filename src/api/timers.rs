@@ -16,6 +16,7 @@ use sereno_actors::view::TenantView;
 use sereno_workflows::id::{EntityKey, InvalidId, Sequence};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::timer::{TimerName, Wish};
+use sereno_workflows::trace::TraceContext;
 use sereno_workflows::why;
 
 use super::App;
@@ -23,6 +24,7 @@ use super::aside::aside;
 use super::error::Problem;
 
 use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else};
+use super::trace::Traced;
 use super::why::Reader;
 
 /// `GET /readyz`: 200 as long as events are taken and timers fire.
@@ -48,10 +50,11 @@ pub async fn fire(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    Traced(trace): Traced,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     nothing_else(&body)?;
-    by_hand(&app, &caller, &id, (Wish::Fire, "fired")).await
+    by_hand(&app, &caller, &id, (Wish::Fire, "fired", trace)).await
 }
 
 /// `POST /api/v1/timers/{id}/cancel`: what it is set for does not happen.
@@ -59,20 +62,21 @@ pub async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    Traced(trace): Traced,
     JsonObject(body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     nothing_else(&body)?;
-    by_hand(&app, &caller, &id, (Wish::Cancel, "cancelled")).await
+    by_hand(&app, &caller, &id, (Wish::Cancel, "cancelled", trace)).await
 }
 
 async fn by_hand(
     app: &App,
     caller: &Caller,
     id: &str,
-    (wish, done): (Wish, &str),
+    (wish, done, trace): (Wish, &str, Option<TraceContext>),
 ) -> Result<Json<Value>, Problem> {
     let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
-    app.engine.by_hand(&caller.tenant, &name, wish).await?;
+    app.engine.by_hand(&caller.tenant, &name, wish, trace).await?;
     Ok(Json(json!({
         "ok": true,
         "message": format!("{} {done}", name.kind),

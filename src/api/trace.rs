@@ -1,9 +1,11 @@
 //! A request's place in a trace: read from its headers, and a span of its own where spans are exported.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use sereno_actors::trace::{Fact, Side, Span};
@@ -15,7 +17,7 @@ use super::App;
 const UNTRACED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// The place in a trace that a request names; nothing where it names none, or in a way that cannot be read.
-pub(super) fn read(headers: &HeaderMap) -> Option<TraceContext> {
+fn read(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parents = headers.get_all("traceparent").iter();
     let parent = parents.next()?;
     if parents.next().is_some() {
@@ -26,6 +28,18 @@ pub(super) fn read(headers: &HeaderMap) -> Option<TraceContext> {
     // One that is no text spoils them all, as one that cannot be read does.
     let states = states.map(|state| state.to_str().unwrap_or("?"));
     TraceContext::read(parent.to_str().ok()?, states)
+}
+
+/// A request's place in a trace, where somebody follows it.
+pub struct Traced(pub Option<TraceContext>);
+
+impl FromRequestParts<Arc<App>> for Traced {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Infallible> {
+        let own = parts.extensions.get::<TraceContext>().cloned();
+        Ok(Self(own.or_else(|| read(&parts.headers))))
+    }
 }
 
 /// Puts a request into the trace that it names, or begins one; only where spans are exported.

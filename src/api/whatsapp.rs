@@ -21,6 +21,7 @@ use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
 use super::request::{InPath, discard_body, read_body};
+use super::trace::Traced;
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
 
@@ -53,6 +54,7 @@ pub async fn receive(
     State(app): State<Arc<App>>,
     InPath(tenant): InPath<String>,
     sender: Sender,
+    Traced(trace): Traced,
     request: Request,
 ) -> Result<Json<Value>, Problem> {
     let (Parts { headers, .. }, body) = request.into_parts();
@@ -74,7 +76,7 @@ pub async fn receive(
         Some(_) => Some("X-Hub-Signature-256 is not over these bytes with the app secret"),
     };
     let road = Road::WhatsApp;
-    let gate = Gate { app: &app, tenant: &tenant, road, source: None, sender };
+    let gate = Gate { app: &app, tenant: &tenant, road, source: None, sender, trace };
     if let Some(reason) = refused {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, reason);
         return Err(gate.refuse(&headers, &body, problem).await);

@@ -77,6 +77,7 @@ mod timers;
 mod timers_by_hand;
 mod timers_by_hand_killed;
 mod trace;
+mod trace_roads;
 mod transit;
 mod why;
 mod why_endpoints;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::trace::v1::Span;
+pub(crate) use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value, json};
 use sereno::client::Client;
@@ -19,22 +19,22 @@ use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 use crate::process::Process;
 use crate::support::{ENDPOINTS, House, PATIENCE};
 
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(crate) const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// What a collector was sent.
 #[derive(Default)]
-struct Collected {
-    spans: Vec<Span>,
+pub(crate) struct Collected {
+    pub(crate) spans: Vec<Span>,
     resource: Vec<(String, String)>,
     raw: Vec<u8>,
 }
 
-async fn collector() -> WebhookReceiver {
+pub(crate) async fn collector() -> WebhookReceiver {
     WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap()
 }
 
-fn base_of(receiver: &WebhookReceiver) -> String {
+pub(crate) fn base_of(receiver: &WebhookReceiver) -> String {
     receiver.url().strip_suffix("/hook").unwrap().to_owned()
 }
 
@@ -63,16 +63,19 @@ fn read(requests: &[Delivery]) -> Collected {
 }
 
 /// Waits until these spans came, by their names.
-async fn spans(collector: &WebhookReceiver, fits: impl Fn(&[Span]) -> bool) -> Collected {
+pub(crate) async fn spans(
+    collector: &WebhookReceiver,
+    fits: impl Fn(&[Span]) -> bool,
+) -> Collected {
     let came = collector.inbox.wait(PATIENCE, |all| fits(&read(all).spans)).await;
     read(&came.unwrap_or_else(|all| panic!("not all spans came: {:#?}", read(&all).spans)))
 }
 
-fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
+pub(crate) fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
     spans.iter().filter(|span| span.name == name).collect()
 }
 
-fn fact(span: &Span, key: &str) -> String {
+pub(crate) fn fact(span: &Span, key: &str) -> String {
     let found = span.attributes.iter().find(|attribute| attribute.key == key);
     match found.and_then(|attribute| attribute.value.clone()?.value) {
         Some(Any::StringValue(text)) => text,
@@ -81,7 +84,7 @@ fn fact(span: &Span, key: &str) -> String {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -95,7 +98,7 @@ async fn send(client: &Client, event: &Value, headers: &[(&str, &str)], key: &st
     assert_eq!(response.status(), 202, "{}", response.text().await.unwrap());
 }
 
-fn key_in(data: &Path) -> String {
+pub(crate) fn key_in(data: &Path) -> String {
     crate::listener::token_in(data, "api_key")
 }
 
@@ -210,7 +213,7 @@ async fn a20_without_a_collector_a_trace_is_passed_on_all_the_same() {
 }
 
 /// A server that tells everything it can, to a file.
-fn telling(data: &Path, log: &Path, environment: &[(&str, &str)]) -> (Child, String) {
+pub(crate) fn telling(data: &Path, log: &Path, environment: &[(&str, &str)]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sereno"))
         .args(["serve", "--listen", "127.0.0.1:0", "--graph-url", "http://127.0.0.1:9", "--data"])
         .arg(data)

@@ -1,0 +1,58 @@
+//! What people ask of entities and endpoints, in the trace of their request.
+
+use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
+use sereno_workflows::trace::TraceContext;
+use tokio::sync::oneshot;
+
+use super::{Action, Engine, EngineError, ask};
+use crate::entity::Command;
+use crate::hints::Listing;
+use crate::record::Source;
+use crate::tenant::{Act, Direct, TenantMessage};
+
+impl Engine {
+    /// Does what a person asks of an entity; returns once it is durable.
+    pub async fn act(
+        &self,
+        tenant: &TenantId,
+        key: EntityKey,
+        action: Action,
+        trace: Option<TraceContext>,
+    ) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let command = match action {
+            Action::Reservation(command) => Command::Reservation(command),
+            Action::Handoff(command) => Command::Handoff(command),
+        };
+        ask(&actor, TenantMessage::Act(Act { key, command, trace, reply }), answer).await
+    }
+
+    /// Queues a `test.ping` for an endpoint; returns the event's id once it is durable.
+    pub async fn test(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        trace: Option<TraceContext>,
+    ) -> Result<EventId, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let found = view.endpoints.get(&endpoint).ok_or(EngineError::NotFound("endpoint"))?;
+        if !found.config.enabled {
+            let problem = "the endpoint is disabled; enable it first, with toggle";
+            return Err(EngineError::Rejected(problem.to_owned()));
+        }
+        let data = serde_json::json!({"endpoint_id": endpoint.0, "message": "Hello from Sereno"});
+        let (reply, answer) = oneshot::channel();
+        let direct = Direct {
+            endpoint,
+            event_type: "test.ping".to_owned(),
+            data: data.as_object().cloned().unwrap_or_default(),
+            source: Source::Test,
+            cause: None,
+            instead_of: None,
+            trace,
+            reply,
+        };
+        ask(&actor, TenantMessage::Direct(direct), answer).await
+    }
+}
