@@ -12,10 +12,10 @@ pub const READS_PER_TENANT_MAX: usize = 4;
 pub const EXPORTS_PER_TENANT_MAX: usize = 16;
 /// Bytes of one body, or answer, that count as none against those under way.
 pub const FREE_BYTES: usize = 32 << 10;
-/// Bytes of larger bodies that are coming in from one sender, or answers that are going out to it.
-pub const SENDER_BYTES_MAX: usize = 64 << 20;
-/// The same of all senders together.
+/// Bytes of larger bodies that are coming in, or answers that are going out, of all senders together.
 pub const TRANSIT_BYTES_MAX: usize = 256 << 20;
+/// One sender may have this part of what the others leave of them, so 64 MiB where there are none.
+pub const SHARE_OF_REST: usize = 4;
 /// How long a large body waits for room before it is refused.
 pub const ROOM_PATIENCE_MS: u64 = 10_000;
 /// How long a client may take nothing of what it is sent before its connection is cut.

@@ -1,8 +1,9 @@
 //! Bytes in transit: of bodies that are still coming in, and of answers that are still going out.
 //!
 //! Whoever sends slowly, or reads slowly, keeps what is under way in memory for as long. So all of it
-//! together has a bound, and one sender a share of that. What is small goes without: there are never more
-//! of those than connections.
+//! together has a bound, and one sender a share of what the others leave of that: the more there is under way, the
+//! smaller the shares, so that whoever comes last finds room too. What is small goes without: there are never
+//! more of those than connections.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -15,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use parking_lot::Mutex;
 use sereno_actors::limits::answers::{
-    FREE_BYTES, ROOM_PATIENCE_MS, SENDER_BYTES_MAX, TRANSIT_BYTES_MAX,
+    FREE_BYTES, ROOM_PATIENCE_MS, SHARE_OF_REST, TRANSIT_BYTES_MAX,
 };
 use tokio::sync::Notify;
 
@@ -68,8 +69,9 @@ impl Held {
             return Ok(());
         }
         let mut used = self.budget.0.used.lock();
-        let own = used.of.get(&self.sender).copied().unwrap_or(0) + more;
-        if own > SENDER_BYTES_MAX || used.all + more > TRANSIT_BYTES_MAX {
+        let before = used.of.get(&self.sender).copied().unwrap_or(0);
+        let own = before + more;
+        if own > share(used.all - before) {
             return Err(Problem::busy());
         }
         used.all += more;
@@ -115,6 +117,11 @@ impl Held {
         }
         Bytes::from_owner(Owned { bytes: bytes.into(), _held: self })
     }
+}
+
+/// What one sender may have of what the others, who have so many bytes, leave.
+fn share(of_others: usize) -> usize {
+    TRANSIT_BYTES_MAX.saturating_sub(of_others) / SHARE_OF_REST
 }
 
 impl Drop for Held {
@@ -185,27 +192,40 @@ mod tests {
     }
 
     #[test]
-    fn b12_one_sender_has_a_share_and_all_together_a_bound() {
+    fn b12_one_sender_has_a_share_and_it_counts_until_the_last_byte_is_gone() {
         let budget = Budget::default();
+        let most = TRANSIT_BYTES_MAX / SHARE_OF_REST;
         let mut first = budget.hold(from(1));
-        assert!(first.grow_to(SENDER_BYTES_MAX + 1).is_err());
-        first.grow_to(SENDER_BYTES_MAX).unwrap();
+        assert!(first.grow_to(most + 1).is_err());
+        first.grow_to(most).unwrap();
         assert!(budget.hold(from(1)).grow_to(1).is_err(), "its share is used up");
-        let mut others = Vec::new();
-        for last in 2..=u8::try_from(TRANSIT_BYTES_MAX / SENDER_BYTES_MAX).unwrap() {
-            let mut held = budget.hold(from(last));
-            held.grow_to(SENDER_BYTES_MAX).unwrap();
-            others.push(held);
-        }
-        assert!(budget.hold(from(99)).grow_to(1).is_err(), "there is no more");
         let bytes = first.over(vec![1; 8]);
         let again = bytes.clone();
         drop(bytes);
-        assert!(budget.hold(from(99)).grow_to(1).is_err(), "somebody still has them");
+        assert!(budget.hold(from(1)).grow_to(1).is_err(), "somebody still has them");
         drop(again);
-        budget.hold(from(99)).grow_to(1).unwrap();
-        drop(others);
+        let mut anew = budget.hold(from(1));
+        anew.grow_to(most).unwrap();
+        drop(anew);
         let used = budget.0.used.lock();
         assert_eq!((used.all, used.of.len()), (0, 0));
+    }
+
+    #[test]
+    fn b12_however_many_take_all_that_they_may_a_newcomer_finds_room_and_the_bound_holds() {
+        let budget = Budget::default();
+        let mut held = Vec::new();
+        for last in 1..=20 {
+            let mut greedy = budget.hold(from(last));
+            let rest = TRANSIT_BYTES_MAX - budget.0.used.lock().all;
+            greedy.grow_to(rest / SHARE_OF_REST).unwrap();
+            assert!(budget.hold(from(last)).grow_to(1 << 20).is_err(), "no more for {last}");
+            held.push(greedy);
+            // An honest body of 200 KB, as they are.
+            budget.hold(from(99)).grow_to(200_000).unwrap_or_else(|_| panic!("after {last}"));
+        }
+        assert!(budget.0.used.lock().all < TRANSIT_BYTES_MAX);
+        drop(held);
+        assert_eq!(budget.0.used.lock().all, 0);
     }
 }
