@@ -307,6 +307,8 @@ impl From<tokio_postgres::Error> for LinkError {
         // These may be due to what a row is, which waiting does not change; all else somebody may see to.
         match code.code().get(..2) {
             Some("22" | "54") => Self::Data(format!("{message}{detail}")),
+            // The message names what is broken; the detail what stands in the row, which is for no log.
+            Some("23") => Self::Data(message.to_owned()),
             Some(_) | None => Self::Away(format!("the database says: {message}{detail}")),
         }
     }

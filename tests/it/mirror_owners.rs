@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::postgres::Postgres;
 use crate::support::House;
@@ -198,4 +198,34 @@ async fn d08_a_role_that_may_make_no_tables_of_its_own_is_told_which_row_and_why
     }
     postgres.sql("DROP INDEX sereno.mine");
     postgres.eventually("SELECT count(*) FROM sereno.events", "2").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d08_a_unique_index_of_ones_own_is_told_with_the_row_and_without_what_stands_in_it() {
+    // For a role that may make temporary tables, and for one that may not.
+    for (may, word) in [(true, "remove it"), (false, "GRANT TEMP")] {
+        let postgres = Postgres::start();
+        let mut url = postgres.url("");
+        if !may {
+            postgres.sql("CREATE ROLE crm LOGIN PASSWORD 'crm'");
+            postgres.sql("CREATE SCHEMA sereno AUTHORIZATION crm");
+            postgres.sql("REVOKE TEMP ON DATABASE postgres FROM PUBLIC");
+            url = url.replace("postgres:secret", "crm:crm");
+        }
+        let house = mirrored(url).await;
+        house.book("R-1", "34600000001", 3_600_000).await;
+        postgres.eventually("SELECT count(*) FROM sereno.reservations", "1").await;
+        postgres.sql("CREATE UNIQUE INDEX mine ON sereno.reservations (name)");
+        house.book("R-2", "34600000002", 3_600_000).await;
+        let said = error_of(&house, "down").await;
+        for word in ["refuses the row reservations/", "R-2", "mine", word] {
+            assert!(said.contains(word), "{word} is not in {said}");
+        }
+        assert!(!said.contains("Ana"), "what stands in it is nobody's: {said}");
+        postgres.sql("DROP INDEX sereno.mine");
+        postgres.eventually("SELECT count(*) FROM sereno.reservations", "2").await;
+        let is_current = |status: &Value| status["state"] == "current";
+        let status = house.eventually(MIRROR, is_current).await;
+        assert_eq!(status["refused"], 0, "{status}");
+    }
 }
