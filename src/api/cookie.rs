@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use sereno_actors::limits;
-use url::Url;
+use url::{Host, Url};
 
 const NAME: &str = "sereno_session";
 
@@ -15,15 +15,26 @@ pub struct Public {
     origin: String,
     /// Whether that is https, so that cookies are for that alone.
     pub is_secure: bool,
+    /// Whether browsers keep a cookie that is for https alone when it comes from there: they trust this machine's
+    /// own names as they trust https, so a portal inside another page can be tried out before there is a certificate.
+    is_trusted: bool,
 }
 
 impl Public {
     /// The server is found there.
     pub fn new(url: &Url) -> Self {
+        let is_secure = url.scheme() == "https";
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
         Self {
             url: url.as_str().trim_end_matches('/').to_owned(),
             origin: url.origin().ascii_serialization(),
-            is_secure: url.scheme() == "https",
+            is_secure,
+            is_trusted: is_secure || is_here,
         }
     }
 
@@ -38,7 +49,7 @@ impl Public {
     }
 
     fn header(&self, value: &str, seconds: u64, framed: bool) -> HeaderValue {
-        let place = match (framed && self.is_secure, self.is_secure) {
+        let place = match (framed && self.is_trusted, self.is_secure) {
             // A browser keeps a partitioned cookie for each page that shows the frame, apart from our own.
             (true, _) => "SameSite=None; Secure; Partitioned",
             (false, true) => "SameSite=Strict; Secure",
@@ -94,7 +105,7 @@ mod tests {
 
     #[test]
     fn f05_a_cookie_is_kept_from_scripts_and_from_other_sites() {
-        let plain = public("http://127.0.0.1:8080/");
+        let plain = public("http://10.0.0.1:8080/");
         let text = |value: HeaderValue| value.to_str().unwrap().to_owned();
         let strict = "sereno_session=x; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict";
         assert_eq!(text(plain.begin("x", false)), strict);
@@ -103,6 +114,11 @@ mod tests {
         assert_eq!(text(secure.begin("x", false)), format!("{strict}; Secure"));
         assert!(text(secure.begin("x", true)).ends_with("SameSite=None; Secure; Partitioned"));
         assert!(text(secure.end(false)).starts_with("sereno_session=; Path=/; Max-Age=0"));
+        for here in ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
+            assert_eq!(text(public(here).begin("x", false)), strict, "{here}");
+            let framed = text(public(here).begin("x", true));
+            assert!(framed.ends_with("SameSite=None; Secure; Partitioned"), "{here}: {framed}");
+        }
     }
 
     #[test]

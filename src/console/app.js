@@ -6,7 +6,7 @@ import { get, onSignedOut, post } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
 import { load, t } from "./lib/i18n.js";
 import { again, address, go, route, start } from "./lib/router.js";
-import { become, current, may } from "./lib/session.js";
+import { become, current, isFramed, may } from "./lib/session.js";
 import { tick } from "./lib/time.js";
 import { copy } from "./parts/bits.js";
 import { bones, failed, state } from "./parts/states.js";
@@ -22,7 +22,7 @@ async function begin() {
   const screen = find(route().screen);
   screen?.load().then((module) => load(...module.default.words)).catch(() => {});
   await load("common");
-  onSignedOut(() => current() && location.reload());
+  onSignedOut(() => current() && (isFramed() ? over() : location.reload()));
   setInterval(tick, 1_000);
   document.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target).closest?.("[data-copy]");
@@ -31,7 +31,7 @@ async function begin() {
   if (location.pathname === "/console/enter") return enter();
   const answer = await session;
   // Nobody is signed in, or there is no answer: the sign-in page will say which.
-  if (answer === null) return ask();
+  if (answer === null) return isFramed() ? over() : ask();
   become(answer.session);
   run();
 }
@@ -48,8 +48,21 @@ async function enter() {
     if (next.startsWith("/console/")) history.replaceState(null, "", next);
     run();
   } catch (error) {
-    ask(t("common.link_refused", { why: /** @type {Error} */ (error).message }));
+    const problem = t("common.link_refused", { why: /** @type {Error} */ (error).message });
+    if (!isFramed()) return ask(problem);
+    // The page around was loaded anew: the link is used up, what it led to may still be there.
+    const answer = await get("/api/v1/session").catch(() => null);
+    if (!answer?.session.portal) return over(problem);
+    become(answer.session);
+    run();
   }
+}
+
+/** The end in a frame: nobody has a key there, and a new link is for the page around to bring. */
+function over(problem = "") {
+  become(null);
+  put(app, state({ symbol: "lantern", title: t("common.over"), text: t("common.over_text") },
+    problem && h("p", { class: "quiet" }, problem)));
 }
 
 function ask(problem = null) {

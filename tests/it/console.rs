@@ -1,5 +1,8 @@
 //! The console is served: the same page at each of its addresses, its files for good under their version.
 
+use serde_json::json;
+
+use crate::browser::{Browser, LINKS, token};
 use crate::support::House;
 
 const POLICY: &str = "content-security-policy";
@@ -61,4 +64,52 @@ async fn a21_the_consoles_files_are_kept_for_a_year_under_their_version() {
     let zipped = http.get(format!("{}{script}", house.base)).header("accept-encoding", "gzip");
     let zipped = zipped.send().await.unwrap();
     assert_eq!(zipped.headers()["content-encoding"], "gzip");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_who_may_frame_a_page_of_the_console_is_said_of_each() {
+    let house = House::new().await;
+    let rest = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; ";
+    let frames = async |path: &str, browser: Option<&Browser>| {
+        let request = match browser {
+            Some(browser) => browser.bare("GET", path),
+            None => house.api.http.get(format!("{}{path}", house.base)),
+        };
+        let response = request.send().await.unwrap();
+        let policy = response.headers()[POLICY].to_str().unwrap().to_owned();
+        policy.strip_prefix(rest).unwrap_or_else(|| panic!("{path}: {policy}")).to_owned()
+    };
+    let nobody = "frame-ancestors 'none'";
+    let sign_in = async |portal: bool| {
+        let made = house.api.post(LINKS, &json!({"portal": portal})).await.unwrap();
+        let url = made["link"]["url"].as_str().unwrap();
+        let path = url[house.base.len()..].split('#').next().unwrap().to_owned();
+        (path, Browser::sign_in(&house.base, &token(&made)).await.unwrap())
+    };
+
+    // Where the tenant names no page, its portal is in none.
+    let (enter, portal) = sign_in(true).await;
+    assert_eq!(enter, "/console/enter");
+    for path in [&enter, "/console/deliveries", "/console/enter?tenant=default"] {
+        assert_eq!(frames(path, None).await, nobody, "{path}");
+        assert_eq!(frames(path, Some(&portal)).await, nobody, "{path}");
+    }
+
+    let partners = json!({"embedding": ["https://partner.example", "http://localhost:3000"]});
+    house.api.patch("/api/v1/admin/tenants/default", &partners).await.unwrap();
+    let named = "frame-ancestors https://partner.example http://localhost:3000";
+    let (enter, portal) = sign_in(true).await;
+    assert_eq!(enter, "/console/enter?tenant=default");
+    assert_eq!(frames(&enter, None).await, named, "before anybody is let in");
+    assert_eq!(frames("/console/deliveries", Some(&portal)).await, named);
+    assert_eq!(frames("/console/enter?tenant=nobody", None).await, nobody);
+
+    // The console itself is in no frame, whoever the tenant names.
+    let (enter, console) = sign_in(false).await;
+    assert_eq!(enter, "/console/enter");
+    for path in ["/console", "/console/deliveries", "/console/deliveries?tenant=default"] {
+        assert_eq!(frames(path, Some(&console)).await, nobody, "{path}");
+        assert_eq!(frames(path, None).await, nobody, "{path}");
+    }
 }

@@ -42,3 +42,8 @@ export function mayChooseTenant() {
 export function chooseTenant(name) {
   keep("tenant", name);
 }
+
+/** Whether the page stands inside one of somebody else's, as a portal may. */
+export function isFramed() {
+  return window.self !== window.top;
+}

@@ -9,7 +9,7 @@ import { LANGUAGES, language, speak, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
 import { listen } from "../lib/live.js";
 import { address, go } from "../lib/router.js";
-import { chooseTenant, current, may, mayChooseTenant, tenant } from "../lib/session.js";
+import { chooseTenant, current, isFramed, may, mayChooseTenant, tenant } from "../lib/session.js";
 import { keep } from "../lib/storage.js";
 import { AT_HAND, GROUPS, seen } from "../screens/catalogue.js";
 import { banner } from "./banner.js";
@@ -43,8 +43,7 @@ export function shell() {
   const below = h("nav", { class: "tabs-below", "aria-label": t("common.at_hand") },
     tabs.map(({ link }) => link), more);
   // Embedded in a customer's own page it has no bar: the page around it has one.
-  const isFramed = portal && window.self !== window.top;
-  const element = h("div", { class: ["shell", isFramed && "is-framed"] },
+  const element = h("div", { class: ["shell", isFramed() && "is-framed"] },
     h("a", { class: "button main skip", href: "#page" }, t("common.skip")),
     nav, h("div", { class: "content" }, bar(), banner(), page), below);
 

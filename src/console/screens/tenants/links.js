@@ -45,7 +45,8 @@ export function linkForm(tenant) {
         text: t("tenants.link_once", { until: whole(link.expires_at) }),
         secret: url,
         kept: t("tenants.link_kept"),
-        shell: portal ? `<iframe src="${url}"></iframe>` : undefined,
+        shell: portal
+          ? `<iframe src="${url}" title="Sereno" allow="clipboard-write"></iframe>` : undefined,
       });
     },
   }));

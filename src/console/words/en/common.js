@@ -58,6 +58,8 @@ export default {
     "The server prints it on its first start and keeps it in its data directory, in the "
       + "file credentials.",
   link_refused: "The link does not work: {why}",
+  over: "This portal's session is over",
+  over_text: "Load the page around it anew, or ask for a new link.",
   no_screen: "There is no screen at {path}.",
 
   not_ready: "The server takes no events: {why}",

@@ -58,6 +58,8 @@ export default {
     "El servidor la muestra al arrancar por primera vez y la guarda en su directorio de "
       + "datos, en el archivo credentials.",
   link_refused: "El enlace no sirve: {why}",
+  over: "La sesión de este portal ha terminado",
+  over_text: "Recargue la página que lo contiene o pida un enlace nuevo.",
   no_screen: "No hay ninguna pantalla en {path}.",
 
   not_ready: "El servidor no acepta eventos: {why}",

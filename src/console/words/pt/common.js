@@ -58,6 +58,8 @@ export default {
     "O servidor a mostra na primeira vez que inicia e a guarda no seu diretório de "
       + "dados, no arquivo credentials.",
   link_refused: "O link não funciona: {why}",
+  over: "A sessão deste portal terminou",
+  over_text: "Recarregue a página que o contém ou peça um novo link.",
   no_screen: "Não há nenhuma tela em {path}.",
 
   not_ready: "O servidor não aceita eventos: {why}",

@@ -1,0 +1,175 @@
+// The portal inside a customer's own page: an origin that the tenant names shows it and works with
+// it, any other is refused by the browser, and what is inside reaches one tenant alone.
+
+import assert from "node:assert/strict";
+import http from "node:http";
+import { after, before, test } from "node:test";
+import {
+  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+} from "./world.mjs";
+
+let server;
+let receiver;
+let browser;
+let partner;
+before(async () => {
+  [receiver, browser, server, partner] = await Promise.all([
+    startReceiver(), startBrowser(), startServer(), startPartner(),
+  ]);
+  receiver.status = 500;
+  await server.ask("POST", "/api/v1/admin/notify/endpoints", {
+    kind: "webhook", target: `${receiver.url}/till`, filters: { events: ["client.*"] },
+    retry: { first: "100ms", attempts: 1 },
+  });
+  await server.ask("POST", "/api/v1/events", {
+    event_id: "ours", event_type: "client.created", data: { name: "Ana" },
+  });
+  await admin("POST", "/api/v1/admin/tenants", { id: "neighbour" });
+  await admin("POST", "/api/v1/events", {
+    event_id: "theirs", event_type: "client.updated", data: { name: "Benito" },
+  }, "neighbour");
+  await server.ask("PATCH", "/api/v1/admin/tenants/default", { embedding: [partner.origin] });
+});
+after(async () => {
+  await keepFailures();
+  await Promise.all([browser?.close(), server?.stop(), receiver?.stop(), partner?.stop()]);
+});
+
+/** Asks as the admin of all tenants. */
+async function admin(method, path, body, tenant = "default") {
+  const response = await fetch(server.base + path, {
+    method, body: JSON.stringify(body), headers: {
+      authorization: `Bearer ${server.admin}`, "x-tenant": tenant,
+      "content-type": "application/json",
+    },
+  });
+  assert.ok(response.ok, `${path}: ${response.status}`);
+}
+
+/** A customer's site: each path is a page that shows in a frame what its query names. */
+async function startPartner() {
+  const site = http.createServer((request, response) => {
+    const shown = new URL(request.url ?? "/", "http://localhost").searchParams.get("shows") ?? "";
+    const quoted = shown.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+    response.end(`<!doctype html><title>Partner</title><h1>Partner</h1>
+      <iframe src="${quoted}" title="Sereno" width="1100" height="700"></iframe>`);
+  });
+  await new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(null)));
+  const { port } = /** @type {any} */ (site.address());
+  return {
+    // Another site than the server's 127.0.0.1, and the same under a name that nobody named.
+    origin: `http://localhost:${port}`, unnamed: `http://127.0.0.1:${port}`,
+    stop: () => new Promise((resolve) => {
+      site.closeAllConnections();
+      site.close(() => resolve(null));
+    }),
+  };
+}
+
+/** A link, as the API gives it. */
+async function link(body) {
+  return (await server.ask("POST", "/api/v1/admin/links", body)).link.url;
+}
+
+/** Opens a page of the partner's that frames an address. */
+async function frameOf(page, origin, shows) {
+  await page.goto(`${origin}/?${new URLSearchParams({ shows })}`);
+  const handle = await page.waitForSelector("iframe");
+  return handle.contentFrame();
+}
+
+/** What the browser says of a frame that it does not show. */
+function refusals(page) {
+  const said = [];
+  page.on("console", (message) => {
+    if (/frame-ancestors/.test(message.text())) said.push(message.text());
+  });
+  return said;
+}
+
+test("a21_a_page_that_the_tenant_names_shows_its_portal_and_works_with_it", async () => {
+  const { page, close } = await openPage(browser, server, { key: "" });
+  const refused = refusals(page);
+  const address = await link({ role: "operator", portal: true, next: "/console/deliveries" });
+  assert.ok(address.includes("/console/enter?tenant=default#"), address);
+  const frame = await frameOf(page, partner.origin, address);
+  await seeText(frame, "Deliveries", "h1");
+  await seeText(frame, "client.created", ".table tbody");
+  await seeText(frame, "Given up", ".table tbody");
+  assert.equal(await frame.$eval(".bar", (bar) => bar.checkVisibility()), false,
+    "the page around has a bar of its own");
+  const cookies = (await page.browserContext().cookies())
+    .filter(({ name }) => name === "sereno_session");
+  assert.deepEqual(cookies.map(({ sameSite, secure, httpOnly }) => [sameSite, secure, httpOnly]),
+    [["None", true, true]]);
+  assert.ok(JSON.stringify(cookies[0].partitionKey).includes("localhost"), "of that page alone");
+
+  // It goes on to another screen and acts, all inside the frame.
+  receiver.status = 200;
+  await (await see(frame, ".table .row-link")).click();
+  await press(frame, "Retry now", ".drawer");
+  await seeText(frame, "Delivered", ".drawer .detail-head");
+  await (await see(frame, '.nav-link[href="/console/events"]')).click();
+  await seeText(frame, "client.created", ".table tbody");
+  assert.equal(await frame.$eval(".table", (table) =>
+    table.textContent?.includes("client.updated")), false);
+
+  // What is not the portal's, and what is another tenant's, is not for it.
+  const statuses = await frame.evaluate(async (paths) => {
+    const ask = async ([path, headers]) => (await fetch(path, { headers })).status;
+    return Promise.all(paths.map(ask));
+  }, [
+    ["/api/v1/events/ours", {}], ["/api/v1/events/theirs", {}],
+    ["/api/v1/deliveries", { "x-tenant": "neighbour" }], ["/api/v1/reservations", {}],
+    ["/api/v1/admin/tenants", {}],
+  ]);
+  assert.equal(statuses[0], 200);
+  assert.equal(statuses[1], 404, "another tenant's event is not there");
+  for (const status of statuses.slice(2)) assert.equal(status, 403, `${statuses}`);
+
+  // The page is loaded anew with the link that it has: it is used up, the session is not.
+  const again = await frameOf(page, partner.origin, address);
+  await seeText(again, "client.created", ".table tbody");
+  assert.deepEqual(refused, []);
+
+  // The cookie is that frame's alone: beside it nobody is signed in.
+  await page.goto(`${server.base}/console/deliveries`);
+  await see(page, "[name=key]");
+  await close();
+});
+
+test("a21_a_portal_whose_session_is_over_says_so_in_its_frame", async () => {
+  const { page, close } = await openPage(browser, server, { key: "" });
+  const frame = await frameOf(page, partner.origin, await link({ role: "viewer", portal: true }));
+  await seeText(frame, "Deliveries", "h1");
+  await frame.evaluate(async () => {
+    const { session } = await (await fetch("/api/v1/session")).json();
+    await fetch("/api/v1/session",
+      { method: "DELETE", headers: { "x-csrf-token": session.csrf } });
+  });
+  await (await see(frame, '.nav-link[href="/console/events"]')).click();
+  await seeText(frame, "This portal's session is over", ".state");
+  await close();
+});
+
+test("a21_a_page_that_the_tenant_does_not_name_shows_no_portal", async () => {
+  const { page, close } = await openPage(browser, server, { key: "" });
+  const refused = refusals(page);
+  const shown = async (origin, address) => {
+    const frame = await frameOf(page, origin, address);
+    await page.waitForFunction(() => document.readyState === "complete");
+    return frame.evaluate(() => document.querySelector("#app") !== null).catch(() => false);
+  };
+  const portal = await link({ role: "viewer", portal: true });
+  assert.equal(await shown(partner.unnamed, portal), false);
+  assert.equal(refused.length, 1, `${refused}`);
+  // The console itself is in nobody's frame.
+  assert.equal(await shown(partner.origin, await link({ role: "viewer" })), false);
+  assert.equal(await shown(partner.origin, `${server.base}/console`), false);
+  assert.equal(refused.length, 3, `${refused}`);
+  // The link that a refused page carried was not used up by it.
+  const frame = await frameOf(page, partner.origin, portal);
+  await seeText(frame, "Deliveries", "h1");
+  await close();
+});
