@@ -10,7 +10,7 @@ use sereno_actors::engine::Action;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::event::Booking;
 use sereno_workflows::handoff::{self, Handoff};
-use sereno_workflows::id::{EntityKey, EntityKind};
+use sereno_workflows::id::{EntityKey, EntityKind, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::reservation::{self, ReminderState, Reservation};
@@ -25,7 +25,10 @@ use super::rows::Rows;
 use super::trace::Traced;
 use super::why::Reader;
 
-/// `GET /api/v1/reservations`: in the order of their ids, by `status`.
+/// Bookings or handoffs that are read at once in search of those that are wanted.
+const PAGE_ROWS: usize = 200;
+
+/// `GET /api/v1/reservations`: in the order of their ids, by `status`, `from` and `to`, which are of their slots.
 pub async fn reservations(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -34,7 +37,8 @@ pub async fn reservations(
     aside(caller.tenant.clone(), move || list(&app, &caller, &query, EntityKind::Reservation)).await
 }
 
-/// `GET /api/v1/handoffs`: in the order of their conversations, by `status`.
+/// `GET /api/v1/handoffs`: in the order of their conversations, by `status`, `from` and `to`, which are of when
+/// they were opened.
 pub async fn handoffs(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -132,7 +136,7 @@ fn list(
     query: &ListQuery,
     kind: EntityKind,
 ) -> Result<Response, Problem> {
-    query.only(&["status"])?;
+    query.only(&["status", "from", "to"])?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
     let statuses: &[&str] = match kind {
         EntityKind::Handoff => &["open", "replied", "closed"],
@@ -149,20 +153,25 @@ fn list(
         }
     };
     let wanted = query.one_of("status", statuses)?;
+    let (from, to) = query.from_to()?;
+    let fits = |status: &str, at: Timestamp| {
+        wanted.is_none_or(|wanted| wanted == status) && (from..to).contains(&Sequence::at(at))
+    };
+    let is_narrowed = ["status", "from", "to"].iter().any(|name| query.get(name).is_some());
+    let read = if is_narrowed { query.limit.max(PAGE_ROWS) } else { query.limit };
     let mut after = query.after(kind.as_str())?;
     let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
-        let page =
-            app.engine.ledger().states(&caller.tenant, kind, after.as_deref(), query.limit)?;
-        let full = page.len() == query.limit;
+        let page = app.engine.ledger().states(&caller.tenant, kind, after.as_deref(), read)?;
+        let full = page.len() == read;
         looked_at += page.len();
         for state in page {
-            let (id, status, shown) = describe(&state, policy);
-            after = Some(id);
-            if wanted.is_none_or(|wanted| wanted == status) {
-                rows.push(&shown);
+            let Some((id, status, at)) = standing(&state) else { continue };
+            if fits(status, at) {
+                rows.push(&describe(&state, policy));
             }
+            after = Some(id.to_owned());
             if rows.is_full() {
                 break;
             }
@@ -184,7 +193,7 @@ fn show(
 ) -> Result<Json<Value>, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let state = find(app, caller, &key)?;
-    let (_, _, mut shown) = describe(&state, &view.policy);
+    let mut shown = describe(&state, &view.policy);
     match &state {
         StateRecord::Reservation(booking) => {
             reader.add(&mut shown, &view, &why::reservation(booking));
@@ -213,24 +222,38 @@ fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {
     take_text(body, "action")?.ok_or_else(|| Invalid::new("action", "is missing"))
 }
 
-/// The id, the status and the whole of an entity, as it is shown.
-pub(super) fn describe(state: &StateRecord, policy: &Policy) -> (String, &'static str, Value) {
+/// The id and the status of a booking or a handoff, and the moment by which it is found: that of its slot, or
+/// when it was opened.
+pub(super) fn standing(state: &StateRecord) -> Option<(&str, &'static str, Timestamp)> {
     match state {
         StateRecord::Reservation(booking) => {
-            (booking.id.clone(), booking.status.as_str(), show_reservation(booking, policy))
+            Some((&booking.id, booking.status.as_str(), booking.slot))
         }
-        StateRecord::Handoff(handoff) => (
-            handoff.conversation_id.clone(),
-            handoff.status.as_str(),
-            show_handoff(handoff, policy),
-        ),
+        StateRecord::Handoff(handoff) => {
+            Some((&handoff.conversation_id, handoff.status.as_str(), handoff.opened_at))
+        }
         StateRecord::Tenant(_)
         | StateRecord::DeadLetters(_)
         | StateRecord::Conversation(_)
         | StateRecord::Lead(_)
         | StateRecord::Product(_)
         | StateRecord::Alerts(_)
-        | StateRecord::Reports(_) => (String::new(), "", Value::Null),
+        | StateRecord::Reports(_) => None,
+    }
+}
+
+/// The whole of a booking or a handoff, as it is shown.
+pub(super) fn describe(state: &StateRecord, policy: &Policy) -> Value {
+    match state {
+        StateRecord::Reservation(booking) => show_reservation(booking, policy),
+        StateRecord::Handoff(handoff) => show_handoff(handoff, policy),
+        StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => Value::Null,
     }
 }
 

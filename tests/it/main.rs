@@ -48,6 +48,7 @@ mod postgres;
 mod power;
 mod process;
 mod provider;
+mod ranges;
 mod report;
 mod report_killed;
 mod report_unknown;

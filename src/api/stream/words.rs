@@ -114,8 +114,8 @@ fn state_of(state: &StateRecord, view: &TenantView) -> (&'static str, Value) {
         | StateRecord::Product(_)
         | StateRecord::Alerts(_)
         | StateRecord::Reports(_) => {
-            let (_, status, shown) = entities::describe(state, &view.policy);
-            (status, shown)
+            let status = entities::standing(state).map_or("", |(_, status, _)| status);
+            (status, entities::describe(state, &view.policy))
         }
     }
 }
