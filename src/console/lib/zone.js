@@ -59,6 +59,25 @@ export function daysAfter(day, count) {
   return at.toISOString().slice(0, 10);
 }
 
+/** The moment at which a day begins on the wall of a zone. @param {string} day */
+export function midnight(day, timeZone) {
+  const begins = Date.parse(`${day}T00:00:00Z`);
+  // How far the wall is ahead differs over a year: the second look is at the right moment.
+  const first = begins - ahead(begins, timeZone);
+  return new Date(begins - ahead(first, timeZone)).toISOString();
+}
+
+/** By how many milliseconds a zone's wall is ahead of UTC at a moment. */
+function ahead(moment, timeZone) {
+  const parts = { timeZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+    hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const told = new Intl.DateTimeFormat("en-CA", /** @type {any} */ (parts)).formatToParts(moment);
+  const of = (type) => told.find((part) => part.type === type)?.value;
+  const day = ["year", "month", "day"].map(of).join("-");
+  const hour = ["hour", "minute", "second"].map(of).join(":");
+  return Date.parse(`${day}T${hour}Z`) - Math.floor(moment / 1_000) * 1_000;
+}
+
 /** The Monday of a day's week. @param {string} day */
 export function mondayOf(day) {
   return daysAfter(day, -((new Date(`${day}T12:00:00Z`).getUTCDay() + 6) % 7));

@@ -7,12 +7,13 @@ import { t } from "../lib/i18n.js";
 import { setQuery, withChanges } from "../lib/router.js";
 import { tenant } from "../lib/session.js";
 import { keep, kept } from "../lib/storage.js";
+import { dayOf, daysAfter, midnight } from "../lib/zone.js";
 import { button, iconButton } from "./bits.js";
 import { field } from "./form.js";
 import { menu } from "./menu.js";
 
 /**
- * @typedef {{name: string, label: string, type?: "text"|"select"|"period", wide?: boolean,
+ * @typedef {{name: string, label: string, type?: "text"|"select"|"period"|"days", wide?: boolean,
  *   choices?: [string, string][]|Promise<[string, string][]>, placeholder?: string}} Filter
  * @typedef {{name: string, values: [string, string][], count?: (value: string) =>
  * Promise<string|null>}} Chips
@@ -31,9 +32,25 @@ export function period(query) {
   return { from: query.get("from"), to: query.get("to") };
 }
 
-/** The names that a filter has in the query. */
-export function namesOf(filter) {
-  return filter.type === "period" ? ["since", "from", "to"] : [filter.name];
+/** Days from today on, and how many: for what has its moment ahead. */
+const DAYS = { today: [0, 1], tomorrow: [1, 1], next_7d: [0, 7], next_30d: [0, 30],
+  yesterday: [-1, 1], last_7d: [-7, 7] };
+
+/**
+ * The same for days on the wall of a zone.
+ * @param {URLSearchParams} query @param {string} timeZone
+ * @returns {{from?: string|null, to?: string|null}}
+ */
+export function days(query, timeZone) {
+  const [first, count] = DAYS[query.get("within") ?? ""] ?? [];
+  if (first === undefined) return { from: query.get("from"), to: query.get("to") };
+  const begins = daysAfter(dayOf(Date.now(), timeZone), first);
+  return { from: midnight(begins, timeZone), to: midnight(daysAfter(begins, count), timeZone) };
+}
+
+/** The names that a filter has in the query. @param {Filter} filter */
+export function namesOf({ name, type }) {
+  return type === "period" || type === "days" ? [name, "from", "to"] : [name];
 }
 
 /**
@@ -59,7 +76,8 @@ export function chips(spec, query) {
 /** The fields; what is typed goes into the address after a short rest. @param {Filter[]} filters */
 export function filterFields(filters, query) {
   return filters.map((filter) => {
-    if (filter.type === "period") return periodField(query, filter.label);
+    if (filter.type === "period") return periodField(query, filter, Object.keys(PERIODS));
+    if (filter.type === "days") return periodField(query, filter, Object.keys(DAYS));
     const { name, label, type, choices, placeholder, wide } = filter;
     const made = field({
       name, label, wide, placeholder, value: query.get(name) ?? "",
@@ -84,22 +102,26 @@ function offer(select, choices, chosen) {
     h("option", { value, selected: value === chosen }, text)));
 }
 
-function periodField(query, label) {
+/**
+ * A choice of periods by name, or two moments.
+ * @param {URLSearchParams} query @param {Filter} filter @param {string[]} periods
+ */
+function periodField(query, { name, label }, periods) {
   const custom = query.get("from") || query.get("to");
   const choices = [["", t("common.any")],
-    ...Object.keys(PERIODS).map((name) => [name, t(`common.period.${name}`)]),
+    ...periods.map((period) => [period, t(`common.period.${period}`)]),
     ["custom", t("common.period.custom")]];
   const made = field({
-    name: "since", label, type: "select", choices: /** @type {any} */ (choices),
-    value: custom ? "custom" : query.get("since") ?? "",
+    name, label, type: "select", choices: /** @type {any} */ (choices),
+    value: custom ? "custom" : query.get(name) ?? "",
   });
-  const bound = (name, text) => {
-    const value = query.get(name);
+  const bound = (end, text) => {
+    const value = query.get(end);
     const shown = value ? localInput(value) : "";
-    const one = field({ name, label: text, type: "date", value: shown, step: 1 });
+    const one = field({ name: end, label: text, type: "date", value: shown, step: 1 });
     one.querySelector("input").addEventListener("change", (event) => {
       const at = event.target.value;
-      setQuery({ [name]: at ? new Date(at).toISOString() : null, since: null }, { quietly: true });
+      setQuery({ [end]: at ? new Date(at).toISOString() : null, [name]: null }, { quietly: true });
     });
     one.hidden = !custom;
     return one;
@@ -108,7 +130,7 @@ function periodField(query, label) {
   made.querySelector("select").addEventListener("change", (event) => {
     const value = event.target.value;
     for (const one of bounds) one.hidden = value !== "custom";
-    if (value !== "custom") setQuery({ since: value, from: null, to: null }, { quietly: true });
+    if (value !== "custom") setQuery({ [name]: value, from: null, to: null }, { quietly: true });
   });
   return [made, bounds];
 }

@@ -25,7 +25,8 @@ function show(view) {
       load: (asked, signal) => get(PATH, asked, signal),
       id: (item) => item.conversation_id, columns: columns(),
       chips: {
-        name: "status", count: (status) => countOf(PATH, { status }),
+        name: "status",
+        count: (status) => countOf(PATH, { ...query(here()), status }),
         values: ["open", "ended"].map((status) => [status, word(`common.status.${status}`)]),
       },
       filters: [
@@ -37,6 +38,8 @@ function show(view) {
     },
   });
 }
+
+const here = () => new URLSearchParams(location.search);
 
 /** @param {URLSearchParams} asked */
 function query(asked) {

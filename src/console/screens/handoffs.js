@@ -9,6 +9,7 @@ import { may } from "../lib/session.js";
 import { duration, time } from "../lib/time.js";
 import { button, pill, twoLines } from "../parts/bits.js";
 import { clock } from "../parts/clock.js";
+import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { act } from "./handoffs/act.js";
@@ -30,22 +31,32 @@ function show(view) {
     },
     spec: {
       screen: "handoffs", label: t("common.screen.handoffs"), path: PATH,
-      query: (asked) => ({ status: asked.get("status") }), load,
+      query, load,
       id: (item) => item.conversation_id, columns: columns(() => made?.refresh()),
       chips: {
-        name: "status", count: (status) => countOf(PATH, { status }),
+        name: "status",
+        count: (status) => countOf(PATH, { ...query(here()), status }),
         values: STATUSES.map((status) => [status, word(`handoffs.status_${status}`)]),
       },
+      filters: [{ name: "since", label: t("common.period"), type: "period" }],
       live: ["state", "event"], concerns, detail, empty: nothing,
     },
   });
+}
+
+const here = () => new URLSearchParams(location.search);
+
+/** @param {URLSearchParams} asked */
+function query(asked) {
+  return { status: asked.get("status"), ...period(asked) };
 }
 
 /** Those that wait stand first, by their deadlines; the others follow in the order of the API. */
 async function load(query, signal) {
   const { status, cursor } = query;
   if (status && status !== "open") return get(PATH, query, signal);
-  const waiting = cursor ? [] : await get(PATH, { status: "open", limit: QUEUE_MAX }, signal)
+  const waiting = cursor ? [] : await get(PATH,
+    { ...query, status: "open", limit: QUEUE_MAX }, signal)
     .then(({ items }) => items.sort((a, b) => dueOf(a) - dueOf(b)));
   if (status === "open") return cursor ? get(PATH, query, signal)
     : { items: waiting, next_cursor: null };

@@ -8,6 +8,7 @@ import { number, t, word } from "../lib/i18n.js";
 import { time } from "../lib/time.js";
 import { wall, zone } from "../lib/zone.js";
 import { pill, twoLines } from "../parts/bits.js";
+import { days } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { detail } from "./reservations/detail.js";
@@ -20,31 +21,39 @@ const STATUSES = ["booked", "confirmed", "arrived", "completed", "no_show", "can
 /** @param {any} view */
 async function show(view) {
   const timeZone = await zone();
+  const query = (asked) => ({ status: asked.get("status"), ...days(asked, timeZone) });
   return listOrItem(view, {
     lead: t("reservations.lead"),
     spec: {
       screen: "reservations", label: t("common.screen.reservations"), path: PATH,
-      query: (asked) => ({ status: asked.get("status") }), load,
+      query, load,
       id: (item) => item.reservation_id, columns: columns(timeZone),
       chips: {
-        name: "status", count: (status) => countOf(PATH, { status }),
+        name: "status", count: (status) => countOf(PATH, { ...query(here()), status }),
         values: STATUSES.map((status) => [status, word(`common.status.${status}`)]),
       },
-      filters: [{ name: "id", label: t("reservations.id"), placeholder: "R-1001" }],
+      filters: [
+        { name: "within", label: t("reservations.day"), type: "days" },
+        { name: "id", label: t("reservations.id"), placeholder: "R-1001" },
+      ],
       live: ["state", "event"], concerns, detail, empty: nothing,
     },
   });
 }
 
+const here = () => new URLSearchParams(location.search);
+
 /** A page; or, where an id is asked for, that one alone, which the API finds by its path. */
 export async function load(query, signal) {
-  const id = new URLSearchParams(location.search).get("id");
+  const id = here().get("id");
   if (!id) return get(PATH, query, signal);
   const found = await get(`${PATH}/${encodeURIComponent(id)}`, {}, signal).catch((error) => {
     if (error.status === 404) return null;
     throw error;
   });
-  const fits = found && (!query.status || found.status === query.status);
+  const at = Date.parse(found?.date_time);
+  const fits = found && (!query.status || found.status === query.status)
+    && !(at < Date.parse(query.from)) && !(at >= Date.parse(query.to));
   return { items: fits ? [found] : [], next_cursor: null };
 }
 

@@ -13,6 +13,7 @@ export default {
   last: "Last event",
   restaurant: "Place",
   id: "Booking",
+  day: "Day",
   empty: "No bookings yet",
   empty_text: "They come as events. Send a first one:",
   machine: "States of the booking",

@@ -13,6 +13,7 @@ export default {
   last: "Último suceso",
   restaurant: "Local",
   id: "Reserva",
+  day: "Día",
   empty: "Aún no hay reservas",
   empty_text: "Llegan como eventos. Envíe la primera:",
   machine: "Estados de la reserva",

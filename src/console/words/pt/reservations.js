@@ -13,6 +13,7 @@ export default {
   last: "Último fato",
   restaurant: "Local",
   id: "Reserva",
+  day: "Dia",
   empty: "Ainda não há reservas",
   empty_text: "Chegam como eventos. Envie a primeira:",
   machine: "Estados da reserva",
