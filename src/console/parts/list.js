@@ -16,6 +16,7 @@ import { number, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
 import { address, onQuery, setQuery } from "../lib/router.js";
 import { button, iconButton } from "./bits.js";
+import { chosen } from "./chosen.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { chips, filterFields, namesOf } from "./filters.js";
 import { failed, noMatch, notYet } from "./states.js";
@@ -44,6 +45,7 @@ const COUNTS_MS = 20_000;
  *   name?: (id: string) => any, empty: () => any,
  *   live?: string[], concerns?: (told: any, kind: string) => boolean,
  *   actions?: any, retry?: (item: any) => void,
+ *   deeds?: import("./chosen.js").Deed[], called?: (item: any) => string,
  * }} Spec
  * @param {any} view @param {Spec} spec
  */
@@ -56,8 +58,14 @@ export function list(view, spec) {
   let loading = new AbortController();
   let countedAt = 0;
 
-  const rows = table({ ...spec, columns: shownColumns(spec),
-    open: (id) => setQuery({ open: id }) });
+  const several = (spec.deeds ?? []).length > 0 ? chosen(spec.deeds ?? [], {
+    items: () => items, id: spec.id, name: spec.called ?? spec.id, table: () => rows.element,
+    refresh: () => refresh(),
+  }) : null;
+  const rows = table({
+    ...spec, columns: [several?.column, ...shownColumns(spec)].filter((one) => one !== undefined),
+    open: (id) => setQuery({ open: id }),
+  });
   const chipBox = h("div");
   const tableBox = h("div", { class: "table-box" }, rows.element);
   const stateBox = h("div");
@@ -80,6 +88,7 @@ export function list(view, spec) {
   function draw(fresh) {
     tableBox.hidden = items.length === 0;
     rows.show(items, { fresh, openId: openId() });
+    several?.draw();
     put(stateBox, items.length === 0 && (cursor ? notYet(() => load(true))
       : isFiltered() ? noMatch(clear) : spec.empty()));
     const more = cursor && items.length > 0 && button(t("common.more"), () => load(true));
@@ -198,12 +207,13 @@ export function list(view, spec) {
     bind("j", "common.key.down", () => move(1), view.signal);
     bind("k", "common.key.up", () => move(-1), view.signal);
     bind("Escape", "common.key.close", () => openId() && setQuery({ open: null }), view.signal);
-    if (!spec.retry) return;
-    bind("r", "common.key.retry", () => {
-      const here = document.activeElement?.closest("tr[data-id]")?.getAttribute("data-id");
-      const item = items.find((item) => spec.id(item) === (openId() ?? here));
-      if (item) spec.retry?.(item);
-    }, view.signal);
+    const here = () => openId()
+      ?? document.activeElement?.closest("tr[data-id]")?.getAttribute("data-id");
+    const row = () => items.find((item) => spec.id(item) === here());
+    if (several) {
+      bind("x", "common.key.choose", () => row() && several.toggle(spec.id(row())), view.signal);
+    }
+    if (spec.retry) bind("r", "common.key.retry", () => row() && spec.retry?.(row()), view.signal);
   }
 
   const watcher = new IntersectionObserver((entries) => {
@@ -221,6 +231,7 @@ export function list(view, spec) {
   onQuery(sync);
   sync(query);
   const top = spec.filters ? [chipBox, fields] : h("div", { class: "list-top" }, chipBox, fields);
-  const box = h("div", { class: "list" }, top, live.newRows, tableBox, stateBox, foot);
+  const box = h("div", { class: "list" }, top, live.newRows, tableBox, stateBox, foot,
+    several?.bar);
   return Object.assign(box, { refresh, count: () => number(items.length) });
 }

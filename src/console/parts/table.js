@@ -8,7 +8,7 @@ import { address } from "../lib/router.js";
 /**
  * `phone` is a cell's place on a card: beside the title, a line of its own, its foot, or not at
  * all.
- * @typedef {{label: string, cell: (item: any) => any, class?: string, link?: boolean,
+ * @typedef {{label: any, cell: (item: any) => any, class?: string, link?: boolean,
  *   phone?: "top"|"wide"|"foot"|"none", width?: string}} Column
  */
 

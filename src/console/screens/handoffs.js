@@ -1,7 +1,7 @@
 // @ts-check
 // Handoffs: customers who wait for a person, those first whose time runs out first.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { h } from "../lib/dom.js";
 import { t, word } from "../lib/i18n.js";
@@ -40,8 +40,22 @@ function show(view) {
       },
       filters: [{ name: "since", label: t("common.period"), type: "period" }],
       live: ["state", "event"], concerns, detail, empty: nothing,
+      deeds: may("operator") ? deeds() : [], called: (item) => item.conversation_id,
     },
   });
+}
+
+/** @returns {import("../parts/chosen.js").Deed[]} */
+function deeds() {
+  const send = (action) => ({ conversation_id: id }) =>
+    post(`${PATH}/${encodeURIComponent(id)}/actions`, { action });
+  const ask = (what) => (count) => t(`handoffs.many_${what}`, { count });
+  return [
+    { text: t("handoffs.reply"), symbol: "check", act: send("reply"), ask: ask("reply"),
+      fits: ({ status }) => status === "open" },
+    { text: t("handoffs.close"), symbol: "cross", act: send("close"), ask: ask("close"),
+      fits: ({ status }) => status !== "closed" },
+  ];
 }
 
 const here = () => new URLSearchParams(location.search);

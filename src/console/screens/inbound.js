@@ -2,15 +2,17 @@
 // The inbound log: everything that was received, also what was refused, with the reason, and read
 // again.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { h } from "../lib/dom.js";
 import { bytes, t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
+import { ask } from "../parts/dialog.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
+import { notice, refused } from "../parts/notice.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { detail } from "./inbound/detail.js";
@@ -29,7 +31,9 @@ function show(view) {
     spec: {
       screen: "inbound", label: t("common.screen.inbound"), path: PATH, query,
       load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
-      columns: columns(), detail, live: ["event"], concerns: ({ source }) => source === "inbound"
+      columns: columns(), detail, retry: again,
+      deeds: may("operator") ? [deed()] : [], called: ({ source, id }) => `${source} · ${id}`,
+      live: ["event"], concerns: ({ source }) => source === "inbound"
         || source === "customer",
       chips: {
         name: "status", count,
@@ -93,16 +97,35 @@ function columns() {
   ];
 }
 
+const readAgain = ({ id }) => post(`${PATH}/${encodeURIComponent(id)}/reprocess`);
+const mayAgain = ({ status }) => AGAIN.includes(status);
+
+/** @returns {import("../parts/chosen.js").Deed} */
+function deed() {
+  return { text: t("inbound.reprocess"), symbol: "retry", act: readAgain, fits: mayAgain,
+    ask: (count) => t("inbound.many_reprocess", { count }) };
+}
+
+/** Asks, then has one read again. */
+async function again(item) {
+  if (!may("operator") || !mayAgain(item)) return;
+  const sure = await ask({ title: t("inbound.reprocess"), yes: t("inbound.reprocess"),
+    text: t("inbound.many_reprocess", { count: 1 }) });
+  if (sure) await readAgain(item).then(() => notice(t("inbound.reprocessed"), "good"), refused);
+}
+
 function reprocess(done) {
-  const { status, source, type, from, to } = query(new URLSearchParams(location.search));
+  const { status, q, source, type, from, to } = query(new URLSearchParams(location.search));
   const wanted = AGAIN.includes(status ?? "") ? status : "quarantined";
   const all = { status: wanted, source, type, from, to };
   bulk({
     path: `${PATH}/reprocess`, done, title: t("inbound.reprocess_many"),
       yes: t("inbound.reprocess_yes"),
     body: Object.fromEntries(Object.entries(all).filter(([, value]) => value)),
-    text: (count) => t("inbound.reprocess_ask",
+    // Work on many does not look into bodies: what is counted is all that the other filters choose.
+    text: (count) => [t("inbound.reprocess_ask",
       { count, status: word(`common.status.${wanted}`).toLowerCase() }),
+    q ? t("inbound.reprocess_words") : ""].join(" ").trim(),
   });
 }
 

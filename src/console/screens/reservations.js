@@ -1,17 +1,19 @@
 // @ts-check
 // Reservations: who comes when, how each stands, what it waits for, and what a person may do to it.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { h } from "../lib/dom.js";
 import { number, t, word } from "../lib/i18n.js";
+import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { wall, zone } from "../lib/zone.js";
 import { pill, twoLines } from "../parts/bits.js";
 import { days } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
-import { detail } from "./reservations/detail.js";
+import { SYMBOLS, detail } from "./reservations/detail.js";
+import { actionsOf } from "./reservations/flow.js";
 import { past } from "./reservations/history.js";
 import { kindName } from "./timers/kind.js";
 
@@ -37,8 +39,23 @@ async function show(view) {
         { name: "id", label: t("reservations.id"), placeholder: "R-1001" },
       ],
       live: ["state", "event"], concerns, detail, empty: nothing,
+      deeds: may("operator") ? deeds() : [],
+      called: (item) => [item.name, item.reservation_id].filter(Boolean).join(" · "),
     },
   });
+}
+
+/**
+ * What a kitchen that closes, or a door that opens, asks of many bookings at once.
+ * @returns {import("../parts/chosen.js").Deed[]}
+ */
+function deeds() {
+  return ["confirm", "arrive", "no_show", "cancel"].map((action) => ({
+    text: t(`reservations.do_${action}`), symbol: SYMBOLS[action], danger: action === "cancel",
+    fits: ({ status }) => actionsOf(status).includes(action),
+    act: ({ reservation_id: id }) => post(`${PATH}/${encodeURIComponent(id)}/actions`, { action }),
+    ask: (count) => t(`reservations.many_${action}`, { count }),
+  }));
 }
 
 const here = () => new URLSearchParams(location.search);

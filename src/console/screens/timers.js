@@ -2,11 +2,12 @@
 // Timers: what will happen by itself and when, as a list or as a week on the tenant's wall, with
 // the next day's hours above. What is late stands on top, since the earliest comes first.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { onQuery, withChanges } from "../lib/router.js";
+import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { DAY_AND_HOUR, wall, zone } from "../lib/zone.js";
 import { icon } from "../lib/icons.js";
@@ -16,7 +17,7 @@ import { back, head } from "../parts/page.js";
 import { bones, empty, failed } from "../parts/states.js";
 import { tabs } from "../parts/tabs.js";
 import { day } from "./timers/day.js";
-import { detail, remember } from "./timers/detail.js";
+import { detail, mayCancel, remember } from "./timers/detail.js";
 import { entityLink } from "./timers/entity.js";
 import { kindName, groupOf } from "./timers/kind.js";
 import { flat, upTo } from "./timers/plan.js";
@@ -117,10 +118,22 @@ function spec(timeZone) {
       { name: "reservation_id", label: t("timers.reservation"), placeholder: "R-1001" },
       { name: "conversation_id", label: t("timers.conversation"), placeholder: "chat-1" },
     ],
-    live: ["timer"], detail, name: (id) => kindOf(id),
+    live: ["timer"], detail, name: (id) => kindOf(id), deeds: may("operator") ? deeds() : [],
+    called: ({ kind, entity_id: of }) => `${kindName(kind)} · ${of}`,
     empty: () => empty({ symbol: "timers", title: t("timers.empty"),
       text: t("timers.empty_text") }),
   };
+}
+
+/** @returns {import("../parts/chosen.js").Deed[]} */
+function deeds() {
+  const act = (what) => ({ id }) => post(`${PATH}/${encodeURIComponent(id)}/${what}`);
+  const ask = (what) => (count) => t(`timers.many_${what}`, { count });
+  return [
+    { text: t("timers.fire"), symbol: "events", act: act("fire"), ask: ask("fire") },
+    { text: t("timers.cancel"), symbol: "cross", danger: true, act: act("cancel"),
+      ask: ask("cancel"), fits: mayCancel },
+  ];
 }
 
 /** The kind in an id such as `reservation:R-1:reminder.24h:1769018400000`. */

@@ -21,7 +21,8 @@ import { act } from "./act.js";
 import { actionsOf, places, ways } from "./flow.js";
 import { been, past } from "./history.js";
 
-const SYMBOLS = { confirm: "check", arrive: "place", complete: "check", no_show: "gone",
+/** The icon of each thing that a person may do to a booking. */
+export const SYMBOLS = { confirm: "check", arrive: "place", complete: "check", no_show: "gone",
   cancel: "cross", reschedule: "calendar" };
 
 /** @param {string} key @param {HTMLElement} box @param {() => void} refresh */

@@ -67,6 +67,11 @@ function gone() {
 /** What cannot be cancelled: it would only be set again. */
 const LASTING = ["alerts", "viewers", "signal"];
 
+/** Whether cancelling it would hold. */
+export function mayCancel({ kind }) {
+  return !LASTING.includes(kind);
+}
+
 function actions(timer, done) {
   const path = `/api/v1/timers/${encodeURIComponent(timer.id)}`;
   const act = (what, danger) => async () => {
@@ -80,7 +85,7 @@ function actions(timer, done) {
   return h("div", { class: "row" },
     may("operator") && [
       button(t("timers.fire"), act("fire", false), { symbol: "events", kind: "main" }),
-      !LASTING.includes(timer.kind) && button(t("timers.cancel"), act("cancel", true),
+      mayCancel(timer) && button(t("timers.cancel"), act("cancel", true),
         { symbol: "cross", kind: "danger" }),
     ],
     button(t("common.copy_curl"), () => copy(asCurl("POST", `${path}/fire`)),

@@ -47,6 +47,7 @@ export default {
   "key.down": "Next row",
   "key.up": "Previous row",
   "key.open": "Open the row",
+  "key.choose": "Choose the row",
   "key.close": "Close the detail",
   "key.retry": "Retry (asks first)",
 
@@ -146,6 +147,20 @@ export default {
 
   bulk_none: "Nothing fits, so nothing was changed.",
   bulk_how: "A job does it, which goes on if you close this page and can be cancelled.",
+  chosen: "What is chosen",
+  choose: "Choose {name}",
+  choose_this: "Choose",
+  choose_all: "Choose all that are shown",
+  choose_none: "Choose none",
+  chosen_count: { one: "{count} chosen", other: "{count} chosen" },
+  each_left: {
+    one: "{count} more is chosen to which this cannot be done as it stands.",
+    other: "{count} more are chosen to which this cannot be done as they stand.",
+  },
+  each_how: "This page does it, one after the other: it stops if you close it.",
+  each_stop: "Stop",
+  each_more: "and {count} more",
+  each_counts: "{done} of {total} done · {refused} refused",
   job_cancel: "Cancel the job",
   job_progress: "The job's progress",
   job_counts: "{done} done of {matched} found · {share}",

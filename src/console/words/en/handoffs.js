@@ -40,4 +40,12 @@ export default {
   step_replied: "A person replied",
   step_closed: "Closed",
   step_due: "Deadline for the reply",
+  many_reply: {
+    one: "Mark {count} handoff as replied? Its clock stops.",
+    other: "Mark {count} handoffs as replied? Their clocks stop.",
+  },
+  many_close: {
+    one: "Close {count} handoff? The automatic conversation goes on without a person.",
+    other: "Close {count} handoffs? The automatic conversations go on without a person.",
+  },
 };

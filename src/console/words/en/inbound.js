@@ -29,4 +29,9 @@ export default {
   reprocess_many: "Process all that fit",
   reprocess_ask: "{count} letters ({status}) that fit the filters will be processed again.",
   reprocess_yes: "Process them",
+  many_reprocess: {
+    one: "Process {count} letter again?",
+    other: "Process {count} letters again?",
+  },
+  reprocess_words: "The text filter does not narrow this: choose rows to process those alone.",
 };

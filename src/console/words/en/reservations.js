@@ -65,4 +65,17 @@ export default {
   by_the_customer: "the guest",
   by_an_operator: "an operator",
   by_the_clock: "the clock",
+  many_confirm: { one: "Confirm {count} booking?", other: "Confirm {count} bookings?" },
+  many_arrive: {
+    one: "Note that the guest of {count} booking is here?",
+    other: "Note that the guests of {count} bookings are here?",
+  },
+  many_no_show: {
+    one: "Note that the guest of {count} booking did not come?",
+    other: "Note that the guests of {count} bookings did not come?",
+  },
+  many_cancel: {
+    one: "Cancel {count} booking? The guest is told on WhatsApp, and its reminders stop.",
+    other: "Cancel {count} bookings? Each guest is told on WhatsApp, and their reminders stop.",
+  },
 };

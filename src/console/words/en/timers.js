@@ -67,4 +67,12 @@ export default {
   clock_over: "overdue",
   facts: "Facts",
   afterwards: "What it waits for afterwards",
+  many_fire: {
+    one: "Do now what {count} timer is set for? It happens once, and not again at its time.",
+    other: "Do now what {count} timers are set for? It happens once, and not again at their times.",
+  },
+  many_cancel: {
+    one: "Cancel {count} timer? What it is set for will not happen.",
+    other: "Cancel {count} timers? What they are set for will not happen.",
+  },
 };

@@ -47,6 +47,7 @@ export default {
   "key.down": "Fila siguiente",
   "key.up": "Fila anterior",
   "key.open": "Abrir la fila",
+  "key.choose": "Elegir la fila",
   "key.close": "Cerrar el detalle",
   "key.retry": "Reintentar (pregunta antes)",
 
@@ -146,6 +147,20 @@ export default {
 
   bulk_none: "No hay nada que encaje: no se ha cambiado nada.",
   bulk_how: "Lo hace un trabajo que sigue aunque cierre esta página, y que se puede cancelar.",
+  chosen: "Lo elegido",
+  choose: "Elegir {name}",
+  choose_this: "Elegir",
+  choose_all: "Elegir todo lo que se ve",
+  choose_none: "No elegir nada",
+  chosen_count: { one: "{count} elegido", other: "{count} elegidos" },
+  each_left: {
+    one: "Hay {count} más elegido con el que no se puede hacer tal como está.",
+    other: "Hay {count} más elegidos con los que no se puede hacer tal como están.",
+  },
+  each_how: "Lo hace esta página, uno tras otro: se detiene si la cierra.",
+  each_stop: "Detener",
+  each_more: "y {count} más",
+  each_counts: "{done} de {total} hechos · {refused} rechazados",
   job_cancel: "Cancelar el trabajo",
   job_progress: "Avance del trabajo",
   job_counts: "{done} hechas de {matched} encontradas · {share}",

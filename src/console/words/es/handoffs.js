@@ -40,4 +40,12 @@ export default {
   step_replied: "Respondió una persona",
   step_closed: "Cerrada",
   step_due: "Plazo para responder",
+  many_reply: {
+    one: "¿Marcar {count} atención como respondida? Su reloj se detiene.",
+    other: "¿Marcar {count} atenciones como respondidas? Sus relojes se detienen.",
+  },
+  many_close: {
+    one: "¿Cerrar {count} atención? La conversación automática sigue sin una persona.",
+    other: "¿Cerrar {count} atenciones? Las conversaciones automáticas siguen sin una persona.",
+  },
 };

@@ -29,4 +29,9 @@ export default {
   reprocess_many: "Procesar los que encajan",
   reprocess_ask: "Se procesarán de nuevo {count} envíos ({status}) que encajan con los filtros.",
   reprocess_yes: "Procesarlos",
+  many_reprocess: {
+    one: "¿Procesar de nuevo {count} envío?",
+    other: "¿Procesar de nuevo {count} envíos?",
+  },
+  reprocess_words: "El filtro de texto no lo acota: elija filas para procesar solo esas.",
 };

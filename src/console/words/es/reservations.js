@@ -67,4 +67,21 @@ export default {
   by_the_customer: "el cliente",
   by_an_operator: "un operador",
   by_the_clock: "el reloj",
+  many_confirm: { one: "¿Confirmar {count} reserva?", other: "¿Confirmar {count} reservas?" },
+  many_arrive: {
+    one: "¿Anotar que ha llegado el cliente de {count} reserva?",
+    other: "¿Anotar que han llegado los clientes de {count} reservas?",
+  },
+  many_no_show: {
+    one: "¿Anotar que no vino el cliente de {count} reserva?",
+    other: "¿Anotar que no vinieron los clientes de {count} reservas?",
+  },
+  many_cancel: {
+    one:
+      "¿Cancelar {count} reserva? Se avisa al cliente por WhatsApp y se paran sus "
+        + "recordatorios.",
+    other:
+      "¿Cancelar {count} reservas? Se avisa a cada cliente por WhatsApp y se paran sus "
+        + "recordatorios.",
+  },
 };

@@ -70,4 +70,12 @@ export default {
   clock_over: "de retraso",
   facts: "Datos",
   afterwards: "Lo que espera después",
+  many_fire: {
+    one: "¿Hacer ya lo que espera {count} temporizador? Ocurre una vez, y no otra a su hora.",
+    other: "¿Hacer ya lo que esperan {count} temporizadores? Ocurre una vez, y no otra a su hora.",
+  },
+  many_cancel: {
+    one: "¿Cancelar {count} temporizador? Lo que espera no ocurrirá.",
+    other: "¿Cancelar {count} temporizadores? Lo que esperan no ocurrirá.",
+  },
 };

@@ -47,6 +47,7 @@ export default {
   "key.down": "Próxima linha",
   "key.up": "Linha anterior",
   "key.open": "Abrir a linha",
+  "key.choose": "Escolher a linha",
   "key.close": "Fechar o detalhe",
   "key.retry": "Tentar de novo (pergunta antes)",
 
@@ -146,6 +147,20 @@ export default {
 
   bulk_none: "Nada corresponde: nada foi alterado.",
   bulk_how: "Um trabalho o faz, que continua se você fechar esta página e pode ser cancelado.",
+  chosen: "O que foi escolhido",
+  choose: "Escolher {name}",
+  choose_this: "Escolher",
+  choose_all: "Escolher tudo o que se vê",
+  choose_none: "Não escolher nada",
+  chosen_count: { one: "{count} escolhido", other: "{count} escolhidos" },
+  each_left: {
+    one: "Há mais {count} escolhido com o qual isto não pode ser feito como está.",
+    other: "Há mais {count} escolhidos com os quais isto não pode ser feito como estão.",
+  },
+  each_how: "É esta página que o faz, um após o outro: para se a fechar.",
+  each_stop: "Parar",
+  each_more: "e mais {count}",
+  each_counts: "{done} de {total} feitos · {refused} recusados",
   job_cancel: "Cancelar o trabalho",
   job_progress: "Progresso do trabalho",
   job_counts: "{done} feitas de {matched} encontradas · {share}",

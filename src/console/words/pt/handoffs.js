@@ -40,4 +40,12 @@ export default {
   step_replied: "Uma pessoa respondeu",
   step_closed: "Encerrado",
   step_due: "Prazo para responder",
+  many_reply: {
+    one: "Marcar {count} atendimento como respondido? O relógio dele para.",
+    other: "Marcar {count} atendimentos como respondidos? Os relógios deles param.",
+  },
+  many_close: {
+    one: "Encerrar {count} atendimento? A conversa automática continua sem uma pessoa.",
+    other: "Encerrar {count} atendimentos? As conversas automáticas continuam sem uma pessoa.",
+  },
 };

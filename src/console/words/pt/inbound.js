@@ -30,4 +30,9 @@ export default {
   reprocess_ask:
     "Serão processados de novo {count} envios ({status}) que correspondem aos filtros.",
   reprocess_yes: "Processar",
+  many_reprocess: {
+    one: "Processar de novo {count} envio?",
+    other: "Processar de novo {count} envios?",
+  },
+  reprocess_words: "O filtro de texto não o restringe: escolha linhas para processar só essas.",
 };

@@ -67,4 +67,17 @@ export default {
   by_the_customer: "o cliente",
   by_an_operator: "um operador",
   by_the_clock: "o relógio",
+  many_confirm: { one: "Confirmar {count} reserva?", other: "Confirmar {count} reservas?" },
+  many_arrive: {
+    one: "Anotar que o cliente de {count} reserva chegou?",
+    other: "Anotar que os clientes de {count} reservas chegaram?",
+  },
+  many_no_show: {
+    one: "Anotar que o cliente de {count} reserva não veio?",
+    other: "Anotar que os clientes de {count} reservas não vieram?",
+  },
+  many_cancel: {
+    one: "Cancelar {count} reserva? O cliente é avisado pelo WhatsApp e os lembretes param.",
+    other: "Cancelar {count} reservas? Cada cliente é avisado pelo WhatsApp e os lembretes param.",
+  },
 };

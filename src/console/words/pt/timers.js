@@ -69,4 +69,16 @@ export default {
   clock_over: "de atraso",
   facts: "Dados",
   afterwards: "O que espera depois",
+  many_fire: {
+    one:
+      "Fazer já o que {count} temporizador espera? Acontece uma vez, e não de novo na sua "
+        + "hora.",
+    other:
+      "Fazer já o que {count} temporizadores esperam? Acontece uma vez, e não de novo na sua "
+        + "hora.",
+  },
+  many_cancel: {
+    one: "Cancelar {count} temporizador? O que ele espera não acontecerá.",
+    other: "Cancelar {count} temporizadores? O que eles esperam não acontecerá.",
+  },
 };

@@ -1,0 +1,92 @@
+// @ts-check
+// One deed done to several, one after the other, by this page: counted and asked for first, then
+// with how far it is. What the server refuses is told by name, and the rest goes on.
+
+import { h, put } from "../lib/dom.js";
+import { number, t } from "../lib/i18n.js";
+import { button, hint, pill } from "./bits.js";
+import { openDialog } from "./dialog.js";
+
+/** So many names stand in the question, and so many refusals in the outcome. */
+const NAMED_MAX = 5;
+const REFUSED_MAX = 20;
+
+/**
+ * @param {{title: string, text: string, yes: string, danger?: boolean, items: any[], left: number,
+ *   name: (item: any) => string, act: (item: any) => Promise<any>, done: () => void}} work
+ *   `left`: how many more were chosen to which it cannot be done as they stand
+ */
+export function oneByOne({ title, text, yes, danger = false, items, left, name, act, done }) {
+  const stopping = new AbortController();
+  let isUnderWay = false;
+  const dialog = openDialog({ title, body: null, closed: () => stopping.abort() });
+  const close = (kind = "") => button(t("common.close"), dialog.close, { kind });
+  const others = left > 0 && h("p", { class: "quiet" }, t("common.each_left", { count: left }));
+  if (items.length === 0) {
+    return dialog.show([hint(t("common.bulk_none")), others], close());
+  }
+  const begin = button(yes, run, { kind: danger ? "main danger" : "main" });
+  dialog.show([h("p", null, text), named(items.map(name)), others,
+    h("p", { class: "quiet" }, t("common.each_how"))],
+  [button(t("common.cancel"), dialog.close), begin]);
+  begin.focus();
+
+  async function run() {
+    if (isUnderWay) return;
+    isUnderWay = true;
+    const refused = [];
+    const shown = progress(title, items.length);
+    let count = 0;
+    dialog.show(shown.element,
+      button(t("common.each_stop"), () => stopping.abort(), { kind: "danger" }));
+    for (const item of items) {
+      if (stopping.signal.aborted) break;
+      try {
+        await act(item);
+      } catch (error) {
+        refused.push([name(item), /** @type {Error} */ (error).message]);
+      }
+      count += 1;
+      shown.update("running", count, refused);
+    }
+    const state = count < items.length ? "cancelled" : refused.length > 0 ? "failed" : "done";
+    shown.update(state, count, refused);
+    dialog.show(shown.element, close("main"));
+    done();
+  }
+}
+
+/** The first of the names, and how many more there are. */
+function named(names) {
+  const rest = names.length - NAMED_MAX;
+  return h("ul", { class: "mini-list" },
+    names.slice(0, NAMED_MAX).map((text) => h("li", null, text)),
+    rest > 0 && h("li", { class: "quiet" }, t("common.each_more", { count: rest })));
+}
+
+/** How far it is, and whom the server refused. */
+function progress(title, total) {
+  const state = h("span");
+  const bar = h("div", {
+    class: "progress", role: "progressbar", "aria-label": t("common.job_progress"),
+    "aria-valuemin": 0, "aria-valuemax": 100,
+  }, h("span"));
+  const counts = h("p", { class: "quiet", role: "status" });
+  const list = h("ul", { class: "mini-list" });
+  const element = h("div", { class: "stack-small" },
+    h("div", { class: "row" }, state, h("span", { class: "strong" }, title)), bar, counts, list);
+  function update(now, count, refused) {
+    const share = count / total;
+    put(state, pill(now));
+    bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+    bar.style.setProperty("--share", String(share));
+    put(counts, t("common.each_counts", {
+      done: number(count - refused.length), total: number(total), refused: number(refused.length),
+    }));
+    list.hidden = refused.length === 0;
+    put(list, refused.slice(0, REFUSED_MAX).map(([who, why]) => h("li", null,
+      h("span", { class: "strong" }, who), h("span", { class: "grow quiet" }, why))));
+  }
+  update("running", 0, []);
+  return { element, update };
+}
