@@ -14,9 +14,12 @@ const PERIOD_MS = 1_000;
 /**
  * Counts what a filter chooses, asks, starts the job and shows how far it comes.
  * @param {{path: string, body: any, title: string, text: (count: string) => string, yes: string,
- *   danger?: boolean, done?: () => void}} work
+ *   danger?: boolean, isJob?: boolean, done?: () => void}} work
+ *   `isJob`: whether a job does it, rather than the request itself
  */
-export async function bulk({ path, body, title, text, yes, danger = false, done = () => {} }) {
+export async function bulk({
+  path, body, title, text, yes, danger = false, isJob = true, done = () => {},
+}) {
   const watching = new AbortController();
   const dialog = openDialog({ title, body: bones(3), closed: () => watching.abort() });
   const step = async (action) => {
@@ -32,18 +35,29 @@ export async function bulk({ path, body, title, text, yes, danger = false, done 
       dialog.show(hint(t("common.bulk_none")), button(t("common.close"), dialog.close));
       return;
     }
-    const count = number(counted.count) + (counted.complete ? "" : "+");
+    const count = number(counted.count) + (counted.complete === false ? "+" : "");
     const start = button(yes, () => step(async () => {
       start.disabled = true;
       const begun = await post(path, body);
-      await watch(dialog, begun.job_id, watching.signal);
+      if (begun.job_id) await watch(dialog, begun.job_id, watching.signal);
+      else dialog.show(atOnce(begun), button(t("common.close"), dialog.close, { kind: "main" }));
       done();
     }), { kind: danger ? "main danger" : "main" });
     const cancel = button(t("common.cancel"), dialog.close);
-    dialog.show([h("p", null, text(count)), h("p", { class: "quiet" }, t("common.bulk_how"))],
+    dialog.show([h("p", null, text(count)),
+      isJob && h("p", { class: "quiet" }, t("common.bulk_how"))],
       [cancel, start]);
     start.focus();
   });
+}
+
+/** What came of work that the request itself did. */
+function atOnce({ processed = [], quarantined = [], left = 0 }) {
+  return h("div", { class: "stack-small" },
+    h("div", { class: "row" }, pill(quarantined.length > 0 || left > 0 ? "waiting" : "done",
+      { text: t("common.at_once", { done: number(processed.length) }) })),
+    quarantined.length > 0 && hint(t("common.at_once_aside", { count: quarantined.length }), "bad"),
+    left > 0 && hint(t("common.at_once_left", { count: left })));
 }
 
 /** Shows a job in a dialog until it ends, or the dialog is closed: the job goes on then. */

@@ -109,7 +109,7 @@ function reprocess(done) {
   const { type, from, to } = query(here());
   const body = Object.fromEntries(Object.entries({ type, from, to }).filter(([, value]) => value));
   bulk({
-    path: `${PATH}/reprocess`, body, done, title: t("events.reprocess_many"),
+    path: `${PATH}/reprocess`, body, done, isJob: false, title: t("events.reprocess_many"),
       yes: t("events.reprocess_yes"),
     text: (count) => t("events.reprocess_ask", { count }),
   });

@@ -161,6 +161,12 @@ export default {
   each_stop: "Stop",
   each_more: "and {count} more",
   each_counts: "{done} of {total} done · {refused} refused",
+  at_once: "{done} done",
+  at_once_aside: {
+    one: "{count} was set aside again: its cause is still there.",
+    other: "{count} were set aside again: their cause is still there.",
+  },
+  at_once_left: "{count} more are left: once more takes the next ones.",
   job_cancel: "Cancel the job",
   job_progress: "The job's progress",
   job_counts: "{done} done of {matched} found · {share}",

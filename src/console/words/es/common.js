@@ -161,6 +161,12 @@ export default {
   each_stop: "Detener",
   each_more: "y {count} más",
   each_counts: "{done} de {total} hechos · {refused} rechazados",
+  at_once: "{done} hechos",
+  at_once_aside: {
+    one: "{count} ha vuelto a apartarse: su causa sigue ahí.",
+    other: "{count} han vuelto a apartarse: su causa sigue ahí.",
+  },
+  at_once_left: "Quedan {count} más: repítalo para seguir.",
   job_cancel: "Cancelar el trabajo",
   job_progress: "Avance del trabajo",
   job_counts: "{done} hechas de {matched} encontradas · {share}",

@@ -161,6 +161,12 @@ export default {
   each_stop: "Parar",
   each_more: "e mais {count}",
   each_counts: "{done} de {total} feitos · {refused} recusados",
+  at_once: "{done} feitos",
+  at_once_aside: {
+    one: "{count} foi posto de lado de novo: a causa continua.",
+    other: "{count} foram postos de lado de novo: a causa continua.",
+  },
+  at_once_left: "Restam {count}: repita para continuar.",
   job_cancel: "Cancelar o trabalho",
   job_progress: "Progresso do trabalho",
   job_counts: "{done} feitas de {matched} encontradas · {share}",
