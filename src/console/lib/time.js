@@ -53,7 +53,7 @@ export function duration(ms) {
 
 /**
  * A moment in a page. `shape`: "both" (time above, distance below), "relative", "local".
- * It keeps itself true while it is seen; a click copies the moment in UTC.
+ * It keeps itself true while it is seen; its tip says the rest: the whole local time, and UTC.
  */
 export function time(moment, shape = "relative") {
   if (!moment) return h("span", { class: "quiet" }, "–");

@@ -1,7 +1,7 @@
 // @ts-check
 // Dead letters: deliveries that were given up, grouped by their cause, and what is done about them.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { causeName } from "../lib/causes.js";
 import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { h } from "../lib/dom.js";
@@ -10,8 +10,10 @@ import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, channel, twoLines } from "../parts/bits.js";
+import { ask } from "../parts/dialog.js";
 import { download } from "../parts/export.js";
 import { period } from "../parts/filters.js";
+import { notice, refused } from "../parts/notice.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { causes, many } from "./letters/causes.js";
@@ -48,6 +50,7 @@ function show(view) {
       columns: columns(names), live: ["delivery"],
       concerns: ({ status }) => ["dead", "sent", "cancelled"].includes(status),
       detail: (id, box, done) => detail(id, box, () => { done(); groups?.look(); }),
+      retry: (item) => again(item, refresh),
       chips: {
         name: "fault",
         values: FAULTS.map((name) => [name, word(`common.fault.${name}`)]),
@@ -64,6 +67,18 @@ function show(view) {
       }),
     },
   });
+}
+
+/** Asks, then tries one again. */
+async function again({ id, event_type: type }, done) {
+  if (!may("operator")) return;
+  const sure = await ask({ title: t("letters.retry"), yes: t("letters.retry"),
+    text: t("deliveries.retry_ask", { type }) });
+  if (!sure) return;
+  await post(`${PATH}/${encodeURIComponent(id)}/retry`).then(() => {
+    notice(t("letters.retried"), "good");
+    done();
+  }, refused);
 }
 
 const here = () => new URLSearchParams(location.search);

@@ -14,7 +14,7 @@ import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { setQuery } from "../lib/router.js";
 import { detail } from "./endpoints/detail.js";
-import { register } from "./endpoints/form.js";
+import { KINDS, register } from "./endpoints/form.js";
 import { stateOf } from "./endpoints/state.js";
 
 const PATH = "/api/v1/admin/notify/endpoints";
@@ -38,6 +38,14 @@ function show(view) {
         values: ["healthy", "degraded", "failing", "unknown", "disabled"]
           .map((state) => [state, word(`common.status.${state}`)]),
       },
+      filters: [
+        { name: "q", label: t("endpoints.words"), placeholder: "example.com", wide: true },
+        {
+          name: "kind", label: t("endpoints.kind"), type: "select",
+          choices: KINDS.map((kind) => [kind, word(`common.channel.${kind}`)]),
+        },
+        { name: "event", label: t("endpoints.wants"), placeholder: "reservation.created" },
+      ],
       live: ["event"], detail,
       concerns: ({ event_type: type }) => type?.startsWith("endpoint.") || type === "test.ping",
       name: (id) => t("endpoints.one", { id: `#${id}` }),
@@ -61,11 +69,22 @@ async function load(query, signal) {
   ]);
   const day = stats?.windows["1d"].deliveries.by_endpoint ?? [];
   const told = new Map(day.map((one) => [one.endpoint_id, one]));
-  const wanted = new URLSearchParams(location.search).get("state");
+  const asked = new URLSearchParams(location.search);
+  const [state, kind, event] = ["state", "kind", "event"].map((name) => asked.get(name));
+  const words = asked.get("q")?.toLowerCase() ?? "";
   const items = page.items
     .map((item) => ({ ...item, day: told.get(item.id) ?? null }))
-    .filter((item) => !wanted || stateOf(item).state === wanted);
+    .filter((item) => (!state || stateOf(item).state === state) && (!kind || item.kind === kind)
+      && (!event || takes(item, event))
+      && `#${item.id} ${item.target} ${nameOf(item)}`.toLowerCase().includes(words));
   return { ...page, items };
+}
+
+/** Whether an endpoint's filters let a type through: it names it, or with `*` how it begins. */
+function takes({ filters }, type) {
+  const named = filters.events ?? [];
+  return named.length === 0 || named.some((one) => (one.endsWith("*")
+    ? type.startsWith(one.slice(0, -1)) : one === type));
 }
 
 /** @returns {import("../parts/table.js").Column[]} */

@@ -2,7 +2,7 @@
 // One endpoint in full: how it stands and why, a test with its result, its history, and what is
 // done to it.
 
-import { get, post, remove } from "../../lib/api.js";
+import { asCurl, get, post, remove } from "../../lib/api.js";
 import { forgetEndpoints, nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
@@ -10,7 +10,7 @@ import { number, percent, t, word } from "../../lib/i18n.js";
 import { address, setQuery } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { duration, fullTime, time } from "../../lib/time.js";
-import { button, facts, pill, section, tag, why } from "../../parts/bits.js";
+import { button, copy, facts, pill, section, tag, why } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { menu } from "../../parts/menu.js";
 import { notice, refused } from "../../parts/notice.js";
@@ -120,6 +120,8 @@ function actions(endpoint, { show, box }, result) {
     may("admin") && button(t(isOn ? "endpoints.disable" : "endpoints.enable"), toggle,
       { symbol: "power" }),
     may("admin") && button(t("common.edit"), () => change(endpoint, show), { symbol: "edit" }),
+    button(t("common.copy_curl"), () => copy(asCurl("GET", `${PATH}/${endpoint.id}`)),
+      { symbol: "code", kind: "plain" }),
     may("admin") && menu({ symbol: "more", label: t("common.further"), kind: "" }, (close) => [
       hasSecret && button(t("endpoints.rotate"), () => { close(); rotate(endpoint, show); },
         { symbol: "keys", kind: "plain" }),

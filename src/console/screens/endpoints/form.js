@@ -13,7 +13,8 @@ import { notice, refused } from "../../parts/notice.js";
 import { showSecret } from "./secret.js";
 
 const PATH = "/api/v1/admin/notify/endpoints";
-const KINDS = ["webhook", "slack", "email", "whatsapp"];
+/** The kinds of endpoint that can be registered. */
+export const KINDS = ["webhook", "slack", "email", "whatsapp"];
 
 /** @param {(id: number) => void} done */
 export function register(done) {

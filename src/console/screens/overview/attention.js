@@ -13,23 +13,32 @@ import { time } from "../../lib/time.js";
 
 /** As many causes as the card shows; the lists behind them hold all. */
 const SHOWN_MAX = 6;
+/** As many as one look counts of what is overdue or stands aside. */
+const COUNTED_MAX = 99;
+/** A timer that is late by less may be firing right now. */
+const LATE_MS = 5_000;
 
 /**
  * @param {AbortSignal} signal
  * @returns {Promise<{view: any, dead: number, alerts: number, waiting: number, failing: number}>}
  */
 export async function attention(signal) {
-  const [alerts, causes, endpoints, handoffs] = await Promise.all([
+  const [alerts, causes, endpoints, handoffs, timers, aside] = await Promise.all([
     get("/api/v1/alerts", { state: "raised" }, signal),
     get("/api/v1/dead-letters", { group: "cause" }, signal),
     get("/api/v1/admin/notify/endpoints", { limit: 500 }, signal),
     get("/api/v1/handoffs", { status: "open", limit: 100 }, signal),
+    get("/api/v1/timers", { limit: COUNTED_MAX }, signal),
+    get("/api/v1/events", { pipeline: "quarantined", limit: COUNTED_MAX }, signal),
   ]);
   const ill = endpoints.items.filter((one) => one.health === "failing" || one.disabled_reason);
   const late = handoffs.items.filter((one) => one.breached_at);
+  // The earliest come first, so those that are late are among them.
+  const overdue = timers.items.filter((one) => Date.parse(one.due_at) < Date.now() - LATE_MS);
   const needs = [
-    ...alerts.items.map(ofAlert), late.length > 0 && ofHandoffs(late), ...ill.map(ofEndpoint),
-    ...causes.items.map(ofCause),
+    ...alerts.items.map(ofAlert), late.length > 0 && ofHandoffs(late),
+    overdue.length > 0 && ofTimers(overdue), ...ill.map(ofEndpoint), ...causes.items.map(ofCause),
+    aside.items.length > 0 && ofAside(aside.items),
   ].filter(Boolean);
   const counts = {
     dead: causes.total, alerts: alerts.items.length, waiting: handoffs.items.length,
@@ -52,6 +61,21 @@ function ofHandoffs(late) {
     tone: "bad", symbol: "handoffs", at: first.opened_at, title: t("overview.handoffs"),
     text: t("overview.handoffs_text"), count: late.length,
       href: address("handoffs", null, { status: "open" }),
+  };
+}
+
+function ofTimers(overdue) {
+  return {
+    tone: "bad", symbol: "timers", at: overdue[0].due_at, title: t("overview.timers"),
+    text: t("overview.timers_text"), count: overdue.length, href: address("timers"),
+  };
+}
+
+function ofAside(events) {
+  return {
+    tone: "wait", symbol: "events", at: events[0].received_at, title: t("overview.aside"),
+    text: t("overview.aside_text"), count: events.length,
+    href: address("events", null, { pipeline: "quarantined" }),
   };
 }
 
@@ -80,7 +104,8 @@ function shown(needs) {
       h("div", { class: "grow" },
         h("p", null, h("a", { class: "row-link", href: need.href }, need.title)),
         h("p", { class: "quiet" }, need.text, need.at && " · ", need.at && time(need.at))),
-      need.count && h("span", { class: "strong" }, number(need.count))))),
+      need.count && h("span", { class: "strong" }, number(need.count),
+        need.count === COUNTED_MAX && "+")))),
     rest > 0 && h("p", { class: "quiet" }, t("overview.more", { count: rest })),
   ];
 }

@@ -91,6 +91,8 @@ export default {
   attempts: "attempts",
   retries: "retries",
   given_up: "given up",
+  words: "Address or number",
+  wants: "Takes the event",
   empty: "No integrations yet",
   empty_text:
     "Register an address and Sereno tells it what happens. No server of your own? This "

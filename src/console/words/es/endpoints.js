@@ -91,6 +91,8 @@ export default {
   attempts: "intentos",
   retries: "reintentos",
   given_up: "perdidas",
+  words: "Dirección o número",
+  wants: "Recibe el evento",
   empty: "Aún no hay integraciones",
   empty_text:
     "Registre una dirección y Sereno le avisará de lo que ocurra. ¿Sin servidor propio? "

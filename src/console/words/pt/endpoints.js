@@ -90,6 +90,8 @@ export default {
   attempts: "tentativas",
   retries: "repetições",
   given_up: "perdidas",
+  words: "Endereço ou número",
+  wants: "Recebe o evento",
   empty: "Ainda não há integrações",
   empty_text:
     "Registre um endereço e o Sereno avisará do que ocorrer. Sem servidor próprio? Este "
