@@ -19,9 +19,12 @@ process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 /** How long anything may take before a test gives it up, unless it says otherwise. */
 export const PATIENCE_MS = 20_000;
 
-/** A server that is up, with its keys, and a way to ask it as a program would. */
-export async function startServer(environment = {}) {
-  const data = await mkdtemp(path.join(tmpdir(), "sereno-console-"));
+/**
+ * A server that is up, with its keys, and a way to ask it as a program would. Its directory is a
+ * scratch one, unless one is named, which is kept.
+ */
+export async function startServer(environment = {}, kept = "") {
+  const data = kept || await mkdtemp(path.join(tmpdir(), "sereno-console-"));
   const binary = process.env.SERENO_BINARY ?? "sereno";
   const child = spawn(binary, ["serve"], {
     env: {
@@ -49,7 +52,7 @@ export async function startServer(environment = {}) {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
     await ended;
-    await rm(data, { recursive: true, force: true });
+    if (!kept) await rm(data, { recursive: true, force: true });
   };
   return { base, key, admin, ask, stop };
 }
