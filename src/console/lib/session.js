@@ -1,7 +1,7 @@
 // @ts-check
 // Who is signed in, what they may do, and which tenant they look at.
 
-import { keep, kept } from "./storage.js";
+import { keep, keepHere, kept, keptHere } from "./storage.js";
 
 /**
  * @typedef {{role: "viewer"|"operator"|"admin", tenant: string|null, portal: boolean,
@@ -28,9 +28,16 @@ export function may(role) {
   return session !== null && RANKS.indexOf(session.role) >= RANKS.indexOf(role);
 }
 
+/**
+ * The tenant that this tab looks at, where the admin chooses. Another tab may look at another one: what
+ * is done here is done to the one whose name stands here.
+ */
+let chosen = keptHere("tenant") ?? kept("tenant", "default");
+keepHere("tenant", chosen);
+
 /** The tenant that is looked at: the session's own, or the one that the admin chose. */
 export function tenant() {
-  return session?.tenant ?? kept("tenant", "default");
+  return session?.tenant ?? chosen;
 }
 
 /** Only a session that no tenant owns may look at another one. */
@@ -40,6 +47,8 @@ export function mayChooseTenant() {
 
 /** @param {string} name */
 export function chooseTenant(name) {
+  chosen = name;
+  keepHere("tenant", name);
   keep("tenant", name);
 }
 

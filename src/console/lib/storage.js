@@ -22,3 +22,21 @@ export function keep(name, value) {
     // A browser that keeps nothing still works; it only forgets.
   }
 }
+
+/** What this tab alone keeps, over a reload too. @param {string} name @returns {string|null} */
+export function keptHere(name) {
+  try {
+    return sessionStorage.getItem(`sereno.${name}`);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} name @param {string} value */
+export function keepHere(name, value) {
+  try {
+    sessionStorage.setItem(`sereno.${name}`, value);
+  } catch {
+    // As above: it is forgotten at the next reload.
+  }
+}

@@ -4,13 +4,14 @@
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { endpointChoices, endpointNames } from "../lib/endpoints.js";
-import { t, word } from "../lib/i18n.js";
+import { number, t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { h } from "../lib/dom.js";
 import { button, channel, pill, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
+import { oneByOne } from "../parts/each.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
 import { notice, refused } from "../parts/notice.js";
@@ -20,6 +21,9 @@ import { detail } from "./deliveries/detail.js";
 
 const PATH = "/api/v1/deliveries";
 const STATUSES = ["dead", "retrying", "pending", "held", "sent", "collected", "cancelled"];
+/** Rows of a page, and how many deliveries of one event are tried again at once. */
+const PAGE = 100;
+const OF_EVENT_MAX = 1_000;
 const COUNTED = ["dead", "retrying", "held"];
 
 /** @param {any} view */
@@ -116,7 +120,8 @@ async function retryOne(item) {
 
 function retryMany(done) {
   const asked = new URLSearchParams(location.search);
-  const { status, endpoint_id, event_type, from, to } = query(asked);
+  const { status, endpoint_id, event_type, event_id, from, to } = query(asked);
+  if (event_id) return retryOfEvent(query(asked), done).catch(refused);
   const body = { status: status ?? "dead" };
   if (endpoint_id) Object.assign(body, { endpoint_id: Number(endpoint_id) });
   const others = Object.entries({ event_type, from, to }).filter(([, value]) => value);
@@ -126,6 +131,25 @@ function retryMany(done) {
     yes: t("deliveries.retry_yes"),
     text: (count) => t("deliveries.retry_all_ask",
       { count, status: word(`common.status.${body.status}`).toLowerCase() }),
+  });
+}
+
+/** Jobs know nothing of single events: what fits of one is tried one by one. */
+async function retryOfEvent(asked, done) {
+  const wanted = { ...asked, status: asked.status ?? "dead", limit: PAGE };
+  const items = [];
+  let cursor = null;
+  do {
+    const page = await get(PATH, { ...wanted, cursor });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== null && items.length < OF_EVENT_MAX);
+  oneByOne({
+    title: t("deliveries.retry_all"), yes: t("deliveries.retry_yes"), items, left: 0, done,
+    text: t("deliveries.retry_all_ask",
+      { count: number(items.length), status: word(`common.status.${wanted.status}`).toLowerCase() }),
+    name: (item) => `${item.event_type} ${item.id}`,
+    act: (item) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`),
   });
 }
 
