@@ -5,8 +5,7 @@
 //! smaller the shares, so that whoever comes last finds room too. What is small goes without: there are never
 //! more of those than connections.
 
-use std::collections::HashMap;
-use std::pin::pin;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +17,7 @@ use parking_lot::Mutex;
 use sereno_actors::limits::answers::{
     FREE_BYTES, ROOM_PATIENCE_MS, SHARE_OF_REST, TRANSIT_BYTES_MAX,
 };
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 
 use super::App;
 use super::address::counted_as;
@@ -35,15 +34,24 @@ pub struct Budget(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     used: Mutex<Used>,
-    freed: Notify,
 }
 
 #[derive(Default)]
 struct Used {
     all: usize,
     of: HashMap<String, usize>,
+    /// Who waits for room, in the order in which they came.
+    waiting: VecDeque<Waiting>,
     /// When the log last said that somebody was refused.
     told: Option<Instant>,
+}
+
+/// Somebody who waits for room.
+struct Waiting {
+    sender: String,
+    bytes: usize,
+    /// What is given goes back by itself where nobody takes it any more.
+    give: oneshot::Sender<Held>,
 }
 
 /// Bytes that count against a budget for as long as this lives.
@@ -59,6 +67,15 @@ impl Budget {
         let sender = sender.map(counted_as).unwrap_or_default();
         Held { budget: self.clone(), sender, bytes: 0 }
     }
+
+    /// Lets those in who have room now.
+    fn let_in(&self) {
+        let let_in = self.0.used.lock().let_in();
+        for Waiting { sender, bytes, give } in let_in {
+            // Whoever went meanwhile gives it back by dropping it.
+            drop(give.send(Held { budget: self.clone(), sender, bytes }));
+        }
+    }
 }
 
 impl Held {
@@ -68,36 +85,36 @@ impl Held {
         if more == 0 {
             return Ok(());
         }
-        let mut used = self.budget.0.used.lock();
-        let before = used.of.get(&self.sender).copied().unwrap_or(0);
-        let own = before + more;
-        if own > share(used.all - before) {
+        if !self.budget.0.used.lock().take(&self.sender, more) {
             return Err(Problem::busy());
         }
-        used.all += more;
-        used.of.insert(self.sender.clone(), own);
         self.bytes = bytes;
         Ok(())
     }
 
-    /// The same, after waiting for room where there is none. Whoever waits should hold nothing yet: those
-    /// who hold some and wait for more would wait for each other.
+    /// The same, after waiting for room where there is none, behind those of the same sender who wait
+    /// already. Whoever waits should hold nothing yet: those who hold some and wait for more would wait for
+    /// each other.
     pub async fn grow_when_free(&mut self, bytes: usize) -> Result<(), Problem> {
-        let budget = self.budget.clone();
-        let grown = async {
-            loop {
-                let mut freed = pin!(budget.0.freed.notified());
-                freed.as_mut().enable();
-                if self.grow_to(bytes).is_ok() {
-                    return;
-                }
-                freed.await;
+        let more = bytes.saturating_sub(self.bytes);
+        let given = {
+            let mut used = self.budget.0.used.lock();
+            let is_first = !used.waiting.iter().any(|other| other.sender == self.sender);
+            if more == 0 || is_first && used.take(&self.sender, more) {
+                self.bytes = self.bytes.max(bytes);
+                return Ok(());
             }
+            let (give, given) = oneshot::channel();
+            used.waiting.push_back(Waiting { sender: self.sender.clone(), bytes: more, give });
+            given
         };
         let patience = Duration::from_millis(ROOM_PATIENCE_MS);
-        if tokio::time::timeout(patience, grown).await.is_ok() {
+        if let Ok(Ok(mut given)) = tokio::time::timeout(patience, given).await {
+            self.bytes += std::mem::take(&mut given.bytes);
             return Ok(());
         }
+        // Those behind it need not wait for it any more.
+        self.budget.let_in();
         let mut used = self.budget.0.used.lock();
         if used.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
             used.told = Some(Instant::now());
@@ -119,6 +136,47 @@ impl Held {
     }
 }
 
+impl Used {
+    /// Counts so many more of a sender's, if there is room for them.
+    fn take(&mut self, sender: &str, more: usize) -> bool {
+        let before = self.of.get(sender).copied().unwrap_or(0);
+        let own = before + more;
+        let fits = own <= share(self.all - before);
+        if fits {
+            self.all += more;
+            self.of.insert(sender.to_owned(), own);
+        }
+        fits
+    }
+
+    fn give_back(&mut self, sender: &str, bytes: usize) {
+        self.all -= bytes;
+        let own = self.of.get(sender).copied().unwrap_or(0) - bytes;
+        match own {
+            0 => drop(self.of.remove(sender)),
+            own => drop(self.of.insert(sender.to_owned(), own)),
+        }
+    }
+
+    /// Those who have room now, each sender's in order; counted already.
+    fn let_in(&mut self) -> Vec<Waiting> {
+        let mut behind = HashSet::new();
+        let mut let_in = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            if waiting.give.is_closed() {
+                continue;
+            }
+            if !behind.contains(&waiting.sender) && self.take(&waiting.sender, waiting.bytes) {
+                let_in.push(waiting);
+            } else {
+                behind.insert(waiting.sender.clone());
+                self.waiting.push_back(waiting);
+            }
+        }
+        let_in
+    }
+}
+
 /// What one sender may have of what the others, who have so many bytes, leave.
 fn share(of_others: usize) -> usize {
     TRANSIT_BYTES_MAX.saturating_sub(of_others) / SHARE_OF_REST
@@ -129,15 +187,8 @@ impl Drop for Held {
         if self.bytes == 0 {
             return;
         }
-        let mut used = self.budget.0.used.lock();
-        used.all -= self.bytes;
-        let own = used.of.get(&self.sender).copied().unwrap_or(0) - self.bytes;
-        match own {
-            0 => drop(used.of.remove(&self.sender)),
-            own => drop(used.of.insert(self.sender.clone(), own)),
-        }
-        drop(used);
-        self.budget.0.freed.notify_waiters();
+        self.budget.0.used.lock().give_back(&self.sender, self.bytes);
+        self.budget.let_in();
     }
 }
 
@@ -227,5 +278,41 @@ mod tests {
         assert!(budget.0.used.lock().all < TRANSIT_BYTES_MAX);
         drop(held);
         assert_eq!(budget.0.used.lock().all, 0);
+    }
+
+    #[tokio::test]
+    async fn b12_who_waits_is_let_in_in_order_and_who_goes_leaves_nothing_behind() {
+        let budget = Budget::default();
+        let most = TRANSIT_BYTES_MAX / SHARE_OF_REST;
+        let mut first = budget.hold(from(1));
+        first.grow_to(most).unwrap();
+        let wait = |bytes| {
+            let budget = budget.clone();
+            tokio::spawn(async move {
+                let mut held = budget.hold(from(1));
+                held.grow_when_free(bytes).await.map(|()| held)
+            })
+        };
+        let waiting = async |count| {
+            while budget.0.used.lock().waiting.len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let large = wait(most);
+        waiting(1).await;
+        let gone = wait(most);
+        waiting(2).await;
+        let small = wait(1_000);
+        waiting(3).await;
+        assert!(budget.hold(from(2)).grow_when_free(1_000).await.is_ok(), "another does not wait");
+        gone.abort();
+        assert!(gone.await.is_err());
+        drop(first);
+        let large = large.await.unwrap().unwrap();
+        assert!(!small.is_finished(), "it came later");
+        drop(large);
+        drop(small.await.unwrap().unwrap());
+        let used = budget.0.used.lock();
+        assert_eq!((used.all, used.of.len(), used.waiting.len()), (0, 0, 0));
     }
 }
