@@ -8,6 +8,7 @@
 //! signs. What is refused is bounded by its sender, and kept in the inbound log with the reason, as far as
 //! there is room there; beyond, it is counted.
 
+use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use sereno_actors::engine::{Later, Letter};
 use sereno_workflows::id::TenantId;
@@ -19,6 +20,7 @@ use super::App;
 use super::address::counted_as;
 use super::error::Problem;
 use super::inbound::{Sender, letter};
+use super::request::read_body;
 
 /// One address of a tenant's, and who sends to it.
 pub(super) struct Gate<'a> {
@@ -74,6 +76,17 @@ impl Gate<'_> {
             letter.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(hidden));
         }
         letter
+    }
+
+    /// The body; one that does not arrive whole, or is too large, stands in the inbound log.
+    pub(super) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+        let read = read_body(self.app, self.sender, body).await;
+        if let Err(problem) = &read
+            && problem.is_callers()
+        {
+            self.note(headers, &[], problem.detail()).await;
+        }
+        read
     }
 
     /// Keeps what is refused in the inbound log, or counts it there.

@@ -26,7 +26,7 @@ use super::App;
 use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
-use super::request::{InPath, discard_body, read_body};
+use super::request::{InPath, discard_body};
 use super::trace::Traced;
 
 /// A source that a request may be of, with its name.
@@ -139,15 +139,7 @@ impl Place<'_> {
             discard_body(body).await;
             return Err(gate.refuse(headers, &[], self.missing.clone()).await);
         }
-        let body = match read_body(self.app, self.sender, body).await {
-            Ok(body) => body,
-            Err(problem) => {
-                if problem.is_callers() {
-                    gate.note(headers, &[], problem.detail()).await;
-                }
-                return Err(problem);
-            }
-        };
+        let body = gate.read(headers, body).await?;
         let now = self.app.engine.ledger().now().timestamp();
         let shown = Shown { headers, query: parts.uri.query(), body: &body, now };
         let mut reasons = Vec::new();

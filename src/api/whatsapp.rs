@@ -20,7 +20,7 @@ use super::App;
 use super::error::Problem;
 use super::gate::Gate;
 use super::inbound::Sender;
-use super::request::{InPath, discard_body, read_body};
+use super::request::{InPath, discard_body};
 use super::trace::Traced;
 
 const CHALLENGE_BYTES_MAX: usize = 1_024;
@@ -65,7 +65,9 @@ pub async fn receive(
             return Err(problem);
         }
     };
-    let body = read_body(&app, sender, body).await?;
+    let road = Road::WhatsApp;
+    let gate = Gate { app: &app, tenant: &tenant, road, source: None, sender, trace };
+    let body = gate.read(&headers, body).await?;
     let shown = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     let refused = match shown {
         _ if line.app_secret.is_empty() => {
@@ -75,8 +77,6 @@ pub async fn receive(
         Some(shown) if signature::verify_hex(shown, &body, &line.app_secret) => None,
         Some(_) => Some("X-Hub-Signature-256 is not over these bytes with the app secret"),
     };
-    let road = Road::WhatsApp;
-    let gate = Gate { app: &app, tenant: &tenant, road, source: None, sender, trace };
     if let Some(reason) = refused {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, reason);
         return Err(gate.refuse(&headers, &body, problem).await);

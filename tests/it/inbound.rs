@@ -111,6 +111,16 @@ async fn d06_everything_that_comes_in_is_logged_as_it_came_and_refused_letters_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn d06_a_letter_that_is_too_large_is_logged_with_the_reason() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    assert_eq!(post(&house, &vec![b' '; 5 << 20], true).await, 413);
+    let refused = items(&house, "?refused=true").await;
+    let [letter] = &refused[..] else { panic!("{refused:?}") };
+    assert!(letter["error"].as_str().unwrap().contains("at most 4 MiB"), "{letter}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn d06_a_stranger_cannot_fill_the_log_and_what_is_not_kept_is_counted() {
     let house = House::new().await;
     house.settle(json!({})).await;
