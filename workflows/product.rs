@@ -260,13 +260,14 @@ impl Price {
         Self((number * 10_000.0).round() as i64)
     }
 
-    /// By how many whole percent this is less than `old`, rounded; 0 where it is not, or hardly.
+    /// By how many whole percent this is less than `old`, rounded down, so that nobody is promised more; 0
+    /// where it is not, or by less than one.
     pub fn percent_below(self, old: Self) -> u32 {
         let (old, new) = (i128::from(old.0), i128::from(self.0));
         if old <= 0 || new >= old {
             return 0;
         }
-        u32::try_from(((old - new) * 200 + old) / (2 * old)).unwrap_or(0)
+        u32::try_from((old - new) * 100 / old).unwrap_or(0)
     }
 
     /// The price as a number.

@@ -205,7 +205,9 @@ fn b07_what_is_older_than_what_is_known_changes_nothing() {
         (100, 120, 0),
         (0, 0, 0),
         (1_000, 999, 0),
-        (1_000, 994, 1),
+        (1_000, 991, 0),
+        (1_000, 990, 1),
+        (1_000, 801, 19),
         (100, 0, 100),
     ] {
         assert_eq!(Price(new).percent_below(Price(old)), percent, "{old} {new}");
