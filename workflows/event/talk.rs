@@ -117,7 +117,8 @@ fn intent(data: &Map<String, Value>) -> Result<What, Invalid> {
 fn action(data: &Map<String, Value>) -> Result<What, Invalid> {
     match data.get("action") {
         Some(Value::String(name)) => {
-            Ok(What::Act { name: name.clone(), success: None, products: Vec::new() })
+            let success = data.get("success").and_then(Value::as_bool);
+            Ok(What::Act { name: name.clone(), success, products: Vec::new() })
         }
         Some(Value::Object(action)) => {
             let inside = |invalid: Invalid| invalid.inside("action");
