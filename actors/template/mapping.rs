@@ -5,17 +5,18 @@
 
 use std::collections::BTreeSet;
 
+use jiff::tz::TimeZone;
 use minijinja::Environment;
 use minijinja::machinery::{WhitespaceConfig, ast, parse};
 use minijinja::syntax::SyntaxConfig;
 use serde_json::{Map as Object, Value, json};
-use sereno_workflows::event::EventType;
+use sereno_workflows::event::{Event, EventType};
 use sereno_workflows::id::EventId;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::payload;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::source::built_in::{Delivery, moment};
-use sereno_workflows::source::map::{Map, Rule};
+use sereno_workflows::source::map::{Headers, Map, Rule};
 use sereno_workflows::time::Timestamp;
 
 use super::{Context, Page, environment, is_there, language, said};
@@ -68,6 +69,15 @@ fn check_fixed(rule: &Rule) -> Result<(), Invalid> {
     }
     if let Some(source) = rule.data.as_ref().and_then(Value::as_str).filter(is_fixed) {
         object(filling.value("data", source)?)?;
+    }
+    let all_fixed = templates(rule).iter().all(|(_, source)| is_fixed(source));
+    if all_fixed && rule.data.is_some() {
+        let (headers, body) = (Headers::new(), Value::Object(Object::new()));
+        let received_at = Timestamp(0);
+        let delivery =
+            Delivery { source: "", headers: &headers, body: &body, id: None, received_at };
+        let event = Event::from_json(filling.event(rule, &delivery, 0)?, received_at)?;
+        event.fact(&TimeZone::UTC)?;
     }
     Ok(())
 }

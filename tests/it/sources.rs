@@ -251,4 +251,15 @@ async fn b08_a_map_of_which_no_event_could_ever_come_is_refused() {
     ] {
         assert_eq!(set(name, text).await, (200, String::new()), "{name}: {text}");
     }
+    for (data, field) in [
+        (json!({}), "data.reservation_id"),
+        (json!({"reservation_id": "R-1"}), "data.date_time"),
+        (json!({"reservation_id": "R-{{ 1 }}"}), "data.date_time"),
+    ] {
+        let map = json!({"event_type": "reservation.created", "data": data});
+        let source = json!({"verifier": "github", "secret": "s", "map": map});
+        let change = json!({"sources": {"shop": source}}).to_string();
+        let (status, answer) = house.raw("PATCH", TENANT, change).await;
+        assert_eq!((status, &answer["field"]), (422, &json!(format!("sources.shop.map.{field}"))));
+    }
 }

@@ -18,6 +18,7 @@ use super::{Verifier, bird};
 use crate::event::EventType;
 use crate::id::EventId;
 use crate::invalid::Invalid;
+use crate::privacy::phone;
 use crate::time::Timestamp;
 
 /// A delivery, as what becomes of it is decided.
@@ -165,6 +166,32 @@ fn slack(delivery: &Delivery<'_>) -> Result<Value, Invalid> {
     Ok(whole(delivery, &type_of(&["slack", kind])?, id, at))
 }
 
+/// Where Twilio has numbers; what stands under `wa_id` leaves as its hash.
+const TWILIO_NUMBERS: [&str; 8] = [
+    "From",
+    "To",
+    "WaId",
+    "Caller",
+    "Called",
+    "ForwardedFrom",
+    "CalledVia",
+    "OriginalRepliedMessageSender",
+];
+
+/// Twilio's fields; a number, behind the name of its channel too, as `{"wa_id"}`.
+fn twilio_data(delivery: &Delivery<'_>) -> Value {
+    let field = |(name, value): (String, Value)| {
+        let text = value.as_str().filter(|_| TWILIO_NUMBERS.contains(&name.as_str()));
+        let number =
+            text.and_then(|text| phone(text.split_once(':').map_or(text, |(_, of)| of)).ok());
+        match number {
+            Some(number) => (name, json!({"wa_id": number})),
+            None => (name, value),
+        }
+    };
+    Value::Object(delivery.data().into_iter().map(field).collect())
+}
+
 fn twilio(delivery: &Delivery<'_>) -> Result<Value, Invalid> {
     let status = |names: &[&str]| names.iter().find_map(|name| delivery.text(name));
     let (kind, sid, status) = if let Some(sid) = status(&["CallSid"]) {
@@ -172,11 +199,12 @@ fn twilio(delivery: &Delivery<'_>) -> Result<Value, Invalid> {
     } else if let Some(sid) = status(&["MessageSid", "SmsSid", "SmsMessageSid"]) {
         ("message", sid, status(&["MessageStatus", "SmsStatus"]).unwrap_or("received"))
     } else {
-        return Ok(whole(delivery, "twilio.event", None, None));
+        return Ok(envelope(delivery, "twilio.event", None, None, twilio_data(delivery)));
     };
     // One message has an event for each of its states.
     let id = format!("twilio-{sid}-{status}");
-    Ok(whole(delivery, &type_of(&["twilio", kind, status])?, Some(id), None))
+    let event_type = type_of(&["twilio", kind, status])?;
+    Ok(envelope(delivery, &event_type, Some(id), None, twilio_data(delivery)))
 }
 
 /// Our own envelope, or that of Standard Webhooks, or anything.

@@ -96,6 +96,21 @@ fn b08_each_sender_has_its_types_and_its_ids() {
 }
 
 #[test]
+fn a18_numbers_of_twilios_are_known_as_such() {
+    let body = json!({"MessageSid": "SM1", "SmsStatus": "received", "From": "whatsapp:+34600000001",
+        "To": "+34910000001", "WaId": "34600000001", "Body": "hola", "ProfileName": "Ana"});
+    let event = event(Verifier::Twilio, &[], body).unwrap();
+    let number = |number: &str| json!({"wa_id": number});
+    assert_eq!(event.data["From"], number("+34600000001"));
+    assert_eq!(event.data["To"], number("+34910000001"));
+    assert_eq!(event.data["WaId"], number("+34600000001"));
+    assert_eq!((&event.data["Body"], &event.data["ProfileName"]), (&json!("hola"), &json!("Ana")));
+    let body = json!({"MessageSid": "SM1", "From": "MyBrand", "To": "12345"});
+    let event = super::tests::event(Verifier::Twilio, &[], body).unwrap();
+    assert_eq!((&event.data["From"], &event.data["To"]), (&json!("MyBrand"), &json!("12345")));
+}
+
+#[test]
 fn b08_what_is_missing_is_named_and_nothing_panics() {
     use Verifier::{Bird, Github, Header, Shopify, Slack, Stripe};
     let long = "x".repeat(200);
