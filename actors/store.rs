@@ -200,7 +200,7 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
-    /// Whether more comes in than the index takes at once.
+    /// Whether so much comes in that what can wait should.
     fn is_busy(&self) -> bool {
         false
     }
