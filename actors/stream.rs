@@ -47,6 +47,8 @@ pub(crate) struct Streams {
     hub: Arc<Hub>,
     turns: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Tells every client's stream that somebody is no longer let in.
+    doors: watch::Sender<()>,
 }
 
 impl Streams {
@@ -55,7 +57,8 @@ impl Streams {
         let hub = Hub::new(ledger.journal(), ledger.bell());
         let thread = Mutex::new(Some(hub.follow(ledger)?));
         let turns = Arc::new(Semaphore::new(JOURNAL_READS_AT_ONCE_MAX));
-        Ok(Self { ledger: Arc::clone(ledger), hub, turns, thread })
+        let doors = watch::Sender::new(());
+        Ok(Self { ledger: Arc::clone(ledger), hub, turns, thread, doors })
     }
 
     /// Opens a stream of a tenant behind a place, or now. May wait for the disk.
@@ -72,6 +75,7 @@ impl Streams {
             live: Some(Instant::now()),
             ledger: Arc::clone(&self.ledger),
             turns: Arc::clone(&self.turns),
+            doors: self.doors.subscribe(),
             subscription,
         };
         match from {
@@ -84,6 +88,11 @@ impl Streams {
             Some(_) | None => {}
         }
         Ok(stream)
+    }
+
+    /// Somebody is no longer let in: whoever holds a stream looks whether it is theirs.
+    pub(crate) fn look_again(&self) {
+        self.doors.send_replace(());
     }
 
     /// Ends every stream.
@@ -117,6 +126,7 @@ pub struct Stream {
     live: Option<Instant>,
     ledger: Arc<Ledger>,
     turns: Arc<Semaphore>,
+    doors: watch::Receiver<()>,
 }
 
 /// What a stream says next.
@@ -133,6 +143,8 @@ pub enum Step {
     },
     /// Nothing happened for a while.
     Quiet,
+    /// Somebody is no longer let in, see [`Stream::must_look`].
+    Doors,
     /// The client did not keep up: it may come back with its last place.
     Dropped,
     /// The server stops.
@@ -145,9 +157,19 @@ impl Stream {
         self.place
     }
 
+    /// Whether somebody was shut out since this was last asked, perhaps the client.
+    pub fn must_look(&mut self) -> bool {
+        let has_changed = self.doors.has_changed().unwrap_or(false);
+        self.doors.mark_unchanged();
+        has_changed
+    }
+
     /// Waits for what comes next, but not for longer than `patience`.
     pub async fn next(&mut self, patience: Duration) -> Step {
         loop {
+            if self.doors.has_changed().unwrap_or(false) {
+                return Step::Doors;
+            }
             if let Some(step) = self.told.take() {
                 return step;
             }
@@ -177,10 +199,16 @@ impl Stream {
                     if reached > self.place.seq {
                         self.place = Place::after(reached, self.ledger.now().timestamp());
                     }
-                    match tokio::time::timeout(patience, self.news.changed()).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return Step::Ended,
-                        Err(_) => return Step::Quiet,
+                    // The copy is what sees the change: the client is yet to ask.
+                    let mut doors = self.doors.clone();
+                    tokio::select! {
+                        news = self.news.changed() => {
+                            if news.is_err() {
+                                return Step::Ended;
+                            }
+                        }
+                        Ok(()) = doors.changed() => return Step::Doors,
+                        () = tokio::time::sleep(patience) => return Step::Quiet,
                     }
                 }
                 Found::Behind => self.catching = Some(self.catching()),

@@ -38,6 +38,7 @@ impl Engine {
     /// Keys that nobody has any more; they open nothing as it is, since there is no such tenant.
     pub(super) fn forget_keys(&self, id: &TenantId) {
         self.keys.write().retain(|_, key| key.tenant != id.as_str());
+        self.streams.look_again();
     }
 
     /// The tenants that were deleted and of which rows are still there.

@@ -59,6 +59,7 @@ impl Engine {
         batch.delete(key::api_key(&hash));
         self.around.ledger.commit_home(batch).await;
         self.keys.write().remove(&hash);
+        self.streams.look_again();
         Ok(())
     }
 

@@ -173,6 +173,7 @@ impl Engine {
             }
             ended.until.insert(session.id, session.until);
         }
+        self.streams.look_again();
         let row = EndedSessionRecord { until: session.until };
         batch.put(keys::ended_session(&session.id), record::encode(&row));
         self.around.ledger.commit_home(batch).await;

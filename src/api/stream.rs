@@ -36,7 +36,7 @@ struct Sending {
     app: Arc<App>,
     stream: Stream,
     filter: Filter,
-    /// The request, to see from time to time whether its key still holds.
+    /// The request, to see whether its key or session still holds: when one ended, and from time to time.
     parts: Parts,
     /// The page that is being written out, and how much of it was.
     page: Option<(Arc<Page>, usize)>,
@@ -128,7 +128,7 @@ impl Sending {
             return Some(opening);
         }
         while !self.is_over {
-            if self.looked_at.elapsed() >= KEEP_ALIVE {
+            if self.stream.must_look() || self.looked_at.elapsed() >= KEEP_ALIVE {
                 self.looked_at = Instant::now();
                 if !self.may_go_on(caller).await {
                     return None;
@@ -185,6 +185,7 @@ impl Sending {
             }
             Step::Gap { from, to } => words::gap(from, to),
             Step::Quiet => self.still_here("still here"),
+            Step::Doors => String::new(),
             Step::Dropped => {
                 self.is_over = true;
                 words::dropped(self.stream.place())

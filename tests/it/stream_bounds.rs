@@ -88,13 +88,15 @@ async fn f07_a_quiet_stream_says_that_it_is_there_until_its_key_is_revoked() {
     let mut listener = Listener::open(&house.base, key, "?kind=timer", None).await;
     let first = listener.last_id.clone();
     house.event("client.created", json!({})).await;
-    let revoke = house.api.http.delete(format!("{}{keys}/{id}", house.base));
-    let revoke = revoke.bearer_auth(token_in(house.data.path(), "admin_token"));
-    assert_eq!(revoke.send().await.unwrap().status(), 200);
     assert!(listener.read().await && listener.text.starts_with(": "), "{}", listener.text);
     listener.skip();
     assert_ne!(listener.last_id, first, "its place is near the present");
+    let revoke = house.api.http.delete(format!("{}{keys}/{id}", house.base));
+    let revoke = revoke.bearer_auth(token_in(house.data.path(), "admin_token"));
+    assert_eq!(revoke.send().await.unwrap().status(), 200);
+    let revoked = Instant::now();
     assert!(!listener.read().await, "whoever has the old key still listens");
+    assert!(revoked.elapsed() < Duration::from_secs(1), "{:?}", revoked.elapsed());
     let mut again = house.listen_after("", &listener.last_id).await;
     house.event("client.updated", json!({})).await;
     assert_eq!(again.next().await.unwrap().data["event_type"], "client.updated");
