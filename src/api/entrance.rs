@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
@@ -58,8 +58,20 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
     if is_plain || goes_nowhere || access.operation == Operation::Open {
         return next.run(request).await;
     }
+    let in_session = cookie::of(request.headers()).is_some();
     let passed = guarded(&app, access, request, next).await;
-    passed.unwrap_or_else(|problem| problem.into_response())
+    let mut response = passed.unwrap_or_else(|problem| problem.into_response());
+    if in_session {
+        keep_nowhere(response.headers_mut());
+    }
+    response
+}
+
+/// What is answered in a session is for that alone: no browser shows it to whoever comes after it was ended.
+fn keep_nowhere(headers: &mut HeaderMap) {
+    let is_stream = content_type(headers).starts_with("text/event-stream");
+    let kept = if is_stream { "no-store, no-transform" } else { "no-store" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
 }
 
 async fn guarded(

@@ -1,4 +1,4 @@
-//! What ends with a session: what it listens to, at once.
+//! What ends with a session: what it listens to, at once; and what it was answered is kept nowhere.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::browser::{Browser, KEYS, LINKS, SESSION, token};
 use crate::listener::{Listener, STREAM};
-use crate::support::House;
+use crate::support::{ENDPOINTS, House};
 
 async fn listen(browser: &Browser) -> Listener {
     let response = browser.bare("GET", STREAM).send().await.unwrap();
@@ -48,4 +48,41 @@ async fn f05_a_stream_ends_at_once_with_its_session_and_no_other_does() {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     house.event("client.updated", json!({})).await;
     assert_eq!(third.next().await.unwrap().data["event_type"], "client.updated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f05_no_answer_of_a_session_is_kept_by_a_browser() {
+    let house = House::new().await;
+    house.book("R-1", "34600000012", 86_400_000).await;
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let operator = Browser::with_role(&house, "operator").await;
+    for (path, status) in [
+        ("/api/v1/reservations/R-1", 200),
+        ("/api/v1/reservations/R-1?reveal=true", 200),
+        ("/api/v1/events", 200),
+        ("/api/v1/events/export", 403),
+        ("/api/v1/reservations/none", 404),
+        ("/api/v1/audit", 403),
+        ("/reports/weekly", 200),
+        (SESSION, 200),
+        (ENDPOINTS, 200),
+    ] {
+        let answer = operator.bare("GET", path).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+    }
+    let refused = viewer.bare("POST", "/api/v1/deliveries/retry").send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["cache-control"]),
+        (403, &"no-store".parse().unwrap())
+    );
+    let stream = viewer.bare("GET", STREAM).send().await.unwrap();
+    assert_eq!(stream.headers()["cache-control"], "no-store, no-transform");
+    let ended = viewer.ask("DELETE", SESSION, &json!({})).await;
+    assert_eq!(ended.0, 200);
+    let over = viewer.bare("GET", ENDPOINTS).send().await.unwrap();
+    assert_eq!(
+        (over.status().as_u16(), &over.headers()["cache-control"]),
+        (401, &"no-store".parse().unwrap())
+    );
 }
