@@ -16,7 +16,7 @@ use sereno_workflows::time::{InvalidTime, Span};
 use super::App;
 use super::error::Problem;
 use super::request::{Caller, JsonObject, nothing_else, take_flag, take_text};
-use super::session::ENTER;
+use super::session::{ENTER, framed_enter};
 use super::tenants::role;
 
 /// Where a link leads that says nothing of it.
@@ -47,10 +47,9 @@ pub async fn create(
     let (id, until) = (link.id.clone(), link.until);
     let token = app.engine.create_link(link).await?;
     // Behind the #, which browsers keep to themselves: no log of a proxy has it.
-    // Who may frame the page must be known before it is, so a portal's address names the tenant.
     let framed = portal && !view.policy.settings.embedding.is_empty();
-    let named = if framed { format!("?tenant={}", view.id) } else { String::new() };
-    let url = format!("{}{ENTER}{named}#{token}", app.public.url);
+    let page = if framed { framed_enter(&app, &view.id, until) } else { ENTER.to_owned() };
+    let url = format!("{}{page}#{token}", app.public.url);
     let link = json!({
         "id": id, "url": url, "expires_at": until.to_rfc3339(), "role": role.as_str(), "portal": portal,
     });

@@ -6,6 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sereno_actors::engine::Later;
 use sereno_actors::engine::sessions::{Opening, Session};
@@ -16,6 +18,7 @@ use sereno_workflows::access::Role;
 use sereno_workflows::embedding;
 use sereno_workflows::id::TenantId;
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::time::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use super::address::counted_as;
@@ -27,6 +30,10 @@ use super::{App, cookie};
 
 /// The page of the console that takes links.
 pub(super) const ENTER: &str = "/console/enter";
+/// What in its query names the tenant in whose portal somebody is let in.
+const FRAMED: &str = "for=";
+/// For what that is sealed.
+const PLACE: &str = "frame";
 
 /// Who was let in, and the tenant in whose audit log that stands.
 struct Entry {
@@ -106,17 +113,32 @@ pub async fn end(
     Ok(([(header::SET_COOKIE, cookie), no_store()], done).into_response())
 }
 
+/// The address of the page that takes a link which is for a tenant's portal inside the pages of others. Who
+/// may frame a page must be known before it is, and what stands behind the # is not sent: so the address names
+/// the tenant, sealed, and nobody who has no link learns in whose pages it stands.
+pub(super) fn framed_enter(app: &App, tenant: &TenantId, until: Timestamp) -> String {
+    let named = format!("{} {tenant}", until.0);
+    let sealed = app.engine.ledger().vault().seal(PLACE, named.as_bytes());
+    format!("{ENTER}?{FRAMED}{}", URL_SAFE_NO_PAD.encode(sealed))
+}
+
 /// What the policy of a page of the console says of who may put it in a frame: nobody, but for the portal of
-/// a tenant that names somebody. Before anybody is let in, the page's address says which one it is.
+/// a tenant that names somebody, in a session or on the page that takes a link whose time is not over.
 pub fn frame_ancestors(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
-    let named = uri.query().filter(|_| uri.path() == ENTER).and_then(|query| {
-        query.split('&').find_map(|pair| pair.strip_prefix("tenant=")?.parse::<TenantId>().ok())
-    });
+    let of_link = || {
+        let query = uri.query().filter(|_| uri.path() == ENTER)?;
+        let sealed = query.split('&').find_map(|pair| pair.strip_prefix(FRAMED))?;
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let named = app.engine.ledger().vault().open(PLACE, &sealed).ok()?;
+        let (until, tenant) = std::str::from_utf8(&named).ok()?.split_once(' ')?;
+        let is_over = until.parse::<i64>().ok()? <= app.engine.ledger().now().timestamp().0;
+        tenant.parse::<TenantId>().ok().filter(|_| !is_over)
+    };
     let of_session = || {
         let session = app.engine.session(cookie::of(headers)?, &app.admin_mark)?;
         session.tenant.filter(|_| session.portal).map(|(tenant, _)| tenant)
     };
-    let view = named.or_else(of_session).and_then(|tenant| app.engine.view(&tenant).ok());
+    let view = of_link().or_else(of_session).and_then(|tenant| app.engine.view(&tenant).ok());
     let origins = view.as_ref().map(|view| &view.policy.settings.embedding[..]);
     embedding::frame_ancestors(origins.unwrap_or_default())
 }

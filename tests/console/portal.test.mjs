@@ -92,7 +92,7 @@ test("a21_a_page_that_the_tenant_names_shows_its_portal_and_works_with_it", asyn
   const { page, close } = await openPage(browser, server, { key: "" });
   const refused = refusals(page);
   const address = await link({ role: "operator", portal: true, next: "/console/deliveries" });
-  assert.ok(address.includes("/console/enter?tenant=default#"), address);
+  assert.ok(address.includes("/console/enter?for="), address);
   const frame = await frameOf(page, partner.origin, address);
   await seeText(frame, "Deliveries", "h1");
   await seeText(frame, "client.created", ".table tbody");

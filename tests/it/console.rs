@@ -1,5 +1,7 @@
 //! The console is served: the same page at each of its addresses, its files for good under their version.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::browser::{Browser, LINKS, token};
@@ -100,10 +102,26 @@ async fn a21_who_may_frame_a_page_of_the_console_is_said_of_each() {
     house.api.patch("/api/v1/admin/tenants/default", &partners).await.unwrap();
     let named = "frame-ancestors https://partner.example http://localhost:3000";
     let (enter, portal) = sign_in(true).await;
-    assert_eq!(enter, "/console/enter?tenant=default");
+    assert!(enter.starts_with("/console/enter?for=") && !enter.contains("default"), "{enter}");
     assert_eq!(frames(&enter, None).await, named, "before anybody is let in");
     assert_eq!(frames("/console/deliveries", Some(&portal)).await, named);
-    assert_eq!(frames("/console/enter?tenant=nobody", None).await, nobody);
+    // Whoever has no link does not learn whose pages they are.
+    let cut = &enter[..enter.len() - 2];
+    let elsewhere = enter.replace("/enter", "/deliveries");
+    for path in
+        ["/console/enter", "/console/enter?tenant=default", "/console/enter?for=", cut, &elsewhere]
+    {
+        assert_eq!(frames(path, None).await, nobody, "{path}");
+    }
+    let brief = house.api.post(LINKS, &json!({"portal": true, "expires_in": "1s"})).await.unwrap();
+    let brief = brief["link"]["url"].as_str().unwrap()[house.base.len()..]
+        .split('#')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert_eq!(frames(&brief, None).await, named);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(frames(&brief, None).await, nobody, "the link's time is over");
 
     // The console itself is in no frame, whoever the tenant names.
     let (enter, console) = sign_in(false).await;
