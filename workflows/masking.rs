@@ -2,21 +2,36 @@
 //!
 //! Names, telephone numbers, addresses and what somebody wrote are recognised by the name of their field and,
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
-//! needs it can ask for it by name, which is written down. Ids stay as they are, since everything is found by
-//! them; in the place of one that holds a mail address or a number with its `+` stands an alias.
+//! needs it can ask for it by name, which is written down.
+//!
+//! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
+//! numbered. In the place of two kinds of ids stands an alias: of one that holds a mail address or a number with
+//! its `+`, wherever it stands; and of one that is nothing but 10 to 15 digits, as many as a number with its
+//! country code has, where it names a person or a conversation with one. Which these are is told by the field:
+//! `conversation_id`, `user_id`, `lead_id`, `contact_id`, `chat_id`, the `id` of what stands under `user`,
+//! `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its timers.
+//! Cursors hold such ids, so one stands for each of them too.
 //!
 //! | what | becomes |
 //! |---|---|
 //! | `+34600000012` | `+34•••••12` |
+//! | `4111 1111 1111 1111`, a card's number | `•••1111` |
 //! | `Ana García` | `A•••` |
 //! | `ana@mail.example` | `a•••@•••` |
 //! | what somebody wrote | `•••` |
 
 mod fields;
+mod ids;
+mod numbers;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use self::fields::{ANSWERS, NAMES, NUMBERS, OURS, THINGS, WORDS, plain};
+use self::fields::{ANSWERS, NAMES, NUMBERS, OURS, PERSONS, THINGS, WORDS, plain};
+use self::ids::{clear_id, is_id, is_timer_of_number, names_person};
+use self::numbers::{
+    card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
+    is_number_field, number_at,
+};
 use crate::privacy::is_phone_field;
 
 /// What stands for what is hidden.
@@ -35,9 +50,9 @@ pub struct Masks<'a> {
 /// An answer with personal data masked.
 pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
     let Masks { names_people, alias } = masks;
-    let place = Place { names_people, words: names_people, top: true, alias };
+    let place = Place { names_people, words: names_people, top: true, of_person: false, alias };
     match answer {
-        Value::Object(map) => Value::Object(masked_map(map, place)),
+        Value::Object(map) => Value::Object(masked_map(map, "", place)),
         other => masked_value(other, "", place),
     }
 }
@@ -50,11 +65,6 @@ pub fn masked_text(text: &str) -> String {
 /// What is shown of an id that holds personal data.
 pub fn masked_id(id: &str) -> String {
     hide_in(&clear_id(id))
-}
-
-/// An id as it was given; inside the ids of timers `+` and `@` stand as `~2B` and `~40`.
-fn clear_id(id: &str) -> String {
-    id.replace("~2B", "+").replace("~40", "@")
 }
 
 /// Whether a value that somebody sends holds what stands for something hidden.
@@ -76,10 +86,14 @@ struct Place<'a> {
     words: bool,
     /// The outermost object.
     top: bool,
+    /// What holds it is a person, or a conversation with one.
+    of_person: bool,
     alias: &'a dyn Fn(&str) -> String,
 }
 
-fn masked_map(map: Map<String, Value>, place: Place<'_>) -> Map<String, Value> {
+fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<String, Value> {
+    let entity = map.get("entity").and_then(Value::as_str).unwrap_or(called);
+    let place = Place { of_person: PERSONS.contains(&entity), ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -99,19 +113,35 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
         ..place
     };
     match value {
-        Value::Object(map) => Value::Object(masked_map(map, inside)),
+        Value::Object(map) => Value::Object(masked_map(map, &plain, inside)),
         Value::Array(items) => {
             let item = |item| match item {
-                Value::Object(map) => Value::Object(masked_map(map, inside)),
+                Value::Object(map) => Value::Object(masked_map(map, &plain, inside)),
                 other => masked_value(other, field, Place { top: false, ..place }),
             };
             items.into_iter().map(item).collect()
         }
-        Value::Number(number) if is_phone_field(&lower) || is_in(&NUMBERS) => {
-            Value::from(hidden_number(&number.to_string()))
-        }
+        Value::Number(number) => masked_number(number, &lower, place),
         Value::String(text) => Value::from(masked_string(text, &lower, place)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+        Value::Null | Value::Bool(_) => value,
+    }
+}
+
+fn masked_number(number: Number, field: &str, place: Place<'_>) -> Value {
+    let text = number.to_string();
+    if is_phone_field(field) || NUMBERS.contains(&plain(field).as_str()) {
+        return Value::from(hidden_number(&text));
+    }
+    if names_person(field, place.of_person) && is_full_number(&text) {
+        return Value::from((place.alias)(&text));
+    }
+    if is_id(field) {
+        return Value::Number(number);
+    }
+    match text.len() {
+        9..=15 if is_number_field(field) => Value::from(hidden_number(&text)),
+        12..=19 if is_card_field(field) => Value::from(hidden_card(&text)),
+        _ => Value::Number(number),
     }
 }
 
@@ -123,6 +153,10 @@ fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
     }
     if is_phone_field(field) {
         return hidden_number(&text);
+    }
+    // It may hold an id, encoded.
+    if place.top && field == "next_cursor" {
+        return (place.alias)(&text);
     }
     if is_in(&NUMBERS) && is_bare_number(&text) {
         return hidden_number(&text);
@@ -142,8 +176,16 @@ fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
     }
     if is_id(field) {
         let clear = clear_id(&text);
-        let is_personal = clear.contains(['@', '+']) && hide_in(&clear) != clear;
+        let is_personal = clear.contains(['@', '+']) && hide_in(&clear) != clear
+            || names_person(field, place.of_person) && is_full_number(&text)
+            || is_timer_of_number(&text);
         return if is_personal { (place.alias)(&text) } else { text };
+    }
+    if is_number_field(field) && is_bare_number(&text) {
+        return hidden_number(&text);
+    }
+    if is_card_field(field) && text.bytes().filter(u8::is_ascii_digit).count() >= 12 {
+        return hidden_card(&text);
     }
     hide_in(&text)
 }
@@ -155,51 +197,12 @@ fn masked_json(text: &str, place: Place<'_>) -> Option<String> {
     Some(masked_value(value, "", place).to_string())
 }
 
-fn is_id(field: &str) -> bool {
-    let endings = ["_id", "_ids", "_hash", "_hashes", "cursor", "_key"];
-    let names = ["id", "ids", "key", "at", "digest", "csrf", "sku", "ean", "gtin", "barcode"];
-    names.contains(&field) || endings.iter().any(|ending| field.ends_with(ending))
-}
-
-/// Whether a text is a moment, with or without its time: all digits, yet nobody's number.
-fn is_moment(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    let shape = *b"dddd-dd-dd";
-    shape.iter().all(|wanted| {
-        bytes.next().is_some_and(|byte| match wanted {
-            b'd' => byte.is_ascii_digit(),
-            other => byte == *other,
-        })
-    }) && bytes.all(|byte| byte.is_ascii_digit() || b"T:.Z+- ".contains(&byte))
-        && text.len() <= 35
-}
-
-/// Digits and nothing else, as many as a telephone number has.
-fn is_bare_number(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    (7..=15).contains(&digits)
-        && text.chars().all(|letter| letter.is_ascii_digit() || " .-()+".contains(letter))
-}
-
-/// The country and the last two digits stay.
-fn hidden_number(text: &str) -> String {
-    let plain: Vec<char> =
-        text.chars().filter(|letter| letter.is_ascii_digit() || *letter == '+').collect();
-    if plain.len() < 7 {
-        return HIDDEN.to_owned();
-    }
-    let shown = if plain.first() == Some(&'+') { 3 } else { 2 };
-    let start: String = plain.iter().take(shown).collect();
-    let end: String = plain.iter().skip(plain.len() - 2).collect();
-    format!("{start}•••••{end}")
-}
-
 fn hidden_name(text: &str) -> String {
     let first: String = text.trim_start().chars().take(1).collect();
     format!("{first}{HIDDEN}")
 }
 
-/// A text with what looks like a mail address or a telephone number masked.
+/// A text with what looks like a mail address, a telephone number or a card's masked.
 fn hide_in(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let mut shown = String::with_capacity(text.len());
@@ -210,6 +213,10 @@ fn hide_in(text: &str) -> String {
         if begins && let Some(length) = mail_at(&letters, at) {
             shown.push(letter);
             shown.push_str("•••@•••");
+            at += length;
+        } else if begins && let Some(length) = card_at(&letters, at) {
+            let number: String = letters.iter().skip(at).take(length).collect();
+            shown.push_str(&hidden_card(&number));
             at += length;
         } else if (begins || letter == '+')
             && let Some(length) = number_at(&letters, at)
@@ -239,32 +246,6 @@ fn mail_at(letters: &[char], from: usize) -> Option<usize> {
     let has_at = letters.get(from + local) == Some(&'@');
     let domain = run(from + local + 1, ".-");
     (local > 0 && has_at && domain > 0).then_some(local + 1 + domain)
-}
-
-/// How long the telephone number is that begins there: with a `+` and perhaps parted by blanks, dashes, dots
-/// or brackets, or so many digits in a row, or parted by single blanks.
-fn number_at(letters: &[char], from: usize) -> Option<usize> {
-    let has_plus = letters.get(from) == Some(&'+');
-    let between = if has_plus { " -.()\u{a0}" } else { " " };
-    let (mut digits, mut length, mut last_digit) = (0, usize::from(has_plus), 0);
-    let mut gap = 0;
-    while let Some(letter) = letters.get(from + length) {
-        if letter.is_ascii_digit() {
-            digits += 1;
-            gap = 0;
-            last_digit = length + 1;
-        } else if between.contains(*letter) && digits + usize::from(has_plus) > 0 && gap < 2 {
-            gap += 1;
-        } else {
-            break;
-        }
-        length += 1;
-    }
-    let goes_on = letters.get(from + last_digit).is_some_and(|next| next.is_alphanumeric());
-    let least = if has_plus { 7 } else { 9 };
-    let most = if has_plus { usize::MAX } else { 15 };
-    let is_number = digits >= least && digits <= most && (has_plus || !goes_on);
-    is_number.then_some(last_digit)
 }
 
 #[cfg(test)]

@@ -22,10 +22,11 @@ const MARK: &str = "~~";
 /// For what ids are sealed.
 const PLACE: &str = "alias";
 
-/// What stands for an id.
+/// What stands for an id, or for a cursor, which holds one in a form that anybody can read but the mask.
 pub(super) fn of(app: &App, id: &str) -> String {
     let sealed = app.engine.ledger().vault().seal_alike(PLACE, id.as_bytes());
-    format!("{}{MARK}{}", masked_id(id), URL_SAFE_NO_PAD.encode(sealed))
+    let shown = Some(masked_id(id)).filter(|shown| shown != id).unwrap_or_default();
+    format!("{shown}{MARK}{}", URL_SAFE_NO_PAD.encode(sealed))
 }
 
 /// The id that is meant by what stands for one.
@@ -38,8 +39,10 @@ fn meant(app: &App, text: &str) -> Option<String> {
 
 /// A request of a session as it is meant, before it is looked for among the routes.
 pub fn as_meant<B>(app: &App, mut request: http::Request<B>) -> http::Request<B> {
-    let has_mark =
-        request.uri().path_and_query().is_some_and(|whole| whole.as_str().contains(MARK));
+    // Some browsers' queries write the mark out.
+    let has_mark = request.uri().path_and_query().is_some_and(|whole| {
+        [MARK, "%7E%7E", "%7e%7e"].iter().any(|mark| whole.as_str().contains(mark))
+    });
     if has_mark
         && cookie::of(request.headers()).is_some()
         && let Some(uri) = uri_as_meant(app, request.uri())

@@ -26,8 +26,59 @@ pub(super) const NUMBERS: [&str; 20] = [
     "telemovel",
 ];
 
+/// Words in the name of a field that is a telephone number.
+pub(super) const PHONES: [&str; 17] = [
+    "phone",
+    "phones",
+    "telephone",
+    "tel",
+    "tlf",
+    "telf",
+    "telefono",
+    "telefonos",
+    "movil",
+    "moviles",
+    "celular",
+    "telefone",
+    "telefones",
+    "telemovel",
+    "mobile",
+    "msisdn",
+    "whatsapp",
+];
+
+/// What the names of such fields end in that are written in one word, as in `guestPhone`.
+pub(super) const PHONE_ENDINGS: [&str; 6] =
+    ["phone", "telefono", "telefone", "movil", "celular", "telemovel"];
+
+/// Words in the name of a field that is the number of a card.
+pub(super) const CARDS: [&str; 4] = ["card", "tarjeta", "cartao", "pan"];
+
+/// Entities and fields that are a person or a conversation with one, as far as their id may be a number.
+pub(super) const PERSONS: [&str; 15] = [
+    "conversation",
+    "handoff",
+    "lead",
+    "user",
+    "contact",
+    "customer",
+    "client",
+    "guest",
+    "profile",
+    "sender",
+    "usuario",
+    "contacto",
+    "cliente",
+    "conversacion",
+    "conversa",
+];
+
+/// Fields that are the id of such a one, as [`plain`] makes them.
+pub(super) const PERSON_IDS: [&str; 7] =
+    ["conversationid", "conversationids", "userid", "waid", "leadid", "contactid", "chatid"];
+
 /// Fields that are the name of a person, where those of things are called otherwise.
-pub(super) const NAMES: [&str; 35] = [
+pub(super) const NAMES: [&str; 38] = [
     "name",
     "firstname",
     "lastname",
@@ -45,6 +96,9 @@ pub(super) const NAMES: [&str; 35] = [
     "profilename",
     "displayname",
     "username",
+    "leadname",
+    "sendername",
+    "recipientname",
     "nombre",
     "nombres",
     "apellido",
@@ -66,7 +120,7 @@ pub(super) const NAMES: [&str; 35] = [
 ];
 
 /// Fields that hold what somebody wrote, or where they live.
-pub(super) const WORDS: [&str; 69] = [
+pub(super) const WORDS: [&str; 70] = [
     "text",
     "body",
     "bodytext",
@@ -136,6 +190,7 @@ pub(super) const WORDS: [&str; 69] = [
     "datadenascimento",
     "cpf",
     "rg",
+    "iban",
 ];
 
 /// Fields inside of which a name is that of a thing.

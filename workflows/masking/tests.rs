@@ -80,7 +80,9 @@ fn e01_numbers_and_addresses_are_known_by_what_they_look_like() {
 #[test]
 fn e01_what_is_nobodys_stays() {
     let same = json!({
-        "id": "evt_01j8x7k2m3n4p", "conversation_id": "34600000012", "wa_number_hash": "eb491b384e4fda42",
+        "id": "evt_01j8x7k2m3n4p", "conversation_id": "C-1", "wa_number_hash": "eb491b384e4fda42",
+        "message_id": "34600000012", "order_id": "34600000012", "reservation_id": "34600000012", "sku": "8412345678905",
+        "phone_number_id": "106540352242922", "sequence": 34_600_000_012_u64, "order": {"id": "34600000012"},
         "at": "2026-01-20T20:00:00.000+01:00", "created_at": "2026-01-20T20:00:00.123Z", "version": "1.2.3",
         "event_type": "reservation.created", "target": "https://hooks.example/a?b=1", "status": "sent",
         "count": 1_234_567_890, "duration_ms": 12, "error_message": "connection refused (os error 111)",
@@ -139,4 +141,64 @@ fn e01_what_is_hidden_is_known_when_it_comes_back() {
     let shown = masked(json!({"data": {"target": "ops@mail.example"}}), false);
     assert!(holds_hidden(&shown));
     assert!(!holds_hidden(&json!({"a": ["b", {"c": "•"}], "d": 1})));
+}
+
+#[test]
+fn e01_an_id_that_is_a_persons_number_is_an_alias() {
+    let number = "34600000012";
+    let alias = "alias of 34600000012";
+    for field in ["conversation_id", "user_id", "lead_id", "contact_id", "chat_id"] {
+        let shown = masked(json!({"items": [{field: number}, {field: [number]}]}), true);
+        assert_eq!(shown, json!({"items": [{field: alias}, {field: [alias]}]}), "{field}");
+    }
+    let shown =
+        masked(json!({"user": {"id": number}, "data": {"user_id": 34_600_000_012_u64}}), true);
+    assert_eq!(shown, json!({"user": {"id": alias}, "data": {"user_id": alias}}));
+    let timer = |id: &str| format!("conversation:{id}:idle:1769018400000");
+    let timers = json!({"items": [
+        {"id": timer(number), "entity": "conversation", "entity_id": number},
+        {"id": format!("reservation:{number}:reminder.24h:1769018400000"), "entity": "reservation", "entity_id": number},
+    ]});
+    let shown = masked(timers.clone(), true);
+    let timer = json!({
+        "id": format!("alias of {}", timer(number)), "entity": "conversation", "entity_id": alias,
+    });
+    assert_eq!(shown.pointer("/items/0"), Some(&timer));
+    assert_eq!(shown.pointer("/items/1"), timers.pointer("/items/1"));
+    let short =
+        json!({"conversation_id": "123456789", "user_id": "0346000000121", "lead_id": "lead_1"});
+    assert_eq!(masked(short.clone(), true), short);
+}
+
+#[test]
+fn e01_numbers_that_are_json_numbers_are_hidden_by_their_fields_name() {
+    for (field, value, hidden) in [
+        ("teléfono", json!(34_600_000_012_u64), json!("34•••••12")),
+        ("telefono_contacto", json!(600_000_012), json!("60•••••12")),
+        ("guestPhone", json!("600.000.012"), json!("60•••••12")),
+        ("celular", json!(5_511_999_990_000_u64), json!("55•••••00")),
+        ("tarjeta", json!(4_111_111_111_111_111_u64), json!("•••1111")),
+        ("card_number", json!("4111111111111112"), json!("•••1112")),
+        ("phone_calls", json!(12_345), json!(12_345)),
+        ("total", json!(34_600_000_012_u64), json!(34_600_000_012_u64)),
+        ("phone_number_id", json!(106_540_352_242_922_u64), json!(106_540_352_242_922_u64)),
+    ] {
+        assert_eq!(masked(json!({"data": {field: value}}), true), json!({"data": {field: hidden}}));
+    }
+}
+
+#[test]
+fn e01_cards_are_hidden_wherever_they_stand() {
+    for (text, hidden) in [
+        ("paid with 4111 1111 1111 1111.", "paid with •••1111."),
+        ("4111-1111-1111-1111", "•••1111"),
+        ("(5500005555555559)", "(•••5559)"),
+        ("3782 822463 10005", "•••0005"),
+        ("6304000000000000000", "•••0000"),
+        ("4111111111111112", "4111111111111112"),
+        ("from 2026-01-20 2026-01-21", "from 2026-01-20 2026-01-21"),
+        ("x4111111111111111", "x4111111111111111"),
+    ] {
+        assert_eq!(hide_in(text), hidden, "{text}");
+    }
 }
