@@ -20,12 +20,14 @@
 //! | `ana@mail.example` | `a•••@•••` |
 //! | what somebody wrote | `•••` |
 
+mod answers;
 mod fields;
 mod ids;
 mod numbers;
 
 use serde_json::{Map, Number, Value};
 
+use self::answers::mended;
 use self::fields::{ANSWERS, NAMES, NUMBERS, OURS, PERSONS, THINGS, WORDS, plain};
 use self::ids::{clear_id, is_id, is_timer_of_number, names_person};
 use self::numbers::{
@@ -169,7 +171,7 @@ fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
         return masked_json(&text, place).unwrap_or_else(|| HIDDEN.to_owned());
     }
     if is_in(&ANSWERS) {
-        return masked_json(&text, place).unwrap_or_else(|| hide_in(&text));
+        return masked_answer(&text, place);
     }
     if is_moment(&text) {
         return text;
@@ -188,6 +190,20 @@ fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
         return hidden_card(&text);
     }
     hide_in(&text)
+}
+
+/// What somebody answered: JSON is masked as such, also where only its beginning was kept.
+fn masked_answer(text: &str, place: Place<'_>) -> String {
+    if let Some(masked) = masked_json(text, place) {
+        return masked;
+    }
+    if !text.trim_start().starts_with(['{', '[']) {
+        return hide_in(text);
+    }
+    match mended(text) {
+        Some(value) => format!("{} …", masked_value(value, "", place)),
+        None => HIDDEN.to_owned(),
+    }
 }
 
 /// A text that is JSON, such as a body as it came, keeps its form.

@@ -202,3 +202,26 @@ fn e01_cards_are_hidden_wherever_they_stand() {
         assert_eq!(hide_in(text), hidden, "{text}");
     }
 }
+
+#[test]
+fn e01_the_answer_of_a_receiver_is_masked_like_other_data() {
+    let shown = |body: &str| {
+        let answer = masked(json!({"history": [{"response_body": body}]}), true);
+        answer.pointer("/history/0/response_body").and_then(Value::as_str).unwrap().to_owned()
+    };
+    assert_eq!(
+        shown(r#"{"customer":{"name":"Ana"},"ok":false}"#),
+        r#"{"customer":{"name":"A•••"},"ok":false}"#
+    );
+    assert_eq!(
+        shown(r#"{"name":"Ana, B","x":[1,{"y":"z"},{"note":"ca"#),
+        r#"{"name":"A•••","x":[1,{"y":"z"}]} …"#
+    );
+    for cut in [r#"{"name":"Ana"#, "[[[", r#"{"a\":1}}},"b"#, "{no, json"] {
+        assert_eq!(shown(cut), "•••", "{cut}");
+    }
+    assert_eq!(
+        shown("user ana@mail.example +34600000012, 4111111111111111"),
+        "user a•••@••• +34•••••12, •••1111"
+    );
+}
