@@ -19,11 +19,13 @@
 //! | `Ana García` | `A•••` |
 //! | `ana@mail.example` | `a•••@•••` |
 //! | what somebody wrote | `•••` |
+//! | what is secret in a URL | `•••`, see [`without_secrets`] |
 
 mod answers;
 mod fields;
 mod ids;
 mod numbers;
+mod urls;
 
 use serde_json::{Map, Number, Value};
 
@@ -34,6 +36,7 @@ use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
     is_number_field, number_at,
 };
+pub use self::urls::without_secrets;
 use crate::privacy::is_phone_field;
 
 /// What stands for what is hidden.
@@ -218,8 +221,9 @@ fn hidden_name(text: &str) -> String {
     format!("{first}{HIDDEN}")
 }
 
-/// A text with what looks like a mail address, a telephone number or a card's masked.
+/// A text with what looks like a mail address, a telephone number or a card's masked, and what is secret in URLs.
 fn hide_in(text: &str) -> String {
+    let text = without_secrets(text);
     let letters: Vec<char> = text.chars().collect();
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;

@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode, header};
 use reqwest::RequestBuilder;
+use sereno_workflows::masking::without_secrets;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 use tokio::time::Instant;
@@ -170,12 +171,12 @@ fn may_change(status: StatusCode) -> bool {
 
 fn without_credentials(location: &str) -> String {
     let Ok(mut url) = Url::parse(location) else {
-        return location.to_owned();
+        return without_secrets(location);
     };
     // Both fail only for a URL that cannot have credentials in the first place.
     url.set_username("").ok();
     url.set_password(None).ok();
-    url.into()
+    without_secrets(url.as_str())
 }
 
 fn unanswered(error: reqwest::Error, deadline: Deadline) -> Outcome {
@@ -269,11 +270,11 @@ mod tests {
 
     #[test]
     fn a_redirect_is_shown_without_its_credentials() {
-        let reply = reply(302, "location", "https://user:word@other.example/hook");
+        let reply = reply(302, "location", "https://user:word@other.example/hook?token=word");
         let Outcome::Dead { code: 302, error } = reply.outcome(Timestamp(0)) else {
             panic!("a redirect is final")
         };
-        assert!(error.contains("https://other.example/hook"), "{error}");
+        assert!(error.contains("https://other.example/hook?token=•••"), "{error}");
         assert!(!error.contains("word"), "{error}");
     }
 

@@ -165,6 +165,8 @@ const THINGS: [&str; 13] = [
 
 /// The tenant's own words, which go out to everybody: a telephone number in them is its own.
 const TEMPLATES: &str = "/api/v1/admin/templates";
+/// A link is made to be passed on, and is shown this once.
+const LINKS: &str = "/api/v1/admin/links";
 
 static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Access>>> =
     LazyLock::new(|| {
@@ -177,7 +179,7 @@ static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Access>>> =
                 action,
                 in_portal: *operation != Send && (begins(&PORTAL) || is_catalogue),
                 names_people: !begins(&THINGS),
-                is_nobodys: *path == TEMPLATES && *operation == Look,
+                is_nobodys: *path == LINKS || *path == TEMPLATES && *operation == Look,
             };
             table.entry(*path).or_default().insert(*method, access);
         }

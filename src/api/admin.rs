@@ -14,8 +14,10 @@ use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
 use sereno_actors::why::{self, Known};
+use sereno_workflows::access::Role;
 use sereno_workflows::endpoint::{Breaker, Health};
 use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::masking;
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::App;
@@ -85,7 +87,7 @@ pub async fn show(
         let look = move || Ok(known.looked_up(app.engine.ledger(), &view, id)?);
         known = aside(caller.tenant.clone(), look).await?;
     }
-    let mut shown = as_it_is(&app, endpoint, &known.health);
+    let mut shown = as_it_is(&app, &caller, endpoint, &known.health);
     add_words(&mut shown, "endpoint");
     reader.add(&mut shown, &view, &why::endpoint(app.engine.ledger(), &view, endpoint, &known)?);
     Ok(Json(shown))
@@ -247,16 +249,21 @@ fn add_words(answer: &mut Value, message: &str) {
 pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let known = Known::at_hand(app.engine.ledger(), &view, endpoint.id)?;
-    Ok(as_it_is(app, endpoint, &known.health))
+    Ok(as_it_is(app, caller, endpoint, &known.health))
 }
 
-fn as_it_is(app: &App, endpoint: &Endpoint, health: &Health) -> Value {
+/// Whoever has the address of a chat's hook may post there: it is for those who may set it.
+fn as_it_is(app: &App, caller: &Caller, endpoint: &Endpoint, health: &Health) -> Value {
     let Endpoint { id, config, secrets, .. } = endpoint;
+    let address = |url: &str| match caller.role {
+        Role::Admin => url.to_owned(),
+        Role::Operator | Role::Viewer => masking::without_secrets(url),
+    };
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
     json!({
         "id": id.0,
         "kind": config.kind.as_str(),
-        "target": config.target,
+        "target": address(&config.target),
         "enabled": config.enabled,
         "filters": {
             "events": or_null(&config.filters.events),
@@ -268,7 +275,7 @@ fn as_it_is(app: &App, endpoint: &Endpoint, health: &Health) -> Value {
         "disable_after": config.disable_after,
         "ordering": config.ordering,
         "batch": config.batch,
-        "unsubscribe_url": config.unsubscribe_url,
+        "unsubscribe_url": config.unsubscribe_url.as_ref().map(|url| address(url.as_str())),
         "disabled_reason": config.disabled_reason,
         "kept_by": config.kept_by,
         "timeout": config.timeout,

@@ -56,6 +56,7 @@ mod restart;
 mod retention;
 mod secrets;
 mod session;
+mod session_addresses;
 mod session_ends;
 mod session_links;
 mod session_privacy;

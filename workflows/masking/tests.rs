@@ -204,6 +204,64 @@ fn e01_cards_are_hidden_wherever_they_stand() {
 }
 
 #[test]
+fn e01_what_is_secret_in_an_address_is_hidden() {
+    for (url, shown) in [
+        (
+            "https://hooks.slack.com/services/T0001/B0001/aBcDeF",
+            "https://hooks.slack.com/services/T0001/•••",
+        ),
+        (
+            "http://127.0.0.1:9/services/T0001/B0001/x?a=1",
+            "http://127.0.0.1:9/services/T0001/•••?a=1",
+        ),
+        ("https://discord.com/api/webhooks/123/abc", "https://discord.com/api/webhooks/123/•••"),
+        ("https://api.telegram.org/bot12:abc/sendMessage", "https://api.telegram.org/•••"),
+        (
+            "https://hooks.zapier.com/hooks/catch/12/abc/",
+            "https://hooks.zapier.com/hooks/catch/12/•••",
+        ),
+        (
+            "https://x.webhook.office.com/webhookb2/a@b/c/d",
+            "https://x.webhook.office.com/webhookb2/•••",
+        ),
+        ("https://user:w0rd@a.example/b", "https://•••@a.example/b"),
+        (
+            "https://a.example/b?token=x&lang=es&X-Amz-Signature=y",
+            "https://a.example/b?token=•••&lang=es&X-Amz-Signature=•••",
+        ),
+        (
+            "https://a.example/b?api_key=&key=1#access_token=2",
+            "https://a.example/b?api_key=&key=•••#access_token=•••",
+        ),
+        (
+            "https://a.example/b?code=x&country_code=es",
+            "https://a.example/b?code=•••&country_code=es",
+        ),
+        ("https://a.example/h/9f86d081884c7d659a2f/in", "https://a.example/h/•••/in"),
+        ("https://a.example/6f9619ff-8b86-d011-b42d-00c04fc964ff", "https://a.example/•••"),
+        ("https://a.example/with/key/x", "https://a.example/with/key/•••"),
+        (
+            "see <https://a:b@c.example/>, or postgres://u:p@d/e",
+            "see <https://•••@c.example/>, or postgres://•••@d/e",
+        ),
+        (
+            "https://a.example/hooks/reservations-2026/created?version=2",
+            "https://a.example/hooks/reservations-2026/created?version=2",
+        ),
+        (
+            "https://hooks.slack.com/services/Tours/created/x",
+            "https://hooks.slack.com/services/Tours/created/x",
+        ),
+        ("sala@trattoria.example", "sala@trattoria.example"),
+    ] {
+        assert_eq!(without_secrets(url), shown, "{url}");
+        assert_eq!(without_secrets(shown), shown, "it stays");
+    }
+    let shown = masked(json!({"target": "https://user:word@a.example/b?sig=c"}), false);
+    assert_eq!(shown, json!({"target": "https://•••@a.example/b?sig=•••"}));
+}
+
+#[test]
 fn e01_the_answer_of_a_receiver_is_masked_like_other_data() {
     let shown = |body: &str| {
         let answer = masked(json!({"history": [{"response_body": body}]}), true);
@@ -221,7 +279,7 @@ fn e01_the_answer_of_a_receiver_is_masked_like_other_data() {
         assert_eq!(shown(cut), "•••", "{cut}");
     }
     assert_eq!(
-        shown("user ana@mail.example +34600000012, 4111111111111111"),
-        "user a•••@••• +34•••••12, •••1111"
+        shown("user ana@mail.example +34600000012, 4111111111111111 at https://a:b@c.example"),
+        "user a•••@••• +34•••••12, •••1111 at https://•••@c.example"
     );
 }

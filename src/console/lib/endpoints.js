@@ -35,7 +35,8 @@ export function nameOf(endpoint) {
   if (kind === "email" || kind === "whatsapp") return target;
   try {
     const { host, pathname } = new URL(target);
-    const path = pathname === "/" ? "" : pathname;
+    // What is hidden of an address stands there as bullets, which URL writes out.
+    const path = pathname === "/" ? "" : pathname.replaceAll("%E2%80%A2", "•");
     return kind === "slack" ? `${word("common.channel.slack")} · ${host}` : host + path;
   } catch {
     return `#${id}`;
