@@ -18,7 +18,7 @@ const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
 async function begin() {
   // All at once: the words, who is signed in, and the screen that will be shown if somebody is.
-  const session = get("/api/v1/session").catch(() => null);
+  const session = signedIn();
   const screen = find(route().screen);
   screen?.load().then((module) => load(...module.default.words)).catch(() => {});
   await load("common");
@@ -29,8 +29,28 @@ async function begin() {
     if (target instanceof HTMLElement) copy(target.dataset.copy);
   });
   if (location.pathname === "/console/enter") return enter();
-  const answer = await session;
-  // Nobody is signed in, or there is no answer: the sign-in page will say which.
+  await enterBy(session);
+}
+
+/** Who is signed in; null where nobody is. That the server could not say is told as such. */
+async function signedIn() {
+  try {
+    return { answer: await get("/api/v1/session") };
+  } catch (error) {
+    return /** @type {any} */ (error).status === 401 ? { answer: null } : { error };
+  }
+}
+
+/** @param {ReturnType<typeof signedIn>} asked */
+async function enterBy(asked) {
+  const { answer, error } = await asked;
+  if (error) {
+    document.title = `${t("common.error")} · Sereno`;
+    return put(app, h("main", { class: "sign" }, failed(error, () => {
+      put(app, h("main", { class: "sign" }, bones()));
+      enterBy(signedIn());
+    })));
+  }
   if (answer === null) return isFramed() ? over() : ask();
   become(answer.session);
   run();

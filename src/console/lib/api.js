@@ -4,6 +4,7 @@
 
 import { language, t } from "./i18n.js";
 import { current, mayChooseTenant, tenant } from "./session.js";
+import { duration } from "./time.js";
 
 /** What a server refused, or 0 where it did not answer. */
 export class Refusal extends Error {
@@ -17,8 +18,23 @@ export class Refusal extends Error {
   }
 }
 
+/**
+ * How long an answer may take: a list is asked for again, what changes something may have to wait for
+ * others, such as a receiver that is tried out.
+ */
+const READ_MS = 15_000;
+const WRITE_MS = 60_000;
+/** The server tells its time to the second: by less than this its clock is taken to be ours. */
+const SKEW_MS = 2_000;
+
 /** @type {() => void} */
 let signedOut = () => {};
+
+/** By how much the server's clock is ahead of this machine's. */
+let ahead = 0;
+
+/** The moment on the server's clock. */
+export const serverNow = () => Date.now() + ahead;
 
 /** What is done when the session has ended. */
 export function onSignedOut(action) {
@@ -37,20 +53,26 @@ export async function call(method, path, { query, body, signal, tenant: of } = {
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-csrf-token"] = current()?.csrf ?? "";
   const text = body === undefined ? undefined : JSON.stringify(body);
-  let response;
+  const patience = method === "GET" ? READ_MS : WRITE_MS;
+  const late = AbortSignal.timeout(patience);
+  const either = signal ? AbortSignal.any([signal, late]) : late;
   try {
     const address = withQuery(path, query);
     const credentials = "same-origin";
-    response = await fetch(address, { method, headers, body: text, signal, credentials });
+    const response = await fetch(address,
+      { method, headers, body: text, signal: either, credentials });
+    return answer(response, await response.text(), path);
   } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Refusal(0, t("common.no_answer"));
+    if (signal?.aborted || error instanceof Refusal) throw error;
+    if (!late.aborted) throw new Refusal(0, t("common.no_answer"));
+    const kind = method === "GET" ? "common.answer_late" : "common.answer_late_write";
+    throw new Refusal(0, t(kind, { time: duration(patience) }));
   }
-  return answer(response, path);
 }
 
-async function answer(response, path) {
-  const text = await response.text();
+function answer(response, text, path) {
+  const skew = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  ahead = Math.abs(skew) > SKEW_MS ? skew : 0;
   let value = {};
   try {
     value = text === "" ? {} : JSON.parse(text);

@@ -9,6 +9,8 @@ import { current } from "../lib/session.js";
 import { time } from "../lib/time.js";
 
 const PERIOD_MS = 60_000;
+/** A server that has not answered by then does not. */
+const PATIENCE_MS = 10_000;
 /** A session that ends within so long is told of. */
 const SOON_MS = 10 * 60_000;
 
@@ -31,7 +33,7 @@ export function banner() {
 /** Why the server takes no events, if it does not. */
 async function readiness() {
   try {
-    const response = await fetch("/readyz");
+    const response = await fetch("/readyz", { signal: AbortSignal.timeout(PATIENCE_MS) });
     if (response.ok) return null;
     const { detail } = await response.json();
     return t("common.not_ready", { why: detail ?? response.statusText });

@@ -141,6 +141,11 @@ export default {
   no_answer: "The server does not answer.",
   not_yet: "Nothing in the newest",
   not_yet_text: "A part was looked at; there is more behind it.",
+  answer_late: "The server did not answer within {time}.",
+  answer_late_write:
+    "The server did not answer within {time}. It may have been done all the same: look before "
+      + "you do it again.",
+  still_in: "You are still signed in",
   search_on: "Search on",
   no_match: "Nothing fits these filters",
   no_match_text: "Take one away, or widen the period.",

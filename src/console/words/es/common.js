@@ -141,6 +141,11 @@ export default {
   no_answer: "El servidor no responde.",
   not_yet: "Nada en lo más reciente",
   not_yet_text: "Se ha mirado una parte; hay más atrás.",
+  answer_late: "El servidor no ha respondido en {time}.",
+  answer_late_write:
+    "El servidor no ha respondido en {time}. Puede que se haya hecho de todos modos: mírelo "
+      + "antes de repetirlo.",
+  still_in: "La sesión sigue abierta",
   search_on: "Seguir buscando",
   no_match: "Nada encaja con estos filtros",
   no_match_text: "Quite alguno o amplíe el periodo.",

@@ -141,6 +141,11 @@ export default {
   no_answer: "O servidor não responde.",
   not_yet: "Nada no mais recente",
   not_yet_text: "Uma parte foi examinada; há mais para trás.",
+  answer_late: "O servidor não respondeu em {time}.",
+  answer_late_write:
+    "O servidor não respondeu em {time}. Talvez tenha sido feito mesmo assim: veja antes de "
+      + "repetir.",
+  still_in: "A sessão continua aberta",
   search_on: "Continuar buscando",
   no_match: "Nada corresponde a estes filtros",
   no_match_text: "Retire algum ou amplie o período.",
