@@ -10,7 +10,7 @@ import { current, mayChooseTenant, tenant } from "./session.js";
 const WAIT_MS = 1_000;
 const WAIT_MAX_MS = 30_000;
 /** Where nothing is heard for so long, not even that the stream is there, it has broken. */
-const SILENCE_MS = 45_000;
+const SILENCE_MS = 35_000;
 
 /** @typedef {(kind: string, data: any) => void} Told */
 /** @type {Set<{kinds: string[], told: Told, state: (now: "on"|"off"|"wait") => void}>} */

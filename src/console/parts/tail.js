@@ -20,6 +20,7 @@ export function tail(spec, refresh, signal) {
   const element = h("span", { class: "live" });
   const newRows = h("div", { class: "new-rows", "aria-live": "polite" });
   let isPaused = false;
+  let wasOn = false;
   let waiting = 0;
   let due = 0;
 
@@ -40,15 +41,20 @@ export function tail(spec, refresh, signal) {
 
   function state(now) {
     element.dataset.state = isPaused ? "paused" : now;
-    put(element, h("span", { class: "live-dot" }), now === "off" ? broken() : running(now));
+    wasOn ||= now === "on";
+    const isLost = now === "wait" && wasOn;
+    put(element, h("span", { class: "live-dot" }), now === "off" ? broken("common.live_off")
+      : isLost ? broken("common.live_lost") : running(now));
   }
 
-  const broken = () => button(t("common.live_off"), () => {
+  const broken = (text) => button(t(text), () => {
     reopen();
     refresh();
   }, { kind: "plain small" });
 
-  const running = (now) => button(t(isPaused ? "common.live_paused" : "common.live"), () => {
+  const name = (now) => isPaused ? "common.live_paused"
+    : now === "wait" ? "common.live_begins" : "common.live";
+  const running = (now) => button(t(name(now)), () => {
     isPaused = !isPaused;
     state(now);
     if (!isPaused && waiting > 0) refresh();

@@ -130,6 +130,8 @@ export default {
   live: "Live",
   live_paused: "Paused",
   live_off: "Not live · reload",
+  live_begins: "Connecting…",
+  live_lost: "Connection lost · reload",
   live_pause: "Pause",
   live_resume: "Resume",
 

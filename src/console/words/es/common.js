@@ -130,6 +130,8 @@ export default {
   live: "En vivo",
   live_paused: "En pausa",
   live_off: "Sin directo · recargar",
+  live_begins: "Conectando…",
+  live_lost: "Conexión perdida · recargar",
   live_pause: "Pausar",
   live_resume: "Seguir",
 

@@ -130,6 +130,8 @@ export default {
   live: "Ao vivo",
   live_paused: "Em pausa",
   live_off: "Sem ao vivo · recarregar",
+  live_begins: "Conectando…",
+  live_lost: "Conexão perdida · recarregar",
   live_pause: "Pausar",
   live_resume: "Retomar",
 
