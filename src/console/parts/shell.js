@@ -14,9 +14,11 @@ import { keep } from "../lib/storage.js";
 import { AT_HAND, GROUPS, seen } from "../screens/catalogue.js";
 import { banner } from "./banner.js";
 import { button, iconButton } from "./bits.js";
+import { openDialog } from "./dialog.js";
 import { help } from "./help.js";
 import { menu } from "./menu.js";
 import { refused } from "./notice.js";
+import { failed } from "./states.js";
 
 /** How often the counts in the navigation are looked up at most. */
 const COUNTS_MS = 15_000;
@@ -193,9 +195,26 @@ function whoMenu() {
     button(t("common.help"), () => { close(); help(); }, { symbol: "help", kind: "plain" }),
     h("a", { class: "button plain", href: "/docs/", target: "_blank", rel: "noopener" },
       icon("code"), t("common.docs")),
-    button(t("common.sign_out"), async () => {
-      await remove("/api/v1/session").catch(refused);
-      location.assign("/console");
-    }, { symbol: "out", kind: "plain" }),
+    button(t("common.sign_out"), () => { close(); signOut(); }, { symbol: "out", kind: "plain" }),
   ]);
+}
+
+/** Whoever leaves has to know whether the session has ended: on a shared machine the next one is in. */
+async function signOut() {
+  try {
+    await remove("/api/v1/session");
+  } catch (error) {
+    if (/** @type {any} */ (error).status !== 401) return stillIn(error);
+  }
+  location.assign("/console");
+}
+
+function stillIn(error) {
+  const dialog = openDialog({
+    title: t("common.still_in"),
+    body: failed(error, () => {
+      dialog.close();
+      signOut();
+    }),
+  });
 }
