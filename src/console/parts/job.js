@@ -1,9 +1,11 @@
 // @ts-check
-// Work on many: counted first, asked for with the count, then watched until its end.
+// Work on many: counted first, asked for with the count, done to what was counted, and watched until
+// its end.
 
 import { h } from "../lib/dom.js";
-import { get, post } from "../lib/api.js";
+import { get, post, serverNow } from "../lib/api.js";
 import { number, percent, t, word } from "../lib/i18n.js";
+import { local } from "../lib/time.js";
 import { button, hint, pill } from "./bits.js";
 import { openDialog } from "./dialog.js";
 import { failed, bones } from "./states.js";
@@ -12,16 +14,21 @@ import { failed, bones } from "./states.js";
 const PERIOD_MS = 1_000;
 
 /**
- * Counts what a filter chooses, asks, starts the job and shows how far it comes.
+ * Counts what a filter chooses, asks, starts the job and shows how far it comes. What comes in after
+ * the count is not meant: `bound` names the field that says so. Where the count has changed by the time
+ * that it is confirmed, that is told and asked anew.
  * @param {{path: string, body: any, title: string, text: (count: string) => string, yes: string,
- *   danger?: boolean, isJob?: boolean, done?: () => void}} work
+ *   bound?: "to"|"until", danger?: boolean, isJob?: boolean, done?: () => void}} work
  *   `isJob`: whether a job does it, rather than the request itself
  */
 export async function bulk({
-  path, body, title, text, yes, danger = false, isJob = true, done = () => {},
+  path, body: chosen, title, text, yes, bound = "to", danger = false, isJob = true,
+  done = () => {},
 }) {
   const watching = new AbortController();
   const dialog = openDialog({ title, body: bones(3), closed: () => watching.abort() });
+  const at = new Date(serverNow()).toISOString();
+  const body = { ...chosen, [bound]: earlier(chosen[bound], at) };
   const step = async (action) => {
     try {
       await action();
@@ -29,26 +36,44 @@ export async function bulk({
       dialog.show(failed(error, () => step(action)), null);
     }
   };
-  await step(async () => {
-    const counted = await post(path, { ...body, dry_run: true });
+  const count = () => post(path, { ...body, dry_run: true });
+  const spelled = ({ count, complete }) => number(count) + (complete === false ? "+" : "");
+
+  function question(counted, before = null) {
     if (counted.count === 0) {
       dialog.show(hint(t("common.bulk_none")), button(t("common.close"), dialog.close));
       return;
     }
-    const count = number(counted.count) + (counted.complete === false ? "+" : "");
-    const start = button(yes, () => step(async () => {
+    const start = button(yes, () => step(() => {
       start.disabled = true;
-      const begun = await post(path, body);
-      if (begun.job_id) await watch(dialog, begun.job_id, watching.signal);
-      else dialog.show(atOnce(begun), button(t("common.close"), dialog.close, { kind: "main" }));
-      done();
+      return begin(counted);
     }), { kind: danger ? "main danger" : "main" });
-    const cancel = button(t("common.cancel"), dialog.close);
-    dialog.show([h("p", null, text(count)),
-      isJob && h("p", { class: "quiet" }, t("common.bulk_how"))],
-      [cancel, start]);
+    dialog.show([
+      before && hint(t("common.bulk_changed",
+        { before: spelled(before), now: spelled(counted) }), "", "alerts"),
+      h("p", null, text(spelled(counted))),
+      h("p", { class: "quiet" }, t("common.bulk_as_of", { time: local(at) }),
+        isJob && ` ${t("common.bulk_how")}`),
+    ], [button(t("common.cancel"), dialog.close), start]);
     start.focus();
-  });
+  }
+
+  async function begin(confirmed) {
+    const now = await count();
+    if (watching.signal.aborted) return;
+    if (now.count !== confirmed.count) return question(now, confirmed);
+    const begun = await post(path, body);
+    if (begun.job_id) await watch(dialog, begun.job_id, watching.signal, confirmed);
+    else dialog.show(atOnce(begun), button(t("common.close"), dialog.close, { kind: "main" }));
+    done();
+  }
+
+  await step(async () => question(await count()));
+}
+
+/** The earlier of two moments, of which the first may be missing. */
+function earlier(one, other) {
+  return one && Date.parse(one) < Date.parse(other) ? one : other;
 }
 
 /** What came of work that the request itself did. */
@@ -61,14 +86,17 @@ function atOnce({ processed = [], quarantined = [], left = 0 }) {
 }
 
 /** Shows a job in a dialog until it ends, or the dialog is closed: the job goes on then. */
-async function watch(dialog, id, signal) {
+async function watch(dialog, id, signal, confirmed) {
   for (;;) {
     const job = await get(`/api/v1/jobs/${id}`);
     if (signal.aborted) return;
     const runs = job.state === "running";
     const stop = button(t("common.job_cancel"), () => post(`/api/v1/jobs/${id}/cancel`),
       { kind: "danger" });
-    dialog.show(jobView(job), [runs && stop, button(t("common.close"), dialog.close,
+    const differs = job.state === "done" && confirmed.complete !== false
+      && job.matched !== confirmed.count;
+    dialog.show([jobView(job), differs && hint(t("common.bulk_differs",
+      { before: number(confirmed.count), now: number(job.matched) }), "", "alerts")], [runs && stop, button(t("common.close"), dialog.close,
       { kind: runs ? "" : "main" })]);
     if (!runs) return;
     await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));

@@ -26,7 +26,7 @@ export function recover(endpoint, done) {
     submit: async ({ since }) => {
       dialog.close();
       bulk({
-        path: `${PATH}/${endpoint.id}/recover`, title: t("endpoints.recover"), done,
+        path: `${PATH}/${endpoint.id}/recover`, title: t("endpoints.recover"), done, bound: "until",
         body: { since: new Date(since ?? begin).toISOString() }, yes: t("endpoints.recover_yes"),
         text: (count) => t("endpoints.recover_ask", { count }),
       });

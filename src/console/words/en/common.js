@@ -154,6 +154,10 @@ export default {
 
   bulk_none: "Nothing fits, so nothing was changed.",
   bulk_how: "A job does it, which goes on if you close this page and can be cancelled.",
+  bulk_as_of: "As of {time}: what comes in later is not meant.",
+  bulk_changed:
+    "It was {before} when you were asked; now it is {now}. Nothing was done: confirm the new count.",
+  bulk_differs: "{before} were confirmed; {now} fitted when it was done.",
   chosen: "What is chosen",
   choose: "Choose {name}",
   choose_this: "Choose",

@@ -154,6 +154,11 @@ export default {
 
   bulk_none: "No hay nada que encaje: no se ha cambiado nada.",
   bulk_how: "Lo hace un trabajo que sigue aunque cierre esta página, y que se puede cancelar.",
+  bulk_as_of: "A las {time}: lo que llegue después queda fuera.",
+  bulk_changed:
+    "Eran {before} cuando se le preguntó; ahora son {now}. No se ha hecho nada: confirme la nueva "
+      + "cifra.",
+  bulk_differs: "Se confirmaron {before}; al hacerlo encajaban {now}.",
   chosen: "Lo elegido",
   choose: "Elegir {name}",
   choose_this: "Elegir",

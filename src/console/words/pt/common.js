@@ -154,6 +154,10 @@ export default {
 
   bulk_none: "Nada corresponde: nada foi alterado.",
   bulk_how: "Um trabalho o faz, que continua se você fechar esta página e pode ser cancelado.",
+  bulk_as_of: "Às {time}: o que chegar depois fica de fora.",
+  bulk_changed:
+    "Eram {before} quando foi perguntado; agora são {now}. Nada foi feito: confirme o novo número.",
+  bulk_differs: "Foram confirmados {before}; na execução, {now} correspondiam.",
   chosen: "O que foi escolhido",
   choose: "Escolher {name}",
   choose_this: "Escolher",
