@@ -3,9 +3,11 @@
 // with how far it is. What the server refuses is told by name, and the rest goes on.
 
 import { h, put } from "../lib/dom.js";
+import { get } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { button, hint, pill } from "./bits.js";
 import { openDialog } from "./dialog.js";
+import { bones, failed } from "./states.js";
 
 /** So many names stand in the question, and so many refusals in the outcome. */
 const NAMED_MAX = 5;
@@ -53,6 +55,41 @@ export function oneByOne({ title, text, yes, danger = false, items, left, name, 
     shown.update(state, count, refused);
     dialog.show(shown.element, close("main"));
     done();
+  }
+}
+
+/** So many are gathered for one question, a page at a time. */
+const GATHERED_MAX = 1_000;
+const PAGE = 100;
+
+/**
+ * The same for all that a list's filters choose, for which no job can be asked by each of them: what
+ * was counted is gathered, so that it alone is done.
+ * @param {{path: string, query: Record<string, any>, title: string, yes: string,
+ *   text: (count: number) => string, name: (item: any) => string,
+ *   act: (item: any) => Promise<any>, done: () => void}} work
+ */
+export async function eachThatFits({ path, query, text, ...work }) {
+  const leaving = new AbortController();
+  const dialog = openDialog({ title: work.title, body: bones(3), closed: () => leaving.abort() });
+  try {
+    const items = [];
+    let cursor = null;
+    do {
+      const page = await get(path, { ...query, limit: PAGE, cursor }, leaving.signal);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor !== null && items.length < GATHERED_MAX);
+    dialog.close();
+    const isAll = cursor === null;
+    oneByOne({ ...work, items, left: 0,
+      text: isAll ? text(items.length) : `${text(items.length)} ${t("common.each_first")}` });
+  } catch (error) {
+    if (leaving.signal.aborted) return;
+    dialog.show(failed(error, () => {
+      dialog.close();
+      eachThatFits({ path, query, text, ...work });
+    }), null);
   }
 }
 

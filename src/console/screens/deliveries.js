@@ -4,26 +4,24 @@
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { endpointChoices, endpointNames } from "../lib/endpoints.js";
-import { number, t, word } from "../lib/i18n.js";
+import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { h } from "../lib/dom.js";
 import { button, channel, pill, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
-import { oneByOne } from "../parts/each.js";
+import { eachThatFits } from "../parts/each.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
 import { notice, refused } from "../parts/notice.js";
+import { offer } from "../parts/offer.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { detail } from "./deliveries/detail.js";
 
 const PATH = "/api/v1/deliveries";
 const STATUSES = ["dead", "retrying", "pending", "held", "sent", "collected", "cancelled"];
-/** Rows of a page, and how many deliveries of one event are tried again at once. */
-const PAGE = 100;
-const OF_EVENT_MAX = 1_000;
 const COUNTED = ["dead", "retrying", "held"];
 
 /** @param {any} view */
@@ -32,8 +30,9 @@ function show(view) {
   const choices = endpointChoices();
   return listOrItem(view, {
     lead: t("deliveries.lead"),
-    actions: (list) => may("operator") && button(t("deliveries.retry_all"),
-      () => retryMany(list.refresh), { symbol: "retry" }),
+    actions: (list) => may("operator") && offer((asked) => button(
+      t(asked.get("status") ? "deliveries.retry_all" : "deliveries.retry_dead"),
+      () => retryMany(query(asked), list.refresh), { symbol: "retry" })),
     spec: {
       screen: "deliveries", label: t("common.screen.deliveries"), path: PATH, query,
       load: async (asked, signal) => (await Promise.all([get(PATH, asked, signal), ready]))[0],
@@ -46,6 +45,7 @@ function show(view) {
       filters: [
         { name: "endpoint_id", label: t("deliveries.endpoint"), type: "select", choices },
         { name: "event_type", label: t("deliveries.event_type"), placeholder: "sla.breached" },
+        { name: "event_id", label: t("deliveries.event_id") },
         { name: "since", label: t("common.period"), type: "period" },
       ],
       live: ["delivery"], detail, retry: retryOne, empty: nothing,
@@ -118,39 +118,22 @@ async function retryOne(item) {
     .then(() => notice(t("deliveries.retried"), "good"), refused);
 }
 
-function retryMany(done) {
-  const asked = new URLSearchParams(location.search);
-  const { status, endpoint_id, event_type, event_id, from, to } = query(asked);
-  if (event_id) return retryOfEvent(query(asked), done).catch(refused);
-  const body = { status: status ?? "dead" };
-  if (endpoint_id) Object.assign(body, { endpoint_id: Number(endpoint_id) });
-  const others = Object.entries({ event_type, from, to }).filter(([, value]) => value);
-  Object.assign(body, Object.fromEntries(others));
-  bulk({
-    path: `${PATH}/retry`, body, done, title: t("deliveries.retry_all"),
-    yes: t("deliveries.retry_yes"),
-    text: (count) => t("deliveries.retry_all_ask",
-      { count, status: word(`common.status.${body.status}`).toLowerCase() }),
-  });
-}
-
-/** Jobs know nothing of single events: what fits of one is tried one by one. */
-async function retryOfEvent(asked, done) {
-  const wanted = { ...asked, status: asked.status ?? "dead", limit: PAGE };
-  const items = [];
-  let cursor = null;
-  do {
-    const page = await get(PATH, { ...wanted, cursor });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== null && items.length < OF_EVENT_MAX);
-  oneByOne({
-    title: t("deliveries.retry_all"), yes: t("deliveries.retry_yes"), items, left: 0, done,
-    text: t("deliveries.retry_all_ask",
-      { count: number(items.length), status: word(`common.status.${wanted.status}`).toLowerCase() }),
-    name: (item) => `${item.event_type} ${item.id}`,
-    act: (item) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`),
-  });
+/** Tries again what the filters choose: what was given up, unless they name another status. */
+function retryMany(asked, done) {
+  const wanted = { ...asked, status: asked.status ?? "dead" };
+  const title = t("deliveries.retry_all");
+  const yes = t("deliveries.retry_yes");
+  const text = (count) => t("deliveries.retry_all_ask",
+    { count, status: word(`common.status.${wanted.status}`).toLowerCase() });
+  // Jobs know nothing of single events: what fits of one is tried one by one.
+  if (wanted.event_id) {
+    return eachThatFits({ path: PATH, query: wanted, title, yes, text, done,
+      name: (item) => `${item.event_type} ${item.id}`,
+      act: (item) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`) });
+  }
+  const body = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
+  if (body.endpoint_id) body.endpoint_id = Number(body.endpoint_id);
+  bulk({ path: `${PATH}/retry`, body, done, title, yes, text });
 }
 
 function nothing() {

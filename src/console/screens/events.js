@@ -1,11 +1,12 @@
 // @ts-check
 // Events: everything that happened, found by its words, with what came of it.
 
-import { get } from "../lib/api.js";
+import { get, post } from "../lib/api.js";
 import { t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
+import { eachThatFits } from "../parts/each.js";
 import { download } from "../parts/export.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
@@ -24,8 +25,8 @@ function show(view) {
   return listOrItem(view, {
     lead: t("events.lead"),
     actions: (list) => [
-      may("operator") && button(t("events.reprocess_many"), () => reprocess(list.refresh),
-        { symbol: "retry" }),
+      may("operator") && button(t("events.reprocess_many"),
+        () => reprocess(query(here()), list.refresh), { symbol: "retry" }),
       button(t("events.export"),
         () => download(`${PATH}/export`, query(here()), "sereno-events.ndjson"),
         { symbol: "download" }),
@@ -105,14 +106,23 @@ function standing(item) {
     : null;
 }
 
-function reprocess(done) {
-  const { type, from, to } = query(here());
+/**
+ * Of what the filters choose, what stands aside.
+ * @param {any} wanted the filters @param {() => void} done
+ */
+function reprocess({ type, from, to, pipeline: _, ...others }, done) {
+  const title = t("events.reprocess_many");
+  const yes = t("events.reprocess_yes");
+  const text = (count) => t("events.reprocess_ask", { count });
+  // The server chooses many by type and period: what further filters choose goes one by one.
+  if (Object.values(others).some(Boolean)) {
+    return eachThatFits({ path: PATH, title, yes, text, done,
+      query: { type, from, to, ...others, pipeline: "quarantined" },
+      name: ({ event_type: of, event_id: id }) => `${of} ${id}`,
+      act: ({ event_id: id }) => post(`${PATH}/${encodeURIComponent(id)}/reprocess`) });
+  }
   const body = Object.fromEntries(Object.entries({ type, from, to }).filter(([, value]) => value));
-  bulk({
-    path: `${PATH}/reprocess`, body, done, isJob: false, title: t("events.reprocess_many"),
-      yes: t("events.reprocess_yes"),
-    text: (count) => t("events.reprocess_ask", { count }),
-  });
+  bulk({ path: `${PATH}/reprocess`, body, done, isJob: false, title, yes, text });
 }
 
 export default { words: ["events"], show };

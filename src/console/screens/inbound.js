@@ -10,9 +10,11 @@ import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
+import { eachThatFits } from "../parts/each.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
 import { notice, refused } from "../parts/notice.js";
+import { offer } from "../parts/offer.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { detail } from "./inbound/detail.js";
@@ -26,8 +28,7 @@ const AGAIN = ["processed", "invalid", "quarantined"];
 function show(view) {
   return listOrItem(view, {
     lead: t("inbound.lead"),
-    actions: (list) => may("operator") && button(t("inbound.reprocess_many"),
-      () => reprocess(list.refresh), { symbol: "retry" }),
+    actions: (list) => may("operator") && offer((asked) => ofAll(asked, list.refresh)),
     spec: {
       screen: "inbound", label: t("common.screen.inbound"), path: PATH, query,
       load: (asked, signal) => get(PATH, asked, signal), id: (item) => item.id,
@@ -114,19 +115,29 @@ async function again(item) {
   if (sure) await readAgain(item).then(() => notice(t("inbound.reprocessed"), "good"), refused);
 }
 
-function reprocess(done) {
-  const { status, q, source, type, from, to } = query(new URLSearchParams(location.search));
-  const wanted = AGAIN.includes(status ?? "") ? status : "quarantined";
-  const all = { status: wanted, source, type, from, to };
-  bulk({
-    path: `${PATH}/reprocess`, done, title: t("inbound.reprocess_many"),
-      yes: t("inbound.reprocess_yes"),
-    body: Object.fromEntries(Object.entries(all).filter(([, value]) => value)),
-    // Work on many does not look into bodies: what is counted is all that the other filters choose.
-    text: (count) => [t("inbound.reprocess_ask",
-      { count, status: word(`common.status.${wanted}`).toLowerCase() }),
-    q ? t("inbound.reprocess_words") : ""].join(" ").trim(),
-  });
+/** What can be done to all that fits: nothing where it was never kept for reading, or still waits. */
+function ofAll(asked, done) {
+  const status = asked.get("status") || null;
+  if (status && !AGAIN.includes(status)) {
+    return h("p", { class: "quiet" }, t(`inbound.never_${status === "pending" ? status : "refused"}`));
+  }
+  return button(t(status ? "inbound.reprocess_many" : "inbound.reprocess_aside"),
+    () => reprocess({ ...query(asked), status: status ?? "quarantined" }, done),
+    { symbol: "retry" });
+}
+
+function reprocess(wanted, done) {
+  const title = t("inbound.reprocess_many");
+  const yes = t("inbound.reprocess_yes");
+  const text = (count) => t("inbound.reprocess_ask",
+    { count, status: word(`common.status.${wanted.status}`).toLowerCase() });
+  // A job does not look into bodies: what holds the words is processed one by one.
+  if (wanted.q) {
+    return eachThatFits({ path: PATH, query: wanted, title, yes, text, done, act: readAgain,
+      name: ({ source, id }) => `${source} · ${id}` });
+  }
+  bulk({ path: `${PATH}/reprocess`, done, title, yes, text,
+    body: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value)) });
 }
 
 export default { words: ["inbound"], show };

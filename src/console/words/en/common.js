@@ -141,13 +141,13 @@ export default {
   error_forbidden: "Your session may not see this; sign in with another key.",
   error_missing: "It may be gone, or belong to another tenant.",
   no_answer: "The server does not answer.",
-  not_yet: "Nothing in the newest",
-  not_yet_text: "A part was looked at; there is more behind it.",
   answer_late: "The server did not answer within {time}.",
   answer_late_write:
     "The server did not answer within {time}. It may have been done all the same: look before "
       + "you do it again.",
   still_in: "You are still signed in",
+  not_yet: "Nothing in the newest",
+  not_yet_text: "A part was looked at; there is more behind it.",
   search_on: "Search on",
   no_match: "Nothing fits these filters",
   no_match_text: "Take one away, or widen the period.",
@@ -172,6 +172,11 @@ export default {
   each_stop: "Stop",
   each_more: "and {count} more",
   each_counts: "{done} of {total} done · {refused} refused",
+  each_first: "They are the first: once more takes the next ones.",
+  export: "Export",
+  export_text:
+    "An export holds personal data in the clear, so the server gives it to API keys alone and "
+      + "never to a browser's session. With a key in SERENO_KEY this command writes the file:",
   at_once: "{done} done",
   at_once_aside: {
     one: "{count} was set aside again: its cause is still there.",

@@ -16,6 +16,8 @@ export default {
   retry_ask: "Send “{type}” again now? It carries the same id, so whoever has it already can tell.",
   retried: "It is tried again",
   retry_all: "Retry all that fit",
+  retry_dead: "Retry all given up",
+  event_id: "Event id",
   retry_all_ask: "{count} deliveries ({status}) that fit the filters will be tried again.",
   retry_yes: "Retry them",
   empty: "No deliveries yet",

@@ -27,11 +27,13 @@ export default {
   reprocess: "Process again",
   reprocessed: "It is processed again",
   reprocess_many: "Process all that fit",
+  reprocess_aside: "Process all set aside",
+  never_refused: "What was refused is not processed: it did not prove its origin.",
+  never_pending: "These are being processed already.",
   reprocess_ask: "{count} letters ({status}) that fit the filters will be processed again.",
   reprocess_yes: "Process them",
   many_reprocess: {
     one: "Process {count} letter again?",
     other: "Process {count} letters again?",
   },
-  reprocess_words: "The text filter does not narrow this: choose rows to process those alone.",
 };

@@ -141,13 +141,13 @@ export default {
   error_forbidden: "Su sesión no permite verlo; entre con otra clave.",
   error_missing: "Puede que ya no exista, o que sea de otro cliente.",
   no_answer: "El servidor no responde.",
-  not_yet: "Nada en lo más reciente",
-  not_yet_text: "Se ha mirado una parte; hay más atrás.",
   answer_late: "El servidor no ha respondido en {time}.",
   answer_late_write:
     "El servidor no ha respondido en {time}. Puede que se haya hecho de todos modos: mírelo "
       + "antes de repetirlo.",
   still_in: "La sesión sigue abierta",
+  not_yet: "Nada en lo más reciente",
+  not_yet_text: "Se ha mirado una parte; hay más atrás.",
   search_on: "Seguir buscando",
   no_match: "Nada encaja con estos filtros",
   no_match_text: "Quite alguno o amplíe el periodo.",
@@ -173,6 +173,12 @@ export default {
   each_stop: "Detener",
   each_more: "y {count} más",
   each_counts: "{done} de {total} hechos · {refused} rechazados",
+  each_first: "Son los primeros: repítalo para seguir.",
+  export: "Exportar",
+  export_text:
+    "Una exportación lleva datos personales a la vista, así que el servidor solo la entrega a "
+      + "claves de API y nunca a la sesión de un navegador. Con una clave en SERENO_KEY, esta orden "
+      + "escribe el archivo:",
   at_once: "{done} hechos",
   at_once_aside: {
     one: "{count} ha vuelto a apartarse: su causa sigue ahí.",

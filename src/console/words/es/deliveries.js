@@ -18,6 +18,8 @@ export default {
       + "puede reconocerlo.",
   retried: "Se intenta de nuevo",
   retry_all: "Reintentar las que encajan",
+  retry_dead: "Reintentar todas las dadas por perdidas",
+  event_id: "Id del evento",
   retry_all_ask: "Se volverán a intentar {count} entregas ({status}) que encajan con los filtros.",
   retry_yes: "Reintentarlas",
   empty: "Aún no hay entregas",

@@ -27,11 +27,13 @@ export default {
   reprocess: "Procesar de nuevo",
   reprocessed: "Se procesa de nuevo",
   reprocess_many: "Procesar los que encajan",
+  reprocess_aside: "Procesar todo lo apartado",
+  never_refused: "Lo rechazado no se procesa: no demostró su origen.",
+  never_pending: "Estos ya se están procesando.",
   reprocess_ask: "Se procesarán de nuevo {count} envíos ({status}) que encajan con los filtros.",
   reprocess_yes: "Procesarlos",
   many_reprocess: {
     one: "¿Procesar de nuevo {count} envío?",
     other: "¿Procesar de nuevo {count} envíos?",
   },
-  reprocess_words: "El filtro de texto no lo acota: elija filas para procesar solo esas.",
 };

@@ -141,13 +141,13 @@ export default {
   error_forbidden: "Sua sessão não permite ver isto; entre com outra chave.",
   error_missing: "Talvez já não exista, ou seja de outro cliente.",
   no_answer: "O servidor não responde.",
-  not_yet: "Nada no mais recente",
-  not_yet_text: "Uma parte foi examinada; há mais para trás.",
   answer_late: "O servidor não respondeu em {time}.",
   answer_late_write:
     "O servidor não respondeu em {time}. Talvez tenha sido feito mesmo assim: veja antes de "
       + "repetir.",
   still_in: "A sessão continua aberta",
+  not_yet: "Nada no mais recente",
+  not_yet_text: "Uma parte foi examinada; há mais para trás.",
   search_on: "Continuar buscando",
   no_match: "Nada corresponde a estes filtros",
   no_match_text: "Retire algum ou amplie o período.",
@@ -172,6 +172,12 @@ export default {
   each_stop: "Parar",
   each_more: "e mais {count}",
   each_counts: "{done} de {total} feitos · {refused} recusados",
+  each_first: "São os primeiros: repita para continuar.",
+  export: "Exportar",
+  export_text:
+    "Uma exportação traz dados pessoais à vista, por isso o servidor só a entrega a chaves de API "
+      + "e nunca à sessão de um navegador. Com uma chave em SERENO_KEY, este comando grava o "
+      + "arquivo:",
   at_once: "{done} feitos",
   at_once_aside: {
     one: "{count} foi posto de lado de novo: a causa continua.",

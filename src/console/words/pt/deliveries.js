@@ -18,6 +18,8 @@ export default {
       + "reconhecê-lo.",
   retried: "Está sendo tentada de novo",
   retry_all: "Tentar todas as que correspondem",
+  retry_dead: "Tentar de novo as dadas por perdidas",
+  event_id: "Id do evento",
   retry_all_ask: "{count} entregas ({status}) que correspondem aos filtros serão tentadas de novo.",
   retry_yes: "Tentar de novo",
   empty: "Ainda não há entregas",

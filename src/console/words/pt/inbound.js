@@ -27,6 +27,9 @@ export default {
   reprocess: "Processar de novo",
   reprocessed: "Está sendo processado de novo",
   reprocess_many: "Processar os que correspondem",
+  reprocess_aside: "Processar tudo o que foi posto de lado",
+  never_refused: "O que foi recusado não se processa: não provou a sua origem.",
+  never_pending: "Estes já estão sendo processados.",
   reprocess_ask:
     "Serão processados de novo {count} envios ({status}) que correspondem aos filtros.",
   reprocess_yes: "Processar",
@@ -34,5 +37,4 @@ export default {
     one: "Processar de novo {count} envio?",
     other: "Processar de novo {count} envios?",
   },
-  reprocess_words: "O filtro de texto não o restringe: escolha linhas para processar só essas.",
 };
