@@ -1,11 +1,11 @@
 // @ts-check
-// Files made of what is on the page, or of what the server exports.
+// Files made of what is on the page, and the way to what the server exports.
 
 import { h } from "../lib/dom.js";
-import { language } from "../lib/i18n.js";
-import { current, mayChooseTenant, tenant } from "../lib/session.js";
-import { withQuery } from "../lib/api.js";
-import { refused } from "./notice.js";
+import { asCurl } from "../lib/api.js";
+import { t } from "../lib/i18n.js";
+import { button, command } from "./bits.js";
+import { openDialog } from "./dialog.js";
 
 /** Gives a text to the browser to keep as a file. */
 export function save(name, content, type) {
@@ -29,16 +29,15 @@ export function csv(rows) {
     .map((line) => line.map(cell).join(",")).join("\r\n");
 }
 
-/** Fetches an export of the server, which a plain link could not: the tenant is a header. */
-export async function download(path, query, name) {
-  try {
-    const headers = { "accept-language": language() };
-    if (mayChooseTenant()) headers["x-tenant"] = tenant();
-    const response = await fetch(withQuery(path, query), { headers, credentials: "same-origin" });
-    if (!response.ok) throw new Error((await response.json()).detail);
-    save(name, await response.blob(), "");
-  } catch (error) {
-    refused(error);
-  }
-  return current();
+/**
+ * The way to an export of the server: it holds personal data in the clear, so that no session gets it.
+ * @param {string} path @param {() => Record<string, any>} query the filters as they stand
+ * @param {string} name of the file
+ */
+export function exportButton(path, query, name) {
+  return button(t("common.export"), () => openDialog({
+    title: t("common.export"),
+    body: [h("p", null, t("common.export_text")),
+      command(`${asCurl("GET", path, { query: query() })} \\\n  -o ${name}`)],
+  }), { symbol: "download" });
 }

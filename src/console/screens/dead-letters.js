@@ -11,7 +11,7 @@ import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, channel, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
-import { download } from "../parts/export.js";
+import { exportButton } from "../parts/export.js";
 import { period } from "../parts/filters.js";
 import { notice, refused } from "../parts/notice.js";
 import { listOrItem } from "../parts/page.js";
@@ -39,8 +39,7 @@ function show(view) {
       return [
         may("operator") && button(t("letters.retry_all"), () => many("retry", body(), refresh),
           { symbol: "retry" }),
-        button(t("letters.export"), () => download(`${PATH}/export`, query(here()),
-          "sereno-dead-letters.ndjson"), { symbol: "download" }),
+        exportButton(`${PATH}/export`, () => query(here()), "sereno-dead-letters.ndjson"),
       ];
     },
     spec: {

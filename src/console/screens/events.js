@@ -7,7 +7,7 @@ import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
 import { eachThatFits } from "../parts/each.js";
-import { download } from "../parts/export.js";
+import { exportButton } from "../parts/export.js";
 import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
 import { listOrItem } from "../parts/page.js";
@@ -27,9 +27,7 @@ function show(view) {
     actions: (list) => [
       may("operator") && button(t("events.reprocess_many"),
         () => reprocess(query(here()), list.refresh), { symbol: "retry" }),
-      button(t("events.export"),
-        () => download(`${PATH}/export`, query(here()), "sereno-events.ndjson"),
-        { symbol: "download" }),
+      exportButton(`${PATH}/export`, () => query(here()), "sereno-events.ndjson"),
     ],
     spec: {
       screen: "events", label: t("common.screen.events"), path: PATH, query,

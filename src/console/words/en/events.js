@@ -23,7 +23,6 @@ export default {
   "delivery.failed": "With deliveries failing",
   "delivery.pending": "With deliveries pending",
   "delivery.sent": "With deliveries made",
-  export: "Export",
   empty: "Nothing has happened yet",
   empty_text: "Events come in by the API, by WhatsApp or by Bird. Send one to try:",
   reprocess: "Process again",

@@ -28,7 +28,6 @@ export default {
     "{count} deliveries will be discarded: they are not tried again. Their events and "
       + "histories stay.",
   discard_one: "It is not tried again. Its event and its history stay.",
-  export: "Export",
   empty: "Nothing was given up",
   empty_text: "What could not be delivered appears here, with its cause and its remedy.",
   empty_action: "See the deliveries",

@@ -23,7 +23,6 @@ export default {
   "delivery.failed": "Con entregas fallando",
   "delivery.pending": "Con entregas pendientes",
   "delivery.sent": "Con entregas hechas",
-  export: "Exportar",
   empty: "Aún no ha ocurrido nada",
   empty_text: "Los eventos llegan por la API, por WhatsApp o por Bird. Envíe uno para probar:",
   reprocess: "Procesar de nuevo",

@@ -30,7 +30,6 @@ export default {
     "Se descartarán {count} entregas: no volverán a intentarse. Sus eventos y su "
       + "historial se conservan.",
   discard_one: "No volverá a intentarse. Su evento y su historial se conservan.",
-  export: "Exportar",
   empty: "Nada se ha perdido",
   empty_text: "Aquí aparece lo que no se pudo entregar, con la causa y el remedio.",
   empty_action: "Ver las entregas",

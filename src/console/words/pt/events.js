@@ -23,7 +23,6 @@ export default {
   "delivery.failed": "Com entregas falhando",
   "delivery.pending": "Com entregas pendentes",
   "delivery.sent": "Com entregas feitas",
-  export: "Exportar",
   empty: "Ainda não aconteceu nada",
   empty_text: "Os eventos chegam pela API, pelo WhatsApp ou pelo Bird. Envie um para testar:",
   reprocess: "Processar de novo",

@@ -30,7 +30,6 @@ export default {
     "{count} entregas serão descartadas: não serão tentadas de novo. Seus eventos e "
       + "histórico ficam.",
   discard_one: "Não será tentada de novo. Seu evento e seu histórico ficam.",
-  export: "Exportar",
   empty: "Nada se perdeu",
   empty_text: "Aqui aparece o que não se pôde entregar, com a causa e o remédio.",
   empty_action: "Ver as entregas",
