@@ -7,7 +7,7 @@ import { h, put } from "../../lib/dom.js";
 import { t, word } from "../../lib/i18n.js";
 import { may, tenant } from "../../lib/session.js";
 import { forgetSettings } from "../../lib/zone.js";
-import { button, channel, copy, hint, pill, section, tag } from "../../parts/bits.js";
+import { button, channel, copy, facts, hint, pill, section, tag } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { field, showProblem, values } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
@@ -41,7 +41,10 @@ export function detail(key, box, refresh) {
 function view(found, of, done) {
   const isOwn = found.from === "tenant";
   const shown = h("div", { class: "stack-small" });
-  const form = editor(found, of, shown, done);
+  // To try words out is work, which a viewer does not do.
+  const mayTry = may("operator");
+  const form = mayTry && editor(found, of, shown, done);
+  const example = !mayTry && found.example && preview(of.channel, found.example);
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
       h("div", { class: "row" },
@@ -50,9 +53,19 @@ function view(found, of, done) {
           : pill("ignored", { text: t("templates.built_in") })),
       h("div", { class: "row" }, tag(of.event_type), channel(of.channel),
         h("span", { class: "quiet" }, t(`common.language_${of.locale}`)))),
-    section(t("templates.preview"), shown),
-    section(t(isOwn ? "templates.source" : "templates.write_own"),
-      !isOwn && h("p", { class: "quiet" }, t("templates.write_own_text")), form));
+    mayTry ? section(t("templates.preview"), shown)
+      : example && section(t("templates.preview"), example),
+    mayTry ? section(t(isOwn ? "templates.source" : "templates.write_own"),
+      h("p", { class: "quiet" }, may("admin") ? !isOwn && t("templates.write_own_text")
+        : t("templates.try_text")), form)
+      : isOwn && section(t("templates.source"), source(found.template)));
+}
+
+/** The words of a template as they are kept. */
+function source(template = {}) {
+  const names = ["subject", "text", "html"].filter((name) => template[name]);
+  return facts(names.map((name) => [t(`templates.field_${name}`),
+    h("span", { class: "pre" }, template[name])]));
 }
 
 function editor(found, of, shown, done) {

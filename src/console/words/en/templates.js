@@ -15,6 +15,7 @@ export default {
   source: "Its source",
   write_own: "Words of your own",
   write_own_text: "Write here and watch the preview; nothing is kept until you save.",
+  try_text: "Try words here and watch the preview; keeping them is for an admin.",
   field_subject: "Subject",
   field_text: "Text",
   field_html: "HTML",

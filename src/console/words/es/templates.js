@@ -15,6 +15,7 @@ export default {
   source: "Su texto",
   write_own: "Texto propio",
   write_own_text: "Escriba aquí y vea el resultado; nada se guarda hasta que lo pida.",
+  try_text: "Pruebe aquí otras palabras y mire cómo quedan; guardarlas es cosa de un administrador.",
   field_subject: "Asunto",
   field_text: "Texto",
   field_html: "HTML",

@@ -15,6 +15,7 @@ export default {
   source: "O texto",
   write_own: "Texto próprio",
   write_own_text: "Escreva aqui e veja o resultado; nada é guardado até salvar.",
+  try_text: "Experimente outras palavras aqui e veja como ficam; guardá-las cabe a um administrador.",
   field_subject: "Assunto",
   field_text: "Texto",
   field_html: "HTML",
