@@ -1,0 +1,83 @@
+// When the server is ill: each state is told as what it is, and there is a way on.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+} from "./world.mjs";
+
+let server;
+let browser;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+});
+after(async () => {
+  await keepFailures();
+  await Promise.all([browser?.close(), server?.stop()]);
+});
+
+/** Takes requests that fit out of the page's hands until `give` is called. */
+async function hold(page, fits, answer) {
+  await page.setRequestInterception(true);
+  let isHeld = true;
+  page.on("request", (request) => {
+    if (!isHeld || !fits(request)) return request.continue();
+    return answer ? request.respond(answer) : null;
+  });
+  return () => (isHeld = false);
+}
+
+const isSession = (method) => (request) =>
+  request.method() === method && request.url().endsWith("/api/v1/session");
+const problem = (status) => ({ status, contentType: "application/problem+json",
+  body: JSON.stringify({ detail: `told ${status}` }) });
+
+for (const status of [403, 429, 500, 503]) {
+  test(`a21_a_session_that_cannot_be_asked_for_is_no_sign_out_${status}`, async () => {
+    const { page, close } = await openPage(browser, server);
+    const give = await hold(page, isSession("GET"), problem(status));
+    await page.goto(`${server.base}/console/events`);
+    await seeText(page, `told ${status}`, ".state.is-error");
+    assert.equal(await page.$("[name=key]"), null, "nobody is asked for a key");
+    give();
+    await press(page, "Try again", ".state");
+    await seeText(page, "Events", "h1");
+    await close();
+  });
+}
+
+test("a21_a_request_that_is_not_answered_ends_in_the_error_state_with_a_retry", async () => {
+  const { page, close } = await openPage(browser, server);
+  await page.goto(`${server.base}/console/deliveries`);
+  await see(page, ".list");
+  const give = await hold(page, (request) => request.url().includes("/api/v1/reservations"));
+  await (await see(page, 'nav a[href="/console/reservations"]')).click();
+  await seeText(page, "did not answer within 15 sec", ".state.is-error");
+  give();
+  await press(page, "Try again", ".state");
+  await seeText(page, "No bookings yet", ".state");
+  await close();
+});
+
+test("a21_the_live_tail_says_that_it_lost_the_server", async () => {
+  const other = await startServer();
+  const { page, close } = await openPage(browser, other);
+  await page.goto(`${other.base}/console/deliveries`);
+  await seeText(page, "Live", ".live");
+  await other.stop();
+  await seeText(page, "Connection lost", ".live");
+  await close();
+});
+
+test("a21_a_sign_out_that_failed_is_told_and_can_be_tried_again", async () => {
+  const { page, close } = await openPage(browser, server);
+  const give = await hold(page, isSession("DELETE"), problem(503));
+  await press(page, "Signed in: admin", ".bar");
+  await press(page, "Sign out", ".menu-sheet");
+  await seeText(page, "You are still signed in", "dialog");
+  await seeText(page, "told 503", "dialog");
+  give();
+  await press(page, "Try again", "dialog");
+  await see(page, "[name=key]");
+  await close();
+});
