@@ -3,16 +3,21 @@
 
 import { get } from "./api.js";
 import { language } from "./i18n.js";
-import { tenant } from "./session.js";
+import { current, tenant } from "./session.js";
 
 /** How long settings are believed. */
 const FRESH_MS = 20_000;
+
+/** Two zones that show the same now may not in the other season. */
+const HALF_A_YEAR_MS = 182 * 86_400_000;
 
 /** @type {{at: number, of: string, all: Promise<any>}|null} */
 let known = null;
 
 /** The settings of the tenant that is looked at; none where this session may not see them. */
 export function settings() {
+  // The portal is not shown them.
+  if (current()?.portal) return Promise.resolve({});
   if (known === null || known.of !== tenant() || Date.now() - known.at > FRESH_MS) {
     const asked = get(`/api/v1/admin/tenants/${encodeURIComponent(tenant())}`);
     known = { at: Date.now(), of: tenant(),
@@ -30,6 +35,28 @@ export function forgetSettings() {
 export async function zone() {
   const named = (await settings()).timezone;
   return named ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/**
+ * The zones of the business and of this browser, where their walls do not show the same.
+ * @returns {Promise<{business: string, browser: string}|null>}
+ */
+export async function twoZones() {
+  const business = (await settings()).timezone;
+  const browser = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!business) return null;
+  const now = Date.now();
+  const moments = [now, now + HALF_A_YEAR_MS];
+  const isSame = moments.every((at) => ahead(at, business) === ahead(at, browser));
+  return isSame ? null : { business: named(business), browser: named(browser) };
+}
+
+/** A zone with how far it is ahead: America/Bogota (GMT-5). */
+function named(timeZone) {
+  const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" })
+    .formatToParts(Date.now());
+  const offset = parts.find(({ type }) => type === "timeZoneName")?.value;
+  return offset && offset !== timeZone ? `${timeZone} (${offset})` : timeZone;
 }
 
 /** A moment on the wall of a zone. @param {Intl.DateTimeFormatOptions} [options] */

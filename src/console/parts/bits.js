@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { t, word } from "../lib/i18n.js";
 import { notice } from "./notice.js";
 
+import { zoneNote } from "./zones.js";
 /** Tone and icon of what a status means, wherever it stands. */
 const TONES = {
   sent: ["good", "check"], done: ["good", "check"], ok: ["good", "check"],
@@ -127,7 +128,16 @@ export function why(reason, next) {
   return h("div", { class: "why" }, icon("lantern"),
     h("div", { class: "grow" },
       h("p", null, reason.sentence),
-      next && h("p", { class: "next" }, t("common.next"), " ", next)));
+      next && h("p", { class: "next" }, t("common.next"), " ", next),
+      zoneNote("common.zone_of_sentence")));
+}
+
+/** What went wrong in the reader's language, and under it as the server said it where that differs. */
+export function inBoth(error) {
+  const text = errorText(error);
+  if (!text || text === error) return text;
+  return h("span", { class: "cell-two" }, h("span", null, text),
+    h("span", { class: "quiet", lang: "en" }, error));
 }
 
 /** Two lines in a cell: what it is, and what belongs to it. */

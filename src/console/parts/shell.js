@@ -19,6 +19,7 @@ import { help } from "./help.js";
 import { menu } from "./menu.js";
 import { refused } from "./notice.js";
 import { failed } from "./states.js";
+import { zoneNote } from "./zones.js";
 
 /** How often the counts in the navigation are looked up at most. */
 const COUNTS_MS = 15_000;
@@ -47,7 +48,8 @@ export function shell() {
   // Embedded in a customer's own page it has no bar: the page around it has one.
   const element = h("div", { class: ["shell", isFramed() && "is-framed"] },
     h("a", { class: "button main skip", href: "#page" }, t("common.skip")),
-    nav, h("div", { class: "content" }, bar(), banner(), page), below);
+    nav, h("div", { class: "content" }, bar(), banner(), page,
+      zoneNote("common.zones", "zones quiet")), below);
 
   function open(wanted = !element.classList.contains("nav-open")) {
     element.classList.toggle("nav-open", wanted);

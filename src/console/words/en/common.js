@@ -126,6 +126,10 @@ export default {
   "period.yesterday": "Yesterday",
   "period.last_7d": "Last 7 days",
   "period.custom": "Between two dates",
+  zones:
+    "Times of lists are your browser's: {browser}. Days, slots and sentences are the business's: "
+      + "{business}.",
+  zone_of_sentence: "Times in this sentence are the business's: {business}.",
   period: "Period",
   live: "Live",
   live_paused: "Paused",

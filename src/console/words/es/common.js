@@ -126,6 +126,10 @@ export default {
   "period.yesterday": "Ayer",
   "period.last_7d": "Últimos 7 días",
   "period.custom": "Entre dos fechas",
+  zones:
+    "Las horas de las listas son las de su navegador: {browser}. Los días, las franjas y las frases "
+      + "son los del negocio: {business}.",
+  zone_of_sentence: "Las horas de esta frase son las del negocio: {business}.",
   period: "Periodo",
   live: "En vivo",
   live_paused: "En pausa",

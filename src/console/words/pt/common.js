@@ -126,6 +126,10 @@ export default {
   "period.yesterday": "Ontem",
   "period.last_7d": "Últimos 7 dias",
   "period.custom": "Entre duas datas",
+  zones:
+    "As horas das listas são as do seu navegador: {browser}. Os dias, os horários e as frases são "
+      + "os do negócio: {business}.",
+  zone_of_sentence: "As horas desta frase são as do negócio: {business}.",
   period: "Período",
   live: "Ao vivo",
   live_paused: "Em pausa",
