@@ -2,15 +2,57 @@
 // Causes of failure in the reader's words, as far as they are known; others as the server says
 // them.
 
-import { has, t } from "./i18n.js";
+import { has, language, t } from "./i18n.js";
+import { span } from "./time.js";
+
+/** How the server begins what it says, and the words for it; what is in brackets is its time or name. */
+const KNOWN = /** @type {[RegExp, string][]} */ ([
+  [/^no connection to the mail server was free/, "mail_busy"],
+  [/^no connection within (.+)$/, "no_connection_within"],
+  [/^no connection/, "no_connection"],
+  [/^no answer within (.+)$/, "no_answer"],
+  [/^no mail server is configured/, "no_mail_server"],
+  [/^the mail server did not finish within (.+)$/, "mail_late"],
+  [/^the mail server ended with (\d+)/, "mail_ended"],
+  [/^the connection broke/, "broke"],
+  [/^not Slack's answer/, "not_slack"],
+  [/^Slack says (\w+)/, "slack_says"],
+  [/^answered (\d+)[,:].*redirect/, "redirect"],
+  [/^the token endpoint/, "token"],
+  [/^the endpoint was deleted/, "deleted"],
+  [/^the endpoint's certificates/, "certificates"],
+  [/^the target .* is .*, a private or reserved address/, "private"],
+  [/is no longer kept/, "not_kept"],
+  [/^what it says is no longer true/, "outdated"],
+]);
 
 /** @param {string} cause a status, or a few words */
 export function causeName(cause) {
-  if (/^\d{3}$/.test(cause)) {
-    const key = [`common.http.${cause}`, `common.http.${cause[0]}xx`].find(has);
-    return key ? `HTTP ${cause} · ${t(key)}` : `HTTP ${cause}`;
+  return /^\d{3}$/.test(cause) ? statusName(cause) : told(cause) ?? cause;
+}
+
+/** A status of HTTP with what it means. @param {string} status */
+function statusName(status) {
+  const key = [`common.http.${status}`, `common.http.${status[0]}xx`].find(has);
+  return key ? `HTTP ${status} · ${t(key)}` : `HTTP ${status}`;
+}
+
+/**
+ * What went wrong, in the reader's language where it is known. English readers have the server's own
+ * words, which say more.
+ * @param {string|null|undefined} error
+ */
+export function errorText(error) {
+  if (!error || language() === "en") return error ?? null;
+  const answered = error.match(/^answered (\d{3})(?::|$)/);
+  return told(error) ?? (answered ? statusName(answered[1]) : error);
+}
+
+function told(text) {
+  for (const [pattern, name] of KNOWN) {
+    const found = text.match(pattern);
+    if (found) return t(`common.cause.${name}`, { time: span((found[1] ?? "").replace(" ", "")),
+      name: found[1] ?? "" });
   }
-  if (cause === "no connection") return t("common.cause.no_connection");
-  const waited = cause.match(/^no answer within (.+)$/);
-  return waited ? t("common.cause.no_answer", { time: waited[1] }) : cause;
+  return null;
 }

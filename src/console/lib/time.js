@@ -51,6 +51,15 @@ export function duration(ms) {
   return number(value, { style: "unit", unit: String(unit), maximumFractionDigits });
 }
 
+/** A span as the API writes it, for people: 15m as 15 min, 1d12h as 1 day 12 h. */
+export function span(text) {
+  const parts = [...String(text).matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return text;
+  const units = { ms: "millisecond", s: "second", m: "minute", h: "hour", d: "day", w: "week" };
+  return parts.map(([, value, unit]) =>
+    number(Number(value), { style: "unit", unit: units[unit ?? ""] })).join(" ");
+}
+
 /**
  * A moment in a page. `shape`: "both" (time above, distance below), "relative", "local".
  * It keeps itself true while it is seen; its tip says the rest: the whole local time, and UTC.

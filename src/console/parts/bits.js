@@ -2,11 +2,12 @@
 // Small things that stand everywhere: pills, tags, channels, copies, hints, facts, tabs of words.
 
 import { h } from "../lib/dom.js";
+import { errorText } from "../lib/causes.js";
 import { icon } from "../lib/icons.js";
 import { t, word } from "../lib/i18n.js";
 import { notice } from "./notice.js";
-
 import { zoneNote } from "./zones.js";
+
 /** Tone and icon of what a status means, wherever it stands. */
 const TONES = {
   sent: ["good", "check"], done: ["good", "check"], ok: ["good", "check"],

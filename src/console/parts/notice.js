@@ -2,6 +2,7 @@
 // Short notices at the foot of the page: what was done, what failed.
 
 import { h } from "../lib/dom.js";
+import { has, language, t } from "../lib/i18n.js";
 import { icon } from "../lib/icons.js";
 
 let box = null;
@@ -22,5 +23,15 @@ export function notice(text, kind = "") {
 /** Says what a call was refused for. */
 export function refused(error) {
   if (error?.name === "AbortError") return;
-  notice(error?.message ?? String(error), "bad");
+  notice(inWords(error), "bad");
+}
+
+/**
+ * A refusal in the reader's language, as far as its status tells, and then as the server said it, which
+ * speaks English.
+ */
+export function inWords(error) {
+  const said = error?.message ?? String(error);
+  const key = `common.refusal.${error?.status}`;
+  return language() !== "en" && has(key) ? `${t(key)} (${said})` : said;
 }

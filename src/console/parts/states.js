@@ -5,6 +5,7 @@ import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { t } from "../lib/i18n.js";
 import { button, command } from "./bits.js";
+import { inWords } from "./notice.js";
 
 /** @param {{symbol: string, title: string, text?: any, kind?: string}} what */
 export function state({ symbol, title, text, kind = "" }, ...more) {
@@ -19,7 +20,7 @@ export function failed(error, again) {
   const advice = known ? t(`common.${known}`) : t("common.error_advice");
   return h("div", { class: "state is-error", role: "alert" }, icon("failed"),
     h("h2", null, t("common.error")),
-    h("p", null, error?.message ?? String(error)), h("p", { class: "quiet" }, advice),
+    h("p", null, inWords(error)), h("p", { class: "quiet" }, advice),
     again && button(t("common.again"), again, { symbol: "retry" }));
 }
 

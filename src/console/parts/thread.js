@@ -4,6 +4,7 @@
 
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { errorText } from "../lib/causes.js";
 import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { duration, time } from "../lib/time.js";
@@ -96,7 +97,7 @@ function ticks(delivery) {
   const marks = { failed: "failed", withdrawn: "gone", delivered: "ticks", read: "ticks",
     played: "ticks", sent: "tick", waiting: "waiting" };
   const why = trouble ? `${trouble.code} ${trouble.title ?? trouble.message ?? ""}`
-    : delivery.error_message;
+    : errorText(delivery.error_message);
   return [h("a", { class: ["bubble-ticks", `is-${state}`], href: address("deliveries", id),
     title: why },
     icon(marks[state]), t(`thread.tick_${state}`)),

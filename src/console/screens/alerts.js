@@ -8,7 +8,7 @@ import { number, percent, t, word } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
-import { duration, time } from "../lib/time.js";
+import { duration, span, time } from "../lib/time.js";
 import { button, pill } from "../parts/bits.js";
 import { menu } from "../parts/menu.js";
 import { notice, refused } from "../parts/notice.js";
@@ -84,7 +84,8 @@ function card(alert, look) {
 function rule({ metric, above, below, window, for: hold, at_least: least }) {
   const limit = above !== null ? t("alerts.above", { limit: shown(metric, above) })
     : t("alerts.below", { limit: shown(metric, below) });
-  return [limit, t("alerts.window", { window }), hold !== "0s" && t("alerts.hold", { hold }),
+  return [limit, t("alerts.window", { window: span(window) }),
+    hold !== "0s" && t("alerts.hold", { hold: span(hold) }),
     least > 0 && t("alerts.least", { count: least })].filter(Boolean).join(" · ");
 }
 

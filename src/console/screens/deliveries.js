@@ -2,6 +2,7 @@
 // Deliveries: one event to one endpoint, how each stands, why, and another try for one or for many.
 
 import { get, post } from "../lib/api.js";
+import { errorText } from "../lib/causes.js";
 import { countOf } from "../lib/counts.js";
 import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { t, word } from "../lib/i18n.js";
@@ -101,7 +102,7 @@ function columns(names) {
 function outcome(item) {
   const { response_code: code, error_message: error, provider_status: provider } = item;
   const answered = code === null ? null : code === -1 ? t("deliveries.no_answer") : `HTTP ${code}`;
-  const said = provider ? word(`common.status.${provider}`) : error;
+  const said = provider ? word(`common.status.${provider}`) : errorText(error);
   if (!answered && !said) return h("span", { class: "quiet" }, "–");
   return answered && said ? twoLines(answered, said) : answered ?? said;
 }

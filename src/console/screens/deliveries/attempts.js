@@ -5,7 +5,7 @@
 import { h } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
 import { duration } from "../../lib/time.js";
-import { pill } from "../../parts/bits.js";
+import { inBoth, pill } from "../../parts/bits.js";
 import { payload } from "../../parts/payload.js";
 
 /** @param {any[]} history */
@@ -14,7 +14,7 @@ export function attempts(history) {
     status: attempt.outcome, at: attempt.began_at, took: duration(attempt.duration_ms),
     title: h("span", { class: "row" }, attempt.attempt === 0 ? t("deliveries.by_hand")
       : t("deliveries.attempt", { number: attempt.attempt }), answerOf(attempt)),
-    text: attempt.error_message,
+    text: inBoth(attempt.error_message),
     more: attempt.response_body && h("details", null,
       h("summary", null, t("deliveries.response")),
       payload(attempt.response_body, t("deliveries.response"))),

@@ -6,10 +6,11 @@ import { asCurl, get, post, remove } from "../../lib/api.js";
 import { forgetEndpoints, nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
+import { errorText } from "../../lib/causes.js";
 import { number, percent, t, word } from "../../lib/i18n.js";
 import { address, setQuery } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
-import { duration, fullTime, time } from "../../lib/time.js";
+import { duration, fullTime, span, time } from "../../lib/time.js";
 import { button, copy, facts, pill, section, tag, why } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { menu } from "../../parts/menu.js";
@@ -149,7 +150,8 @@ function settings(endpoint) {
   return facts([
     [t("endpoints.events"), tags(filters.events) || t("endpoints.everything")],
     [t("endpoints.intents"), tags(filters.intents)],
-    [t("endpoints.signature"), endpoint.kind === "webhook" && endpoint.signature],
+    [t("endpoints.signature"), endpoint.kind === "webhook"
+      && word(`endpoints.signature_${endpoint.signature}`, endpoint.signature)],
     [t("endpoints.public_key"), endpoint.public_key
       && h("span", { class: "code" }, endpoint.public_key)],
     [t("endpoints.secret_made"), endpoint.secret_created_at
@@ -160,10 +162,10 @@ function settings(endpoint) {
     [t("endpoints.headers"), tags(Object.keys(endpoint.headers))],
     [t("endpoints.retry"), ladder(endpoint.retry)],
     [t("endpoints.rate"), endpoint.rate_limit && number(endpoint.rate_limit.per_minute)],
-    [t("endpoints.batch"), endpoint.batch && `${endpoint.batch.max} · ${endpoint.batch.wait}`],
+    [t("endpoints.batch"), endpoint.batch && `${endpoint.batch.max} · ${span(endpoint.batch.wait)}`],
     [t("endpoints.ordering"), endpoint.ordering === "fifo" && t("common.yes")],
-    [t("endpoints.timeout"), endpoint.timeout],
-    [t("endpoints.disable_after"), endpoint.disable_after],
+    [t("endpoints.timeout"), endpoint.timeout && span(endpoint.timeout)],
+    [t("endpoints.disable_after"), endpoint.disable_after && span(endpoint.disable_after)],
     [t("endpoints.kept_by"), endpoint.kept_by],
     [t("endpoints.failing"), endpoint.failing_since && fullTime(endpoint.failing_since)],
     [t("endpoints.created"), fullTime(endpoint.created_at)],
@@ -173,8 +175,10 @@ function settings(endpoint) {
 function ladder(retry) {
   if (!retry) return t("endpoints.retry_default");
   if (retry.preset && retry.preset !== "exponential") return t(`endpoints.retry_${retry.preset}`);
-  return Object.entries(retry).filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${value}`).join(" · ");
+  return Object.entries(retry)
+    .filter(([name, value]) => value !== null && name !== "preset")
+    .map(([name, value]) => t(`endpoints.ladder_${name}`,
+      { value: typeof value === "string" ? span(value) : number(Number(value)) })).join(" · ");
 }
 
 function history(log) {
@@ -185,7 +189,7 @@ function history(log) {
       ? h("a", { class: "grow", href: address("deliveries", line.delivery_id) }, line.event)
       : h("span", { class: "grow", title: line.error_message },
         h("a", { href: address("events", line.event_id) }, line.event), " ",
-        h("span", { class: "quiet" }, line.error_message)),
+        h("span", { class: "quiet" }, errorText(line.error_message))),
     h("span", { class: "quiet nowrap" }, line.response_code > 0 ? `HTTP ${line.response_code}`
       : line.status === "filtered" ? "" : line.error_message ? word("endpoints.no_answer") : ""),
     line.status !== "filtered" && h("span", { class: "quiet nowrap" }, duration(line.duration_ms)),

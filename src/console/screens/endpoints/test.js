@@ -7,7 +7,7 @@ import { t } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { duration } from "../../lib/time.js";
 import { bones } from "../../parts/states.js";
-import { hint } from "../../parts/bits.js";
+import { hint, inBoth } from "../../parts/bits.js";
 import { payload } from "../../parts/payload.js";
 
 const PERIOD_MS = 500;
@@ -41,7 +41,7 @@ async function result(found) {
       : t("endpoints.test_unanswered");
   return [
     hint([h("p", { class: "strong" }, said),
-      !good && h("p", null, attempt?.error_message ?? delivery.error_message),
+      !good && h("p", null, inBoth(attempt?.error_message ?? delivery.error_message)),
       !good && h("p", null, advice(code)),
       h("a", { href: address("deliveries", found.id) }, t("endpoints.test_detail"))],
     good ? "good" : "bad", good ? "check" : "failed"),

@@ -10,7 +10,7 @@ import { t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { current, may } from "../../lib/session.js";
 import { fullTime } from "../../lib/time.js";
-import { button, channel, copy, facts, hint, id, pill, section, why } from "../../parts/bits.js";
+import { button, channel, copy, facts, hint, id, inBoth, pill, section, why } from "../../parts/bits.js";
 import { ask, openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
@@ -66,7 +66,7 @@ function view(found, actions) {
     section(t("letters.facts"), facts([
       [t("letters.cause"), causeName(found.cause)],
       [t("letters.fault"), word(`common.fault.${found.fault}`)],
-      [t("letters.error"), found.error_message],
+      [t("letters.error"), inBoth(found.error_message)],
       [t("letters.to"), h("span", { class: "row" }, channel(found.channel), found.endpoint_id > 0
         ? h("a", { href: address("endpoints", String(found.endpoint_id)) }, found.endpoint)
         : found.endpoint)],

@@ -3,7 +3,7 @@
 // that fail, people who wait. Where there is nothing, the watchman calls the hour.
 
 import { get } from "../../lib/api.js";
-import { causeName } from "../../lib/causes.js";
+import { causeName, errorText } from "../../lib/causes.js";
 import { nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
@@ -83,7 +83,7 @@ function ofEndpoint(endpoint) {
   const { enabled, disabled_reason: why, failing_since: since } = endpoint;
   return {
     tone: "bad", symbol: "endpoints", at: enabled ? since : null, title: nameOf(endpoint),
-    text: enabled ? t("overview.endpoint_failing") : t("overview.endpoint_disabled", { why }),
+    text: enabled ? t("overview.endpoint_failing") : t("overview.endpoint_disabled", { why: errorText(why) }),
     href: address("endpoints", null, { open: String(endpoint.id) }),
   };
 }

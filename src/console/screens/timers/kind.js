@@ -2,11 +2,12 @@
 // Kinds of timers: their names, their icons, and the groups in which charts show them.
 
 import { has, t } from "../../lib/i18n.js";
+import { span } from "../../lib/time.js";
 
 /** @param {string} kind such as `reminder.24h`, `no_show`, `sla` */
 export function kindName(kind) {
   const reminder = kind.match(/^reminder\.(.+)$/);
-  if (reminder) return t("timers.kind.reminder", { name: reminder[1] });
+  if (reminder) return t("timers.kind.reminder", { name: span(reminder[1]) });
   return has(`timers.kind.${kind}`) ? t(`timers.kind.${kind}`) : kind;
 }
 
