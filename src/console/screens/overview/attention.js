@@ -11,7 +11,7 @@ import { language, number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { time } from "../../lib/time.js";
 
-/** As many causes as the card shows; the lists behind them hold all. */
+/** As many as the card shows at once; the others unfold. */
 const SHOWN_MAX = 6;
 /** As many as one look counts of what is overdue or stands aside. */
 const COUNTED_MAX = 99;
@@ -35,16 +35,23 @@ export async function attention(signal) {
   const late = handoffs.items.filter((one) => one.breached_at);
   // The earliest come first, so those that are late are among them.
   const overdue = timers.items.filter((one) => Date.parse(one.due_at) < Date.now() - LATE_MS);
-  const needs = [
-    ...alerts.items.map(ofAlert), late.length > 0 && ofHandoffs(late),
-    overdue.length > 0 && ofTimers(overdue), ...ill.map(ofEndpoint), ...causes.items.map(ofCause),
-    aside.items.length > 0 && ofAside(aside.items),
-  ].filter(Boolean);
+  const needs = firstOfEach([
+    alerts.items.map(ofAlert), late.length > 0 ? [ofHandoffs(late)] : [],
+    overdue.length > 0 ? [ofTimers(overdue)] : [], causes.items.map(ofCause), ill.map(ofEndpoint),
+    aside.items.length > 0 ? [ofAside(aside.items)] : [],
+  ]);
   const counts = {
     dead: causes.total, alerts: alerts.items.length, waiting: handoffs.items.length,
       failing: ill.length,
   };
   return { view: needs.length > 0 ? shown(needs) : calm(), ...counts };
+}
+
+/** One of each kind before the second of any, so that many of one kind hide no other. */
+function firstOfEach(kinds) {
+  const most = Math.max(...kinds.map(({ length }) => length));
+  return Array.from({ length: most }, (_, place) => kinds.map((kind) => kind[place]))
+    .flat().filter(Boolean);
 }
 
 function ofAlert(alert) {
@@ -96,18 +103,29 @@ function ofCause(cause) {
   };
 }
 
+/** Whether the others are unfolded, which outlives that the card is drawn anew. */
+let isUnfolded = false;
+
 function shown(needs) {
-  const rest = needs.length - SHOWN_MAX;
+  const rest = needs.slice(SHOWN_MAX);
   return [
-    h("ul", { class: "attention" }, needs.slice(0, SHOWN_MAX).map((need) => h("li", null,
-      h("span", { class: ["step-mark", need.tone] }, icon(need.symbol)),
-      h("div", { class: "grow" },
-        h("p", null, h("a", { class: "row-link", href: need.href }, need.title)),
-        h("p", { class: "quiet" }, need.text, need.at && " · ", need.at && time(need.at))),
-      need.count && h("span", { class: "strong" }, number(need.count),
-        need.count === COUNTED_MAX && "+")))),
-    rest > 0 && h("p", { class: "quiet" }, t("overview.more", { count: rest })),
+    h("ul", { class: "attention" }, needs.slice(0, SHOWN_MAX).map(line)),
+    rest.length > 0 && h("details", {
+      open: isUnfolded, ontoggle: (event) => (isUnfolded = event.target.open),
+    },
+      h("summary", { class: "quiet" }, t("overview.more", { count: rest.length })),
+      h("ul", { class: "attention further" }, rest.map(line))),
   ];
+}
+
+function line(need) {
+  return h("li", null,
+    h("span", { class: ["step-mark", need.tone] }, icon(need.symbol)),
+    h("div", { class: "grow" },
+      h("p", null, h("a", { class: "row-link", href: need.href }, need.title)),
+      h("p", { class: "quiet" }, need.text, need.at && " · ", need.at && time(need.at))),
+    need.count && h("span", { class: "strong" }, number(need.count),
+      need.count === COUNTED_MAX && "+"));
 }
 
 /** "Las diez y sereno": nothing wants anybody. */
