@@ -4,6 +4,7 @@
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { t } from "../lib/i18n.js";
+import { mayChooseTenant, tenant } from "../lib/session.js";
 import { button, command } from "./bits.js";
 import { inWords } from "./notice.js";
 
@@ -41,7 +42,14 @@ export function notYet(on) {
  * @param {{title: string, text?: any, shell?: string, action?: any, symbol?: string}} what
  */
 export function empty({ title, text, shell, action, symbol = "empty" }) {
-  return state({ symbol, title, text }, shell && command(shell), action);
+  return state({ symbol, title, text }, shell && command(here(shell)), action);
+}
+
+/** A command for the tenant that is looked at: without a key of its own it would meet the default one. */
+function here(shell) {
+  if (tenant() === "default" || !shell.startsWith("sereno send ")) return shell;
+  const whose = mayChooseTenant() ? `--tenant ${tenant()} ` : "";
+  return shell.replace("sereno send ", `sereno send ${whose}--key "$SERENO_KEY" `);
 }
 
 /** Bones of a text that is on its way. */

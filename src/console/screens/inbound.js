@@ -6,7 +6,7 @@ import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
 import { h } from "../lib/dom.js";
 import { bytes, t, word } from "../lib/i18n.js";
-import { may } from "../lib/session.js";
+import { may, tenant } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
@@ -48,7 +48,7 @@ function show(view) {
       ],
       empty: () => empty({
         symbol: "inbound", title: t("inbound.empty"), text: t("inbound.empty_text"),
-        shell: `${location.origin}/webhooks/whatsapp/<${t("common.tenant").toLowerCase()}>`,
+        shell: `${location.origin}/webhooks/whatsapp/${tenant()}`,
       }),
     },
   });
