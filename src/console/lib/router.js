@@ -9,6 +9,16 @@ let show = () => {};
 /** @type {Set<(query: URLSearchParams) => void>} */
 const listeners = new Set();
 let shown = "";
+/** How long a page that comes back may take to be as long as it was. */
+const RETURN_MS = 5_000;
+const REST_MS = 100;
+/** So many looks in a row have to find it where it was: what stood there before may be as long. */
+const LOOKS = 8;
+/** Where somebody stands is kept no more often than this. */
+const KEPT_MS = 500;
+/** Ends the way back to where somebody was. */
+let returning = new AbortController();
+returning.abort();
 
 /** @typedef {{screen: string, id: string|null, query: URLSearchParams}} Route */
 
@@ -41,14 +51,23 @@ function decoded(text) {
 /** Begins to follow addresses. */
 export function start(render) {
   show = render;
-  addEventListener("popstate", arrive);
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", () => arrive(history.state?.scroll ?? 0));
   document.addEventListener("click", (event) => {
     const link = /** @type {Element} */ (event.target).closest?.("a[href]");
     if (!(link instanceof HTMLAnchorElement) || !isPlain(event, link)) return;
     event.preventDefault();
     go(link.href);
   });
-  arrive();
+  // Where somebody stands on a page is kept with it, for the way back.
+  let due = 0;
+  addEventListener("scroll", () => {
+    due ||= setTimeout(() => {
+      due = 0;
+      if (returning.signal.aborted) history.replaceState({ scroll: scrollY }, "");
+    }, KEPT_MS);
+  }, { passive: true });
+  arrive(history.state?.scroll ?? 0);
 }
 
 function isPlain(event, link) {
@@ -60,6 +79,7 @@ function isPlain(event, link) {
 
 /** Goes to an address. */
 export function go(to) {
+  history.replaceState({ scroll: scrollY }, "");
   history.pushState(null, "", to);
   arrive();
 }
@@ -70,7 +90,8 @@ export function again() {
   arrive();
 }
 
-function arrive() {
+/** @param {number} [scroll] how far down somebody was there */
+function arrive(scroll = 0) {
   const here = location.pathname;
   if (here === shown) {
     const query = new URLSearchParams(location.search);
@@ -81,6 +102,28 @@ function arrive() {
   listeners.clear();
   show(route());
   scrollTo(0, 0);
+  comeBack(scroll);
+}
+
+/** Goes down as the page grows, whose rows come one page after the other, unless somebody scrolls. */
+function comeBack(scroll) {
+  returning.abort();
+  if (scroll === 0) return;
+  returning = new AbortController();
+  const { signal } = returning;
+  const until = Date.now() + RETURN_MS;
+  let looks = 0;
+  const step = () => {
+    if (signal.aborted) return;
+    looks = Math.abs(scrollY - scroll) < 2 ? looks + 1 : 0;
+    if (looks > LOOKS || Date.now() > until) return returning.abort();
+    scrollTo(0, scroll);
+    setTimeout(step, REST_MS);
+  };
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    addEventListener(kind, () => returning.abort(), { signal, passive: true });
+  }
+  step();
 }
 
 /** Is told when the query of the present screen changes, until another screen comes. */
@@ -100,8 +143,8 @@ export function setQuery(changes, { quietly = false } = {}) {
     else query.set(name, value);
   }
   const to = query.size > 0 ? `${location.pathname}?${query}` : location.pathname;
-  if (quietly) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
+  if (quietly) history.replaceState(history.state, "", to);
+  else history.pushState({ scroll: scrollY }, "", to);
   arrive();
 }
 
