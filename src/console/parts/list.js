@@ -184,8 +184,16 @@ export function list(view, spec) {
   function drawer() {
     const id = openId();
     if (id === shownId) return;
+    const before = shownId;
     shownId = id;
-    if (!id) return closeDrawer();
+    if (!id) {
+      closeDrawer();
+      // Whoever went through several comes back to the one that was looked at last.
+      for (const row of rows.element.querySelectorAll("tr[data-id]")) {
+        if (row.dataset.id === before) row.querySelector(".row-link")?.focus({ preventScroll: true });
+      }
+      return;
+    }
     const box = openDrawer({
       title: spec.name?.(id) ?? id, href: address(spec.screen, id),
       closed: () => setQuery({ open: null }),
