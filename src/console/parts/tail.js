@@ -12,6 +12,9 @@ const PERIOD_MS = 2_000;
 /** So far down, in pixels, rows that come in at the top would move what is read. */
 const READING_PX = 300;
 
+/** The row that was told of. */
+const keyOf = ({ id, event_id: event, entity, entity_id: of }) => id ?? event ?? `${entity}:${of}`;
+
 /**
  * @param {{live?: string[], concerns?: (told: any, kind: string) => boolean}} spec
  * @param {() => void} refresh @param {AbortSignal} signal
@@ -21,17 +24,18 @@ export function tail(spec, refresh, signal) {
   const newRows = h("div", { class: "new-rows", "aria-live": "polite" });
   let isPaused = false;
   let wasOn = false;
-  let waiting = 0;
+  /** What is new, each once however often it was told of. @type {Set<string>} */
+  const waiting = new Set();
   let due = 0;
 
   function showWaiting() {
-    const text = t("common.new_rows", { count: waiting });
-    put(newRows, waiting > 0 && button(text, refresh, { symbol: "retry", kind: "small main" }));
+    const text = t("common.new_rows", { count: waiting.size });
+    put(newRows, waiting.size > 0 && button(text, refresh, { symbol: "retry", kind: "small main" }));
   }
 
   function told(kind, data) {
     if (kind !== "gap" && spec.concerns && !spec.concerns(data, kind)) return;
-    waiting += 1;
+    waiting.add(kind === "gap" ? "gap" : keyOf(data));
     if (isPaused || scrollY > READING_PX) return showWaiting();
     due ||= setTimeout(() => {
       due = 0;
@@ -57,7 +61,7 @@ export function tail(spec, refresh, signal) {
   const running = (now) => button(t(name(now)), () => {
     isPaused = !isPaused;
     state(now);
-    if (!isPaused && waiting > 0) refresh();
+    if (!isPaused && waiting.size > 0) refresh();
   }, {
     kind: "plain small", symbol: isPaused ? "play" : "pause", "aria-pressed": String(isPaused),
     title: t(isPaused ? "common.live_resume" : "common.live_pause"),
@@ -69,7 +73,7 @@ export function tail(spec, refresh, signal) {
     newRows,
     /** What waited was taken in. */
     taken() {
-      waiting = 0;
+      waiting.clear();
       showWaiting();
     },
   };
