@@ -5,14 +5,17 @@
 import { get, onSignedOut, post } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
 import { load, t } from "./lib/i18n.js";
+import { reopen } from "./lib/live.js";
 import { again, address, go, route, start } from "./lib/router.js";
 import { become, current, isFramed, may } from "./lib/session.js";
 import { tick } from "./lib/time.js";
 import { copy } from "./parts/bits.js";
+import { openDialog } from "./parts/dialog.js";
+import { notice } from "./parts/notice.js";
 import { bones, failed, state } from "./parts/states.js";
 import { shell } from "./parts/shell.js";
 import { find, seen } from "./screens/catalogue.js";
-import { signIn } from "./screens/sign-in.js";
+import { keyForm, signIn } from "./screens/sign-in.js";
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
@@ -22,7 +25,7 @@ async function begin() {
   const screen = find(route().screen);
   screen?.load().then((module) => load(...module.default.words)).catch(() => {});
   await load("common");
-  onSignedOut(() => current() && (isFramed() ? over() : location.reload()));
+  onSignedOut(() => current() && (isFramed() ? over() : askAgain()));
   setInterval(tick, 1_000);
   document.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target).closest?.("[data-copy]");
@@ -92,6 +95,26 @@ function ask(problem = null) {
     run();
   }, problem));
   app.querySelector("input")?.focus();
+}
+
+/** The session has ended under an open page: what stands in its forms stays for whoever comes back. */
+function askAgain() {
+  if (document.querySelector(".again")) return;
+  const before = /** @type {any} */ (current());
+  let isIn = false;
+  // Whoever does not sign in again sees no longer what was there.
+  const closed = () => isIn || location.reload();
+  const dialog = openDialog({ title: t("common.again_title"), closed, body: h("div", { class: "again stack" },
+    h("p", null, t("common.again_text")), keyForm((session) => {
+      const isSame = session.role === before.role && session.tenant === before.tenant;
+      isIn = true;
+      if (!isSame) return location.assign("/console");
+      become(session);
+      dialog.close();
+      reopen();
+      notice(t("common.again_in"), "good");
+    })) });
+  dialog.element.querySelector("input")?.focus();
 }
 
 function run() {

@@ -26,8 +26,8 @@ export function tools(spec, { items, params, reload }) {
     return [
       item(t("common.copy_curl"), "code",
         () => copy(asCurl("GET", spec.path, { query: params() }))),
-      item("CSV", "download", () => save(`${name}.csv`, csv(items()), "text/csv")),
-      item("JSON", "download",
+      item(t("common.rows_as", { form: "CSV" }), "download", () => save(`${name}.csv`, csv(items()), "text/csv")),
+      item(t("common.rows_as", { form: "JSON" }), "download",
         () => save(`${name}.json`, JSON.stringify(items(), null, 2), "application/json")),
       columnChoice(spec),
     ];

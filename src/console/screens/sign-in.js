@@ -13,7 +13,18 @@ import { field, makeForm } from "../parts/form.js";
  * @param {string|null} [problem] what was wrong with the link that led here
  */
 export function signIn(entered, problem = null) {
-  const form = makeForm({
+  const languages = LANGUAGES.map((name) => button(t(`common.language_${name}`), () => speak(name),
+    { kind: "plain small", lang: name, "aria-pressed": String(name === language()) }));
+  return h("main", { class: "sign" }, h("div", { class: "sign-card stack" },
+    h("div", { class: "brand" }, icon("lantern"), "Sereno"),
+    h("h1", null, t("common.sign_lead")),
+    problem && hint(problem, "bad", "failed"), keyForm(entered),
+    h("div", { class: "sign-foot" }, languages)));
+}
+
+/** The field for the key. @param {(session: any) => void} entered */
+export function keyForm(entered) {
+  return makeForm({
     fields: field({
       name: "key", label: t("common.key_label"), hint: t("common.key_hint"), type: "password",
       placeholder: "sk_… / admin_…", required: true, autocomplete: "current-password",
@@ -24,11 +35,4 @@ export function signIn(entered, problem = null) {
       entered(session);
     },
   });
-  const languages = LANGUAGES.map((name) => button(t(`common.language_${name}`), () => speak(name),
-    { kind: "plain small", lang: name, "aria-pressed": String(name === language()) }));
-  return h("main", { class: "sign" }, h("div", { class: "sign-card stack" },
-    h("div", { class: "brand" }, icon("lantern"), "Sereno"),
-    h("h1", null, t("common.sign_lead")),
-    problem && hint(problem, "bad", "failed"), form,
-    h("div", { class: "sign-foot" }, languages)));
 }

@@ -158,6 +158,10 @@ export default {
     "The server did not answer within {time}. It may have been done all the same: look before "
       + "you do it again.",
   still_in: "You are still signed in",
+  rows_as: "{form} of the rows shown",
+  again_title: "Your session is over",
+  again_text: "Sign in again: what stands on the page stays.",
+  again_in: "You are signed in again",
   not_yet: "Nothing in the newest",
   not_yet_text: "A part was looked at; there is more behind it.",
   search_on: "Search on",

@@ -158,6 +158,10 @@ export default {
     "El servidor no ha respondido en {time}. Puede que se haya hecho de todos modos: mírelo "
       + "antes de repetirlo.",
   still_in: "La sesión sigue abierta",
+  rows_as: "{form} de las filas mostradas",
+  again_title: "Su sesión ha terminado",
+  again_text: "Entre de nuevo: lo que hay en la página se queda.",
+  again_in: "Ha vuelto a entrar",
   not_yet: "Nada en lo más reciente",
   not_yet_text: "Se ha mirado una parte; hay más atrás.",
   search_on: "Seguir buscando",

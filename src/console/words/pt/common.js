@@ -158,6 +158,10 @@ export default {
     "O servidor não respondeu em {time}. Talvez tenha sido feito mesmo assim: veja antes de "
       + "repetir.",
   still_in: "A sessão continua aberta",
+  rows_as: "{form} das linhas mostradas",
+  again_title: "A sua sessão terminou",
+  again_text: "Entre de novo: o que está na página fica.",
+  again_in: "Você entrou de novo",
   not_yet: "Nada no mais recente",
   not_yet_text: "Uma parte foi examinada; há mais para trás.",
   search_on: "Continuar buscando",
