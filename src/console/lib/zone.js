@@ -56,7 +56,7 @@ function named(timeZone) {
   const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" })
     .formatToParts(Date.now());
   const offset = parts.find(({ type }) => type === "timeZoneName")?.value;
-  return offset && offset !== timeZone ? `${timeZone} (${offset})` : timeZone;
+  return offset && timeZone !== "UTC" ? `${timeZone} (${offset})` : timeZone;
 }
 
 /** A moment on the wall of a zone. @param {Intl.DateTimeFormatOptions} [options] */

@@ -137,8 +137,7 @@ export function why(reason, next) {
 export function inBoth(error) {
   const text = errorText(error);
   if (!text || text === error) return text;
-  return h("span", { class: "cell-two" }, h("span", null, text),
-    h("span", { class: "quiet", lang: "en" }, error));
+  return [text, h("br"), h("span", { class: "quiet small-text", lang: "en" }, error)];
 }
 
 /** Two lines in a cell: what it is, and what belongs to it. */
