@@ -105,3 +105,16 @@ test("a21_a_viewer_reads_templates_and_is_offered_nothing_to_try", async () => {
   assert.deepEqual(complaints, []);
   await close();
 });
+
+test("a21_the_system_shows_what_the_server_measures_of_itself", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { width: 390, height: 844 });
+  await page.goto(`${server.base}/console/system`);
+  await seeText(page, "Inside", "h2");
+  for (const said of ["Deliveries that wait", "journal", "on average", "Free on the disk",
+    "attempts 0 / "]) await seeText(page, said, ".facts");
+  const facts = await page.$$eval(".facts dd", (all) => all.map((one) => one.textContent ?? ""));
+  assert.ok(!facts.some((text) => /NaN|undefined|null/.test(text)), facts.join("\n"));
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});

@@ -13,9 +13,14 @@ import { jobView } from "../parts/job.js";
 import { notice, refused } from "../parts/notice.js";
 import { head } from "../parts/page.js";
 import { fillWith } from "../parts/states.js";
+import { inside, measure } from "./system/inside.js";
 
 /** How often work that is under way is looked at. */
 const PERIOD_MS = 5_000;
+/** How often the server's own figures are read anew. */
+const INSIDE_MS = 15_000;
+/** A server that has not answered by then is not ready. */
+const PATIENCE_MS = 15_000;
 /** How each verdict looks, the worst first. */
 const SYMBOLS = {
   fail: ["bad", "failed"], warn: ["wait", "alerts"], pass: ["good", "check"],
@@ -25,21 +30,28 @@ const SYMBOLS = {
 /** @param {any} view */
 function show(view) {
   view.title(t("common.screen.system"));
-  const [health, mirror, jobs, checks] = [h("div"), h("div"), h("div"),
+  const [health, mirror, within, jobs, checks] = [h("div"), h("div"), h("div"), h("div"),
     h("div", { class: "stack-small" })];
   const lookJobs = () => fillOnce(jobs, () => get("/api/v1/jobs", { limit: 20 }, view.signal),
     jobList(lookJobs));
   fillWith(health, () => about(view.signal), aboutView);
   fillWith(mirror, () => get("/api/v1/mirror", {}, view.signal), mirrorView);
   lookJobs();
-  const timer = setInterval(() => jobs.querySelector(".progress") && lookJobs(), PERIOD_MS);
-  view.signal.addEventListener("abort", () => clearInterval(timer));
+  const lookWithin = () => fillOnce(within, () => measure(view.signal), inside);
+  lookWithin();
+  const timers = [
+    setInterval(() => jobs.querySelector(".progress") && lookJobs(), PERIOD_MS),
+    setInterval(() => !document.hidden && lookWithin(), INSIDE_MS),
+  ];
+  view.signal.addEventListener("abort", () => timers.forEach((timer) => clearInterval(timer)));
   put(checks, h("p", { class: "quiet" }, t("system.check_text")));
   return [
     head({ title: t("common.screen.system"), lead: t("system.lead") }),
     h("div", { class: "board" },
       h("section", { class: "card half" }, h("h2", null, t("system.server")), health),
       h("section", { class: "card half" }, h("h2", null, t("system.mirror")), mirror),
+      h("section", { class: "card" }, h("h2", null, t("system.inside")),
+        h("p", { class: "quiet" }, t("system.inside_text")), h("div", { class: "further" }, within)),
       may("operator") && h("section", { class: "card" },
         h("div", { class: "row card-head" }, h("h2", { class: "grow" }, t("system.check")),
           button(t("system.check_run"), () => check(checks), { symbol: "audit", kind: "main" })),
@@ -55,7 +67,9 @@ function fillOnce(box, bring, view) {
 }
 
 async function about(signal) {
-  const readiness = fetch("/readyz", { signal }).then((response) => response.ok);
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const readiness = fetch("/readyz", { signal: patience })
+    .then((response) => response.ok, () => false);
   const [ready, { info }] = await Promise.all([readiness, get("/openapi.json", {}, signal)]);
   return { ready, version: info.version };
 }
