@@ -20,7 +20,8 @@ const LATE_MS = 5_000;
 
 /**
  * @param {AbortSignal} signal
- * @returns {Promise<{view: any, dead: number, alerts: number, waiting: number, failing: number}>}
+ * @returns {Promise<{view: any, dead: number, alerts: number, waiting: number,
+ *   waitingSince: string|null, failing: number}>}
  */
 export async function attention(signal) {
   const [alerts, causes, endpoints, handoffs, timers, aside] = await Promise.all([
@@ -42,6 +43,7 @@ export async function attention(signal) {
   ]);
   const counts = {
     dead: causes.total, alerts: alerts.items.length, waiting: handoffs.items.length,
+      waitingSince: earliest(handoffs.items)?.opened_at ?? null,
       failing: ill.length,
   };
   return { view: needs.length > 0 ? shown(needs) : calm(), ...counts };
@@ -62,8 +64,13 @@ function ofAlert(alert) {
   };
 }
 
+/** Who has waited for longest. */
+function earliest(handoffs) {
+  return handoffs.toSorted((one, other) => one.opened_at < other.opened_at ? -1 : 1)[0];
+}
+
 function ofHandoffs(late) {
-  const first = late.reduce((one, other) => one.opened_at < other.opened_at ? one : other);
+  const first = earliest(late);
   return {
     tone: "bad", symbol: "handoffs", at: first.opened_at, title: t("overview.handoffs"),
     text: t("overview.handoffs_text"), count: late.length,

@@ -4,7 +4,7 @@
 import { h } from "../../lib/dom.js";
 import { number, percent, t } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
-import { duration } from "../../lib/time.js";
+import { duration, relative } from "../../lib/time.js";
 
 /** Below this share of attempts that arrive, the number is shown as a warning, or worse. */
 const GOOD_SHARE = 0.99;
@@ -26,7 +26,9 @@ export function vitals(stats, needs) {
       address("dead-letters"), needs.dead > 0 ? "bad" : "good"),
     vital(t("overview.talks"), number(stats.active_conversations),
       t("overview.talks_note", { count: hour.conversations_started }), address("conversations")),
-    vital(t("overview.waiting"), number(needs.waiting), t("overview.waiting_note"),
+    vital(t("overview.waiting"), number(needs.waiting), needs.waitingSince
+      ? t("overview.waiting_since", { time: relative(needs.waitingSince) })
+      : t("overview.waiting_note"),
       address("handoffs"),
       needs.waiting > 0 ? "wait" : ""),
   ];

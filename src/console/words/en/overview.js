@@ -19,6 +19,7 @@ export default {
   talks_note: "{count} new in 1 h",
   waiting: "Waiting for a reply",
   waiting_note: "from a person",
+  waiting_since: "for a person; the first {time}",
   deliveries: "Delivery attempts",
   sent: "Arrived",
   failed: "Failed",

@@ -19,6 +19,7 @@ export default {
   talks_note: { one: "{count} nueva en 1 h", other: "{count} nuevas en 1 h" },
   waiting: "Esperan respuesta",
   waiting_note: "de una persona",
+  waiting_since: "a una persona; quien más, {time}",
   deliveries: "Intentos de entrega",
   sent: "Llegaron",
   failed: "Fallaron",

@@ -19,6 +19,7 @@ export default {
   talks_note: { one: "{count} nova em 1 h", other: "{count} novas em 1 h" },
   waiting: "Esperam resposta",
   waiting_note: "de uma pessoa",
+  waiting_since: "por uma pessoa; o primeiro, {time}",
   deliveries: "Tentativas de entrega",
   sent: "Chegaram",
   failed: "Falharam",
