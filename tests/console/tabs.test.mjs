@@ -74,7 +74,7 @@ test("a21_what_is_tried_again_of_one_event_is_that_event_alone", async () => {
   await page.goto(`${server.base}/console/deliveries?event_id=one`);
   await seeText(page, "Given up", ".table");
   const before = receiver.got.length;
-  await press(page, "Retry all that fit");
+  await press(page, "Retry all given up");
   await seeText(page, "1 ", ".dialog, dialog");
   await press(page, "Retry them", ".dialog, dialog");
   await seeText(page, "1 of 1", ".dialog, dialog");
