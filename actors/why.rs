@@ -138,7 +138,8 @@ pub fn event(
                 let word = word(ledger, view, (*endpoint, *delivery))?;
                 counts.undelivered += u64::from(matches!(word, Word::Failed(_)));
             }
-            Standing::Collected | Standing::Cancelled | Standing::Withdrawn => {}
+            Standing::Collected => counts.collected += 1,
+            Standing::Cancelled | Standing::Withdrawn => counts.dropped += 1,
         }
     }
     counts.next_at = next.filter(|_| is_known);
@@ -188,6 +189,10 @@ fn word(
 }
 
 fn until(view: &TenantView, letter: &DeadLetterRecord) -> Letter {
+    let id = EndpointId(letter.endpoint);
+    if !id.is_own() && !view.endpoints.contains_key(&id) {
+        return Letter::Orphan;
+    }
     Letter::Until(letter.at.after(view.policy.settings.dead_letters.keep))
 }
 

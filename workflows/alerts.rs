@@ -74,10 +74,12 @@ impl Alerts {
         let mut next = self.clone();
         let mut effects = Vec::new();
         let known = watch.rules.all();
-        // A rule that is no longer there ends as if all were well.
+        // A rule that is no longer there ends, however what it watched is.
         for (name, standing) in &next.rules {
             if standing.told && !known.contains_key(name) {
-                effects.push(standing.ended((name, watch.rules.named(name).as_ref()), now));
+                let rule = watch.rules.named(name);
+                let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
+                effects.push(standing.ended((name, rule.as_ref()), by, now));
             }
         }
         next.rules.retain(|name, _| known.contains_key(name));
@@ -197,7 +199,7 @@ impl Standing {
             }
             (None, true) => {
                 self.told = false;
-                Some(self.ended((name, Some(rule)), now))
+                Some(self.ended((name, Some(rule)), RECOVERED, now))
             }
             (Some(_), true) | (None, false) => None,
         }
@@ -222,7 +224,12 @@ impl Standing {
     }
 
     /// That it is over, with all that was said of it; of a rule that was taken away only its name is known.
-    fn ended(&self, (name, rule): (&str, Option<&Rule>), now: Timestamp) -> Effect {
+    fn ended(
+        &self,
+        (name, rule): (&str, Option<&Rule>),
+        by: &'static str,
+        now: Timestamp,
+    ) -> Effect {
         let mut data = match rule {
             Some(rule) => self.raised((name, rule)),
             None => json!({"alert": name, "measured": self.value.map(plain),
@@ -230,10 +237,18 @@ impl Standing {
         };
         if let Some(data) = data.as_object_mut() {
             data.insert("resolved_at".to_owned(), Value::from(now.to_rfc3339()));
+            data.insert("ended_by".to_owned(), Value::from(by));
         }
         emit("alert.resolved", data)
     }
 }
+
+/// Why an alert is over: what it watches is as it should be; or nobody watches it any more.
+pub const RECOVERED: &str = "recovered";
+/// Its rule was disabled.
+pub const RULE_DISABLED: &str = "rule_disabled";
+/// Its rule was taken away.
+pub const RULE_REMOVED: &str = "rule_removed";
 
 fn emit(event_type: &str, data: Value) -> Effect {
     let data: Map<String, Value> = data.as_object().cloned().unwrap_or_default();

@@ -126,7 +126,7 @@ impl Reason {
         let (next, next_at) = match self.letter {
             Letter::None => (row.next, self.at),
             Letter::Until(at) => ("expires", Some(at)),
-            Letter::Gone => ("nothing", None),
+            Letter::Gone | Letter::Orphan => ("nothing", None),
         };
         if let Some(ending) = sentences::ending(self.letter, locale) {
             let ending = ending.replace("{at}", &moment(next_at));

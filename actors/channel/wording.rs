@@ -289,8 +289,10 @@ mod tests {
         );
         assert!(wording.plain().contains("Resolved: Tuesday 20 January, 20:30"));
         // Of a rule that was taken away little is known.
-        let bare = Wording::of(&load("alert.resolved", json!({"alert": "mine"}), Locale::Es));
-        assert_eq!(bare.title, "Alerta resuelta · mine");
+        let gone = json!({"alert": "mine", "ended_by": "rule_removed"});
+        let bare = Wording::of(&load("alert.resolved", gone, Locale::Es));
+        assert_eq!(bare.title, "Alerta sin vigilancia · mine");
+        assert!(bare.plain().contains("no se vigila más"), "{}", bare.plain());
     }
 
     #[test]

@@ -161,10 +161,10 @@ pub fn endpoint(
     endpoint: &Endpoint,
     known: &Known,
 ) -> Result<Reason, LedgerError> {
-    let (config, settings) = (&endpoint.config, &view.policy.settings);
+    let config = &endpoint.config;
     let next = match known.health.condition() {
-        Condition::Degraded => ledger.queued(&view.id, endpoint.id, 1)?,
-        Condition::Unknown | Condition::Healthy | Condition::Failing => Vec::new(),
+        Condition::Degraded | Condition::Failing => ledger.queued(&view.id, endpoint.id, 1)?,
+        Condition::Unknown | Condition::Healthy => Vec::new(),
     };
     Ok(why::endpoint(EndpointFacts {
         now: ledger.now().timestamp(),
@@ -174,6 +174,5 @@ pub fn endpoint(
         is_latest: known.is_latest,
         code: known.code,
         next_at: next.first().map(|queued| queued.due),
-        disable_after: config.disable_after.unwrap_or(settings.disable_after),
     }))
 }

@@ -115,8 +115,8 @@ async fn f07_the_failures_in_a_row_are_counted_whole_also_after_a_restart() {
     // What is refused for good does not open the breaker, however long the machine takes.
     let failing = answering(&house, "a.*", std::iter::repeat_n(404, 1_000), json!({})).await;
     let other = answering(&house, "b.*", [], json!({})).await;
-    let words = ["failing", "attempts_fail", "disable"];
-    let said = |count| format!("({count} times in a row, the latest answered with 404)");
+    let words = ["refusing", "receiver_refused", "nothing"];
+    let said = |count| format!("({count} in a row): the receiver answered 404; nothing waits");
     for _ in 0..3 {
         settled(&house, "a.first", "dead").await;
     }

@@ -190,9 +190,11 @@ fn b15_what_is_over_is_told_with_all_that_was_said_of_it() {
     let mut ended = begun;
     ended["measured"] = json!(3.0);
     ended["resolved_at"] = json!("1970-01-01T00:01:01.000Z");
+    ended["ended_by"] = json!("recovered");
     assert_eq!(Value::Object(over(&all, &lying(3))), ended);
     let disabled = rules(json!({"dead_letters": {"enabled": false}}));
     assert_eq!(over(&disabled, &lying(200))["severity"], "critical");
+    assert_eq!(over(&disabled, &lying(200))["ended_by"], "rule_disabled");
     assert_eq!(over(&disabled, &lying(200))["since"], "1970-01-01T00:00:01.000Z");
 }
 

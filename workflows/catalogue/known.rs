@@ -264,8 +264,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ),
     (
         "alert.resolved",
-        "alert! metric severity measured threshold comparison window since resolved_at",
-        "Something that an alert was raised for is as its rule says again.",
+        "alert! metric severity measured threshold comparison window since resolved_at ended_by",
+        "What an alert was raised for is over: recovered, or rule_disabled or rule_removed, so that nobody watches it any more.",
     ),
     ("report.weekly.ready", "week! totals", "The report of the last whole week."),
     ("report.weekly.requested", "week! totals", "A report of a week that somebody asked for."),
@@ -301,6 +301,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("comparison", Text("above")),
     ("measured", Number(0.0731)),
     ("metric", Text("delivery_failure_rate")),
+    ("ended_by", Text("recovered")),
     ("resolved_at", Moment("2026-11-20T19:12:00.000Z")),
     ("severity", Text("critical")),
     ("since", Moment("2026-11-20T19:02:00.000Z")),

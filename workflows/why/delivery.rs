@@ -60,6 +60,8 @@ pub enum Letter {
     Until(Timestamp),
     /// It is no longer there.
     Gone,
+    /// It is there, but the endpoint that it was for is not.
+    Orphan,
 }
 
 /// What a receiver that hands messages on has said of one after it had taken it.
@@ -219,6 +221,10 @@ pub struct Counts {
     pub undelivered: u64,
     /// Held by disabled endpoints.
     pub held: u64,
+    /// Gone out in digests, which have outcomes of their own.
+    pub collected: u64,
+    /// Dropped: the endpoint was deleted, or what they say is no longer true or wanted.
+    pub dropped: u64,
     /// When the first of those on their way is tried next, where that is known of all of them.
     pub next_at: Option<Timestamp>,
 }
@@ -244,7 +250,7 @@ pub fn event(
     if let Some(stage) = quarantined {
         return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
     }
-    let Counts { all, waiting, dead, undelivered, held, next_at } = counts;
+    let Counts { all, waiting, dead, undelivered, held, collected, dropped, next_at } = counts;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
         _ if dead > 0 => part(Code::EventDead, dead),
@@ -253,6 +259,9 @@ pub fn event(
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
         _ if held > 0 => part(Code::EventHeld, held),
         _ if ignored => Reason::plain(Code::EventIgnored),
+        _ if dropped == all && all > 0 => part(Code::EventDropped, dropped),
+        _ if dropped > 0 => part(Code::EventPartlyDropped, dropped),
+        _ if collected > 0 => part(Code::EventCollected, collected),
         _ if all > 0 => part(Code::EventArrived, all),
         _ => nobody(filtered),
     }

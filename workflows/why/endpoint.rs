@@ -2,7 +2,7 @@
 
 use super::{Code, Reason};
 use crate::endpoint::{Breaker, Condition, Health};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// What is known of an endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +22,6 @@ pub struct EndpointFacts<'a> {
     pub code: Option<i32>,
     /// When the next delivery that waits is due.
     pub next_at: Option<Timestamp>,
-    /// It is disabled after failing for so long.
-    pub disable_after: Span,
 }
 
 /// How the reason of an endpoint begins that failed for too long.
@@ -50,12 +48,13 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
     if let Some(until) = health.asked_until.filter(|until| *until > now) {
         return Reason::plain(Code::EndpointAsked).at(until);
     }
-    if let Breaker::Open { until, .. } = health.breaker {
-        return failed(Code::EndpointBreaker).at(until.max(now));
+    // Where nothing waits, nothing is tried, and it is not disabled either.
+    if let (Breaker::Open { until, .. }, Some(due)) = (health.breaker, facts.next_at) {
+        return failed(Code::EndpointBreaker).at(until.max(due).max(now));
     }
     match (health.condition(), health.failing_since, health.last_success_at) {
-        (Condition::Failing, Some(since), _) => {
-            failed(Code::EndpointFailing).since(since).at(since.after(facts.disable_after).max(now))
+        (Condition::Failing, Some(since), _) if let Some(due) = facts.next_at => {
+            failed(Code::EndpointFailing).since(since).at(due.max(now))
         }
         (Condition::Degraded | Condition::Failing, _, _) => degraded(&facts, failed),
         (Condition::Healthy, _, Some(last)) if facts.is_latest => {

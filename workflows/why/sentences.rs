@@ -51,6 +51,9 @@ pub enum Code {
     EventUnderWayUntil,
     EventHeld,
     EventIgnored,
+    EventDropped,
+    EventPartlyDropped,
+    EventCollected,
     EventArrived,
     EventFilteredType,
     EventFilteredIntent,
@@ -169,6 +172,7 @@ pub(super) fn ending(letter: Letter, locale: Locale) -> Option<&'static str> {
         Letter::None => return None,
         Letter::Until(_) => UNTIL,
         Letter::Gone => GONE,
+        Letter::Orphan => ORPHAN,
     };
     Some(pick(texts, locale))
 }
@@ -190,6 +194,11 @@ const GONE: Words = [
     "ya no está entre las perdidas, porque caducó o se descartó",
     "it is no longer among the dead letters, since it expired or was discarded",
     "já não está entre as perdidas, porque expirou ou foi descartada",
+];
+const ORPHAN: Words = [
+    "no se puede reintentar, porque su destino se borró",
+    "it cannot be tried again, since its endpoint was deleted",
+    "não pode ser tentada de novo, porque o seu destino foi apagado",
 ];
 const AT_LEAST: Words = ["al menos", "at least", "pelo menos"];
 const ANSWERED: Words = [

@@ -31,7 +31,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
         };
         let mut sentences = std::collections::BTreeSet::new();
         for locale in Locale::ALL {
-            for letter in [Letter::None, Letter::Until(later(5)), Letter::Gone] {
+            for letter in [Letter::None, Letter::Until(later(5)), Letter::Gone, Letter::Orphan] {
                 let why = Reason { letter, ..reason.clone() }.told(locale, &madrid());
                 let text = &why.sentence;
                 assert!(!text.contains(['{', '}']), "a place is left open: {text}");
@@ -48,7 +48,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
                 sentences.insert(why.sentence);
             }
         }
-        assert_eq!(sentences.len(), 9, "{:?}: each language says it in its own words", row.code);
+        assert_eq!(sentences.len(), 12, "{:?}: each language says it in its own words", row.code);
         // What a sentence says of the next time, the data says too.
         let told = |locale| sentences::text(row, (3, 5), locale).contains("{at}");
         assert!(Locale::ALL.iter().all(|&locale| told(locale) == told(Locale::Es)));
@@ -86,49 +86,10 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
     };
     let asked = Health { asked_until: Some(later(3)), ..Health::default() };
     let queued = |ahead| Place::Queued { due: NOW, ahead };
-    let limited = |minutes| Some(Turn { at: later(minutes), per_minute: 10 });
-    let cases = [
+    waits(&[
         (facts(&well), Code::FirstTry, None),
         (DeliveryFacts { place: queued(0), ..facts(&well) }, Code::FirstTry, None),
         (DeliveryFacts { place: queued(7), ..facts(&well) }, Code::Backlog, None),
-        (
-            DeliveryFacts {
-                place: Place::Queued { due: NOW.before(Span::seconds(2)), ahead: 29 },
-                turn: limited(3),
-                ..facts(&well)
-            },
-            Code::RateLimited,
-            Some(later(3)),
-        ),
-        (
-            DeliveryFacts { place: queued(0), turn: limited(0), ..facts(&well) },
-            Code::FirstTry,
-            None,
-        ),
-        (
-            // Its time had come, and the limit was reached.
-            DeliveryFacts {
-                attempts: 2,
-                next_at: Some(NOW),
-                place: queued(0),
-                turn: limited(1),
-                ..facts(&well)
-            },
-            Code::RateLimited,
-            Some(later(1)),
-        ),
-        (
-            DeliveryFacts {
-                attempts: 2,
-                code: 500,
-                next_at: Some(later(5)),
-                place: Place::Queued { due: later(5), ahead: 0 },
-                turn: limited(1),
-                ..facts(&well)
-            },
-            Code::Retrying,
-            Some(later(5)),
-        ),
         (
             DeliveryFacts {
                 attempts: 2,
@@ -177,10 +138,60 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
             Code::RetryingUnanswered,
             Some(later(5)),
         ),
-    ];
+    ]);
+}
+
+#[test]
+fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
+    let well = Health::default();
+    let queued = |ahead| Place::Queued { due: NOW, ahead };
+    let limited = |minutes| Some(Turn { at: later(minutes), per_minute: 10 });
+    waits(&[
+        (
+            DeliveryFacts {
+                place: Place::Queued { due: NOW.before(Span::seconds(2)), ahead: 29 },
+                turn: limited(3),
+                ..facts(&well)
+            },
+            Code::RateLimited,
+            Some(later(3)),
+        ),
+        (
+            DeliveryFacts { place: queued(0), turn: limited(0), ..facts(&well) },
+            Code::FirstTry,
+            None,
+        ),
+        (
+            // Its time had come, and the limit was reached.
+            DeliveryFacts {
+                attempts: 2,
+                next_at: Some(NOW),
+                place: queued(0),
+                turn: limited(1),
+                ..facts(&well)
+            },
+            Code::RateLimited,
+            Some(later(1)),
+        ),
+        (
+            DeliveryFacts {
+                attempts: 2,
+                code: 500,
+                next_at: Some(later(5)),
+                place: Place::Queued { due: later(5), ahead: 0 },
+                turn: limited(1),
+                ..facts(&well)
+            },
+            Code::Retrying,
+            Some(later(5)),
+        ),
+    ]);
+}
+
+fn waits(cases: &[(DeliveryFacts<'_>, Code, Option<Timestamp>)]) {
     for (facts, code, at) in cases {
-        let reason = delivery(&facts);
-        assert_eq!((reason.code, reason.at), (code, at), "{facts:?}");
+        let reason = delivery(facts);
+        assert_eq!((reason.code, reason.at), (*code, *at), "{facts:?}");
     }
 }
 
@@ -233,8 +244,7 @@ fn f07_a_delivery_that_ended_says_how() {
 #[test]
 fn f07_an_event_says_the_most_telling_thing() {
     let none = Filtered::default();
-    let counts =
-        |waiting, dead, held| Counts { all: 4, waiting, dead, undelivered: 0, held, next_at: None };
+    let counts = |waiting, dead, held| Counts { all: 4, waiting, dead, held, ..Counts::default() };
     let code = |counts, filtered| event(None, false, counts, filtered).code;
     assert_eq!(event(Some("route"), true, counts(1, 1, 1), none).code, Code::EventQuarantined);
     assert_eq!(code(counts(1, 1, 1), none), Code::EventDead);
@@ -245,6 +255,10 @@ fn f07_an_event_says_the_most_telling_thing() {
     assert_eq!(code(soon, none), Code::EventUnderWayUntil);
     assert_eq!(code(counts(0, 0, 1), none), Code::EventHeld);
     assert_eq!(code(counts(0, 0, 0), none), Code::EventArrived);
+    let dropped = |dropped| Counts { dropped, collected: 1, ..counts(0, 0, 0) };
+    assert_eq!(code(dropped(4), none), Code::EventDropped);
+    assert_eq!(code(dropped(1), none), Code::EventPartlyDropped);
+    assert_eq!(code(dropped(0), none), Code::EventCollected);
     assert_eq!(event(None, true, counts(0, 0, 0), none).code, Code::EventIgnored);
     let nobody = Counts::default();
     let filtered = |disabled, by_type, by_intent| Filtered { disabled, by_type, by_intent };
@@ -309,7 +323,6 @@ fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
         is_latest: true,
         code: None,
         next_at: None,
-        disable_after: Span::hours(120),
     };
     let disabled = |disabled_reason| {
         endpoint(EndpointFacts { enabled: false, disabled_reason, ..facts(&new) }).code
@@ -327,10 +340,11 @@ fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
     assert_eq!((unsure.code, unsure.since), (Code::EndpointSteady, Some(NOW)));
     let failing = Health { failures_in_a_row: 4, failing_since: Some(NOW), ..Health::default() };
     let said = |code, is_latest| {
-        let facts = EndpointFacts { code, is_latest, ..facts(&failing) };
+        let next_at = Some(later(5));
+        let facts = EndpointFacts { code, is_latest, next_at, ..facts(&failing) };
         let why = endpoint(facts).told(Locale::En, &madrid());
-        assert_eq!((why.what, why.because, why.next), ("failing", "attempts_fail", "disable"));
-        assert_eq!(why.next_at, Some(NOW.after(Span::hours(120)).to_rfc3339()));
+        assert_eq!((why.what, why.because, why.next), ("failing", "attempts_fail", "attempt"));
+        assert_eq!(why.next_at, next_at.map(Timestamp::to_rfc3339));
         why.sentence
     };
     assert!(said(Some(503), true).contains("(4 times in a row, the latest answered with 503)"));
@@ -338,7 +352,14 @@ fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
     assert!(said(None, false).contains("(at least 4 times in a row)"));
     let open = Breaker::Open { until: later(1), trips: 1 };
     let open = Health { breaker: open, ..failing };
-    assert_eq!(endpoint(facts(&open)).code, Code::EndpointBreaker);
+    let waits = EndpointFacts { next_at: Some(NOW), code: Some(503), ..facts(&open) };
+    let told = endpoint(waits);
+    assert_eq!((told.code, told.at), (Code::EndpointBreaker, Some(later(1))));
+    for idle in [&open, &failing] {
+        let told =
+            endpoint(EndpointFacts { next_at: None, ..EndpointFacts { health: idle, ..waits } });
+        assert_eq!((told.code, told.at), (Code::EndpointRefused, None), "nothing waits");
+    }
     let asked = Health { asked_until: Some(later(1)), ..Health::default() };
     assert_eq!(endpoint(facts(&asked)).code, Code::EndpointAsked);
 }
@@ -368,7 +389,6 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
             is_latest: true,
             code,
             next_at,
-            disable_after: Span::hours(120),
         };
         let why = endpoint(facts).told(Locale::En, &madrid());
         assert_eq!([why.what, why.because, why.next], wanted);

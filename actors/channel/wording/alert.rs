@@ -2,7 +2,7 @@
 //! to look. Its first line is a mail's subject and what a phone shows of it, so all that matters is there.
 
 use serde_json::{Map, Value};
-use sereno_workflows::alerts::{Metric, Unit};
+use sereno_workflows::alerts::{Metric, RECOVERED, Unit};
 use sereno_workflows::locale::Locale;
 
 use super::{Fact, line, moment, pick};
@@ -30,7 +30,14 @@ pub(super) fn words(
     let (measured, limit) = (value("measured"), value("threshold"));
     let severity = text("severity").map(|severity| pick(locale, severity_words(severity)));
 
-    let mut title = pick(locale, if is_over { RESOLVED } else { RAISED }).to_owned();
+    // Whether nobody watches any more, rather than that all is well.
+    let unwatched = is_over && text("ended_by").is_some_and(|by| by != RECOVERED);
+    let (begins, instead) = match (is_over, unwatched) {
+        (false, _) => (RAISED, None),
+        (true, false) => (RESOLVED, Some(NOTHING)),
+        (true, true) => (UNWATCHED, Some(UNWATCHED_NOW)),
+    };
+    let mut title = pick(locale, begins).to_owned();
     if let Some(severity) = severity {
         title.push_str(&format!(" ({severity})"));
     }
@@ -51,7 +58,7 @@ pub(super) fn words(
     };
     let at = |name: &str| text(name).map(|text| moment(text, &load.zone, locale));
     let limit = limit.map(|limit| format!("{} {limit}", pick(locale, side)));
-    let advice = if is_over { NOTHING } else { metric.map_or(LOOK, advice) };
+    let advice = instead.unwrap_or_else(|| metric.map_or(LOOK, advice));
     let facts = [
         (SEVERITY, severity.map(str::to_owned)),
         (METRIC, metric.map(|metric| pick(locale, name(metric)).to_owned())),
@@ -72,6 +79,8 @@ pub(super) fn words(
 
 const RAISED: Words = ["Alerta", "Alert", "Alerta"];
 const RESOLVED: Words = ["Alerta resuelta", "Alert resolved", "Alerta resolvido"];
+const UNWATCHED: Words =
+    ["Alerta sin vigilancia", "Alert no longer watched", "Alerta sem vigilância"];
 const LIMIT: Words = ["límite", "limit", "limite"];
 const ABOVE: Words = ["por encima de", "above", "acima de"];
 const BELOW: Words = ["por debajo de", "below", "abaixo de"];
@@ -90,6 +99,11 @@ const NOTHING: Words = [
     "Nada: ha vuelto a su límite.",
     "Nothing: it is as it should be again.",
     "Nada: voltou ao limite.",
+];
+const UNWATCHED_NOW: Words = [
+    "La regla se desactivó o se quitó: no se vigila más, esté como esté.",
+    "The rule was disabled or removed: it is watched no more, however it stands.",
+    "A regra foi desativada ou removida: já não se vigia, esteja como estiver.",
 ];
 const LOOK: Words = [
     "Mirar Alertas en la consola (GET /api/v1/alerts).",
