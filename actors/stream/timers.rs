@@ -61,7 +61,13 @@ fn meanings(found: &[(Timestamp, What)]) -> Vec<Meaning> {
         let What::Timer { entity, due, is_set, .. } = what else { return Meaning::Unknown };
         match (states.get(entity), is_set) {
             (None, _) => Meaning::Unknown,
-            (Some(state), false) => Meaning::Over(ended(state, *due), pending(state)),
+            (Some(state), false) => {
+                let left = pending(state);
+                let goes_on = |kind: &String| left.iter().any(|(other, _)| other == kind);
+                // The row was for the soonest: where that is still to come, another is over.
+                let over = ended(state, *due).filter(|kind| !goes_on(kind));
+                Meaning::Over(over, left)
+            }
             (Some(state), true) if set.insert(entity.clone()) => Meaning::Set(pending(state)),
             (Some(_), true) => Meaning::Again,
         }
