@@ -31,17 +31,17 @@ after(async () => {
 
 const shown = (id) => server.ask("GET", `/api/v1/reservations/${id}`);
 
-/** The state that is lit in the drawing. */
-const lit = (page) => page.$eval(".machine-state.is-here text", (element) => element.textContent);
+/** Waits until this state is lit in the drawing, which is drawn anew meanwhile. */
+const lit = (page, state) => seeText(page, state, ".machine-state.is-here text");
 
 test("a07_a_booking_is_confirmed_moved_and_cancelled_by_hand_and_drawn", async () => {
   const { page, complaints, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/reservations?open=R-1`);
   await see(page, ".drawer .machine-state.is-here");
-  assert.equal(await lit(page), "Booked");
+  await lit(page, "Booked");
   await press(page, "Confirm", ".drawer");
   await seeText(page, "Confirmed by an operator", ".drawer .step");
-  assert.equal(await lit(page), "Confirmed");
+  await lit(page, "Confirmed");
   assert.equal((await shown("R-1")).status, "confirmed");
 
   await press(page, "Reschedule", ".drawer");
@@ -52,14 +52,14 @@ test("a07_a_booking_is_confirmed_moved_and_cancelled_by_hand_and_drawn", async (
   });
   await press(page, "Reschedule", "dialog");
   await seeText(page, "Moved to another slot", ".drawer .step");
-  assert.equal(await lit(page), "Booked");
+  await lit(page, "Booked");
   assert.equal((await shown("R-1")).notes, "by the window");
 
   await press(page, "Cancel booking", ".drawer");
   await seeText(page, "R-1", "dialog p");
   await press(page, "Cancel booking", "dialog");
   await seeText(page, "Cancelled by an operator", ".drawer .step");
-  assert.equal(await lit(page), "Cancelled");
+  await lit(page, "Cancelled");
   const buttons = await page.$$eval(".drawer .button", (all) => all.map((one) => one.textContent));
   assert.ok(!buttons.includes("Confirm"), "what the rules do not allow is not offered");
   assert.deepEqual(complaints, []);
@@ -154,7 +154,7 @@ test("f07_what_is_open_is_shown_anew_when_something_happens_to_it", async () => 
   await page.waitForSelector(".live[data-state=on]");
   await server.ask("POST", "/api/v1/reservations/R-3/actions", { action: "confirm" });
   await seeText(page, "Confirmed by an operator", ".drawer .step");
-  assert.equal(await lit(page), "Confirmed");
+  await lit(page, "Confirmed");
   assert.deepEqual(complaints, []);
   await close();
 });

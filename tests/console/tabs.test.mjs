@@ -63,6 +63,8 @@ test("a21_a_tab_acts_on_the_tenant_that_it_shows_whatever_another_tab_looks_at",
   await seeText(one, "/of-default", ".table");
   await one.reload();
   await seeText(one, "/of-default", ".table");
+  // What is behind another tab is not drawn, and cannot be seen.
+  await other.bringToFront();
   await other.reload();
   await seeText(other, "/of-other", ".table");
   assert.deepEqual([...asked], ["default"]);
