@@ -25,8 +25,6 @@ pub const INDEX_CACHE_BYTES: u64 = 24 << 20;
 pub const OVERLAY_BYTES_MAX: usize = 64 << 20;
 /// Bytes in the overlay from which the index is written.
 pub const INDEX_AFTER_BYTES: usize = 16 << 20;
-/// Bytes in the overlay from which much is coming in, a thousand events a second or so, and what can wait does.
-pub const BUSY_AFTER_BYTES: usize = 2 << 20;
 /// How long something may be in the overlay alone.
 pub const INDEX_AFTER_MS: u64 = 2_000;
 /// Rows that go into the index before those who wait for room hear of it.

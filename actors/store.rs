@@ -200,7 +200,7 @@ pub trait Store: Send + Sync + 'static {
         true
     }
 
-    /// Whether so much comes in that what can wait should.
+    /// Whether more comes in than the index takes at once.
     fn is_busy(&self) -> bool {
         false
     }

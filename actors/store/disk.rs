@@ -232,7 +232,7 @@ impl Store for DiskStore {
     }
 
     fn is_busy(&self) -> bool {
-        self.inside.overlay.bytes_in_all() > limits::BUSY_AFTER_BYTES
+        self.inside.overlay.bytes_in_all() > self.inside.options.index_after_bytes
     }
 
     fn close(&self) {
