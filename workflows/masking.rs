@@ -126,15 +126,16 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
             };
             items.into_iter().map(item).collect()
         }
-        Value::Number(number) => masked_number(number, &lower, place),
-        Value::String(text) => Value::from(masked_string(text, &lower, place)),
+        Value::Number(number) => masked_number(number, (&lower, &plain), place),
+        Value::String(text) => Value::from(masked_string(text, (&lower, &plain), place)),
         Value::Null | Value::Bool(_) => value,
     }
 }
 
-fn masked_number(number: Number, field: &str, place: Place<'_>) -> Value {
+/// `plain` is the name of the field as the lists have it.
+fn masked_number(number: Number, (field, plain): (&str, &str), place: Place<'_>) -> Value {
     let text = number.to_string();
-    if is_phone_field(field) || NUMBERS.contains(&plain(field).as_str()) {
+    if is_phone_field(field) || NUMBERS.contains(&plain) {
         return Value::from(hidden_number(&text));
     }
     if names_person(field, place.of_person) && is_full_number(&text) {
@@ -150,9 +151,8 @@ fn masked_number(number: Number, field: &str, place: Place<'_>) -> Value {
     }
 }
 
-fn masked_string(text: String, field: &str, place: Place<'_>) -> String {
-    let plain = plain(field);
-    let is_in = |list: &[&str]| list.contains(&plain.as_str());
+fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -> String {
+    let is_in = |list: &[&str]| list.contains(&plain);
     if text.is_empty() || text == HIDDEN {
         return text;
     }
