@@ -24,8 +24,8 @@ before(async () => {
   await server.ask("POST", "/api/v1/events", {
     event_id: "ours", event_type: "client.created", data: { name: "Ana" },
   });
-  await admin("POST", "/api/v1/admin/tenants", { id: "neighbour" });
-  await admin("POST", "/api/v1/events", {
+  await server.askAsAdmin("POST", "/api/v1/admin/tenants", { id: "neighbour" });
+  await server.askAsAdmin("POST", "/api/v1/events", {
     event_id: "theirs", event_type: "client.updated", data: { name: "Benito" },
   }, "neighbour");
   await server.ask("PATCH", "/api/v1/admin/tenants/default", { embedding: [partner.origin] });
@@ -34,17 +34,6 @@ after(async () => {
   await keepFailures();
   await Promise.all([browser?.close(), server?.stop(), receiver?.stop(), partner?.stop()]);
 });
-
-/** Asks as the admin of all tenants. */
-async function admin(method, path, body, tenant = "default") {
-  const response = await fetch(server.base + path, {
-    method, body: JSON.stringify(body), headers: {
-      authorization: `Bearer ${server.admin}`, "x-tenant": tenant,
-      "content-type": "application/json",
-    },
-  });
-  assert.ok(response.ok, `${path}: ${response.status}`);
-}
 
 /** A customer's site: each path is a page that shows in a frame what its query names. */
 async function startPartner() {

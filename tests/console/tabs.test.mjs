@@ -13,9 +13,9 @@ let browser;
 before(async () => {
   [receiver, browser, server] = await Promise.all([startReceiver(), startBrowser(), startServer()]);
   receiver.status = 404;
-  await admin("POST", "/api/v1/admin/tenants", { id: "other" });
+  await server.askAsAdmin("POST", "/api/v1/admin/tenants", { id: "other" });
   for (const tenant of ["default", "other"]) {
-    await admin("POST", "/api/v1/admin/notify/endpoints",
+    await server.askAsAdmin("POST", "/api/v1/admin/notify/endpoints",
       { kind: "webhook", target: `${receiver.url}/of-${tenant}` }, tenant);
   }
   await server.ask("POST", "/api/v1/events", ["one", "two"].map((id) => (
@@ -25,15 +25,6 @@ after(async () => {
   await keepFailures();
   await Promise.all([browser?.close(), server?.stop(), receiver?.stop()]);
 });
-
-/** Asks as the admin of all tenants. */
-async function admin(method, path, body, tenant = "default") {
-  const response = await fetch(server.base + path, {
-    method, body: JSON.stringify(body),
-    headers: { authorization: `Bearer ${server.admin}`, "x-tenant": tenant },
-  });
-  assert.ok(response.ok, `${path}: ${response.status}`);
-}
 
 /** The tenants that the page acts on, by what it sends. */
 function tenantsAsked(page) {

@@ -39,22 +39,27 @@ export async function startServer(environment = {}, kept = "") {
   const credentials = await readFile(path.join(data, "credentials"), "utf8");
   const key = credentials.match(/^api_key=(.+)$/m)?.[1] ?? "";
   const admin = credentials.match(/^admin_token=(.+)$/m)?.[1] ?? "";
-  const ask = async (method, where, body) => {
+  const asking = async (method, where, body, headers) => {
     const response = await fetch(base + where, {
-      method, headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      method, headers: { "content-type": "application/json", ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(`${method} ${where}: ${response.status} ${answer.detail}`);
     return answer;
   };
+  const ask = (method, where, body) =>
+    asking(method, where, body, { authorization: `Bearer ${key}` });
+  /** As the admin of all tenants, about one of them. */
+  const askAsAdmin = (method, where, body, tenant = "default") =>
+    asking(method, where, body, { authorization: `Bearer ${admin}`, "x-tenant": tenant });
   const stop = async () => {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
     await ended;
     if (!kept) await rm(data, { recursive: true, force: true });
   };
-  return { base, key, admin, ask, stop };
+  return { base, key, admin, ask, askAsAdmin, stop };
 }
 
 /** The address in what a starting server prints. */
