@@ -73,6 +73,8 @@ pub const EVENTS_AT_WORK_PER_TENANT_MAX: usize = 512;
 pub const EVENTS_PER_SLICE: usize = 16;
 /// Bytes that the search index may hold in memory before it writes a segment; the least that it takes.
 pub const SEARCH_HEAP_BYTES: usize = 15_000_000;
+/// Events on their way to the thread that indexes them.
+pub const SEARCH_ENTRIES_AHEAD_MAX: usize = 256;
 /// Bytes of a term of the search index, with its tenant; both sides cut what is longer.
 pub const SEARCH_TERM_BYTES_MAX: usize = 120;
 /// Events that are read at once for the search index.

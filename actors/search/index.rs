@@ -12,8 +12,12 @@
 //! a tenant's words meet only its own events; where two names share one, the other's events are looked
 //! for in the wrong ledger and not found.
 
+mod entry;
+mod room;
+
 use std::ops::{Bound, Range};
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use sereno_workflows::id::{Sequence, TenantId};
@@ -24,14 +28,16 @@ use tantivy::indexer::{
     IndexWriterOptions, LogMergePolicy, MergeCandidate, MergePolicy as _, NoMergePolicy,
 };
 use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
-use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema};
+use tantivy::schema::{BytesOptions, IndexRecordOption, NumericOptions, Schema};
 use tantivy::{
     FutureResult, Index, IndexReader, IndexSettings, IndexWriter, Order, ReloadPolicy, Searcher,
-    SegmentMeta, TantivyDocument, TantivyError, Term,
+    SegmentMeta, TantivyError, Term,
 };
 use thiserror::Error;
 
-use crate::limits::{SEARCH_HEAP_BYTES, SEARCH_TERM_BYTES_MAX};
+use self::entry::{Entry, Fields};
+use self::room::Room;
+use crate::limits::{self, SEARCH_HEAP_BYTES, SEARCH_TERM_BYTES_MAX};
 use crate::record::{EventRecord, Source};
 
 /// Why the index could not do it; it is built again.
@@ -42,7 +48,8 @@ pub(super) struct IndexError(#[from] TantivyError);
 /// The index, open for writing.
 pub(super) struct EventIndex {
     fields: Fields,
-    writer: IndexWriter,
+    writer: IndexWriter<Entry>,
+    room: Arc<Room>,
     reader: IndexReader,
     /// The merge that is under way.
     merge: Option<FutureResult<Option<SegmentMeta>>>,
@@ -53,12 +60,6 @@ pub(super) struct EventIndex {
 pub(super) struct Snapshot {
     fields: Fields,
     searcher: Searcher,
-}
-
-#[derive(Clone, Copy)]
-struct Fields {
-    place: Field,
-    terms: Field,
 }
 
 /// What an event must have to be a candidate: one of the terms of each.
@@ -95,12 +96,13 @@ impl EventIndex {
             .num_merge_threads(1)
             .memory_budget_per_thread(SEARCH_HEAP_BYTES)
             .build();
-        let writer = index.writer_with_options(options)?;
+        let writer = index.writer_with_options::<Entry>(options)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         // Its own merges fail in silence, again and again; see `tend`.
         writer.set_merge_policy(Box::new(NoMergePolicy));
         let said = index.load_metas()?.payload;
-        Ok((Self { fields, writer, reader, merge: None }, said))
+        let room = Arc::new(Room::new(limits::SEARCH_ENTRIES_AHEAD_MAX));
+        Ok((Self { fields, writer, room, reader, merge: None }, said))
     }
 
     /// Whether every file is as it was written; reads them all.
@@ -115,10 +117,9 @@ impl EventIndex {
         place: Sequence,
         event: &EventRecord,
     ) -> Result<(), IndexError> {
-        let mut document = TantivyDocument::default();
-        document.add_u64(self.fields.place, place.0);
-        each_term(tenant, event, |term| document.add_bytes(self.fields.terms, term));
-        self.writer.add_document(document)?;
+        let mut entry = Entry::new(self.fields, place, self.room.take());
+        each_term(tenant, event, |term| entry.add(term));
+        self.writer.add_document(entry)?;
         Ok(())
     }
 

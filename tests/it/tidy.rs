@@ -64,7 +64,7 @@ fn each_tool_has_its_one_place() {
         ("minijinja::", &["actors/template"]),
         ("jsonschema::", &["actors/catalogue.rs"]),
         ("tokio_postgres", &["actors/mirror/"]),
-        ("tantivy::", &["actors/search/index.rs"]),
+        ("tantivy::", &["actors/search/index"]),
         ("opentelemetry", &["src/otlp.rs", "tests/it/trace.rs"]),
         ("lettre::", &["actors/channel/email", "actors/endpoint/config"]),
         ("ractor::", &["actors/"]),
