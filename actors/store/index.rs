@@ -14,8 +14,9 @@
 
 mod opening;
 mod pages;
+mod writing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
@@ -38,15 +39,10 @@ pub(super) struct SledIndex {
     paging: RwLock<()>,
 }
 
-/// A change of a row: its key, and its new value unless it goes.
-type Change<'a> = (&'a [u8], Option<&'a [u8]>);
-
 const POSITION_KEY: &[u8] = &[0];
 /// Before the position, so that another layout of the tree can be told apart; 4 had no letters
 /// in pages.
 const LAYOUT: u8 = 5;
-/// Rows of a table that go into its pages at once: sled lets nobody read meanwhile.
-const RUN_ROWS_MAX: usize = 128;
 
 impl SledIndex {
     /// Opens or creates the tree in `directory`, which must not be open elsewhere.
@@ -79,101 +75,6 @@ impl SledIndex {
         };
         let unreadable = || "its position is not readable".to_owned();
         position.map(Some).ok_or_else(|| StoreError::Index { doing: "read", problem: unreadable() })
-    }
-
-    /// Writes rows, then the position that the index has come to with them.
-    ///
-    /// A batch would be atomic, but sled lets nobody read while it applies one. Rows one by one may be
-    /// newer than the position after a crash; they are then replayed, which changes nothing.
-    pub(super) fn apply<'a>(
-        &self,
-        rows: impl Iterator<Item = Change<'a>>,
-        position: Option<&Position>,
-    ) -> Result<(), StoreError> {
-        let mut run: Vec<Change<'a>> = Vec::new();
-        for (key, value) in rows {
-            let prefix = pages::prefix(key).and_then(|length| key.get(..length));
-            let goes_on = match (run.first(), prefix) {
-                (Some((first, _)), Some(prefix)) => {
-                    run.len() < RUN_ROWS_MAX && first.starts_with(prefix)
-                }
-                (Some(_), None) => false,
-                (None, _) => true,
-            };
-            if !goes_on {
-                self.change_pages(&std::mem::take(&mut run))?;
-            }
-            match prefix {
-                Some(_) => run.push((key, value)),
-                None => self.change_row(key, value)?,
-            }
-        }
-        self.change_pages(&run)?;
-        let Some(position) = position else { return Ok(()) };
-        let position = [&[LAYOUT][..], &position.to_bytes()].concat();
-        guarded("insert", || self.db.insert(POSITION_KEY, position)).map(drop)
-    }
-
-    fn change_row(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
-        let further = self.long.read().get(key).copied().unwrap_or_default();
-        match value {
-            Some(value) if value.len() <= VALUE_BYTES_MAX && further == 0 => {
-                guarded("insert", || self.db.insert(key, value)).map(drop)
-            }
-            None if further == 0 => guarded("remove", || match self.db.contains_key(key)? {
-                true => self.db.remove(key).map(drop),
-                // It was put and deleted while it was in the overlay.
-                false => Ok(()),
-            }),
-            Some(_) | None => {
-                let mut batch = sled::Batch::default();
-                self.replace(&mut batch, key, value);
-                guarded("apply a batch", || self.db.apply_batch(batch))
-            }
-        }
-    }
-
-    /// Changes rows of one table, in the order of their keys, in the pages that they belong to.
-    fn change_pages(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
-        let Some((first, _)) = changes.first() else { return Ok(()) };
-        let length = pages::prefix(first).unwrap_or_default();
-        let (prefix, _) = first.split_at(length);
-        let _moving = self.paging.write();
-        let mut batch = sled::Batch::default();
-        let mut left = changes;
-        while let Some((first, _)) = left.first() {
-            let page = self.page_of(first, length)?;
-            let end = self.page_after(page.as_ref().map_or(first, |(key, _)| key), length)?;
-            let here =
-                left.partition_point(|(key, _)| end.as_ref().is_none_or(|end| *key < &end[..]));
-            let (now, later) = left.split_at(here);
-            left = later;
-            let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-            if let Some((_, bytes)) = &page {
-                rows.extend(pages::rows(bytes).ok_or_else(unreadable_page)?);
-            }
-            let mut changed = false;
-            for (key, value) in now {
-                let rest = key.get(length..).unwrap_or_default();
-                changed |= match value {
-                    Some(value) => {
-                        rows.insert(rest.to_vec(), value.to_vec()).as_deref() != Some(value)
-                    }
-                    None => rows.remove(rest).is_some(),
-                };
-            }
-            if !changed {
-                // What was put and deleted while it was in the overlay was never here.
-                continue;
-            }
-            if let Some((key, _)) = &page {
-                self.replace(&mut batch, key, None);
-            }
-            for (rest, bytes) in pages::pack(rows.into_iter()) {
-                self.replace(&mut batch, &[prefix, &rest].concat(), Some(&bytes));
-            }
-        }
-        guarded("apply a batch", || self.db.apply_batch(batch))
     }
 
     /// The page that a row of a table is in, or would be: its key and its bytes.
@@ -230,19 +131,33 @@ impl SledIndex {
         };
         let from = page.map_or_else(|| range.start.clone(), |(key, _)| key);
         let mut stored = self.db.range(from..range.end.clone());
-        let mut found = Vec::new();
-        while found.len() < limit {
-            let next = guarded("scan", || match direction {
+        let mut next = || {
+            guarded("scan", || match direction {
                 Direction::Ascending => stored.next().transpose(),
                 Direction::Descending => stored.next_back().transpose(),
-            });
-            let Some((key, value)) = next? else { break };
+            })
+        };
+        let mut found = Vec::new();
+        let mut before: Option<sled::IVec> = None;
+        let mut ahead = next()?;
+        while found.len() < limit
+            && let Some((key, value)) = ahead.take()
+        {
+            ahead = next()?;
+            // Rows are in a page up to where the next one begins.
+            let after = match direction {
+                Direction::Ascending => ahead.as_ref().map(|(key, _)| key),
+                Direction::Descending => before.as_ref(),
+            };
             let mut rows = self.rows_at(&key, value.to_vec())?;
-            rows.retain(|(key, _)| range.contains(key));
+            rows.retain(|(key, _)| {
+                range.contains(key) && after.is_none_or(|after| key[..] < after[..])
+            });
             if direction == Direction::Descending {
                 rows.reverse();
             }
             found.extend(rows.into_iter().take(limit - found.len()));
+            before = Some(key);
         }
         Ok(found)
     }
@@ -283,21 +198,6 @@ impl SledIndex {
             let rows = self.db.range(range.clone()).take(limit);
             rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
         })
-    }
-
-    /// Sets or removes a value with all its pieces.
-    fn replace(&self, batch: &mut sled::Batch, key: &[u8], value: Option<&[u8]>) {
-        let mut long = self.long.write();
-        for piece in 0..long.remove(key).unwrap_or_default() {
-            batch.remove(piece_key(key, piece));
-        }
-        let Some(value) = value else { return batch.remove(key) };
-        let mut pieces = value.chunks(VALUE_BYTES_MAX);
-        batch.insert(key, pieces.next().unwrap_or_default());
-        for (number, piece) in (0_u16..).zip(pieces) {
-            batch.insert(piece_key(key, number), piece);
-            long.insert(key.to_vec(), number + 1);
-        }
     }
 
     fn whole(&self, key: &[u8], mut value: Vec<u8>) -> Result<Vec<u8>, StoreError> {

@@ -1,0 +1,241 @@
+//! Writing to the index, row by row and page by page.
+//!
+//! What the log of sled has after a crash is a beginning of what was written. So the order of writes is what
+//! keeps the index right, and not batches: each of those costs sled two writes that wait for the disk, and
+//! wakes all of its threads twice.
+
+use std::collections::BTreeMap;
+
+use super::{
+    LAYOUT, POSITION_KEY, Position, Row, SledIndex, StoreError, VALUE_BYTES_MAX, guarded, pages,
+    piece_key, unreadable_page,
+};
+
+/// A change of a row: its key, and its new value unless it goes.
+type Change<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// Rows of a table that go into its pages at once: nobody reads pages meanwhile.
+const RUN_ROWS_MAX: usize = 128;
+
+impl SledIndex {
+    /// Writes rows, then the position that the index has come to with them.
+    ///
+    /// Rows may be newer than the position after a crash; they are then replayed, which changes nothing.
+    pub(in crate::store) fn apply<'a>(
+        &self,
+        rows: impl Iterator<Item = Change<'a>>,
+        position: Option<&Position>,
+    ) -> Result<(), StoreError> {
+        let mut run: Vec<Change<'a>> = Vec::new();
+        for (key, value) in rows {
+            let prefix = pages::prefix(key).and_then(|length| key.get(..length));
+            let goes_on = match (run.first(), prefix) {
+                (Some((first, _)), Some(prefix)) => {
+                    run.len() < RUN_ROWS_MAX && first.starts_with(prefix)
+                }
+                (Some(_), None) => false,
+                (None, _) => true,
+            };
+            if !goes_on {
+                self.change_pages(&std::mem::take(&mut run))?;
+            }
+            match prefix {
+                Some(_) => run.push((key, value)),
+                None => self.change_row(key, value)?,
+            }
+        }
+        self.change_pages(&run)?;
+        let Some(position) = position else { return Ok(()) };
+        let position = [&[LAYOUT][..], &position.to_bytes()].concat();
+        guarded("insert", || self.db.insert(POSITION_KEY, position)).map(drop)
+    }
+
+    fn change_row(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
+        let further = self.long.read().get(key).copied().unwrap_or_default();
+        match value {
+            Some(value) if value.len() <= VALUE_BYTES_MAX && further == 0 => {
+                guarded("insert", || self.db.insert(key, value)).map(drop)
+            }
+            None if further == 0 => guarded("remove", || match self.db.contains_key(key)? {
+                true => self.db.remove(key).map(drop),
+                // It was put and deleted while it was in the overlay.
+                false => Ok(()),
+            }),
+            Some(_) | None => {
+                let mut batch = sled::Batch::default();
+                self.replace(&mut batch, key, value);
+                guarded("apply a batch", || self.db.apply_batch(batch))
+            }
+        }
+    }
+
+    /// Changes rows of one table, in the order of their keys, in the pages that they belong to.
+    fn change_pages(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        let Some((first, _)) = changes.first() else { return Ok(()) };
+        let length = pages::prefix(first).unwrap_or_default();
+        let (prefix, _) = first.split_at(length);
+        let _moving = self.paging.write();
+        let mut left = changes;
+        while let Some((first, _)) = left.first() {
+            let page = self.page_of(first, length)?;
+            let end = self.page_after(page.as_ref().map_or(first, |(key, _)| key), length)?;
+            let here =
+                left.partition_point(|(key, _)| end.as_ref().is_none_or(|end| *key < &end[..]));
+            let (now, later) = left.split_at(here);
+            left = later;
+            let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+            if let Some((_, bytes)) = &page {
+                rows.extend(pages::rows(bytes).ok_or_else(unreadable_page)?);
+            }
+            if let Some(end) = &end {
+                // A page of which a crash left both what was there and what took a part of its place.
+                rows.split_off(end.get(length..).unwrap_or_default());
+            }
+            let mut changed = false;
+            for (key, value) in now {
+                let rest = key.get(length..).unwrap_or_default();
+                changed |= match value {
+                    Some(value) => {
+                        rows.insert(rest.to_vec(), value.to_vec()).as_deref() != Some(value)
+                    }
+                    None => rows.remove(rest).is_some(),
+                };
+            }
+            if !changed {
+                // What was put and deleted while it was in the overlay was never here.
+                continue;
+            }
+            let packed = pages::pack(rows.into_iter()).into_iter();
+            let packed: Vec<Row> =
+                packed.map(|(rest, bytes)| ([prefix, &rest].concat(), bytes)).collect();
+            self.change_page(page.as_ref().map(|(key, _)| &key[..]), &packed)?;
+        }
+        Ok(())
+    }
+
+    /// Puts pages, in the order of their keys, in the place of one.
+    ///
+    /// The last goes first and the old one last, so that wherever a crash cuts this short each page holds its
+    /// rows up to the next: what the log of sled has is a beginning of what was written. A batch would be
+    /// whole, but costs two writes to the disk that wait for it and wakes all of sled's threads twice.
+    fn change_page(&self, old: Option<&[u8]>, new: &[Row]) -> Result<(), StoreError> {
+        let gone = old.filter(|old| new.first().is_none_or(|(key, _)| key != old));
+        let in_pieces = |key: &[u8]| self.long.read().contains_key(key);
+        let is_long = |(key, bytes): &Row| bytes.len() > VALUE_BYTES_MAX || in_pieces(key);
+        if new.iter().any(is_long) || gone.is_some_and(in_pieces) {
+            let mut batch = sled::Batch::default();
+            if let Some(old) = gone {
+                self.replace(&mut batch, old, None);
+            }
+            for (key, bytes) in new {
+                self.replace(&mut batch, key, Some(bytes));
+            }
+            return guarded("apply a batch", || self.db.apply_batch(batch));
+        }
+        for (key, bytes) in new.iter().rev() {
+            guarded("insert", || self.db.insert(key, &bytes[..]))?;
+        }
+        gone.map_or(Ok(()), |old| guarded("remove", || self.db.remove(old)).map(drop))
+    }
+
+    /// Sets or removes a value with all its pieces.
+    fn replace(&self, batch: &mut sled::Batch, key: &[u8], value: Option<&[u8]>) {
+        let mut long = self.long.write();
+        for piece in 0..long.remove(key).unwrap_or_default() {
+            batch.remove(piece_key(key, piece));
+        }
+        let Some(value) = value else { return batch.remove(key) };
+        let mut pieces = value.chunks(VALUE_BYTES_MAX);
+        batch.insert(key, pieces.next().unwrap_or_default());
+        for (number, piece) in (0_u16..).zip(pieces) {
+            batch.insert(piece_key(key, number), piece);
+            long.insert(key.to_vec(), number + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::Direction;
+
+    fn key(number: u16) -> Vec<u8> {
+        [b"\x07L\x03abc", &number.to_be_bytes()[..]].concat()
+    }
+
+    fn all(index: &SledIndex, direction: Direction) -> Vec<Row> {
+        let range = key(0)..key(u16::MAX);
+        index.page(&range, direction, usize::MAX).unwrap()
+    }
+
+    fn open(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> (tempfile::TempDir, SledIndex) {
+        let directory = tempfile::tempdir().unwrap();
+        let Ok(index) = SledIndex::open(directory.path(), 1 << 20) else { panic!("not opened") };
+        for (key, value) in rows {
+            index.db.insert(key, value).unwrap();
+        }
+        (directory, index)
+    }
+
+    /// Every place at which a crash can cut the writing of pages short.
+    #[test]
+    fn a_crash_among_pages_shows_no_row_twice_and_replaying_heals_it() {
+        let (_kept, index) = open([]);
+        let old = |number: u16| (key(number), vec![b'o'; 200]);
+        let before: Vec<Row> = (0..120).map(|number| old(2 * number)).collect();
+        index.apply(before.iter().map(|(key, value)| (&key[..], Some(&value[..]))), None).unwrap();
+        let stored: Vec<_> = index.raw_page(&(key(0)..key(u16::MAX)), usize::MAX).unwrap();
+        assert!(stored.len() > 2, "{} pages", stored.len());
+
+        let mut writes = index.db.watch_prefix([]);
+        // The first rows of pages go, others change, and there are more of them.
+        let changes: Vec<(Vec<u8>, Option<Vec<u8>>)> = (0..240)
+            .map(|number| match number % 5 {
+                0 => (key(number), None),
+                _ => (key(number), Some(vec![b'n'; 250])),
+            })
+            .collect();
+        let again = |index: &SledIndex| {
+            let changes = changes.iter().map(|(key, value)| (&key[..], value.as_deref()));
+            index.apply(changes, None).unwrap();
+        };
+        again(&index);
+        let after = all(&index, Direction::Ascending);
+        assert_eq!(after.len(), 192);
+
+        let mut done = Vec::new();
+        while let Ok(write) = writes.next_timeout(Duration::from_millis(50)) {
+            done.push(write);
+        }
+        assert!(done.len() > 6, "{} writes", done.len());
+        for cut in 0..=done.len() {
+            let (_kept, index) = open(stored.iter().cloned());
+            for write in done.iter().take(cut) {
+                match write {
+                    sled::Event::Insert { key, value } => index.db.insert(key, value).unwrap(),
+                    sled::Event::Remove { key } => index.db.remove(key).unwrap(),
+                };
+            }
+            let rows = all(&index, Direction::Ascending);
+            assert!(rows.is_sorted_by(|(one, _), (next, _)| one < next), "twice, cut at {cut}");
+            for (key, value) in &rows {
+                assert_eq!(index.get(key).unwrap().as_ref(), Some(value), "cut at {cut}");
+                let is_known =
+                    before.iter().chain(&after).any(|row| row.0 == *key && row.1 == *value);
+                assert!(is_known, "cut at {cut}");
+            }
+            let is_there = |key: &Vec<u8>| rows.iter().any(|row| row.0 == *key);
+            let lost = before
+                .iter()
+                .find(|(key, _)| !is_there(key) && after.iter().any(|row| row.0 == *key));
+            assert_eq!(lost, None, "cut at {cut}");
+            let mut back = all(&index, Direction::Descending);
+            back.reverse();
+            assert_eq!(back, rows, "cut at {cut}");
+            again(&index);
+            assert_eq!(all(&index, Direction::Ascending), after, "cut at {cut}");
+        }
+    }
+}
