@@ -7,12 +7,12 @@
 //! successes. It outlives the endpoints' actors, which end when they have nothing to do, and every view of the
 //! tenant has the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::rate::{Allowance, Rates};
+use sereno_workflows::rate::{Allowance, Rates, Turn};
 use sereno_workflows::time::Timestamp;
 
 /// How a tenant's endpoints are.
@@ -25,8 +25,20 @@ pub(crate) struct Live {
 struct All {
     rates: Rates,
     latest: BTreeMap<EndpointId, Latest>,
-    /// Deliveries whose attempt is counted already and not recorded yet, where attempts are limited.
-    under_way: BTreeMap<EndpointId, BTreeSet<Sequence>>,
+    under_way: BTreeMap<EndpointId, UnderWay>,
+}
+
+/// Deliveries whose attempt has its turn and is not recorded yet: since when it is made, unless it still waits
+/// for room among those of all tenants.
+pub(crate) type UnderWay = BTreeMap<Sequence, Option<Begun>>;
+
+/// An attempt that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Begun {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Its number among those of its delivery, from 1.
+    pub(crate) attempt: u32,
 }
 
 /// How one endpoint's latest attempt left it.
@@ -65,20 +77,27 @@ impl Live {
         self.all.lock().rates = rates;
     }
 
-    /// Counts the attempt of a delivery that begins now, as [`Rates::take`] does.
+    /// Notes that the attempt of a delivery is under way, and counts it as [`Rates::take`] does.
     pub(crate) fn take(
         &self,
         (id, delivery): (EndpointId, Sequence),
         allowance: Allowance,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
-        if allowance == Allowance::default() {
-            return Ok(());
-        }
         let all = &mut *self.all.lock();
-        all.rates.take(id, allowance, now)?;
-        all.under_way.entry(id).or_default().insert(delivery);
+        if allowance != Allowance::default() {
+            all.rates.take(id, allowance, now)?;
+        }
+        all.under_way.entry(id).or_default().insert(delivery, None);
         Ok(())
+    }
+
+    /// An attempt that is under way has room and begins. One whose actor came to its end meanwhile does not.
+    pub(crate) fn began(&self, id: EndpointId, delivery: Sequence, begun: Begun) {
+        let under_way = &mut self.all.lock().under_way;
+        if let Some(place) = under_way.get_mut(&id).and_then(|all| all.get_mut(&delivery)) {
+            *place = Some(begun);
+        }
     }
 
     /// The attempt of a delivery came to its end.
@@ -97,8 +116,8 @@ impl Live {
         self.all.lock().under_way.remove(&id);
     }
 
-    /// The deliveries of an endpoint that are under way, as far as its attempts are limited.
-    pub(crate) fn under_way(&self, id: EndpointId) -> BTreeSet<Sequence> {
+    /// The deliveries of an endpoint that are under way.
+    pub(crate) fn under_way(&self, id: EndpointId) -> UnderWay {
         self.all.lock().under_way.get(&id).cloned().unwrap_or_default()
     }
 
@@ -109,7 +128,7 @@ impl Live {
         allowance: Allowance,
         ahead: u64,
         now: Timestamp,
-    ) -> Option<(Timestamp, u32)> {
+    ) -> Option<Turn> {
         self.all.lock().rates.turn(id, allowance, ahead, now)
     }
 

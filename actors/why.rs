@@ -8,9 +8,10 @@ use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::order::Ordering;
 use sereno_workflows::provider::ProviderStatus;
+use sereno_workflows::rate::{Allowance, Turn};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::{
-    self, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Turn, Word,
+    self, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Word,
 };
 
 pub use self::endpoint::{Known, endpoint};
@@ -20,6 +21,7 @@ use crate::endpoint::{QUIET, key_of, standing};
 use crate::ledger::delivery::{Delivered, Found};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{EVENT_DELIVERIES_MAX, LOG_LINES_MAX, QUEUE_ROWS_MAX};
+use crate::live::Begun;
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryStatusRecord, EventRecord, FilteredBy, LogRecord,
 };
@@ -47,9 +49,13 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
 fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reason, LedgerError> {
     let (tenant, id, status) = (&view.id, found.endpoint, found.status);
     let stands = standing_of(view, id, status);
-    let letter = match stands {
+    let dead = match stands {
         Standing::Dead => ledger.dead_letter(tenant, found.delivery)?,
         _ => None,
+    };
+    let letter = match stands {
+        Standing::Dead => letter(view, id, dead.as_ref()),
+        _ => Letter::None,
     };
     let place = match stands {
         Standing::Waiting => place(ledger, view, found)?,
@@ -58,7 +64,6 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
     let error = status.and_then(|status| status.error.as_deref()).unwrap_or_default();
     let known = Known::at_hand(ledger, view, id)?;
     let now = ledger.now().timestamp();
-    let until = letter.as_ref().map(|letter| until(view, letter));
     let code = status.map_or(-1, |status| status.code);
     let word = match stands {
         Standing::Sent => word(ledger, view, (id, found.delivery))?,
@@ -72,14 +77,14 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         code,
         word,
         outside_window: whatsapp::is_outside_window(code, error),
-        fault: letter.as_ref().map(|letter| letter.fault),
+        fault: dead.as_ref().map(|letter| letter.fault),
         next_at: status.and_then(|status| status.next_at),
         quiet: error == QUIET,
         place,
         health: &known.health,
         at_least: !known.is_latest,
         turn: turn(view, id, place, now),
-        letter: if stands == Standing::Dead { until.unwrap_or(Letter::Gone) } else { Letter::None },
+        letter,
     }))
 }
 
@@ -106,7 +111,7 @@ pub fn dead_letter(
         health: &known.health,
         at_least: !known.is_latest,
         turn: None,
-        letter: until(view, letter),
+        letter: self::letter(view, id, Some(letter)),
     }))
 }
 
@@ -132,7 +137,10 @@ pub fn event(
                 is_known &= at.is_some();
                 next = [next, at].into_iter().flatten().min();
             }
-            Standing::Dead => counts.dead += 1,
+            Standing::Dead => {
+                counts.dead += 1;
+                counts.lost += u64::from(is_lost(ledger, view, (*endpoint, *delivery))?);
+            }
             Standing::Held => counts.held += 1,
             Standing::Sent => {
                 let word = word(ledger, view, (*endpoint, *delivery))?;
@@ -188,12 +196,27 @@ fn word(
     })
 }
 
-fn until(view: &TenantView, letter: &DeadLetterRecord) -> Letter {
-    let id = EndpointId(letter.endpoint);
-    if !id.is_own() && !view.endpoints.contains_key(&id) {
-        return Letter::Orphan;
+/// What can still be done with a delivery that was given up. What was written to people is kept in its dead
+/// letter alone; what goes to an endpoint is made of its event.
+fn letter(view: &TenantView, id: EndpointId, found: Option<&DeadLetterRecord>) -> Letter {
+    let keep = view.policy.settings.dead_letters.keep;
+    match found {
+        _ if !id.is_own() && !view.endpoints.contains_key(&id) => Letter::Orphan,
+        Some(letter) => Letter::Until(letter.at.after(keep)),
+        None if id.is_own() => Letter::Gone,
+        None => Letter::Discarded,
     }
-    Letter::Until(letter.at.after(view.policy.settings.dead_letters.keep))
+}
+
+/// Whether nobody can have a delivery tried again that was given up.
+fn is_lost(
+    ledger: &Ledger,
+    view: &TenantView,
+    (id, delivery): (EndpointId, Sequence),
+) -> Result<bool, LedgerError> {
+    // Only of what was written to people it matters whether its letter is still there.
+    let found = if id.is_own() { ledger.dead_letter(&view.id, delivery)? } else { None };
+    Ok(matches!(letter(view, id, found.as_ref()), Letter::Orphan | Letter::Gone))
 }
 
 /// Letters of the first version did not say whose fault it was.
@@ -205,13 +228,17 @@ fn known_fault(letter: &DeadLetterRecord) -> Option<Fault> {
 /// of its own endpoint that are before it.
 fn turn(view: &TenantView, id: EndpointId, place: Place, now: Timestamp) -> Option<Turn> {
     let Place::Queued { ahead, .. } = place else { return None };
-    let turn = view.live.turn(id, view.allowance(id), ahead, now);
-    turn.map(|(at, per_minute)| Turn { at, per_minute })
+    view.live.turn(id, view.allowance(id), ahead, now)
 }
 
 /// Where a delivery waits, as far as its queue is looked through.
 fn place(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Place, LedgerError> {
     let (tenant, id, delivery) = (&view.id, found.endpoint, found.delivery);
+    let under_way = view.live.under_way(id);
+    if let Some(begun) = under_way.get(&delivery) {
+        let begun = begun.filter(|begun| is_unrecorded(*begun, found.status));
+        return Ok(begun.map_or(Place::Elsewhere, |begun| Place::UnderWay(begun.at)));
+    }
     let endpoint = view.endpoints.get(&id);
     if endpoint.is_some_and(|endpoint| endpoint.config.ordering == Ordering::Fifo) {
         let order = key_of(found.event);
@@ -223,19 +250,18 @@ fn place(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Place
             return Ok(Place::Parked(head.and_then(|status| status.next_at)));
         }
     }
-    let under_way = view.live.under_way(id);
-    if under_way.contains(&delivery) {
-        return Ok(Place::Elsewhere);
-    }
+    // How many are before it matters where it is due and a limit holds it.
+    let is_unlimited = view.allowance(id) == Allowance::default();
+    let is_later = |due: &Timestamp| *due > ledger.now().timestamp();
     let known = found.status.and_then(|status| status.next_at);
-    if let Some(due) = known
+    if let Some(due) = known.filter(|due| is_unlimited || is_later(due))
         && ledger.waiting(tenant, id, due, delivery)?.is_some()
     {
         return Ok(Place::Queued { due, ahead: 0 });
     }
     let queue = ledger.queued(tenant, id, QUEUE_ROWS_MAX)?;
     // What is under way takes nobody's turn any more.
-    let waiting = queue.into_iter().filter(|queued| !under_way.contains(&queued.delivery));
+    let waiting = queue.into_iter().filter(|queued| !under_way.contains_key(&queued.delivery));
     for (ahead, queued) in (0..).zip(waiting) {
         if queued.delivery == delivery {
             return Ok(match queued.record.collect {
@@ -245,6 +271,15 @@ fn place(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Place
         }
     }
     Ok(Place::Elsewhere)
+}
+
+/// Whether what came of an attempt is still to come. What is told of those under way is taken back a moment
+/// after that is recorded.
+fn is_unrecorded(begun: Begun, status: Option<&DeliveryStatusRecord>) -> bool {
+    let is_recorded = |status: &DeliveryStatusRecord| {
+        status.attempts >= begun.attempt || status.next_at.is_some_and(|next| next > begun.at)
+    };
+    !status.is_some_and(is_recorded)
 }
 
 /// The endpoints that did not get an event, as its lines of the log have them.

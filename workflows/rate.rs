@@ -15,6 +15,26 @@ pub struct Rates {
     each: BTreeMap<EndpointId, Minute>,
 }
 
+/// When a limit lets an attempt go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// When.
+    pub at: Timestamp,
+    /// How many the limit allows that has it wait longest.
+    pub per_minute: u32,
+    /// Whose limit that is.
+    pub whose: Whose,
+}
+
+/// Whose limit holds an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Its endpoint's own.
+    Endpoint,
+    /// The tenant's, which all of its endpoints share.
+    Tenant,
+}
+
 /// How many attempts are allowed in any minute; without a number, as many as there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowance {
@@ -43,23 +63,26 @@ impl Rates {
         self.each.entry(endpoint).or_default().take(own, now)
     }
 
-    /// When the next attempt may be made once `ahead` others were, and what the limit allows that has it wait
-    /// longest; nothing where there is no limit.
+    /// When the next attempt may be made once `ahead` others were; nothing where there is no limit. Of the
+    /// tenant's other endpoints it is not known what they will take, so their limit may let it go later.
     pub fn turn(
         &self,
         endpoint: EndpointId,
         allowance: Allowance,
         ahead: u64,
         now: Timestamp,
-    ) -> Option<(Timestamp, u32)> {
+    ) -> Option<Turn> {
         let none = Minute::default();
         let own = self.each.get(&endpoint).unwrap_or(&none);
-        let both = [(own, allowance.endpoint), (&self.all, allowance.tenant)];
-        let turns = both.into_iter().filter_map(|(minute, most)| {
-            let most = most?;
-            Some((minute.turn(most, ahead, now), most))
+        let both = [
+            (own, allowance.endpoint, Whose::Endpoint),
+            (&self.all, allowance.tenant, Whose::Tenant),
+        ];
+        let turns = both.into_iter().filter_map(|(minute, most, whose)| {
+            let per_minute = most?;
+            Some(Turn { at: minute.turn(per_minute, ahead, now), per_minute, whose })
         });
-        turns.max_by_key(|(at, most)| (*at, std::cmp::Reverse(*most)))
+        turns.max_by_key(|turn| (turn.at, std::cmp::Reverse(turn.per_minute)))
     }
 
     /// Counts an attempt that was made before a restart; the earliest are told first.
@@ -236,12 +259,13 @@ mod tests {
         let turn = |rates: &Rates, id, allowance| rates.turn(id, allowance, 0, Timestamp(2_000));
         assert_eq!(turn(&rates, here, Allowance::default()), None);
         rates.recall(here, Timestamp(1_000));
-        assert_eq!(turn(&rates, here, limits), Some((Timestamp(2_000), 2)));
+        let told = |at, per_minute, whose| Some(Turn { at: Timestamp(at), per_minute, whose });
+        assert_eq!(turn(&rates, here, limits), told(2_000, 2, Whose::Endpoint));
         rates.recall(here, Timestamp(1_500));
-        assert_eq!(turn(&rates, here, limits), Some((Timestamp(61_000), 2)));
-        assert_eq!(turn(&rates, there, limits), Some((Timestamp(2_000), 2)));
+        assert_eq!(turn(&rates, here, limits), told(61_000, 2, Whose::Endpoint));
+        assert_eq!(turn(&rates, there, limits), told(2_000, 2, Whose::Endpoint));
         rates.recall(there, Timestamp(1_700));
-        assert_eq!(turn(&rates, there, limits), Some((Timestamp(61_000), 3)));
+        assert_eq!(turn(&rates, there, limits), told(61_000, 3, Whose::Tenant));
     }
 
     #[test]

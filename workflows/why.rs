@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 pub use self::delivery::{
-    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, Turn, Word, delivery, event,
+    Counts, DeliveryFacts, Filtered, Letter, Place, Standing, Word, delivery, event,
 };
 pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};
@@ -124,7 +124,7 @@ impl Reason {
             sentence = sentence.replace(place, &value);
         }
         let (next, next_at) = match self.letter {
-            Letter::None => (row.next, self.at),
+            Letter::None | Letter::Discarded => (row.next, self.at),
             Letter::Until(at) => ("expires", Some(at)),
             Letter::Gone | Letter::Orphan => ("nothing", None),
         };

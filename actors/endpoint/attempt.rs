@@ -18,6 +18,7 @@ use super::withheld::still;
 use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
+use crate::live::Begun;
 use crate::record::{DeliveryRecord, EventRecord};
 use crate::template::Telling;
 use crate::tenant::Surroundings;
@@ -73,6 +74,8 @@ pub(super) async fn attempt(
 ) -> Ended {
     let pass = around.attempts.pass(&view.id, endpoint).await;
     let began_at = around.ledger.now().timestamp();
+    let begun = Begun { at: began_at, attempt: queued.record.attempts + 1 };
+    view.live.began(endpoint, queued.delivery, begun);
     let began = Instant::now();
     let (mut text, mut remark, mut withheld) = (None, None, None);
     let mut traced = None;

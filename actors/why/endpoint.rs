@@ -8,8 +8,10 @@ use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, EndpointFacts, Reason};
 
 use crate::endpoint::config::Endpoint;
+use crate::ledger::queue::Queued;
 use crate::ledger::{Ledger, LedgerError};
-use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX};
+use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX, QUEUE_ROWS_MAX};
+use crate::live::UnderWay;
 use crate::record::{AttemptStatus, LogRecord};
 use crate::view::TenantView;
 
@@ -162,10 +164,8 @@ pub fn endpoint(
     known: &Known,
 ) -> Result<Reason, LedgerError> {
     let config = &endpoint.config;
-    let next = match known.health.condition() {
-        Condition::Degraded | Condition::Failing => ledger.queued(&view.id, endpoint.id, 1)?,
-        Condition::Unknown | Condition::Healthy => Vec::new(),
-    };
+    let under_way = view.live.under_way(endpoint.id);
+    let trying_since = under_way.values().flatten().map(|begun| begun.at).min();
     Ok(why::endpoint(EndpointFacts {
         now: ledger.now().timestamp(),
         enabled: config.enabled,
@@ -173,6 +173,31 @@ pub fn endpoint(
         health: &known.health,
         is_latest: known.is_latest,
         code: known.code,
-        next_at: next.first().map(|queued| queued.due),
+        trying_since,
+        next_at: next_at(ledger, view, (endpoint.id, &known.health), &under_way)?,
     }))
+}
+
+/// When the next delivery that waits goes: when it is due, or once the limits of attempts in a minute let it.
+fn next_at(
+    ledger: &Ledger,
+    view: &TenantView,
+    (id, health): (EndpointId, &Health),
+    under_way: &UnderWay,
+) -> Result<Option<Timestamp>, LedgerError> {
+    // What is under way is still in the queue.
+    let rows = under_way.len().saturating_add(1).min(QUEUE_ROWS_MAX);
+    let queue = ledger.queued(&view.id, id, rows)?;
+    let waits = |queued: &&Queued| !under_way.contains_key(&queued.delivery);
+    let next = match health.condition() {
+        // While it is tried, something is to come of it.
+        Condition::Degraded | Condition::Failing => queue.first(),
+        Condition::Unknown | Condition::Healthy => queue.iter().find(waits),
+    };
+    let Some(next) = next else { return Ok(None) };
+    let turn = match waits(&next) {
+        true => view.live.turn(id, view.allowance(id), 0, ledger.now().timestamp()),
+        false => None,
+    };
+    Ok(Some(turn.map_or(next.due, |turn| turn.at.max(next.due))))
 }

@@ -84,3 +84,4 @@ mod trace_roads;
 mod transit;
 mod why;
 mod why_endpoints;
+mod why_moments;

@@ -104,7 +104,7 @@ async fn f07_an_endpoint_whose_latest_attempt_failed_says_so_and_what_it_was_ans
     let toggle = refused.1.replace("?lang=en", "/toggle");
     house.api.post(&toggle, &json!({})).await.unwrap();
     house.api.post(&toggle, &json!({})).await.unwrap();
-    let new = ["enabled", "nothing_arrived_yet", "attempt"];
+    let new = ["enabled", "nothing_arrived_yet", "nothing"];
     says(&house, &refused.1, "unknown", new, "since it was made or enabled").await;
 }
 

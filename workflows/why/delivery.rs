@@ -3,6 +3,7 @@
 use super::{Code, Reason};
 use crate::dead_letters::Fault;
 use crate::endpoint::{Health, Room};
+use crate::rate::{Turn, Whose};
 use crate::time::Timestamp;
 
 /// In which condition a delivery is.
@@ -38,17 +39,10 @@ pub enum Place {
     Collecting(Timestamp),
     /// Behind another of its key, which is tried again then, if it is.
     Parked(Option<Timestamp>),
-    /// Too far back to be seen, or just under way.
+    /// It is being tried, since then.
+    UnderWay(Timestamp),
+    /// Too far back to be seen, or about to be tried.
     Elsewhere,
-}
-
-/// When limits of attempts in a minute let a delivery go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    /// When.
-    pub at: Timestamp,
-    /// How many the limit allows that has it wait longest.
-    pub per_minute: u32,
 }
 
 /// What can still be done with a dead letter.
@@ -58,7 +52,9 @@ pub enum Letter {
     None,
     /// It can be tried again until then.
     Until(Timestamp),
-    /// It is no longer there.
+    /// It is no longer there, and what it held can still be tried again from what is kept of the event.
+    Discarded,
+    /// It is no longer there, and neither is what it held.
     Gone,
     /// It is there, but the endpoint that it was for is not.
     Orphan,
@@ -165,6 +161,10 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
         Place::Collecting(until) => return Reason::plain(Code::Batching).at(until),
         Place::Parked(Some(until)) => return Reason::plain(Code::ParkedUntil).at(until),
         Place::Parked(None) => return Reason::plain(Code::Parked),
+        Place::UnderWay(since) => {
+            let attempt = u64::from(facts.attempts) + 1;
+            return Reason::plain(Code::BeingTried).count(attempt).since(since);
+        }
         Place::Queued { .. } | Place::Elsewhere => {}
     }
     if let Some(until) = facts.next_at.filter(|_| facts.quiet) {
@@ -185,14 +185,20 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
     }
     let (due, ahead) = match facts.place {
         Place::Queued { due, ahead } => (Some(due), ahead),
-        Place::Collecting(_) | Place::Parked(_) | Place::Elsewhere => (None, 0),
+        Place::Collecting(_) | Place::Parked(_) | Place::UnderWay(_) | Place::Elsewhere => {
+            (None, 0)
+        }
     };
     let is_due = facts.next_at.or(due).is_none_or(|due| due <= facts.now);
     if let (true, Some(_), Some(turn)) = (is_due, due, facts.turn)
         && turn.at > facts.now
     {
-        let of = u64::from(turn.per_minute);
-        return Reason::plain(Code::RateLimited).count(ahead).of(of).at(turn.at);
+        let reason = match turn.whose {
+            Whose::Endpoint => Reason::plain(Code::RateLimited).count(ahead),
+            // How many of other endpoints' go before it nobody knows.
+            Whose::Tenant => Reason::plain(Code::RateLimitedTogether),
+        };
+        return reason.of(turn.per_minute.into()).at(turn.at);
     }
     if facts.attempts > 0 {
         let code = if facts.code > 0 { Code::Retrying } else { Code::RetryingUnanswered };
@@ -217,6 +223,8 @@ pub struct Counts {
     pub waiting: u64,
     /// Given up.
     pub dead: u64,
+    /// Of those, the ones that nobody can have tried again.
+    pub lost: u64,
     /// Taken by a provider that could not deliver them.
     pub undelivered: u64,
     /// Held by disabled endpoints.
@@ -250,16 +258,19 @@ pub fn event(
     if let Some(stage) = quarantined {
         return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
     }
-    let Counts { all, waiting, dead, undelivered, held, collected, dropped, next_at } = counts;
+    let Counts { all, waiting, dead, lost, undelivered, held, collected, dropped, next_at } =
+        counts;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
-        _ if dead > 0 => part(Code::EventDead, dead),
+        _ if dead > lost => part(Code::EventDead, dead),
+        _ if dead > 0 => part(Code::EventLost, dead),
         _ if undelivered > 0 => part(Code::EventUndelivered, undelivered),
         Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
         _ if held > 0 => part(Code::EventHeld, held),
         _ if ignored => Reason::plain(Code::EventIgnored),
         _ if dropped == all && all > 0 => part(Code::EventDropped, dropped),
+        _ if dropped > 0 && collected > 0 => part(Code::EventPartlyCollected, dropped),
         _ if dropped > 0 => part(Code::EventPartlyDropped, dropped),
         _ if collected > 0 => part(Code::EventCollected, collected),
         _ if all > 0 => part(Code::EventArrived, all),

@@ -20,7 +20,9 @@ pub struct EndpointFacts<'a> {
     pub is_latest: bool,
     /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
     pub code: Option<i32>,
-    /// When the next delivery that waits is due.
+    /// Since when it is being tried, if it is.
+    pub trying_since: Option<Timestamp>,
+    /// When the next delivery that waits goes.
     pub next_at: Option<Timestamp>,
 }
 
@@ -45,10 +47,11 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
         at_least: !facts.is_latest,
         ..Reason::plain(code).count(u64::from(health.failures_in_a_row))
     };
-    if let Some(until) = health.asked_until.filter(|until| *until > now) {
-        return Reason::plain(Code::EndpointAsked).at(until);
-    }
     // Where nothing waits, nothing is tried, and it is not disabled either.
+    let asked = health.asked_until.filter(|until| *until > now);
+    if let (Some(until), Some(due)) = (asked, facts.next_at) {
+        return Reason::plain(Code::EndpointAsked).at(until.max(due));
+    }
     if let (Breaker::Open { until, .. }, Some(due)) = (health.breaker, facts.next_at) {
         return failed(Code::EndpointBreaker).at(until.max(due).max(now));
     }
@@ -57,14 +60,33 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
             failed(Code::EndpointFailing).since(since).at(due.max(now))
         }
         (Condition::Degraded | Condition::Failing, _, _) => degraded(&facts, failed),
-        (Condition::Healthy, _, Some(last)) if facts.is_latest => {
-            Reason::plain(Code::EndpointHealthy).since(last)
-        }
-        (Condition::Healthy, _, Some(known)) => Reason::plain(Code::EndpointSteady).since(known),
-        (Condition::Unknown, _, _) | (Condition::Healthy, _, None) => {
-            Reason::plain(Code::EndpointNew)
-        }
+        (Condition::Healthy, _, Some(last)) => healthy(&facts, last),
+        (Condition::Unknown, _, _) | (Condition::Healthy, _, None) => new(&facts),
     }
+}
+
+/// Why one is as it is at which something arrived last, or which is not known to have failed since.
+fn healthy(facts: &EndpointFacts<'_>, since: Timestamp) -> Reason {
+    let code = match (facts.is_latest, facts.next_at) {
+        (true, None) => Code::EndpointHealthy,
+        (true, Some(_)) => Code::EndpointHealthyUntil,
+        (false, None) => Code::EndpointSteady,
+        (false, Some(_)) => Code::EndpointSteadyUntil,
+    };
+    upcoming(facts, Reason::plain(code).since(since))
+}
+
+/// Why one is as it is at which nothing was tried yet.
+fn new(facts: &EndpointFacts<'_>) -> Reason {
+    match (facts.trying_since, facts.next_at) {
+        (Some(since), _) => Reason::plain(Code::EndpointTrying).since(since),
+        (None, Some(_)) => upcoming(facts, Reason::plain(Code::EndpointNewUntil)),
+        (None, None) => Reason::plain(Code::EndpointNew),
+    }
+}
+
+fn upcoming(facts: &EndpointFacts<'_>, reason: Reason) -> Reason {
+    Reason { at: facts.next_at.map(|at| at.max(facts.now)), ..reason }
 }
 
 /// Why one is as it is whose latest attempt failed: what it was answered, and when the next is due.
@@ -77,5 +99,5 @@ fn degraded(facts: &EndpointFacts<'_>, failed: impl Fn(Code) -> Reason) -> Reaso
         (None, Some(_)) => Code::EndpointFailedUntil,
         (None, None) => Code::EndpointFailed,
     };
-    Reason { at: facts.next_at.map(|at| at.max(facts.now)), ..failed(code) }
+    upcoming(facts, failed(code))
 }

@@ -2,7 +2,7 @@
 //!
 //! Places in braces are filled by the reason's values. A time stands behind a colon, so that no language needs
 //! another preposition for another day. Where a language counts one otherwise than many, a row has `one` for a
-//! count of one, and `sole` for one of one, each in Spanish, English and Portuguese.
+//! count of one, `sole` for one of one, and `none` for a count of none, each in Spanish, English and Portuguese.
 
 use std::sync::LazyLock;
 
@@ -21,12 +21,14 @@ pub enum Code {
     ProviderFailed,
     ProviderArrived,
     ProviderRead,
+    BeingTried,
     FirstTry,
     Later,
     Batching,
     Parked,
     ParkedUntil,
     RateLimited,
+    RateLimitedTogether,
     Backlog,
     BreakerOpen,
     AskedToWait,
@@ -46,6 +48,7 @@ pub enum Code {
     DeadSystem,
     EventQuarantined,
     EventDead,
+    EventLost,
     EventUndelivered,
     EventUnderWay,
     EventUnderWayUntil,
@@ -53,6 +56,7 @@ pub enum Code {
     EventIgnored,
     EventDropped,
     EventPartlyDropped,
+    EventPartlyCollected,
     EventCollected,
     EventArrived,
     EventFilteredType,
@@ -98,8 +102,12 @@ pub enum Code {
     TalkIdle,
     TalkEnded,
     EndpointNew,
+    EndpointNewUntil,
+    EndpointTrying,
     EndpointHealthy,
+    EndpointHealthyUntil,
     EndpointSteady,
+    EndpointSteadyUntil,
     EndpointRefused,
     EndpointRefusedUntil,
     EndpointUnanswered,
@@ -127,6 +135,7 @@ pub(super) struct Row {
     es: &'static str,
     en: &'static str,
     pt: &'static str,
+    none: Option<Words>,
     one: Option<Words>,
     sole: Option<Words>,
 }
@@ -147,9 +156,10 @@ pub(super) fn row(code: Code) -> &'static Row {
 
 /// A row's sentence for so many of so many.
 pub(super) fn text(row: &Row, (count, of): (u64, u64), locale: Locale) -> &'static str {
+    let none = row.none.filter(|_| count == 0);
     let one = row.one.filter(|_| count == 1);
     let sole = row.sole.filter(|_| (count, of) == (1, 1));
-    pick(sole.or(one).unwrap_or([row.es, row.en, row.pt]), locale)
+    pick(none.or(sole).or(one).unwrap_or([row.es, row.en, row.pt]), locale)
 }
 
 /// A count that may be higher.
@@ -171,6 +181,7 @@ pub(super) fn ending(letter: Letter, locale: Locale) -> Option<&'static str> {
     let texts = match letter {
         Letter::None => return None,
         Letter::Until(_) => UNTIL,
+        Letter::Discarded => DISCARDED,
         Letter::Gone => GONE,
         Letter::Orphan => ORPHAN,
     };
@@ -190,10 +201,15 @@ const UNTIL: Words = [
     "it can be tried again until: {at}",
     "pode ser tentada de novo até: {at}",
 ];
+const DISCARDED: Words = [
+    "ya no está entre las no entregadas, porque caducó o se descartó, pero aún se puede reintentar",
+    "it is no longer among the dead letters, since it expired or was discarded, but it can still be tried again",
+    "já não está entre as não entregues, porque expirou ou foi descartada, mas ainda pode ser tentada de novo",
+];
 const GONE: Words = [
-    "ya no está entre las perdidas, porque caducó o se descartó",
-    "it is no longer among the dead letters, since it expired or was discarded",
-    "já não está entre as perdidas, porque expirou ou foi descartada",
+    "ya no está entre las no entregadas, porque caducó o se descartó, y no se puede reintentar",
+    "it is no longer among the dead letters, since it expired or was discarded, and cannot be tried again",
+    "já não está entre as não entregues, porque expirou ou foi descartada, e não pode ser tentada de novo",
 ];
 const ORPHAN: Words = [
     "no se puede reintentar, porque su destino se borró",

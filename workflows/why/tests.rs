@@ -1,9 +1,12 @@
 //! Every reason in every language, and the facts that lead to each.
 
+mod endpoints;
+
 use super::sentences::TABLE;
 use super::*;
 use crate::dead_letters::Fault;
 use crate::endpoint::{Breaker, Health};
+use crate::rate::{Turn, Whose};
 use crate::time::Span;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -31,7 +34,13 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
         };
         let mut sentences = std::collections::BTreeSet::new();
         for locale in Locale::ALL {
-            for letter in [Letter::None, Letter::Until(later(5)), Letter::Gone, Letter::Orphan] {
+            for letter in [
+                Letter::None,
+                Letter::Until(later(5)),
+                Letter::Discarded,
+                Letter::Gone,
+                Letter::Orphan,
+            ] {
                 let why = Reason { letter, ..reason.clone() }.told(locale, &madrid());
                 let text = &why.sentence;
                 assert!(!text.contains(['{', '}']), "a place is left open: {text}");
@@ -48,7 +57,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
                 sentences.insert(why.sentence);
             }
         }
-        assert_eq!(sentences.len(), 12, "{:?}: each language says it in its own words", row.code);
+        assert_eq!(sentences.len(), 15, "{:?}: each language says it in its own words", row.code);
         // What a sentence says of the next time, the data says too.
         let told = |locale| sentences::text(row, (3, 5), locale).contains("{at}");
         assert!(Locale::ALL.iter().all(|&locale| told(locale) == told(Locale::Es)));
@@ -145,7 +154,8 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
 fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
     let well = Health::default();
     let queued = |ahead| Place::Queued { due: NOW, ahead };
-    let limited = |minutes| Some(Turn { at: later(minutes), per_minute: 10 });
+    let turn = |minutes, whose| Some(Turn { at: later(minutes), per_minute: 10, whose });
+    let limited = |minutes| turn(minutes, Whose::Endpoint);
     waits(&[
         (
             DeliveryFacts {
@@ -185,7 +195,55 @@ fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
             Code::Retrying,
             Some(later(5)),
         ),
+        (
+            DeliveryFacts { place: queued(7), turn: turn(3, Whose::Tenant), ..facts(&well) },
+            Code::RateLimitedTogether,
+            Some(later(3)),
+        ),
     ]);
+    for (ahead, whose, said) in [
+        (3, Whose::Endpoint, "at most 10 a minute, with 3 ahead of it; it goes at about: "),
+        (0, Whose::Endpoint, "at most 10 a minute, and it is the next; it goes at about: "),
+        (
+            0,
+            Whose::Tenant,
+            "at most 10 a minute for all endpoints together; it does not go before: ",
+        ),
+    ] {
+        let facts = DeliveryFacts { place: queued(ahead), turn: turn(3, whose), ..facts(&well) };
+        let sentence = delivery(&facts).told(Locale::En, &madrid()).sentence;
+        assert!(sentence.contains(said), "{sentence}");
+    }
+}
+
+#[test]
+fn f07_a_delivery_that_is_being_tried_says_so_and_since_when() {
+    let well = Health::default();
+    let open = Health {
+        failures_in_a_row: 12,
+        breaker: Breaker::Open { until: later(2), trips: 1 },
+        ..Health::default()
+    };
+    waits(&[
+        // Neither what it was answered before nor the breaker matters while it is tried.
+        (DeliveryFacts { place: Place::UnderWay(NOW), ..facts(&open) }, Code::BeingTried, None),
+        (
+            DeliveryFacts {
+                attempts: 2,
+                code: 500,
+                next_at: Some(NOW),
+                place: Place::UnderWay(NOW),
+                ..facts(&well)
+            },
+            Code::BeingTried,
+            None,
+        ),
+    ]);
+    let facts = DeliveryFacts { attempts: 1, place: Place::UnderWay(NOW), ..facts(&well) };
+    let why = delivery(&facts).told(Locale::En, &madrid());
+    assert_eq!([why.what, why.because, why.next], ["trying", "attempt_under_way", "answer"]);
+    let said = "It is being tried at this moment (attempt 2), since: ";
+    assert!(why.sentence.starts_with(said) && why.next_at.is_none(), "{}", why.sentence);
 }
 
 fn waits(cases: &[(DeliveryFacts<'_>, Code, Option<Timestamp>)]) {
@@ -237,8 +295,14 @@ fn f07_a_delivery_that_ended_says_how() {
     assert_eq!((why.because, why.next), ("outside_window", "expires"));
     assert_eq!(why.next_at, Some(later(60).to_rfc3339()));
     assert!(why.sentence.contains("24 hours") && why.sentence.contains("tried again until"));
-    let gone = DeliveryFacts { letter: Letter::Gone, ..outside };
+    let gone = DeliveryFacts { letter: Letter::Gone, ..outside.clone() };
     assert_eq!(delivery(&gone).told(Locale::Es, &madrid()).next, "nothing");
+    let discarded = DeliveryFacts { letter: Letter::Discarded, ..outside.clone() };
+    assert_eq!(delivery(&discarded).told(Locale::Pt, &madrid()).next, "set_template");
+    let discarded = DeliveryFacts { outside_window: false, code: 404, ..discarded };
+    let why = delivery(&discarded).told(Locale::En, &madrid());
+    assert_eq!((why.next, why.next_at), ("retry_by_hand", None));
+    assert!(why.sentence.contains("but it can still be tried again"), "{}", why.sentence);
 }
 
 #[test]
@@ -248,6 +312,9 @@ fn f07_an_event_says_the_most_telling_thing() {
     let code = |counts, filtered| event(None, false, counts, filtered).code;
     assert_eq!(event(Some("route"), true, counts(1, 1, 1), none).code, Code::EventQuarantined);
     assert_eq!(code(counts(1, 1, 1), none), Code::EventDead);
+    let lost = |lost| event(None, false, Counts { lost, ..counts(1, 2, 1) }, none);
+    assert_eq!((lost(1).code, lost(2).code), (Code::EventDead, Code::EventLost));
+    assert_eq!(lost(2).told(Locale::Es, &madrid()).next, "nothing");
     let undelivered = Counts { undelivered: 1, ..counts(1, 0, 1) };
     assert_eq!(code(undelivered, none), Code::EventUndelivered);
     assert_eq!(code(counts(1, 0, 1), none), Code::EventUnderWay);
@@ -257,7 +324,9 @@ fn f07_an_event_says_the_most_telling_thing() {
     assert_eq!(code(counts(0, 0, 0), none), Code::EventArrived);
     let dropped = |dropped| Counts { dropped, collected: 1, ..counts(0, 0, 0) };
     assert_eq!(code(dropped(4), none), Code::EventDropped);
-    assert_eq!(code(dropped(1), none), Code::EventPartlyDropped);
+    assert_eq!(code(dropped(1), none), Code::EventPartlyCollected, "a digest is no arrival");
+    let alone = Counts { collected: 0, ..dropped(1) };
+    assert_eq!(code(alone, none), Code::EventPartlyDropped);
     assert_eq!(code(dropped(0), none), Code::EventCollected);
     assert_eq!(event(None, true, counts(0, 0, 0), none).code, Code::EventIgnored);
     let nobody = Counts::default();
@@ -274,7 +343,7 @@ fn f07_one_is_counted_as_one_in_every_language() {
     // What several filters held back was never one alone.
     for row in TABLE.iter().filter(|row| row.code != Code::EventFiltered) {
         let main = |locale| sentences::text(row, (3, 5), locale);
-        for (count, of) in [(1, 5), (1, 1), (3, 5)] {
+        for (count, of) in [(0, 5), (1, 5), (1, 1), (3, 5)] {
             for locale in Locale::ALL {
                 let text = sentences::text(row, (count, of), locale);
                 for place in ["{at}", "{since}", "{code}", "{name}"] {
@@ -310,91 +379,4 @@ fn f07_one_is_counted_as_one_in_every_language() {
     assert_eq!(told(1, 1), "It was recorded, and its only delivery is still under way.");
     assert_eq!(told(1, 2), "It was recorded, and one of its 2 deliveries is still under way.");
     assert_eq!(told(2, 2), "It was recorded, and 2 of its 2 deliveries are still under way.");
-}
-
-#[test]
-fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
-    let new = Health::default();
-    let facts = |health| EndpointFacts {
-        now: NOW,
-        enabled: true,
-        disabled_reason: None,
-        health,
-        is_latest: true,
-        code: None,
-        next_at: None,
-    };
-    let disabled = |disabled_reason| {
-        endpoint(EndpointFacts { enabled: false, disabled_reason, ..facts(&new) }).code
-    };
-    assert_eq!(disabled(None), Code::EndpointOff);
-    assert_eq!(disabled(Some("answered 410 Gone")), Code::EndpointGone);
-    let long = format!("{} 2026-01-01T00:00:00Z", endpoint::FAILED_SINCE);
-    assert_eq!(disabled(Some(&long)), Code::EndpointGivenUp);
-    assert_eq!(disabled(Some("N8N_WEBHOOK_URL is no longer set")), Code::EndpointUnset);
-    assert_eq!(endpoint(facts(&new)).code, Code::EndpointNew);
-    let well = Health { last_success_at: Some(NOW), ..Health::default() };
-    let told = endpoint(facts(&well));
-    assert_eq!((told.code, told.since), (Code::EndpointHealthy, Some(NOW)));
-    let unsure = endpoint(EndpointFacts { is_latest: false, ..facts(&well) });
-    assert_eq!((unsure.code, unsure.since), (Code::EndpointSteady, Some(NOW)));
-    let failing = Health { failures_in_a_row: 4, failing_since: Some(NOW), ..Health::default() };
-    let said = |code, is_latest| {
-        let next_at = Some(later(5));
-        let facts = EndpointFacts { code, is_latest, next_at, ..facts(&failing) };
-        let why = endpoint(facts).told(Locale::En, &madrid());
-        assert_eq!((why.what, why.because, why.next), ("failing", "attempts_fail", "attempt"));
-        assert_eq!(why.next_at, next_at.map(Timestamp::to_rfc3339));
-        why.sentence
-    };
-    assert!(said(Some(503), true).contains("(4 times in a row, the latest answered with 503)"));
-    assert!(said(Some(-1), true).contains("(4 times in a row, the latest without an answer)"));
-    assert!(said(None, false).contains("(at least 4 times in a row)"));
-    let open = Breaker::Open { until: later(1), trips: 1 };
-    let open = Health { breaker: open, ..failing };
-    let waits = EndpointFacts { next_at: Some(NOW), code: Some(503), ..facts(&open) };
-    let told = endpoint(waits);
-    assert_eq!((told.code, told.at), (Code::EndpointBreaker, Some(later(1))));
-    for idle in [&open, &failing] {
-        let told =
-            endpoint(EndpointFacts { next_at: None, ..EndpointFacts { health: idle, ..waits } });
-        assert_eq!((told.code, told.at), (Code::EndpointRefused, None), "nothing waits");
-    }
-    let asked = Health { asked_until: Some(later(1)), ..Health::default() };
-    assert_eq!(endpoint(facts(&asked)).code, Code::EndpointAsked);
-}
-
-#[test]
-fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_failing() {
-    for (count, last_success_at, code, next_at, wanted) in [
-        (1, None, Some(404), None, ["refusing", "receiver_refused", "nothing"]),
-        (2, Some(NOW), Some(500), Some(later(5)), ["refusing", "receiver_refused", "attempt"]),
-        (1, Some(NOW), Some(-1), None, ["failing", "no_answer", "nothing"]),
-        (2, None, Some(-1), Some(later(5)), ["failing", "no_answer", "attempt"]),
-        (1, None, None, None, ["failing", "attempts_fail", "nothing"]),
-        (1, None, None, Some(NOW.before(Span::hours(1))), ["failing", "attempts_fail", "attempt"]),
-    ] {
-        let health = Health {
-            failures_in_a_row: count,
-            last_success_at,
-            failing_since: Some(NOW),
-            ..Health::default()
-        };
-        assert_eq!(health.condition().as_str(), "degraded");
-        let facts = EndpointFacts {
-            now: NOW,
-            enabled: true,
-            disabled_reason: None,
-            health: &health,
-            is_latest: true,
-            code,
-            next_at,
-        };
-        let why = endpoint(facts).told(Locale::En, &madrid());
-        assert_eq!([why.what, why.because, why.next], wanted);
-        assert_eq!(why.next_at, next_at.map(|at| at.max(NOW).to_rfc3339()));
-        assert_eq!(why.sentence.contains("2 in a row"), count == 2, "{}", why.sentence);
-        let answer = code.filter(|code| *code > 0).map(|code| format!("answered {code}"));
-        assert!(answer.is_none_or(|answer| why.sentence.contains(&answer)), "{}", why.sentence);
-    }
 }
