@@ -277,8 +277,13 @@ impl Settings {
         }
         let mut value = serde_json::to_value(self)
             .map_err(|error| Invalid::new("", format!("settings do not serialise: {error}")))?;
+        let of_alerts = patch.contains_key("alerts");
         merge(&mut value, Value::Object(patch));
-        Self::from_json(value)
+        let settings = Self::from_json(value)?;
+        if of_alerts {
+            settings.alerts.check_shares()?;
+        }
+        Ok(settings)
     }
 
     /// The settings without their secrets and the event types, as they are shown: of `secrets` the names

@@ -280,6 +280,19 @@ mod tests {
             assert!(plain.contains(since) && plain.contains(to_do), "{plain}");
             assert!(!plain.contains("T19:00"), "{plain}");
         }
+        // What is counted as it lies there now was not counted over any time.
+        let lying = json!({"alert": "dead_letters", "metric": "dead_letters", "severity": "critical",
+            "measured": 101, "threshold": 100, "comparison": "above", "window": "5m"});
+        for (locale, over) in [
+            (Locale::Es, "En los últimos"),
+            (Locale::En, "Over the last"),
+            (Locale::Pt, "Nos últimos"),
+        ] {
+            let said = |data: &Value| {
+                Wording::of(&load("alert.raised", data.clone(), locale)).plain().contains(over)
+            };
+            assert!(said(&raised) && !said(&lying), "{locale}");
+        }
         let mut over = raised;
         over["measured"] = json!(0.0);
         over["resolved_at"] = json!("2026-01-20T19:30:00.000Z");

@@ -69,6 +69,23 @@ impl Metric {
         }
     }
 
+    /// Whether it is of what happened in a window, rather than of what there is now.
+    pub fn has_window(self) -> bool {
+        match self {
+            Self::DeadLetters => false,
+            Self::DeliveryFailureRate
+            | Self::DeliveryLatencyP95
+            | Self::RetryRate
+            | Self::Availability
+            | Self::ProcessingP95
+            | Self::ErrorRate
+            | Self::SignatureFailureRate
+            | Self::ResponseTimeP95
+            | Self::NoShows
+            | Self::SlaBreaches => true,
+        }
+    }
+
     /// Its name outside.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Metric;
+use super::{Metric, Unit};
 use crate::invalid::Invalid;
 use crate::statistics::Window;
 use crate::time::Span;
@@ -186,7 +186,26 @@ impl AlertRules {
         }
         Ok(())
     }
+
+    /// Refuses limits of shares that no share reaches. Only what somebody writes now is refused for that: what
+    /// was stored before this was looked at stays as it is, and is never raised.
+    ///
+    /// # Errors
+    /// The limit's field, and what it must be.
+    pub fn check_shares(&self) -> Result<(), Invalid> {
+        for (name, setting) in &self.0 {
+            let Some(rule) = rule_of(name, setting) else { continue };
+            if rule.metric.unit() == Unit::Share && rule.limit.threshold() > 1.0 {
+                let field = format!("alerts.{name}.{}", rule.limit.as_str());
+                return Err(Invalid::new(field, SHARE));
+            }
+        }
+        Ok(())
+    }
 }
+
+/// What a limit of a share must be.
+const SHARE: &str = "must be a share from 0 to 1: 0.05 means 5 %";
 
 fn check_rule(name: &str, setting: &RuleSetting) -> Result<(), (&'static str, String)> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
@@ -200,7 +219,10 @@ fn check_rule(name: &str, setting: &RuleSetting) -> Result<(), (&'static str, St
     let limits = [(".above", setting.above), (".below", setting.below)];
     for (field, limit) in limits {
         if limit.is_some_and(|limit| !limit.is_finite() || limit < 0.0) {
-            return Err((field, "must be a number of 0 or more".to_owned()));
+            let metric = setting.metric.or(Metric::from_name(name));
+            let is_share = metric.is_some_and(|metric| metric.unit() == Unit::Share);
+            let problem = if is_share { SHARE } else { "must be a number of 0 or more" };
+            return Err((field, problem.to_owned()));
         }
     }
     if setting.hold.is_some_and(|hold| hold > HOLD_MAX) {

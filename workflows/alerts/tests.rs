@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::policy::Settings;
 use crate::statistics::{Channel, Route};
 
 fn rules(settings: Value) -> AlertRules {
@@ -215,6 +216,34 @@ fn b15_rules_that_cannot_be_meant_are_refused() {
         rules(json!({"mine": {"metric": "no_shows", "above": 3, "window": "1d"}})).check().is_ok()
     );
     assert!(serde_json::from_value::<AlertRules>(json!({"retry_rate": {"window": "2h"}})).is_err());
+}
+
+#[test]
+fn b15_a_limit_that_no_share_reaches_is_refused_where_it_is_written() {
+    for (settings, field) in [
+        (json!({"delivery_failure_rate": {"above": 5}}), "alerts.delivery_failure_rate.above"),
+        (json!({"availability": {"below": 99.9}}), "alerts.availability.below"),
+        (json!({"mine": {"metric": "error_rate", "above": 1.01}}), "alerts.mine.above"),
+        (json!({"mine": {"metric": "retry_rate", "above": -0.1}}), "alerts.mine.above"),
+    ] {
+        let patch = json!({"alerts": settings}).as_object().unwrap().clone();
+        let error = Settings::default().patched(patch).unwrap_err();
+        assert_eq!(error.field, field, "{error}");
+        assert!(error.to_string().contains("a share from 0 to 1: 0.05 means 5 %"), "{error}");
+    }
+    for settings in [
+        json!({"delivery_failure_rate": {"above": 1}, "availability": {"below": 1.0}}),
+        json!({"retry_rate": {"above": 0}, "dead_letters": {"above": 5}}),
+        json!({"mine": {"metric": "processing_p95", "above": 2_000}}),
+    ] {
+        let patch = json!({"alerts": settings}).as_object().unwrap().clone();
+        assert!(Settings::default().patched(patch).is_ok(), "{settings}");
+    }
+    // A tenant that has one already goes on, and changes whatever else it likes.
+    let before = json!({"alerts": {"retry_rate": {"above": 5}}});
+    let before = Settings::from_json(before).unwrap();
+    let patch = json!({"locale": "pt"}).as_object().unwrap().clone();
+    assert!(before.patched(patch).is_ok());
 }
 
 #[test]

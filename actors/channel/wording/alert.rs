@@ -58,13 +58,14 @@ pub(super) fn words(
     };
     let at = |name: &str| text(name).map(|text| moment(text, &load.zone, locale));
     let limit = limit.map(|limit| format!("{} {limit}", pick(locale, side)));
+    let window = text("window").filter(|_| metric.is_none_or(Metric::has_window));
     let advice = instead.unwrap_or_else(|| metric.map_or(LOOK, advice));
     let facts = [
         (SEVERITY, severity.map(str::to_owned)),
         (METRIC, metric.map(|metric| pick(locale, name(metric)).to_owned())),
         (MEASURED, measured),
         (RAISED_WHEN, limit),
-        (WINDOW, text("window").map(|window| pick(locale, window_words(window)).to_owned())),
+        (WINDOW, window.map(|window| pick(locale, window_words(window)).to_owned())),
         (SINCE, at("since")),
         (OVER, at("resolved_at")),
         (TO_DO, Some(pick(locale, advice).to_owned())),

@@ -84,7 +84,8 @@ function card(alert, look) {
 function rule({ metric, above, below, window, for: hold, at_least: least }) {
   const limit = above !== null ? t("alerts.above", { limit: shown(metric, above) })
     : t("alerts.below", { limit: shown(metric, below) });
-  return [limit, t("alerts.window", { window: span(window) }),
+  // Dead letters are counted as they lie there now, whenever they came.
+  return [limit, metric !== "dead_letters" && t("alerts.window", { window: span(window) }),
     hold !== "0s" && t("alerts.hold", { hold: span(hold) }),
     least > 0 && t("alerts.least", { count: least })].filter(Boolean).join(" · ");
 }
