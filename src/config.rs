@@ -182,6 +182,9 @@ pub struct Config {
     pub n8n_password: Option<String>,
 }
 
+/// An admin token of fewer characters is remarked upon.
+const ADMIN_TOKEN_CHARS: usize = 16;
+
 /// Whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -244,6 +247,13 @@ impl Config {
         let config: Self = figment.extract().context("the configuration does not fit")?;
         config.check()?;
         Ok(config)
+    }
+
+    /// What is to be said of an admin token that somebody may guess: whoever has it may do everything.
+    pub fn is_guessable(&self) -> Option<&'static str> {
+        let token = self.admin_token.as_ref().filter(|token| !token.is_empty());
+        let is_short = token.is_some_and(|token| token.chars().count() < ADMIN_TOKEN_CHARS);
+        is_short.then_some("the admin token has fewer than 16 characters, and may be guessed")
     }
 
     /// The channels of a server, and of whoever looks where it sends to.

@@ -7,6 +7,8 @@
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | where to; without either, nothing is exported |
 //! | `OTEL_EXPORTER_OTLP_HEADERS`, `…_TRACES_HEADERS` | headers, such as a key |
 //! | `OTEL_EXPORTER_OTLP_PROTOCOL` | `http/protobuf` alone is spoken |
+//! | `OTEL_EXPORTER_OTLP_TIMEOUT`, `…_TRACES_TIMEOUT` | how long the collector may take for a batch, in milliseconds |
+//! | `OTEL_BSP_…` | looked at and not followed, since the batches are our own |
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | which traces; `parentbased_always_on` where it is not set |
 //! | `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES` | who we are; `sereno` where it is not set |
 //! | `OTEL_SDK_DISABLED=true`, `OTEL_TRACES_EXPORTER=none` | nothing is exported |
@@ -36,7 +38,7 @@ pub use self::settings::remarks;
 const BATCH_SPANS_MAX: usize = 512;
 /// How long the first span of a batch waits for others.
 const BATCH_PATIENCE: Duration = Duration::from_secs(1);
-/// How long the collector may take for a batch.
+/// How long the collector may take for a batch, where nothing is set.
 const EXPORT_PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take for the rest, when the server stops.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
@@ -58,13 +60,14 @@ pub fn start() -> anyhow::Result<Option<Otlp>> {
     if !settings::exports() {
         return Ok(None);
     }
-    for remark in remarks() {
-        tracing::warn!("{remark}");
+    for (remark, advice) in remarks() {
+        tracing::warn!("{remark}; {advice}");
     }
-    let exporter = exporter().context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    let patience = settings::patience()?.unwrap_or(EXPORT_PATIENCE);
+    let exporter = exporter(patience).context("OTEL_EXPORTER_OTLP_ENDPOINT")?;
     let (tracing, spans) = Tracing::new(settings::sampler()?);
     let (stop, stopped) = oneshot::channel();
-    let exporting = Exporting { exporter, tracing: Arc::clone(&tracing), spans };
+    let exporting = Exporting { exporter, patience, tracing: Arc::clone(&tracing), spans };
     let exporting = tokio::spawn(exporting.run(stopped));
     Ok(Some(Otlp { tracing, stop, exporting }))
 }
@@ -73,7 +76,9 @@ pub fn start() -> anyhow::Result<Option<Otlp>> {
 pub fn problems() -> Vec<(&'static str, anyhow::Error)> {
     let mut problems = settings::problems();
     if problems.is_empty() && settings::exports() {
-        problems.extend(exporter().err().map(|error| ("OTEL_EXPORTER_OTLP_ENDPOINT", error)));
+        problems.extend(
+            exporter(EXPORT_PATIENCE).err().map(|error| ("OTEL_EXPORTER_OTLP_ENDPOINT", error)),
+        );
     }
     problems
 }
@@ -89,13 +94,14 @@ impl Otlp {
     }
 }
 
-fn exporter() -> anyhow::Result<SpanExporter> {
+fn exporter(patience: Duration) -> anyhow::Result<SpanExporter> {
     let client = reqwest::Client::builder()
-        .timeout(EXPORT_PATIENCE)
+        .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
     let builder = SpanExporter::builder().with_http().with_http_client(client);
-    let mut exporter = builder.with_protocol(Protocol::HttpBinary).build()?;
+    let builder = builder.with_protocol(Protocol::HttpBinary).with_timeout(patience);
+    let mut exporter = builder.build()?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let mut resource = Resource::builder().with_attribute(version);
     let named =
@@ -112,6 +118,8 @@ fn exporter() -> anyhow::Result<SpanExporter> {
 /// Takes spans and sends them on.
 struct Exporting {
     exporter: SpanExporter,
+    /// How long the collector may take for a batch.
+    patience: Duration,
     tracing: Arc<Tracing>,
     spans: mpsc::Receiver<Span>,
 }
@@ -129,7 +137,7 @@ impl Exporting {
             if !gathered {
                 return;
             }
-            self.export(&mut batch, &scope, EXPORT_PATIENCE).await;
+            self.export(&mut batch, &scope, self.patience).await;
         }
         let deadline = tokio::time::Instant::now() + LAST_PATIENCE;
         loop {
@@ -141,7 +149,7 @@ impl Exporting {
             if batch.is_empty() || tokio::time::Instant::now() >= deadline {
                 return;
             }
-            self.export(&mut batch, &scope, LAST_PATIENCE).await;
+            self.export(&mut batch, &scope, LAST_PATIENCE.min(self.patience)).await;
         }
     }
 

@@ -49,6 +49,18 @@ pub struct Server {
     otlp: Option<Otlp>,
 }
 
+/// Says in the log what is set and does nothing, or is not safe.
+fn remark_upon(config: &Config) {
+    if let Some(remark) = config.does_nothing() {
+        tracing::warn!("{remark}");
+    }
+    if let Some(remark) = config.is_guessable() {
+        tracing::warn!(
+            "SERENO_ADMIN_TOKEN: {remark}; set a longer one, or unset it: then one is made"
+        );
+    }
+}
+
 /// Makes the operator's own tenant; answers its key.
 async fn first_tenant(engine: &Engine) -> anyhow::Result<String> {
     let tenant = default_tenant();
@@ -64,9 +76,7 @@ impl Server {
     /// Opens the data and brings everything up; events are taken and timers armed when it returns.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         config.check()?;
-        if let Some(remark) = config.does_nothing() {
-            tracing::warn!("{remark}");
-        }
+        remark_upon(&config);
         let listener = TcpListener::bind(config.listen).await.with_context(|| {
             format!("cannot listen on {}; choose another with --listen", config.listen)
         })?;

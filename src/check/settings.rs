@@ -171,6 +171,11 @@ fn values(config: &Config) -> Vec<Finding> {
     if let Some(remark) = config.does_nothing() {
         findings.push(doubtful("N8N_WEBHOOK_URL", remark, "set it too, or unset the others"));
     }
+    if let Some(remark) = config.is_guessable() {
+        let advice = "set 16 characters or more that nobody guesses, such as `openssl rand -hex 24` makes, \
+                      or unset it: then one is made";
+        findings.push(doubtful("SERENO_ADMIN_TOKEN", remark, advice));
+    }
     let open = |network: &ipnet::IpNet| network.prefix_len() == 0;
     if config.private_targets().is_ok_and(|networks| networks.iter().any(open)) {
         let advice = "name the networks that are meant: now a tenant may call anything in yours";
@@ -187,8 +192,8 @@ fn beside() -> Vec<Finding> {
     let again = "correct or unset it, and check again";
     let failed = |(name, error): (&str, anyhow::Error)| failed(name, format!("{error:#}"), again);
     let mut findings: Vec<Finding> = problems.into_iter().map(failed).collect();
-    let advice = "unset it, or set it to http/protobuf and give the collector's port for HTTP";
-    findings.extend(otlp::remarks().into_iter().map(|remark| doubtful("tracing", &remark, advice)));
+    let remarks = otlp::remarks().into_iter();
+    findings.extend(remarks.map(|(remark, advice)| doubtful("tracing", &remark, advice)));
     findings
 }
 

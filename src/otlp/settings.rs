@@ -1,5 +1,8 @@
 //! What the environment says of tracing, looked at by a server's start and by `sereno check`.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, anyhow, ensure};
 use http::HeaderName;
 use sereno_workflows::trace::sampler::Sampler;
@@ -11,6 +14,16 @@ use crate::config::variable;
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+const TIMEOUTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+/// How long the collector may take, in milliseconds.
+const TIMEOUT_MS: RangeInclusive<u32> = 1..=600_000;
+/// Of the SDK's own batches, which ours are not: what they may be, and what is usual.
+const BATCHES: [(&str, RangeInclusive<u32>, u32); 4] = [
+    ("OTEL_BSP_SCHEDULE_DELAY", 0..=u32::MAX, 5_000),
+    ("OTEL_BSP_EXPORT_TIMEOUT", 0..=u32::MAX, 30_000),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", 1..=u32::MAX, 2_048),
+    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 1..=u32::MAX, 512),
+];
 
 /// Every variable that does not fit, by its name, with what is wrong with it. What names an address or a
 /// key is not repeated.
@@ -24,21 +37,47 @@ pub(super) fn problems() -> Vec<(&'static str, anyhow::Error)> {
         looked_at.push(("OTEL_TRACES_SAMPLER_ARG", share()));
         looked_at.extend(ENDPOINTS.map(|name| (name, address(name))));
         looked_at.extend(HEADERS.map(|name| (name, headers(name))));
+        looked_at.extend(TIMEOUTS.map(|name| (name, number(name, TIMEOUT_MS, 10_000).map(drop))));
+        let of_batches = |(name, range, usual)| (name, number(name, range, usual).map(drop));
+        looked_at.extend(BATCHES.map(of_batches));
+        looked_at.push(("OTEL_RESOURCE_ATTRIBUTES", attributes("OTEL_RESOURCE_ATTRIBUTES")));
     }
     let failed = |(name, looked): (_, Result<()>)| looked.err().map(|error| (name, error));
     looked_at.into_iter().filter_map(failed).collect()
 }
 
-/// What is set and not followed.
-pub fn remarks() -> Vec<String> {
+/// What is set and not followed, and what to do about it.
+pub fn remarks() -> Vec<(String, &'static str)> {
+    if !exports() {
+        return Vec::new();
+    }
     let other = |name: &&str| text(name).is_some_and(|protocol| protocol != "http/protobuf");
-    let remark = |name| format!("{name}: only http/protobuf is spoken, and it is used");
-    if exports() { PROTOCOLS.into_iter().filter(other).map(remark).collect() } else { Vec::new() }
+    let protocol = |name| {
+        let advice = "unset it, or set it to http/protobuf and give the collector's port for HTTP";
+        (format!("{name}: only http/protobuf is spoken, and it is used"), advice)
+    };
+    let is_set = |name: &&str| text(name).is_some();
+    let batch = |name| {
+        let said = "spans go out 512 at once, or after a second";
+        (format!("{name} is not followed: {said}"), "unset it: it does nothing here")
+    };
+    let protocols = PROTOCOLS.into_iter().filter(other).map(protocol);
+    protocols.chain(BATCHES.map(|(name, ..)| name).into_iter().filter(is_set).map(batch)).collect()
 }
 
 /// Whether spans are exported.
 pub(super) fn exports() -> bool {
     !is_off() && ENDPOINTS.into_iter().any(|name| text(name).is_some())
+}
+
+/// How long the collector may take for a batch, where that is set.
+pub(super) fn patience() -> Result<Option<Duration>> {
+    for name in TIMEOUTS {
+        if let Some(millis) = number(name, TIMEOUT_MS, 10_000)? {
+            return Ok(Some(Duration::from_millis(millis.into())));
+        }
+    }
+    Ok(None)
 }
 
 /// Which traces are exported.
@@ -94,6 +133,30 @@ fn headers(name: &str) -> Result<()> {
     };
     let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
     ensure!(pairs.into_iter().all(is_header), "holds no headers: write name=value,other=value");
+    Ok(())
+}
+
+fn number(name: &str, range: RangeInclusive<u32>, usual: u32) -> Result<Option<u32>> {
+    let Some(text) = variable(name)? else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    let (least, most) = range.into_inner();
+    let number = number.with_context(|| {
+        format!("'{text}' is not understood: write a whole number from {least} to {most}, such as {usual}")
+    })?;
+    Ok(Some(number))
+}
+
+fn attributes(name: &str) -> Result<()> {
+    let Some(text) = variable(name)? else { return Ok(()) };
+    let is_named = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
+    let is_attribute =
+        |pair: &str| pair.split_once('=').is_some_and(|(name, _)| is_named(name.trim()));
+    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
+    let all: Vec<&str> = pairs.collect();
+    ensure!(
+        !all.is_empty() && all.into_iter().all(is_attribute),
+        "holds no attributes: write name=value,other=value, such as deployment.environment=shop"
+    );
     Ok(())
 }
 

@@ -57,6 +57,31 @@ async fn c05_what_a_server_refuses_to_start_with_fails_the_check_in_the_same_wor
             &["write true or false"],
         ),
         (
+            &[("OTEL_EXPORTER_OTLP_TIMEOUT", "abc")],
+            ("configuration", "OTEL_EXPORTER_OTLP_TIMEOUT"),
+            &["'abc'", "write a whole number from 1 to 600000, such as 10000"],
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0")],
+            ("configuration", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"),
+            &["'0'", "write a whole number from 1"],
+        ),
+        (
+            &[("OTEL_BSP_MAX_QUEUE_SIZE", "abc")],
+            ("configuration", "OTEL_BSP_MAX_QUEUE_SIZE"),
+            &["'abc'", "write a whole number from 1"],
+        ),
+        (
+            &[("OTEL_BSP_SCHEDULE_DELAY", "-1")],
+            ("configuration", "OTEL_BSP_SCHEDULE_DELAY"),
+            &["'-1'", "write a whole number from 0"],
+        ),
+        (
+            &[("OTEL_RESOURCE_ATTRIBUTES", "===,=")],
+            ("configuration", "OTEL_RESOURCE_ATTRIBUTES"),
+            &["name=value"],
+        ),
+        (
             &[("SERENO_LOG_FORMAT", "xml")],
             ("configuration", "SERENO_LOG_FORMAT"),
             &["xml", "write text or json"],
@@ -123,6 +148,17 @@ async fn c05_what_is_empty_or_off_is_no_mistake_and_what_does_nothing_is_named()
         ("OTEL_TRACES_SAMPLER_ARG", "0.01"),
     ])
     .await;
+    run(&[("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=a b, team=x=y,")]).await;
+    let batches = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ];
+    run(&batches).await.says(
+        ("configuration", "tracing"),
+        "warn",
+        &["OTEL_BSP_SCHEDULE_DELAY", "not followed", "unset it"],
+    );
     let secret = [("WEBHOOK_SECRET", "a-secret-of-thirty-two-characters-or-more")];
     run(&secret).await.says(("configuration", "N8N_WEBHOOK_URL"), "warn", &["do nothing"]);
     let spoken = [
@@ -130,6 +166,22 @@ async fn c05_what_is_empty_or_off_is_no_mistake_and_what_does_nothing_is_named()
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
     ];
     run(&spoken).await.says(("configuration", "tracing"), "warn", &["http/protobuf"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c05_an_admin_token_that_may_be_guessed_is_remarked_upon_and_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    let flags = ["--json", "--", "--listen", "127.0.0.1:0"];
+    let run = async |token| check(&flags, &[("SERENO_ADMIN_TOKEN", token)], home.path()).await;
+    let short = run("ábcdefghijklmnz").await;
+    let words = ["fewer than 16 characters", "set 16 characters or more"];
+    short.says(("configuration", "SERENO_ADMIN_TOKEN"), "warn", &words);
+    assert_eq!(short.code, 0, "{short:?}");
+    assert!(!short.out.contains("bcdefghij"), "{short:?}");
+    for token in ["", "0123456789abcdef"] {
+        let checked = run(token).await;
+        assert!(!checked.out.contains("fewer than 16"), "{checked:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
