@@ -138,7 +138,7 @@ pub(crate) fn announce(
         trace: trace.or(context.trace),
     };
     if let Some(story) = &record.story {
-        draft.tally().measure(Size::ProcessingTime, story.received_before / 1_000);
+        draft.tally().measure(Size::ProcessingTime, story.received_before);
     }
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence

@@ -36,6 +36,11 @@ impl Format {
     }
 }
 
+/// Upper bounds of the buckets of what takes microseconds up to a minute.
+const PROCESSING: [u64; 14] = [
+    64, 128, 256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_536, 262_144, 1_048_576, 8_388_608,
+    67_108_864,
+];
 /// Upper bounds of the buckets of what takes milliseconds: powers of two, so that they are exact.
 const MILLISECONDS: [u64; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 8_192, 65_536];
 /// The same for what takes microseconds.
@@ -127,12 +132,11 @@ impl Snapshot {
             "Requests of providers, by whether their signature was valid",
             letters.map(|(verdict, what)| ([("verdict", verdict)], tally.of(what))),
         )?;
-        let none = Sketch::default();
-        let took = tally.size(Size::ProcessingTime).unwrap_or(&none);
+        let took = tally.size(Size::ProcessingTime).unwrap_or_default();
         page.histogram(
             "event_processing",
             "From the receipt of an event to the end of its last stage before the disk",
-            (took, &MILLISECONDS, 1_000.0),
+            (&*took, &PROCESSING, 1_000_000.0),
         )
     }
 
@@ -319,6 +323,9 @@ mod tests {
         let mut route = Route { sent: 2, failed: 1, ..Route::default() };
         [3, 70, 100_000].into_iter().for_each(|took| route.took.add(took));
         vitals.tally.attempt(Channel::Slack, 1, &route);
+        for micros in [250, 312, 900] {
+            vitals.tally.measure(Size::ProcessingTime, micros);
+        }
         let text = render(vitals, Format::OpenMetrics).unwrap();
         for line in [
             "sereno_delivery_attempts_total{channel=\"slack\",outcome=\"sent\"} 2",
@@ -326,6 +333,9 @@ mod tests {
             "sereno_delivery_duration_seconds_bucket{le=\"65.536\",channel=\"slack\"} 2",
             "sereno_delivery_duration_seconds_bucket{le=\"+Inf\",channel=\"slack\"} 3",
             "sereno_delivery_duration_seconds_count{channel=\"slack\"} 3",
+            "sereno_event_processing_seconds_bucket{le=\"0.000256\"} 1",
+            "sereno_event_processing_seconds_bucket{le=\"0.001024\"} 3",
+            "sereno_event_processing_seconds_sum 0.001462",
             "sereno_events_total 0",
             "sereno_actors{kind=\"entity\"} 0",
             "# EOF",
@@ -333,6 +343,7 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
     }
+
     #[test]
     fn a20_the_older_text_format_names_counters_by_their_series_and_tells_no_units() {
         let text = render(Vitals::default(), Format::Plain).unwrap();

@@ -10,12 +10,14 @@
 
 mod facts;
 mod series;
+mod size;
 mod sketch;
 mod summary;
 mod tally;
 
 pub use self::series::{Level, Series, Slot, Window};
+pub use self::size::Size;
 pub use self::sketch::Sketch;
 pub(crate) use self::sketch::whole;
 pub use self::summary::{point, point_names, summary};
-pub use self::tally::{Channel, Count, Route, Size, Tally, TallyBefore};
+pub use self::tally::{Channel, Count, Route, Tally, TallyBefore};

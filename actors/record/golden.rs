@@ -5,6 +5,7 @@
 
 mod access;
 mod people;
+mod statistics;
 
 use serde_json::json;
 use sereno_workflows::alerts::Standing;
@@ -18,7 +19,6 @@ use sereno_workflows::inbound::Road;
 use sereno_workflows::message::{self, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin};
-use sereno_workflows::statistics::{Channel, Count, Route, Size, Slot, Tally};
 
 use super::*;
 
@@ -269,24 +269,6 @@ fn alerts_stand_on_disk_as_they_always_did() {
 fn reports_stand_on_disk_as_they_always_did() {
     let reports = Reports { last: "2026-W47".parse().ok(), due: Some(NOW), generation: 7 };
     stands_since(2, "/reports", &StateRecord::Reports(reports));
-}
-
-#[test]
-fn counts_stand_on_disk_as_they_always_did() {
-    let mut tally = Tally::default();
-    tally.announced("reminder.24h.sent");
-    Count::ALL.into_iter().take(23).for_each(|what| tally.count(what));
-    Size::ALL.into_iter().for_each(|what| tally.measure(what, 1_500));
-    let channels = [Channel::Webhook, Channel::Slack, Channel::Email, Channel::Whatsapp];
-    for (endpoint, channel) in (7..).zip(channels) {
-        let mut route = Route { sent: 1, failed: 2, retries: 3, dead: 4, ..Route::default() };
-        route.took.add(64);
-        tally.attempt(channel, endpoint, &route);
-    }
-    stands("", &SlotRecord(Slot { from: NOW, tally: tally.clone() }));
-    tally.count(Count::RemindersConfirmed);
-    tally.cause("503");
-    stands_since(2, "/causes", &SlotRecord(Slot { from: NOW, tally }));
 }
 
 #[test]

@@ -137,7 +137,10 @@ impl Figures {
             let enough = sketch.count() >= least.max(1);
             sketch.quantile(0.95).filter(|_| enough).map(|value| value as f64)
         };
-        let size = |what| tally.size(what).and_then(p95);
+        let size = |what: Size| {
+            let value = p95(tally.size(what)?.as_ref())?;
+            Some(value / what.per_millisecond() as f64)
+        };
         match rule.metric {
             Metric::DeliveryFailureRate => share(attempts.failed.into(), attempts.attempts()),
             Metric::DeliveryLatencyP95 => p95(&attempts.took),

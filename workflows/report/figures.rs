@@ -263,8 +263,8 @@ impl Totals {
             sla_breached: of(Count::SlaBreached),
             alerts_raised: 0,
             dead_letters: of(Count::DeadLetters),
-            ai_response_time: Quantiles::of(tally.size(Size::AnswerTime)),
-            handoff_response_time: Quantiles::of(tally.size(Size::HandoffTime)),
+            ai_response_time: Quantiles::of(tally.size(Size::AnswerTime).as_deref()),
+            handoff_response_time: Quantiles::of(tally.size(Size::HandoffTime).as_deref()),
             deliveries: Attempts::of(&tally.attempts()),
         }
     }

@@ -194,7 +194,7 @@ fn days(
             conversations_started: known(tally.of(Count::ConversationsStarted)),
             deliveries_sent: known(attempts.sent.into()),
             deliveries_failed: known(attempts.failed.into()),
-            answer_p95_ms: Quantiles::of(tally.size(Size::AnswerTime)).p95_ms,
+            answer_p95_ms: Quantiles::of(tally.size(Size::AnswerTime).as_deref()).p95_ms,
             by_type,
         }
     };

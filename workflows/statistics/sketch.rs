@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// Bins for each doubling of the value: a quantile is wrong by at most 4.5 %.
 const BINS_PER_DOUBLING: f64 = 8.0;
-/// The last bin; it takes values from 2^37 on, which is four years in milliseconds.
+/// The last bin; it takes values from 2^37 on, which is four years in milliseconds and 38 hours in microseconds.
 const BIN_MAX: u16 = 296;
 
-/// A sketch of values that are not negative, such as milliseconds.
+/// A sketch of whole values that are not negative, such as milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sketch {
     /// Bins that have values, in order, with how many.
@@ -30,6 +30,16 @@ impl Sketch {
             self.put(bin, count);
         }
         self.sum = self.sum.saturating_add(other.sum);
+    }
+
+    /// The same values in a unit that is so much smaller. What was no whole unit is taken for half of one.
+    pub fn finer(&self, times: u64) -> Self {
+        let mut finer = Self { bins: Vec::new(), sum: self.sum.saturating_mul(times) };
+        for &(place, count) in &self.bins {
+            let value = if place == 0 { 0.5 } else { middle_of(place) };
+            finer.put(bin(whole(value * times as f64)), count);
+        }
+        finer
     }
 
     /// How many values it has.
@@ -83,11 +93,12 @@ fn bin(value: u64) -> u16 {
 }
 
 fn middle(bin: u16) -> u64 {
-    if bin == 0 {
-        return 0;
-    }
-    let place = f64::from(bin) - 1.5;
-    whole((place / BINS_PER_DOUBLING).exp2())
+    if bin == 0 { 0 } else { whole(middle_of(bin)) }
+}
+
+/// The middle of a bin that is not for zero.
+fn middle_of(bin: u16) -> f64 {
+    ((f64::from(bin) - 1.5) / BINS_PER_DOUBLING).exp2()
 }
 
 /// The nearest whole number; 0 for what is negative.
@@ -127,6 +138,19 @@ mod tests {
                 prop_assert_eq!(whole.at_most(limit), below);
             }
         }
+    }
+
+    #[test]
+    fn b11_a_sketch_in_a_finer_unit_has_the_same_values() {
+        let mut millis = Sketch::default();
+        [0, 1, 7, 90, 1_500].into_iter().for_each(|value| millis.add(value));
+        let micros = millis.finer(1_000);
+        assert_eq!((micros.count(), micros.sum()), (5, 1_598_000));
+        for (share, exact) in [(0.0, 500), (0.5, 7_000), (0.75, 90_000), (1.0, 1_500_000)] {
+            let told = micros.quantile(share).unwrap();
+            assert!(told.abs_diff(exact) <= exact / 10, "{told} for {exact}");
+        }
+        assert_eq!(Sketch::default().finer(1_000), Sketch::default());
     }
 
     #[test]

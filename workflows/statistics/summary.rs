@@ -40,18 +40,27 @@ pub fn summary(tally: &Tally, span: Span) -> Map<String, Value> {
 
 fn measures(tally: &Tally) -> Map<String, Value> {
     let counts = Count::ALL.into_iter().map(|what| (what.as_str(), tally.of(what).into()));
-    let sizes = Size::ALL.into_iter().map(|what| (what.as_str(), size(tally.size(what))));
+    let sizes = Size::ALL.into_iter().map(|what| {
+        let found = tally.size(what);
+        (what.as_str(), size(found.as_deref(), what.per_millisecond()))
+    });
     counts.chain(sizes).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// A sketch's count, mean and quantiles, in milliseconds; the quantiles are null without values.
-fn size(sketch: Option<&Sketch>) -> Value {
+/// A sketch's count, mean and quantiles, in milliseconds, of which there are parts where it was measured in
+/// parts of one; they are null without values.
+fn size(sketch: Option<&Sketch>, per_millisecond: u64) -> Value {
     let none = Sketch::default();
     let sketch = sketch.unwrap_or(&none);
     let count = sketch.count();
-    let mean = (count > 0).then(|| sketch.sum() / count);
-    json!({"count": count, "mean_ms": mean, "p50_ms": sketch.quantile(0.5),
-        "p95_ms": sketch.quantile(0.95), "p99_ms": sketch.quantile(0.99)})
+    let millis = |value: u64| match per_millisecond {
+        1 => json!(value),
+        parts => json!(value as f64 / parts as f64),
+    };
+    let quantile = |share| sketch.quantile(share).map(millis);
+    let mean = (count > 0).then(|| millis(sketch.sum() / count));
+    json!({"count": count, "mean_ms": mean, "p50_ms": quantile(0.5),
+        "p95_ms": quantile(0.95), "p99_ms": quantile(0.99)})
 }
 
 fn route(route: &Route) -> Map<String, Value> {
@@ -64,7 +73,7 @@ fn route(route: &Route) -> Map<String, Value> {
         "success_rate": share(route.sent.into(), route.attempts()),
         "failure_rate": share(route.failed.into(), route.attempts()),
         "retry_rate": share(route.retries.into(), route.attempts()),
-        "latency": size(Some(&route.took)),
+        "latency": size(Some(&route.took), 1),
     });
     match told {
         Value::Object(told) => told,
@@ -150,6 +159,7 @@ mod tests {
             tally.measure(Size::AnswerTime, 100 * (number + 1));
         }
         tally.count(Count::ConversationsConverted);
+        [250, 312, 900].into_iter().for_each(|micros| tally.measure(Size::ProcessingTime, micros));
         let mut route = Route { sent: 3, failed: 1, retries: 1, ..Route::default() };
         route.took.add(64);
         tally.attempt(Channel::Slack, 7, &route);
@@ -161,6 +171,10 @@ mod tests {
         );
         assert_eq!(told["ai_response_time"]["count"], 10);
         assert_eq!(told["conversation_duration"]["p99_ms"], Value::Null);
+        // An event takes less than a millisecond.
+        assert_eq!(told["processing_time"]["mean_ms"], 0.487);
+        let half = told["processing_time"]["p50_ms"].as_f64().unwrap();
+        assert!((0.296..0.328).contains(&half), "{half}");
         assert_eq!(told["funnel"][3], json!({"stage": "converted", "count": 1, "share": 0.1}));
         assert_eq!(told["deliveries"]["by_channel"]["slack"]["success_rate"], 0.75);
         assert_eq!(told["deliveries"]["by_endpoint"][0]["endpoint_id"], 7);

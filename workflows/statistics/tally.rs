@@ -1,10 +1,11 @@
 //! Counts and sizes of one slot of time, or of one commit.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Sketch;
+use super::{Size, Sketch};
 
 /// Types of event that are told apart in a slot; the others count together under no name.
 pub(super) const TYPES_MAX: usize = 60;
@@ -128,35 +129,6 @@ impl Count {
     }
 }
 
-/// What is measured, in milliseconds. On disk by its place: new ones come at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Size {
-    /// From the customer's message to the answer to it.
-    AnswerTime,
-    /// From the beginning of a conversation to its end.
-    ConversationTime,
-    /// From the receipt of an event to the end of its last stage before the disk.
-    ProcessingTime,
-    /// From the opening of a handoff to a person's answer.
-    HandoffTime,
-}
-
-impl Size {
-    /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::AnswerTime, Self::ConversationTime, Self::ProcessingTime, Self::HandoffTime];
-
-    /// Its name outside.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AnswerTime => "ai_response_time",
-            Self::ConversationTime => "conversation_duration",
-            Self::ProcessingTime => "processing_time",
-            Self::HandoffTime => "handoff_response_time",
-        }
-    }
-}
-
 /// How something goes out. On disk by its place: new ones come at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Channel {
@@ -255,9 +227,9 @@ impl Tally {
         self.add(what, 1);
     }
 
-    /// Measures one.
-    pub fn measure(&mut self, what: Size, millis: u64) {
-        self.sizes.entry(what).or_default().add(millis);
+    /// Measures one, in its own unit.
+    pub fn measure(&mut self, what: Size, length: u64) {
+        self.sizes.entry(what).or_default().add(length);
     }
 
     /// Counts an event.
@@ -305,9 +277,20 @@ impl Tally {
         self.counts.get(&what).copied().unwrap_or_default()
     }
 
-    /// What was measured, if anything was.
-    pub fn size(&self, what: Size) -> Option<&Sketch> {
-        self.sizes.get(&what)
+    /// What was measured, if anything was, in its own unit.
+    pub fn size(&self, what: Size) -> Option<Cow<'_, Sketch>> {
+        let before = match what {
+            Size::ProcessingTime => self.sizes.get(&Size::ProcessingMillis),
+            Size::AnswerTime
+            | Size::ConversationTime
+            | Size::ProcessingMillis
+            | Size::HandoffTime => None,
+        };
+        let measured = self.sizes.get(&what);
+        let Some(before) = before else { return measured.map(Cow::Borrowed) };
+        let mut all = before.finer(Size::ProcessingTime.per_millisecond());
+        all.merge(measured.unwrap_or(&Sketch::default()));
+        Some(Cow::Owned(all))
     }
 
     /// Events by their type; those beyond the bound under the empty name.

@@ -39,7 +39,7 @@ export function whole(moment) {
   return new Intl.DateTimeFormat(language(), /** @type {any} */ (options)).format(new Date(moment));
 }
 
-/** Milliseconds for people: 840 ms, 2.4 s, 3 min, 5 h, 2 d. */
+/** Milliseconds for people: 0.31 ms, 840 ms, 2.4 s, 3 min, 5 h, 2 d. */
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   const units = [
@@ -47,7 +47,7 @@ export function duration(ms) {
   ];
   const [length, unit] = units.find(([length]) => ms >= Number(length)) ?? [1, "millisecond"];
   const value = ms / Number(length);
-  const maximumFractionDigits = value < 10 ? 1 : 0;
+  const maximumFractionDigits = value < 1 ? 2 : value < 10 ? 1 : 0;
   return number(value, { style: "unit", unit: String(unit), maximumFractionDigits });
 }
 

@@ -52,6 +52,20 @@ fn b11_every_count_and_size_has_a_name_of_its_own() {
 }
 
 #[test]
+fn b11_what_was_measured_in_milliseconds_counts_with_what_is_in_microseconds() {
+    let mut tally = Tally::default();
+    assert_eq!(tally.size(Size::ProcessingTime), None);
+    tally.measure(Size::ProcessingMillis, 2);
+    let before = tally.size(Size::ProcessingTime).unwrap().into_owned();
+    assert_eq!((before.count(), before.sum()), (1, 2_000));
+    tally.measure(Size::ProcessingTime, 250);
+    let all = tally.size(Size::ProcessingTime).unwrap().into_owned();
+    assert_eq!((all.count(), all.sum()), (2, 2_250));
+    assert!(all.quantile(0.0).unwrap().abs_diff(250) <= 12);
+    assert!(all.quantile(1.0).unwrap().abs_diff(2_000) <= 180);
+}
+
+#[test]
 fn c04_causes_of_failure_add_up_and_are_bounded() {
     let (mut a, mut b) = (Tally::default(), Tally::default());
     a.cause("503");
