@@ -155,9 +155,9 @@ fn moment(at: Timestamp, about: &About<'_>) -> String {
 }
 
 const DEAD_LETTERS: Words = [
-    "Entregas dadas por perdidas: {n}; se pueden mirar y reintentar en los mensajes muertos.",
-    "Deliveries given up: {n}; look at them among the dead letters and try them again.",
-    "Entregas dadas por perdidas: {n}; podem ser vistas e tentadas de novo nas mensagens mortas.",
+    "Entregas dadas por perdidas: {n}; se pueden mirar y reintentar en No entregadas.",
+    "Deliveries given up: {n}; look at them under Dead letters and try them again.",
+    "Entregas dadas por perdidas: {n}; podem ser vistas e tentadas de novo em Não entregues.",
 ];
 const FAILING: Words = [
     "Falló el {share} de los intentos de entrega.",
@@ -238,3 +238,23 @@ const HOURS_AT_MIDNIGHT: Words = [
     "Counts are by hours of UTC: in this zone, the hour of midnight counts to the day that ends.",
     "Conta-se por horas UTC: neste fuso, a hora da meia-noite conta no dia que termina.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c04_what_was_given_up_is_found_under_the_name_that_the_consoles_menu_has_for_it() {
+        let menus = [
+            include_str!("../../src/console/words/es/common.js"),
+            include_str!("../../src/console/words/en/common.js"),
+            include_str!("../../src/console/words/pt/common.js"),
+        ];
+        for (locale, menu) in [Locale::Es, Locale::En, Locale::Pt].into_iter().zip(menus) {
+            let rest = menu.split_once("\"screen.dead-letters\": \"").unwrap().1;
+            let name = rest.split_once('"').unwrap().0;
+            let sentence = pick(locale, DEAD_LETTERS);
+            assert!(sentence.contains(name), "{name} is not in {sentence}");
+        }
+    }
+}
