@@ -12,6 +12,7 @@
 pub mod again;
 mod ahead;
 mod attempt;
+pub mod cancel;
 mod collect;
 pub mod config;
 mod health;
@@ -43,6 +44,7 @@ use self::again::AgainRequest;
 use self::ahead::{Ahead, Head};
 use self::attempt::{Ended, attempt};
 pub use self::attempt::{delivery_id, of_delivery_id};
+use self::cancel::CancelRequest;
 use self::collect::Collecting;
 pub(crate) use self::order::key_of;
 use self::order::{Line, Turn, park};
@@ -89,6 +91,8 @@ pub(crate) enum EndpointMessage {
     Discard(Sequence, oneshot::Sender<Result<(), Refusal>>),
     /// Somebody wants deliveries tried again.
     Again(Arc<TenantView>, AgainRequest),
+    /// Somebody wants a delivery to end that still waits.
+    Cancel(Arc<TenantView>, CancelRequest),
     /// The attempt of an offered delivery takes its time.
     Slow(Queued),
     /// An attempt ended.
@@ -175,6 +179,10 @@ impl Actor for EndpointActor {
             EndpointMessage::Again(view, request) => {
                 state.view = Some(view);
                 self.try_again(&myself, state, request).await?;
+            }
+            EndpointMessage::Cancel(view, request) => {
+                state.view = Some(view);
+                self.cancel(&myself, state, request).await?;
             }
             EndpointMessage::Instead(view, direct) => self.send_instead(&view, *direct).await?,
             EndpointMessage::Discard(delivery, reply) => self.discard(delivery, reply).await?,
@@ -322,10 +330,11 @@ impl EndpointActor {
         });
     }
 
-    /// Customers are always written to; an endpoint must be there and enabled.
+    /// An endpoint must be there and enabled, unless it is one of the tenant's own roads, and its channel must
+    /// not be paused.
     fn may_deliver(&self, view: &TenantView) -> bool {
         let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
-        self.id.is_own() || enabled(self.id)
+        (self.id.is_own() || enabled(self.id)) && !standing::is_paused(view, self.id)
     }
 
     /// Whether the endpoint was not deleted since the view that this actor has.

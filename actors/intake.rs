@@ -26,9 +26,8 @@ use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::gather::Refusal;
 use crate::ledger::{Draft, LedgerError};
-use crate::record::{InboundState, Verdict};
+use crate::record::{Hindrance, InboundState, NotDone, Verdict};
 use crate::tenant::{Surroundings, TenantMessage};
 
 /// The id of a letter, as it is shown.
@@ -61,8 +60,8 @@ pub(crate) struct Suspect {
 pub(crate) enum IntakeMessage {
     /// There may be letters that are due.
     Work,
-    /// These letters are to be read again; answered with how many are, once that is durable.
-    Again(Vec<Sequence>, oneshot::Sender<Result<u64, Refusal>>),
+    /// These letters are to be read again; answered, once that is durable, with those that are not.
+    Again(Vec<Sequence>, oneshot::Sender<Vec<NotDone>>),
     /// Letters are refused that are not kept: their count is to be.
     Count,
 }
@@ -168,16 +167,14 @@ impl Intake {
         Ok(())
     }
 
-    /// Puts letters in line again. One alone that cannot be read again is refused with the reason.
-    async fn again(&self, letters: &[Sequence]) -> Result<Result<u64, Refusal>, LedgerError> {
+    /// Puts letters in line again; answers those that cannot be read again, and why.
+    async fn again(&self, letters: &[Sequence]) -> Result<Vec<NotDone>, LedgerError> {
         let ledger = &self.around.ledger;
         let mut draft = Draft::new(&self.tenant);
-        let mut count = 0;
+        let mut not_done = Vec::new();
         for &sequence in letters {
             let Some(mut letter) = ledger.letter(&self.tenant, sequence)? else {
-                if letters.len() == 1 {
-                    return Ok(Err(Refusal::Rejected("there is no such letter".to_owned())));
-                }
+                not_done.push(NotDone { item: Some(sequence), why: Hindrance::Gone });
                 continue;
             };
             let refused = match &letter.verdict {
@@ -185,10 +182,7 @@ impl Intake {
                 Verdict::Refused(_) | Verdict::Uncounted(_) => true,
             };
             if refused {
-                if letters.len() == 1 {
-                    let reason = "it was refused when it came, so nothing of it may be carried out";
-                    return Ok(Err(Refusal::Rejected(reason.to_owned())));
-                }
+                not_done.push(NotDone { item: Some(sequence), why: Hindrance::NotGenuine });
                 continue;
             }
             if let Some(due) = letter.fate.next_at {
@@ -196,10 +190,9 @@ impl Intake {
             }
             letter.fate = letter.fate.again(ledger.now().timestamp());
             draft.fate(sequence, &letter);
-            count += 1;
         }
         self.commit(draft).await;
-        Ok(Ok(count))
+        Ok(not_done)
     }
 
     /// Makes a draft durable, waits for it, and carries its hints out.

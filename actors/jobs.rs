@@ -8,6 +8,7 @@
 //! anybody up. How far a job came is written down after its step is durable: a step that is done twice after
 //! a crash finds that its deliveries are no longer what the job is about.
 
+pub mod choice;
 pub mod walk;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,13 +19,13 @@ use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use tokio::sync::oneshot;
 
 use self::walk::{Target, walk};
-use crate::endpoint::again::{Again, AgainRequest};
+use crate::endpoint::again::{AgainAnswer, AgainRequest};
 use crate::gather::Refusal;
 use crate::hints::Hints;
 use crate::intake::IntakeMessage;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
-use crate::record::{JobRecord, JobState, JobTask};
+use crate::record::{Hindrance, JobRecord, JobState, JobTask, NotDone};
 use crate::tenant::TenantMessage;
 use crate::view::TenantView;
 
@@ -200,64 +201,80 @@ impl Jobs {
         let page = page?;
         job.examined += page.examined;
         job.matched += u64::try_from(page.targets.len()).unwrap_or(u64::MAX);
-        job.done += match job.task {
-            JobTask::DiscardDeadLetters => self.discard(&page.targets).await,
+        let not_done = match job.task {
+            JobTask::DiscardDeadLetters => self.discard(&page.targets).await?,
             JobTask::ReprocessInbound => self.read_again(&page.targets).await,
             JobTask::RetryDeadLetters | JobTask::RetryDeliveries | JobTask::Recover => {
                 self.hand_over(&page.targets).await
             }
         };
+        let done = page.targets.len().saturating_sub(not_done.len());
+        job.done += u64::try_from(done).unwrap_or(u64::MAX);
+        job.could_not(not_done);
         let Some(next) = page.next else { return Ok(false) };
         job.place = next;
         Ok(true)
     }
 
-    async fn discard(&self, targets: &[Target]) -> u64 {
+    /// Throws dead letters away; answers those that were gone already.
+    async fn discard(&self, targets: &[Target]) -> Result<Vec<NotDone>, LedgerError> {
         let mut draft = Draft::new(&self.tenant);
-        let letters = targets.iter().filter_map(|target| target.again.delivery);
         let now = self.ledger.now().timestamp();
-        let count = letters.map(|delivery| draft.forget_dead_letter(delivery, now)).count();
+        let mut gone = Vec::new();
+        for letter in targets.iter().filter_map(|target| target.again.delivery) {
+            match self.ledger.dead_letter(&self.tenant, letter)? {
+                Some(_) => draft.forget_dead_letter(letter, now),
+                None => gone.push(NotDone { item: Some(letter), why: Hindrance::Gone }),
+            }
+        }
         let after = draft.take_after();
         self.ledger.commit_and_wait(draft).await;
         self.hints.carry_out(&self.tenant, after);
-        u64::try_from(count).unwrap_or(u64::MAX)
+        Ok(gone)
     }
 
-    /// Has letters read again, and waits until they are.
-    async fn read_again(&self, targets: &[Target]) -> u64 {
+    /// Has letters read again, and waits until they are; answers those that cannot be.
+    async fn read_again(&self, targets: &[Target]) -> Vec<NotDone> {
         let letters = targets.iter().map(|target| target.again.event).collect();
         let (reply, answer) = oneshot::channel();
         let again = TenantMessage::Intake(IntakeMessage::Again(letters, reply));
-        // A tenant that has just died drops it, and the answer with it; they are not among those done.
+        // A tenant that has just died drops it, and the answer with it.
         drop(self.parent.cast(again));
-        match answer.await {
-            Ok(Ok(count)) => count,
-            Ok(Err(_)) | Err(_) => 0,
-        }
+        answer.await.unwrap_or_else(|_| {
+            let letter = |target: &Target| Some(target.again.event);
+            let unreached = |target| NotDone { item: letter(target), why: Hindrance::Unreached };
+            targets.iter().map(unreached).collect()
+        })
     }
 
-    /// Hands each endpoint its deliveries, and waits until they are in its queue.
-    async fn hand_over(&self, targets: &[Target]) -> u64 {
-        let mut shares: BTreeMap<EndpointId, Vec<Again>> = BTreeMap::new();
+    /// Hands each endpoint its deliveries, and waits until they are in its queue; answers those that it does
+    /// not try again.
+    async fn hand_over(&self, targets: &[Target]) -> Vec<NotDone> {
+        let mut shares: BTreeMap<EndpointId, Vec<&Target>> = BTreeMap::new();
         for target in targets {
-            shares.entry(target.endpoint).or_default().push(target.again);
+            shares.entry(target.endpoint).or_default().push(target);
         }
         let mut answers = Vec::new();
-        for (endpoint, deliveries) in shares {
+        for (endpoint, share) in shares {
             let (reply, answer) = oneshot::channel();
+            let deliveries = share.iter().map(|target| target.again).collect();
             let request = AgainRequest { deliveries, reply };
-            if self.parent.cast(TenantMessage::Again(endpoint, request)).is_ok() {
-                answers.push(answer);
+            // As above.
+            drop(self.parent.cast(TenantMessage::Again(endpoint, request)));
+            answers.push((share, answer));
+        }
+        let mut not_done = Vec::new();
+        for (share, answer) in answers {
+            match answer.await {
+                Ok(AgainAnswer { not_done: refused, .. }) => {
+                    let refused = refused.into_iter();
+                    not_done
+                        .extend(refused.map(|(again, why)| NotDone { item: again.delivery, why }));
+                }
+                Err(_) => not_done.extend(share.into_iter().map(unreached)),
             }
         }
-        let mut done = 0;
-        for answer in answers {
-            // Refused, or the endpoint is gone: it is not among those that are done.
-            if let Ok(Ok(again)) = answer.await {
-                done += u64::try_from(again.len()).unwrap_or(u64::MAX);
-            }
-        }
-        done
+        not_done
     }
 
     async fn end(&self, id: Sequence, job: JobRecord, state: JobState, error: Option<String>) {
@@ -266,4 +283,9 @@ impl Jobs {
         draft.job(id, &JobRecord { state, error, ended_at, ..job });
         self.ledger.commit_and_wait(draft).await;
     }
+}
+
+/// One whose endpoint, or whose reader, died over it.
+fn unreached(target: &Target) -> NotDone {
+    NotDone { item: target.again.delivery, why: Hindrance::Unreached }
 }

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod erasing;
 pub mod stream;
 pub mod why;
+pub mod work;
 
 /// Commits that may wait for the committer.
 pub const COMMITS_QUEUED_MAX: usize = 16_384;

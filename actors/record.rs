@@ -16,6 +16,7 @@ pub mod key;
 mod mirror;
 mod people;
 mod provider;
+mod selection;
 mod source;
 mod statistics;
 mod story;
@@ -40,17 +41,18 @@ pub use self::access::{Actor, AuditRecord, EndedSessionRecord, Issuer, KeyRecord
 pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
 pub use self::delivery::{
-    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
+    AttemptStatus, Cancelled, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
     FilteredBy, LogRecord, Tell,
 };
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};
 pub use self::idempotency::IdempotencyRecord;
 pub use self::inbound::{InboundFate, InboundRecord, InboundState, Verdict};
-pub use self::job::{JobRecord, JobState, JobTask, Selection};
+pub use self::job::{Hindrance, JobRecord, JobState, JobTask, NotDone};
 pub use self::mirror::MirroredRecord;
 pub use self::people::{HistoryKind, HistoryRecord, ViewerRecord};
 pub use self::provider::{ProviderStatusRecord, ReceiptRecord, WindowRecord};
+pub use self::selection::{Answered, Selection};
 pub use self::source::ReplayRecord;
 pub use self::statistics::SlotRecord;
 pub use self::story::{
@@ -243,7 +245,6 @@ records! {
     QuarantineRecord = 11 "quarantine",
     CleanedRecord = 14 "cleaned",
     LeftoverRecord = 16 "leftover",
-    JobRecord = 17 "job",
     ReceiptRecord = 40 "receipt",
     ProviderStatusRecord = 41 "provider status",
     WindowRecord = 42 "window",
@@ -257,7 +258,6 @@ records! {
     DeletedRecord = 81 "deleted",
     EndedSessionRecord = 90 "ended session",
     LinkRecord = 91 "link",
-    AuditRecord = 92 "audit",
 }
 
 impl Record for StateRecord {

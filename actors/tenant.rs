@@ -49,6 +49,7 @@ pub use self::submit::Receipt;
 pub(crate) use self::submit::{Act, Arrival, Batch, Submission};
 use crate::channel::Channels;
 use crate::endpoint::again::AgainRequest;
+use crate::endpoint::cancel::CancelRequest;
 use crate::endpoint::config::Endpoint;
 use crate::endpoint::{EndpointMessage, Shape};
 use crate::entity::EntityMessage;
@@ -116,6 +117,8 @@ pub(crate) enum TenantMessage {
     Disable(EndpointId, String),
     /// Deliveries of an endpoint are to be tried again.
     Again(EndpointId, AgainRequest),
+    /// A delivery of an endpoint is to end that still waits.
+    Cancel(EndpointId, CancelRequest),
     /// A dead letter of an endpoint is to be thrown away.
     Discard(EndpointId, Sequence, oneshot::Sender<Result<(), Refusal>>),
     /// Something of a job.
@@ -229,6 +232,9 @@ impl Actor for Tenant {
             TenantMessage::Again(endpoint, request) => {
                 self.again(&myself, state, endpoint, request);
             }
+            TenantMessage::Cancel(endpoint, request) => {
+                self.cancel(&myself, state, endpoint, request);
+            }
             TenantMessage::Job(message) => self.tell_jobs(&myself, state, message),
             TenantMessage::FanOut(event) => {
                 self.tell_fan_out(&myself, state, FanOutMessage::Begin(event));
@@ -300,6 +306,7 @@ impl Tenant {
                 match message {
                     EndpointMessage::Offer(_, offer) => self.offer(myself, state, offer),
                     EndpointMessage::Again(_, request) => self.again(myself, state, id, request),
+                    EndpointMessage::Cancel(_, request) => self.cancel(myself, state, id, request),
                     _ => {}
                 }
             }

@@ -23,7 +23,8 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{EVENT_DELIVERIES_MAX, LOG_LINES_MAX, QUEUE_ROWS_MAX};
 use crate::live::Begun;
 use crate::record::{
-    AttemptStatus, DeadLetterRecord, DeliveryStatusRecord, EventRecord, FilteredBy, LogRecord,
+    Actor, AttemptStatus, DeadLetterRecord, DeliveryStatusRecord, EventRecord, FilteredBy,
+    LogRecord,
 };
 use crate::view::TenantView;
 
@@ -62,6 +63,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         _ => Place::Elsewhere,
     };
     let error = status.and_then(|status| status.error.as_deref()).unwrap_or_default();
+    let cancelled = status.and_then(|status| status.cancelled.as_ref());
     let known = Known::at_hand(ledger, view, id)?;
     let now = ledger.now().timestamp();
     let code = status.map_or(-1, |status| status.code);
@@ -85,6 +87,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         at_least: !known.is_latest,
         turn: turn(view, id, place, now),
         letter,
+        cancelled: cancelled.map(|cancelled| (cancelled.at, who(&cancelled.by))),
     }))
 }
 
@@ -112,6 +115,7 @@ pub fn dead_letter(
         at_least: !known.is_latest,
         turn: None,
         letter: self::letter(view, id, Some(letter)),
+        cancelled: None,
     }))
 }
 
@@ -141,7 +145,7 @@ pub fn event(
                 counts.dead += 1;
                 counts.lost += u64::from(is_lost(ledger, view, (*endpoint, *delivery))?);
             }
-            Standing::Held => counts.held += 1,
+            Standing::Held | Standing::Paused => counts.held += 1,
             Standing::Sent => {
                 let word = word(ledger, view, (*endpoint, *delivery))?;
                 counts.undelivered += u64::from(matches!(word, Word::Failed(_)));
@@ -158,6 +162,14 @@ pub fn event(
     Ok(why::event(stage, event.ignored.is_some(), counts, filtered))
 }
 
+/// Who did something, by a word of ours: what people call their keys has no place in a sentence.
+fn who(by: &Actor) -> &str {
+    match by {
+        Actor::Admin => "admin",
+        Actor::Key { id, .. } | Actor::Link { id } => id,
+    }
+}
+
 fn standing_of(
     view: &TenantView,
     id: EndpointId,
@@ -168,9 +180,10 @@ fn standing_of(
         Some(AttemptStatus::Dead) => Standing::Dead,
         Some(AttemptStatus::Collected) => Standing::Collected,
         Some(AttemptStatus::Withdrawn) => Standing::Withdrawn,
-        Some(AttemptStatus::Retrying) | None => match standing::standing(view, id, status).0 {
-            "held" => Standing::Held,
-            "cancelled" => Standing::Cancelled,
+        Some(AttemptStatus::Retrying) | None => match standing::standing(view, id, status) {
+            ("held", Some(standing::PAUSED)) => Standing::Paused,
+            ("held", _) => Standing::Held,
+            ("cancelled", _) => Standing::Cancelled,
             _ => Standing::Waiting,
         },
     }

@@ -133,6 +133,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/deliveries/retry", post(deliveries::retry_many))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry))
+        .route("/api/v1/deliveries/{id}/cancel", post(deliveries::cancel))
         .route("/api/v1/dead-letters", get(dead_letters::list))
         .route("/api/v1/dead-letters/export", get(dead_letters::export))
         .route("/api/v1/dead-letters/retry", post(dead_letters::retry_many))

@@ -44,6 +44,7 @@ pub mod answer;
 pub mod business_hours;
 pub mod calendar;
 pub mod catalogue;
+pub mod channels;
 pub mod check;
 pub mod cloud_event;
 pub mod contact;

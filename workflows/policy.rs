@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::alerts::AlertRules;
 use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
+use crate::channels::Channels;
 use crate::contact::{self, Commerce, Conversations, OptOutWords, QuietHours};
 use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::embedding::{self, Origins};
@@ -128,6 +129,9 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// What the tenant may have of the server.
     pub limits: Limits,
+    /// Channels by which nothing goes out for now.
+    #[serde(skip_serializing_if = "Channels::is_default")]
+    pub channels: Channels,
     /// How long an endpoint may fail before it is disabled, where the endpoint does not say.
     pub disable_after: Span,
     /// What is done about dead letters.
@@ -200,6 +204,7 @@ impl Default for Settings {
             wa_number_hash: HashKind::default(),
             retry: RetryPolicy::default(),
             limits: Limits::default(),
+            channels: Channels::default(),
             disable_after: Span::hours(120),
             dead_letters: DeadLetterPolicy::default(),
             alerts: AlertRules::default(),

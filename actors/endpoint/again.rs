@@ -10,12 +10,9 @@ use tokio::sync::oneshot;
 use super::{EndpointActor, EndpointMessage, EndpointState};
 use crate::gather::Refusal;
 use crate::ledger::{Draft, LedgerError};
-use crate::record::{AttemptStatus, DeliveryRecord, DeliveryStatusRecord};
+use crate::record::{AttemptStatus, DeliveryRecord, DeliveryStatusRecord, Hindrance};
 use crate::tenant::Direct;
 use crate::view::TenantView;
-
-/// Why a delivery that is parked cannot go.
-const BEHIND: &str = "it waits for an earlier one of its key to arrive or to be given up";
 
 /// A delivery that is to be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +23,19 @@ pub struct Again {
     pub delivery: Option<Sequence>,
 }
 
-/// Deliveries of one endpoint that are to be tried again, and where the answer goes once that is durable:
-/// those that will be.
+/// Deliveries of one endpoint that are to be tried again, and where the answer goes once that is durable.
 pub(crate) struct AgainRequest {
     pub(crate) deliveries: Vec<Again>,
-    pub(crate) reply: oneshot::Sender<Result<Vec<Sequence>, Refusal>>,
+    pub(crate) reply: oneshot::Sender<AgainAnswer>,
+}
+
+/// What came of asking for that.
+#[derive(Debug, Default)]
+pub(crate) struct AgainAnswer {
+    /// Those that will be tried.
+    pub(crate) done: Vec<Sequence>,
+    /// The others, and why not.
+    pub(crate) not_done: Vec<(Again, Hindrance)>,
 }
 
 impl EndpointActor {
@@ -43,17 +48,13 @@ impl EndpointActor {
     ) -> Result<(), LedgerError> {
         let now = self.around.ledger.now().timestamp();
         let mut draft = Draft::new(&self.tenant);
-        let (mut done, mut refusal) = (Vec::new(), None);
+        let mut answer = AgainAnswer::default();
         for again in request.deliveries {
             match self.once_more(state, &mut draft, again, now)? {
-                Ok(delivery) => done.push(delivery),
-                Err(reason) => refusal = Some(Refusal::Rejected(reason.to_owned())),
+                Ok(delivery) => answer.done.push(delivery),
+                Err(why) => answer.not_done.push((again, why)),
             }
         }
-        let answer = match refusal {
-            Some(refusal) if done.is_empty() => Err(refusal),
-            Some(_) | None => Ok(done),
-        };
         self.commit_and_tell(draft).await;
         // An error means that the caller has gone; what it asked for is done all the same.
         drop(request.reply.send(answer));
@@ -105,7 +106,7 @@ impl EndpointActor {
         Ok(())
     }
 
-    async fn commit_and_tell(&self, mut draft: Draft) {
+    pub(super) async fn commit_and_tell(&self, mut draft: Draft) {
         let after = draft.take_after();
         self.around.ledger.commit_and_wait(draft).await;
         self.around.hints.carry_out(&self.tenant, after);
@@ -118,7 +119,7 @@ impl EndpointActor {
         draft: &mut Draft,
         Again { event, delivery }: Again,
         now: Timestamp,
-    ) -> Result<Result<Sequence, &'static str>, LedgerError> {
+    ) -> Result<Result<Sequence, Hindrance>, LedgerError> {
         let ledger = &self.around.ledger;
         let delivery = match delivery {
             Some(delivery) => Some(delivery),
@@ -131,7 +132,7 @@ impl EndpointActor {
             return Ok(Ok(delivery));
         };
         if state.under_way.contains_key(&delivery) {
-            return Ok(Err("an attempt is under way"));
+            return Ok(Err(Hindrance::UnderWay));
         }
         if let Some(letter) = ledger.dead_letter(&self.tenant, delivery)? {
             let forgiven = letter.delivery.attempts;
@@ -143,13 +144,14 @@ impl EndpointActor {
             return self.hasten(state, draft, (event, delivery), now);
         };
         match status.status {
-            AttemptStatus::Withdrawn => Ok(Err("what it says is no longer true or wanted")),
-            AttemptStatus::Collected => Ok(Err("it went out together with others of its type")),
+            AttemptStatus::Withdrawn if status.cancelled.is_some() => Ok(Err(Hindrance::Cancelled)),
+            AttemptStatus::Withdrawn => Ok(Err(Hindrance::Untrue)),
+            AttemptStatus::Collected => Ok(Err(Hindrance::Collected)),
             AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::CUSTOMERS => {
-                Ok(Err("what was written to a customer is no longer kept"))
+                Ok(Err(Hindrance::Unkept))
             }
             AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::READERS => {
-                Ok(Err("to whom it went is no longer kept: have the report sent again"))
+                Ok(Err(Hindrance::ReaderUnkept))
             }
             AttemptStatus::Sent | AttemptStatus::Dead => {
                 let (attempts, history) = (status.attempts, status.history);
@@ -167,8 +169,7 @@ impl EndpointActor {
                 let waiting = ledger.waiting(&self.tenant, self.id, due, delivery)?;
                 let Some(record) = waiting else {
                     let parked = self.is_parked(event, delivery)?;
-                    let reason = if parked { BEHIND } else { "an attempt is just ending" };
-                    return Ok(Err(reason));
+                    return Ok(Err(if parked { Hindrance::Behind } else { Hindrance::Ending }));
                 };
                 draft.dequeue(self.id, due, delivery);
                 self.wait(draft, delivery, &record, now);
@@ -184,13 +185,13 @@ impl EndpointActor {
         draft: &mut Draft,
         (event, delivery): (Sequence, Sequence),
         now: Timestamp,
-    ) -> Result<Result<Sequence, &'static str>, LedgerError> {
+    ) -> Result<Result<Sequence, Hindrance>, LedgerError> {
         if let Some(queued) = state.collecting.take(delivery) {
             draft.dequeue(self.id, queued.due, delivery);
             let record = DeliveryRecord { collect: None, ..queued.record };
             draft.enqueue(self.id, now, delivery, &record);
         } else if self.is_parked(event, delivery)? {
-            return Ok(Err(BEHIND));
+            return Ok(Err(Hindrance::Behind));
         }
         Ok(Ok(delivery))
     }
@@ -213,6 +214,7 @@ impl EndpointActor {
             error: None,
             next_at: Some(now),
             history: record.history.clone(),
+            cancelled: None,
         };
         draft.status(record.event, delivery, &status);
     }

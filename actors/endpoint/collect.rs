@@ -239,6 +239,7 @@ impl EndpointActor {
                 error: Some(format!("goes out as part of {}", delivery_id(delivery))),
                 next_at: None,
                 history: Vec::new(),
+                cancelled: None,
             };
             draft.status(queued.record.event, queued.delivery, &status);
         }

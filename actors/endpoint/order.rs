@@ -52,6 +52,11 @@ impl Line {
         }
     }
 
+    /// Whether a delivery is on its way back to the queue, as the next one of its key.
+    pub(super) fn is_next(&self, key: &str, delivery: Sequence) -> bool {
+        matches!(self.holders.get(key), Some(Holder::Next(next)) if *next == delivery)
+    }
+
     /// The event of a delivery that is under way.
     pub(super) fn event_of(&self, delivery: Sequence) -> Option<Sequence> {
         self.keys.get(&delivery).map(|(_, event)| *event)
@@ -149,7 +154,11 @@ impl EndpointActor {
 
     /// Brings the first that is parked under a key back to the queue, as its head; without one, the key has
     /// no head.
-    fn bring_next(&self, draft: &mut Draft, key: &str) -> Result<Option<Sequence>, LedgerError> {
+    pub(super) fn bring_next(
+        &self,
+        draft: &mut Draft,
+        key: &str,
+    ) -> Result<Option<Sequence>, LedgerError> {
         let ledger = &self.around.ledger;
         let Some((delivery, record)) = ledger.first_parked(&self.tenant, self.id, key)? else {
             draft.no_head(self.id, key);

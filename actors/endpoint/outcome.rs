@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use ractor::ActorRef;
 use sereno_workflows::dead_letters::cause;
-use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::id::Sequence;
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
-use sereno_workflows::statistics::{Channel, Route, Sketch};
+use sereno_workflows::statistics::{Route, Sketch};
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
-use super::config::Kind;
+use super::standing::channel;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
@@ -122,6 +122,7 @@ impl EndpointActor {
             error: error.clone(),
             next_at,
             history: tried.history.clone(),
+            cancelled: None,
         };
         draft.status(record.event, *delivery, &stands);
         let line = LogRecord::Attempt {
@@ -155,17 +156,9 @@ impl EndpointActor {
         tried: &DeliveryRecord,
         next: Next,
     ) {
-        let kind = state.view.as_ref().and_then(|view| view.endpoints.get(&self.id));
-        let channel = match kind.map(|found| found.config.kind) {
-            Some(Kind::Webhook) => Channel::Webhook,
-            Some(Kind::Slack) => Channel::Slack,
-            Some(Kind::Email) => Channel::Email,
-            Some(Kind::Whatsapp) => Channel::Whatsapp,
-            None if self.id == EndpointId::CUSTOMERS => Channel::Whatsapp,
-            None if self.id == EndpointId::READERS => Channel::Email,
-            // It was deleted while this was under way.
-            None => return,
-        };
+        let channel = state.view.as_ref().and_then(|view| channel(view, self.id));
+        // Without one it was deleted while this was under way.
+        let Some(channel) = channel else { return };
         let arrived = matches!(ended.outcome, Outcome::Done { .. });
         let mut attempt = Route {
             sent: arrived.into(),

@@ -1,13 +1,18 @@
 //! In which condition a delivery is, in one word.
 
 use sereno_workflows::id::EndpointId;
+use sereno_workflows::statistics::Channel;
 
+use super::config::Kind;
 use crate::record::{AttemptStatus, DeliveryStatusRecord};
 use crate::view::TenantView;
 
 /// All the words, for those who ask by them.
 pub const STANDINGS: [&str; 7] =
     ["pending", "retrying", "sent", "dead", "collected", "held", "cancelled"];
+
+/// Why a delivery waits whose channel is paused.
+pub(crate) const PAUSED: &str = "the channel is paused";
 
 /// The condition of a delivery: its word, and why it does not go on where that is not its own doing.
 pub fn standing(
@@ -33,7 +38,27 @@ fn waiting(
     match view.endpoints.get(&endpoint) {
         Some(found) if !found.config.enabled => ("held", Some("the endpoint is disabled")),
         None if !endpoint.is_own() => ("cancelled", Some("the endpoint was deleted")),
+        Some(_) | None if is_paused(view, endpoint) => ("held", Some(PAUSED)),
         Some(_) | None if attempts == 0 => ("pending", None),
         Some(_) | None => ("retrying", None),
+    }
+}
+
+/// Whether nothing goes out for now by the channel of an endpoint.
+pub(crate) fn is_paused(view: &TenantView, endpoint: EndpointId) -> bool {
+    let channels = &view.policy.settings.channels;
+    channel(view, endpoint).is_some_and(|channel| channels.is_paused(channel))
+}
+
+/// By which channel the deliveries to an endpoint go out; nobody knows of one that was deleted.
+pub fn channel(view: &TenantView, endpoint: EndpointId) -> Option<Channel> {
+    match view.endpoints.get(&endpoint).map(|found| found.config.kind) {
+        Some(Kind::Webhook) => Some(Channel::Webhook),
+        Some(Kind::Slack) => Some(Channel::Slack),
+        Some(Kind::Email) => Some(Channel::Email),
+        Some(Kind::Whatsapp) => Some(Channel::Whatsapp),
+        None if endpoint == EndpointId::CUSTOMERS => Some(Channel::Whatsapp),
+        None if endpoint == EndpointId::READERS => Some(Channel::Email),
+        None => None,
     }
 }

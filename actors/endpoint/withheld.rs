@@ -73,6 +73,7 @@ impl EndpointActor {
             error: Some(error.to_owned()),
             next_at,
             history: record.history.clone(),
+            cancelled: None,
         };
         draft.status(record.event, *delivery, &stands);
         self.commit_end(myself, draft, (*delivery, next_at), ended.pass).await;

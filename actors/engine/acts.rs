@@ -5,6 +5,7 @@ use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Action, Engine, EngineError, ask};
+use crate::endpoint::standing::is_paused;
 use crate::entity::Command;
 use crate::hints::Listing;
 use crate::record::Source;
@@ -39,6 +40,10 @@ impl Engine {
         let found = view.endpoints.get(&endpoint).ok_or(EngineError::NotFound("endpoint"))?;
         if !found.config.enabled {
             let problem = "the endpoint is disabled; enable it first, with toggle";
+            return Err(EngineError::Rejected(problem.to_owned()));
+        }
+        if is_paused(&view, endpoint) {
+            let problem = "its channel is paused, so nothing would go out: resume it first";
             return Err(EngineError::Rejected(problem.to_owned()));
         }
         let data = serde_json::json!({"endpoint_id": endpoint.0, "message": "Hello from Sereno"});

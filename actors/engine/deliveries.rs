@@ -7,16 +7,18 @@ use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
+use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask, within_call_timeout};
 use crate::endpoint::again::{Again, AgainRequest};
+use crate::endpoint::cancel::CancelRequest;
 use crate::gather::Refusal;
 use crate::hints::Listing;
 use crate::jobs::JobsMessage;
 use crate::jobs::walk::{self, Count};
-use crate::record::{JobRecord, JobState, JobTask, Selection, Source};
+use crate::record::{AttemptStatus, Cancelled, JobRecord, JobState, JobTask, Selection, Source};
 use crate::tenant::{Direct, TenantMessage};
 
 /// What came of replaying an event.
@@ -28,7 +30,63 @@ pub struct Replayed {
     pub refused: Vec<(EndpointId, String)>,
 }
 
+/// A delivery as it was found by somebody who wants it to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whereabouts {
+    delivery: Sequence,
+    event: Sequence,
+    endpoint: EndpointId,
+    /// When it is due, where it waits in a queue.
+    due: Option<Timestamp>,
+}
+
 impl Engine {
+    /// Where a delivery is that may wait; reads many rows, so it belongs on a thread that may block.
+    pub fn whereabouts(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+    ) -> Result<Whereabouts, EngineError> {
+        self.listing(tenant)?;
+        let ledger = self.ledger();
+        let found = ledger.find_delivery(tenant, delivery)?;
+        let found = found.ok_or(EngineError::NotFound("delivery"))?;
+        let may_wait =
+            found.status.as_ref().is_none_or(|status| status.status == AttemptStatus::Retrying);
+        let next = found.status.as_ref().and_then(|status| status.next_at);
+        let is_there = match next {
+            Some(due) => ledger.waiting(tenant, found.endpoint, due, delivery)?.is_some(),
+            None => false,
+        };
+        let due = match (may_wait, is_there) {
+            (true, false) => ledger.due_of(tenant, found.endpoint, delivery)?,
+            (true, true) => next,
+            (false, _) => None,
+        };
+        Ok(Whereabouts { delivery, event: found.place, endpoint: found.endpoint, due })
+    }
+
+    /// Has a delivery end that waits; returns once that is durable. Answers `false` where it has moved since it
+    /// was looked for, so that it has to be looked for again.
+    pub async fn cancel_delivery(
+        &self,
+        tenant: &TenantId,
+        Whereabouts { delivery, event, endpoint, due }: Whereabouts,
+        cancelled: Cancelled,
+    ) -> Result<bool, EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let request = CancelRequest { event, delivery, due, cancelled, reply };
+        let cast = actor.cast(TenantMessage::Cancel(endpoint, request));
+        cast.map_err(|_| EngineError::Busy)?;
+        match within_call_timeout(answer).await? {
+            Ok(()) => Ok(true),
+            Err(Refusal::Again) => Ok(false),
+            Err(Refusal::Rejected(reason)) => Err(EngineError::Rejected(reason)),
+            Err(Refusal::Died { .. }) => Err(EngineError::Busy),
+        }
+    }
+
     /// Has a delivery tried again now, whether it arrived, waits or was given up; returns once that is
     /// durable.
     pub async fn retry(&self, tenant: &TenantId, delivery: Sequence) -> Result<(), EngineError> {
@@ -128,19 +186,20 @@ impl Engine {
         selection: Selection,
     ) -> Result<Count, EngineError> {
         let Listing { view, .. } = self.listing(tenant)?;
-        Ok(walk::count(self.ledger(), &view, &self.job(task, selection))?)
+        Ok(walk::count(self.ledger(), &view, &self.job(task, selection, String::new()))?)
     }
 
-    /// Starts a job; returns its id once it is durable.
+    /// Starts a job, for a reason or for none that is told; returns its id once it is durable.
     pub async fn begin_job(
         &self,
         tenant: &TenantId,
         task: JobTask,
         selection: Selection,
+        reason: String,
     ) -> Result<Sequence, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
-        let begin = JobsMessage::Begin(Box::new(self.job(task, selection)), reply);
+        let begin = JobsMessage::Begin(Box::new(self.job(task, selection, reason)), reply);
         ask(&actor, TenantMessage::Job(begin), answer).await
     }
 
@@ -152,7 +211,7 @@ impl Engine {
         ask(&actor, TenantMessage::Job(JobsMessage::Cancel(id, reply)), answer).await
     }
 
-    fn job(&self, task: JobTask, selection: Selection) -> JobRecord {
+    fn job(&self, task: JobTask, selection: Selection, reason: String) -> JobRecord {
         JobRecord {
             task,
             place: selection.from,
@@ -165,6 +224,10 @@ impl Engine {
             matched: 0,
             done: 0,
             error: None,
+            reason,
+            skipped: 0,
+            refused: 0,
+            not_done: Vec::new(),
         }
     }
 }
@@ -178,8 +241,11 @@ async fn try_again(
     let request = AgainRequest { deliveries: vec![again], reply };
     let cast = tenant.cast(TenantMessage::Again(endpoint, request));
     cast.map_err(|_| EngineError::Busy)?;
-    within_call_timeout(answer).await?.map_err(|refusal| match refusal {
-        Refusal::Rejected(reason) => EngineError::Rejected(reason),
-        Refusal::Again | Refusal::Died { .. } => EngineError::Busy,
-    })
+    let answer = within_call_timeout(answer).await?;
+    match answer.not_done.first() {
+        Some((_, why)) if answer.done.is_empty() => {
+            Err(EngineError::Rejected(why.text().to_owned()))
+        }
+        Some(_) | None => Ok(answer.done),
+    }
 }

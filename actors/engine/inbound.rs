@@ -9,7 +9,7 @@ use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::once::Once;
-use super::{Engine, EngineError, ask, within_call_timeout};
+use super::{Engine, EngineError, within_call_timeout};
 use crate::hints::Listing;
 use crate::intake::IntakeMessage;
 use crate::intake::refusals::Refused;
@@ -124,7 +124,11 @@ impl Engine {
         }
         let (reply, answer) = oneshot::channel();
         let again = IntakeMessage::Again(vec![letter], reply);
-        ask(&actor, TenantMessage::Intake(again), answer).await.map(drop)
+        actor.cast(TenantMessage::Intake(again)).map_err(|_| EngineError::Busy)?;
+        match within_call_timeout(answer).await?.first() {
+            Some(not_done) => Err(EngineError::Rejected(not_done.why.text().to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// A tenant's actor and how the tenant is, for tests of actors below it.

@@ -1,10 +1,11 @@
 //! What was counted: questions about it.
 
-use sereno_workflows::id::TenantId;
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::statistics::{Level, Slot, Tally, Window};
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Engine, EngineError};
+use crate::endpoint::standing::is_paused;
 
 /// What a tenant has counted in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,18 @@ impl Engine {
         to: Timestamp,
     ) -> Result<Vec<Slot>, EngineError> {
         Ok(self.around.ledger.hours_counted(tenant, from..to)?)
+    }
+
+    /// The delivery that waits for longest, and for whom, among the first of each queue; those of disabled
+    /// endpoints and paused channels are held, and wait for nothing.
+    pub fn oldest_waiting(
+        &self,
+        tenant: &TenantId,
+    ) -> Result<Option<(Sequence, EndpointId)>, EngineError> {
+        let view = self.view(tenant)?;
+        let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
+        let waits = |id: EndpointId| (id.is_own() || enabled(id)) && !is_paused(&view, id);
+        Ok(self.around.ledger.oldest_waiting(tenant, waits)?)
     }
 
     /// Everything that was counted of all tenants since the process began.

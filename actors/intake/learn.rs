@@ -167,6 +167,7 @@ impl Learning {
             error: said.error.clone(),
             next_at: Some(now),
             history: record.history.clone(),
+            cancelled: None,
         };
         draft.status(receipt.event, delivery, &stands);
         draft.forget_words(delivery);

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, Sequence};
 
+use super::choice::Choice;
 use crate::endpoint::again::Again;
 use crate::endpoint::config::Endpoint;
 use crate::endpoint::standing::standing;
@@ -127,6 +128,7 @@ fn events(
     mut look: impl FnMut(Sequence, &EventRecord, &mut Vec<Target>) -> Result<u64, LedgerError>,
 ) -> Result<Page, LedgerError> {
     let look: Look<'_> = &mut look;
+    let choice = Choice::new(&job.selection);
     let range = job.place..job.selection.to;
     let (rows, more) = ledger.events_from(&view.id, range, JOB_STEP_ROWS)?;
     let mut page = Page { targets: Vec::new(), examined: 0, next: None };
@@ -137,7 +139,7 @@ fn events(
         }
         page.examined += 1;
         let Some(event) = event else { continue };
-        if job.selection.wants_type(&event.event_type) {
+        if choice.wants_event(event) {
             page.examined += look(*place, event, &mut page.targets)?;
         }
     }
@@ -153,17 +155,14 @@ fn deliveries(
     (place, event): (Sequence, &EventRecord),
     targets: &mut Vec<Target>,
 ) -> Result<u64, LedgerError> {
+    let choice = Choice::new(&job.selection);
     let all = ledger.deliveries_of(&view.id, place, event)?;
     let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
     for (endpoint, delivery, status) in all {
-        let (word, _) = standing(view, endpoint, status.as_ref());
-        let selection = &job.selection;
         // What was tried since the job began was tried by it, perhaps before a crash.
         let latest = status.as_ref().and_then(|status| status.history.last());
         let is_done = latest.is_some_and(|latest| *latest > job.began);
-        let status_fits =
-            !is_done && selection.status.as_deref().is_none_or(|wanted| wanted == word);
-        if status_fits && selection.wants_endpoint(endpoint.0) {
+        if !is_done && choice.wants_delivery(view, endpoint, status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
             targets.push(Target { endpoint, again });
         }

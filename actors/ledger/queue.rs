@@ -1,11 +1,16 @@
 //! What waits for endpoints: their queues, and events on their way to many.
 
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
-use sereno_workflows::time::Timestamp;
+use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Ledger, LedgerError};
+use crate::limits::SCAN_PAGE_ROWS;
+use crate::limits::work::QUEUE_SEARCHED_ROWS_MAX;
 use crate::record::{self, DeliveryRecord, FanOutRecord, key};
 use crate::store::Direction;
+
+/// By so much at most a delivery is due before the moment that its number tells.
+const MADE_BEFORE: Span = Span::seconds(5);
 
 /// A delivery that waits: when it is due, which it is, and what it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +52,39 @@ impl Ledger {
                 Ok(Queued { due, delivery, record: record::decode(&value)? })
             })
             .collect()
+    }
+
+    /// When a delivery is due that waits in an endpoint's queue, as far as it is looked through: from when it was
+    /// made on, and then what is due before.
+    pub fn due_of(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        delivery: Sequence,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let made = delivery.moment().before(MADE_BEFORE);
+        let mut left = QUEUE_SEARCHED_ROWS_MAX;
+        for (first, end) in [(made, Timestamp(i64::MAX)), (Timestamp(0), made)] {
+            let mut from = (first, Sequence(0));
+            loop {
+                let most = SCAN_PAGE_ROWS.min(left);
+                let page = self.queued_from(tenant, endpoint, from, most)?;
+                left -= page.len();
+                let before_end = |queued: &&Queued| queued.due < end;
+                if let Some(found) =
+                    page.iter().take_while(before_end).find(|queued| queued.delivery == delivery)
+                {
+                    return Ok(Some(found.due));
+                }
+                match page.last() {
+                    Some(last) if page.len() == SCAN_PAGE_ROWS && last.due < end => {
+                        from = (last.due, last.delivery.next());
+                    }
+                    Some(_) | None => break,
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The first endpoint from one on that has rows in a table, whether there is such an endpoint or not.

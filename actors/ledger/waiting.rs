@@ -1,9 +1,10 @@
 //! How much waits: counted up to a bound, for metrics.
 
-use sereno_workflows::id::{EndpointId, TenantId};
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Ledger, LedgerError};
+use crate::limits::work::OLDEST_ROWS;
 use crate::limits::{QUEUES_LOOKED_AT, WAITING_COUNTED_MAX};
 use crate::record::key;
 use crate::store::{Direction, Partition};
@@ -32,6 +33,32 @@ impl Ledger {
             count += rows.len();
         }
         Ok((count, longest))
+    }
+
+    /// The delivery of a tenant that was made first of those that wait for an endpoint of these, among the
+    /// first of each queue: which, and to whom it goes.
+    pub(crate) fn oldest_waiting(
+        &self,
+        tenant: &TenantId,
+        wanted: impl Fn(EndpointId) -> bool,
+    ) -> Result<Option<(Sequence, EndpointId)>, LedgerError> {
+        let (mut oldest, mut looks) = (None, 0);
+        let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
+        while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
+            looks += 1;
+            if wanted(endpoint) {
+                let rows = self.queued(tenant, endpoint, OLDEST_ROWS)?;
+                let first = rows.iter().map(|queued| (queued.delivery, endpoint)).min();
+                oldest = [oldest, first].into_iter().flatten().min();
+            }
+            // The readers' own is the last of all.
+            let after = endpoint.0.checked_add(1).map(EndpointId);
+            next = match after {
+                Some(after) => self.first_with_rows(b'Q', tenant, after)?,
+                None => None,
+            };
+        }
+        Ok(oldest)
     }
 
     /// How many timers are set.

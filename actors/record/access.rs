@@ -98,6 +98,8 @@ pub struct AuditRecord {
     pub detail: String,
     /// What was answered; nothing if the server ended over it.
     pub status: Option<u16>,
+    /// Why, as whoever did it says; empty where nothing was said.
+    pub reason: String,
 }
 
 impl Record for KeyRecord {
@@ -112,5 +114,22 @@ impl Record for KeyRecord {
         }
         let (id, tenant, name, created_at) = fields(payload)?;
         Some(Self { id, tenant, name, created_at, role: Role::Admin })
+    }
+}
+
+impl Record for AuditRecord {
+    const KIND: u16 = 92;
+    /// 1: without a reason.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "audit";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let (at, who, role, by_session, address, action, subject, detail, status) =
+            fields(payload)?;
+        let reason = String::new();
+        Some(Self { at, who, role, by_session, address, action, subject, detail, status, reason })
     }
 }

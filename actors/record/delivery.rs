@@ -6,6 +6,7 @@ use sereno_workflows::id::Sequence;
 use sereno_workflows::message::Message;
 use sereno_workflows::time::Timestamp;
 
+use super::access::Actor;
 use super::envelope::{Record, fields};
 use crate::limits::HISTORY_LINES_MAX;
 
@@ -100,6 +101,19 @@ pub struct DeliveryStatusRecord {
     pub next_at: Option<Timestamp>,
     /// Where its attempts stand in the log, the latest last.
     pub history: Vec<Sequence>,
+    /// Who had it end while it waited, if somebody did.
+    pub cancelled: Option<Box<Cancelled>>,
+}
+
+/// How somebody had a delivery end that still waited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancelled {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// Why, in that person's words; empty where nothing was said.
+    pub reason: String,
 }
 
 /// A line of the notification log.
@@ -194,17 +208,21 @@ impl Record for DeliveryRecord {
 
 impl Record for DeliveryStatusRecord {
     const KIND: u16 = 8;
-    /// 1: without history.
-    const VERSION: u16 = 2;
+    /// 1: without history. 2: without who cancelled it.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "delivery status";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let (endpoint, status, attempts, code, error, next_at) = fields(payload)?;
-        let history = Vec::new();
-        Some(Self { endpoint, status, attempts, code, error, next_at, history })
+        let (endpoint, status, attempts, code, error, next_at, history) = match version {
+            1 => {
+                let (endpoint, status, attempts, code, error, next_at) = fields(payload)?;
+                (endpoint, status, attempts, code, error, next_at, Vec::new())
+            }
+            2 => fields(payload)?,
+            _ => return None,
+        };
+        let cancelled = None;
+        Some(Self { endpoint, status, attempts, code, error, next_at, history, cancelled })
     }
 }
 

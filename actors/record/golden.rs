@@ -4,6 +4,7 @@
 //! a new line, and an upcaster that reads the old one.
 
 mod access;
+mod jobs;
 mod people;
 mod statistics;
 
@@ -170,6 +171,7 @@ fn deliveries_stand_on_disk_as_they_always_did() {
             error: Some("refused".into()),
             next_at: Some(NOW),
             history: Vec::new(),
+            cancelled: None,
         },
     );
     stands(
@@ -269,56 +271,6 @@ fn alerts_stand_on_disk_as_they_always_did() {
 fn reports_stand_on_disk_as_they_always_did() {
     let reports = Reports { last: "2026-W47".parse().ok(), due: Some(NOW), generation: 7 };
     stands_since(2, "/reports", &StateRecord::Reports(reports));
-}
-
-#[test]
-fn jobs_stand_on_disk_as_they_always_did() {
-    let selection = Selection {
-        endpoint: Some(1),
-        event_type: Some("a.*".into()),
-        status: Some("dead".into()),
-        cause: Some("404".into()),
-        fault: Some(Fault::System),
-        from: Sequence(7),
-        to: Sequence(9),
-    };
-    stands(
-        "",
-        &JobRecord {
-            task: JobTask::Recover,
-            selection,
-            state: JobState::Failed,
-            created_at: NOW,
-            began: Sequence(8),
-            ended_at: Some(NOW),
-            place: Sequence(8),
-            examined: 3,
-            matched: 2,
-            done: 1,
-            error: Some("no".into()),
-        },
-    );
-}
-
-#[test]
-fn the_history_of_deliveries_stands_on_disk_as_it_always_did() {
-    let history = vec![Sequence(5), Sequence(6)];
-    let collect = Some("a.b".into());
-    let again = DeliveryRecord { forgiven: 1, history: history.clone(), collect, ..delivery() };
-    stands_since(2, "/again", &again);
-    stands_since(
-        2,
-        "/history",
-        &DeliveryStatusRecord {
-            endpoint: 1,
-            status: AttemptStatus::Collected,
-            attempts: 2,
-            code: 200,
-            error: None,
-            next_at: None,
-            history,
-        },
-    );
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! A job on disk: what is asked for, how far it came, and how it ended.
+//! A job on disk: what is asked for, how far it came, with what it could not be done, and how it ended.
 
 use serde::{Deserialize, Serialize};
-use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
-use super::{DeadLetterRecord, InboundRecord, InboundState};
+use super::envelope::{Record, fields};
+use super::selection::{Selection, SelectionV1};
+use crate::limits::work::NOT_DONE_NAMED_MAX;
 
 /// Work on many deliveries that goes on in the background.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,166 @@ pub struct JobRecord {
     pub done: u64,
     /// Why it ended early.
     pub error: Option<String>,
+    /// Why it was asked for, as whoever did says; empty where nothing was said.
+    pub reason: String,
+    /// Deliveries that were no longer what it is about when their turn came.
+    pub skipped: u64,
+    /// Deliveries with which it could not be done.
+    pub refused: u64,
+    /// The first of those that were skipped or refused.
+    pub not_done: Vec<NotDone>,
+}
+
+/// A delivery or a letter with which a job could not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotDone {
+    /// Which; nothing where it is a delivery that was never made.
+    pub item: Option<Sequence>,
+    /// Why.
+    pub why: Hindrance,
+}
+
+/// Why something cannot be tried again, thrown away or read again. On disk by its place: new ones come at
+/// the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hindrance {
+    /// It is being attempted at this moment.
+    UnderWay,
+    /// What came of an attempt is just being written down.
+    Ending,
+    /// It is not there any more: somebody else was first, or it has outlived its time.
+    Gone,
+    /// It waits for an earlier one of its key.
+    Behind,
+    /// What it says is no longer true or wanted.
+    Untrue,
+    /// It went out in a digest.
+    Collected,
+    /// What was written to a customer is gone once it was sent.
+    Unkept,
+    /// To whom a report went is gone once it was sent.
+    ReaderUnkept,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The endpoint was deleted.
+    EndpointGone,
+    /// It was refused when it came in.
+    NotGenuine,
+    /// Whoever has to do it did not answer.
+    Unreached,
+}
+
+impl Hindrance {
+    /// A word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnderWay => "under_way",
+            Self::Ending => "ending",
+            Self::Gone => "gone",
+            Self::Behind => "behind_another",
+            Self::Untrue => "no_longer_true",
+            Self::Collected => "in_a_digest",
+            Self::Unkept => "text_not_kept",
+            Self::ReaderUnkept => "reader_not_kept",
+            Self::Cancelled => "cancelled",
+            Self::EndpointGone => "endpoint_deleted",
+            Self::NotGenuine => "not_genuine",
+            Self::Unreached => "no_answer",
+        }
+    }
+
+    /// The same in a few words for people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::UnderWay => "an attempt is under way",
+            Self::Ending => "an attempt is just ending",
+            Self::Gone => "it is no longer there",
+            Self::Behind => "it waits for an earlier one of its key to arrive or to be given up",
+            Self::Untrue => "what it says is no longer true or wanted",
+            Self::Collected => "it went out together with others of its type",
+            Self::Unkept => "what was written to a customer is no longer kept",
+            Self::ReaderUnkept => "to whom it went is no longer kept: have the report sent again",
+            Self::Cancelled => "it was cancelled by hand",
+            Self::EndpointGone => "the endpoint was deleted",
+            Self::NotGenuine => "it was refused when it came, so nothing of it may be carried out",
+            Self::Unreached => "its endpoint did not answer: try it again",
+        }
+    }
+
+    /// Whether there was nothing left to be done with it, rather than that it could not be.
+    pub fn is_skipped(self) -> bool {
+        match self {
+            Self::UnderWay | Self::Ending | Self::Gone => true,
+            Self::Behind
+            | Self::Untrue
+            | Self::Collected
+            | Self::Unkept
+            | Self::ReaderUnkept
+            | Self::Cancelled
+            | Self::EndpointGone
+            | Self::NotGenuine
+            | Self::Unreached => false,
+        }
+    }
+}
+
+impl JobRecord {
+    /// Takes note of those with which it could not be done: all are counted, and the first are named.
+    pub fn could_not(&mut self, not_done: impl IntoIterator<Item = NotDone>) {
+        for one in not_done {
+            match one.why.is_skipped() {
+                true => self.skipped += 1,
+                false => self.refused += 1,
+            }
+            if self.not_done.len() < NOT_DONE_NAMED_MAX {
+                self.not_done.push(one);
+            }
+        }
+    }
+}
+
+impl Record for JobRecord {
+    const KIND: u16 = 17;
+    /// 1: without a reason, and without what it could not be done with.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "job";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version != 1 {
+            return None;
+        }
+        let (
+            task,
+            selection,
+            state,
+            created_at,
+            began,
+            ended_at,
+            place,
+            examined,
+            matched,
+            done,
+            error,
+        ) = fields(payload)?;
+        let selection = <Selection as From<SelectionV1>>::from(selection);
+        Some(Self {
+            task,
+            selection,
+            state,
+            created_at,
+            began,
+            ended_at,
+            place,
+            examined,
+            matched,
+            done,
+            error,
+            reason: String::new(),
+            skipped: 0,
+            refused: 0,
+            not_done: Vec::new(),
+        })
+    }
 }
 
 /// What a job does with the deliveries that it is about.
@@ -47,25 +208,6 @@ pub enum JobTask {
     Recover,
     /// Has letters that came in read again.
     ReprocessInbound,
-}
-
-/// Which deliveries are meant, or which letters.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Selection {
-    /// Of this endpoint.
-    pub endpoint: Option<u32>,
-    /// Of events of this type, or letters with something of this kind, or of types with this beginning where it ends in `*`.
-    pub event_type: Option<String>,
-    /// In this condition: one of the words by which a delivery's status is shown, or a letter's.
-    pub status: Option<String>,
-    /// Given up for this cause; or, of letters, come by this road.
-    pub cause: Option<String>,
-    /// Given up by this one's fault.
-    pub fault: Option<Fault>,
-    /// Of events from here on.
-    pub from: Sequence,
-    /// Of events before this.
-    pub to: Sequence,
 }
 
 /// How a job stands.
@@ -103,44 +245,5 @@ impl JobTask {
             Self::Recover => "recover",
             Self::ReprocessInbound => "reprocess_inbound",
         }
-    }
-}
-
-impl Selection {
-    /// Whether it means events of this type.
-    pub fn wants_type(&self, event_type: &str) -> bool {
-        self.event_type.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
-            Some(beginning) => event_type.starts_with(beginning),
-            None => event_type == wanted,
-        })
-    }
-
-    /// Whether it means this dead letter.
-    pub fn means_letter(&self, letter: &DeadLetterRecord) -> bool {
-        let is_it = |wanted: &str| wanted == cause(letter.code, &letter.error);
-        self.wants_endpoint(letter.endpoint)
-            && self.wants_type(&letter.event_type)
-            && self.cause.as_deref().is_none_or(is_it)
-            && self.fault.is_none_or(|wanted| wanted == letter.fault)
-    }
-
-    /// Whether it means this letter. One that was refused is never meant, and one in line need not be.
-    pub fn means_inbound(&self, letter: &InboundRecord) -> bool {
-        let state = letter.fate.state;
-        let can_be = match state {
-            InboundState::Processed | InboundState::Invalid | InboundState::Quarantined => true,
-            InboundState::Pending | InboundState::Refused => false,
-        };
-        let type_fits =
-            self.event_type.is_none() || letter.fate.kinds.iter().any(|kind| self.wants_type(kind));
-        can_be
-            && type_fits
-            && self.status.as_deref().is_none_or(|wanted| wanted == state.as_str())
-            && self.cause.as_deref().is_none_or(|wanted| wanted == letter.road.name())
-    }
-
-    /// Whether it means deliveries of this endpoint.
-    pub fn wants_endpoint(&self, endpoint: u32) -> bool {
-        self.endpoint.is_none_or(|wanted| wanted == endpoint)
     }
 }

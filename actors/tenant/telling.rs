@@ -8,7 +8,8 @@ use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::time::Timestamp;
 
 use super::{Tenant, TenantMessage, TenantState};
-use crate::endpoint::again::AgainRequest;
+use crate::endpoint::again::{AgainAnswer, AgainRequest};
+use crate::endpoint::cancel::CancelRequest;
 use crate::endpoint::{EndpointActor, EndpointMessage};
 use crate::entity::{Entity, EntityMessage};
 use crate::fan_out::{FanOut, FanOutMessage, Offer};
@@ -17,6 +18,7 @@ use crate::intake::{Intake, IntakeMessage};
 use crate::jobs::{Jobs, JobsMessage};
 use crate::ledger::LedgerError;
 use crate::limits;
+use crate::record::Hindrance;
 use crate::vitals::Alive;
 
 impl Tenant {
@@ -54,12 +56,30 @@ impl Tenant {
         request: AgainRequest,
     ) {
         if !endpoint.is_own() && !state.view.endpoints.contains_key(&endpoint) {
-            let refusal = Refusal::Rejected("the endpoint was deleted".to_owned());
+            let all = request.deliveries.into_iter();
+            let not_done = all.map(|again| (again, Hindrance::EndpointGone)).collect();
             // An error means that the caller has gone.
-            drop(request.reply.send(Err(refusal)));
+            drop(request.reply.send(AgainAnswer { not_done, ..AgainAnswer::default() }));
             return;
         }
         let message = EndpointMessage::Again(Arc::clone(&state.view), request);
+        self.tell_endpoint(myself, state, endpoint, message);
+    }
+
+    pub(super) fn cancel(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        endpoint: EndpointId,
+        request: CancelRequest,
+    ) {
+        if !endpoint.is_own() && !state.view.endpoints.contains_key(&endpoint) {
+            let reason = "it will not be delivered anyway: its endpoint was deleted".to_owned();
+            // As above.
+            drop(request.reply.send(Err(Refusal::Rejected(reason))));
+            return;
+        }
+        let message = EndpointMessage::Cancel(Arc::clone(&state.view), request);
         self.tell_endpoint(myself, state, endpoint, message);
     }
 

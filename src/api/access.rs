@@ -65,6 +65,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("GET", "/api/v1/deliveries", Look, ""),
     ("GET", "/api/v1/deliveries/{id}", Look, ""),
     ("POST", "/api/v1/deliveries/{id}/retry", Work, "delivery.retry"),
+    ("POST", "/api/v1/deliveries/{id}/cancel", Work, "delivery.cancel"),
     ("POST", "/api/v1/deliveries/retry", Work, "deliveries.retry"),
     ("GET", "/api/v1/dead-letters", Look, ""),
     ("GET", "/api/v1/dead-letters/export", Look, ""),

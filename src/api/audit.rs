@@ -18,9 +18,11 @@ use super::error::Problem;
 use super::request::{Caller, ListQuery};
 
 /// Fields of bodies whose values are told: they are words of ours, and nobody's secret.
-const TOLD: [&str; 14] = [
+const TOLD: [&str; 16] = [
     "action",
     "cause",
+    "channel",
+    "code",
     "endpoint_id",
     "event_type",
     "expires_in",
@@ -92,20 +94,33 @@ fn words(who: &Actor) -> (&str, Option<&str>, Option<&str>) {
 }
 
 fn shown(place: Sequence, entry: &AuditRecord) -> Value {
-    let (kind, id, name) = words(&entry.who);
     let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     json!({
         "id": format!("audit_{}", place.to_text()),
         "at": entry.at.to_rfc3339(),
-        "who": {"kind": kind, "id": id, "name": name},
+        "who": who(&entry.who),
         "role": entry.role.as_str(),
         "by": if entry.by_session { "session" } else { "key" },
         "address": told(&entry.address),
         "action": entry.action,
         "subject": told(&entry.subject),
         "detail": told(&entry.detail),
+        "reason": told(&entry.reason),
         "status": entry.status,
     })
+}
+
+/// Somebody, as answers name them.
+pub(super) fn who(who: &Actor) -> Value {
+    let (kind, id, name) = words(who);
+    json!({"kind": kind, "id": id, "name": name})
+}
+
+/// The reason that a body gives for what it asks for, without what looks like personal data. Too long a one is
+/// refused by whoever takes it.
+pub(super) fn reason(body: &Value) -> String {
+    let text = body.get("reason").and_then(Value::as_str).unwrap_or_default();
+    clipped(&masked_text(text.trim()), limits::work::REASON_BYTES_MAX).to_owned()
 }
 
 /// What a body asks for: the names of its fields, and the values that are words of ours.

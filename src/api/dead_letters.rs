@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
+use sereno_actors::endpoint::standing::channel;
 use sereno_actors::limits;
 use sereno_actors::record::{DeadLetterRecord, JobTask, Selection};
 use sereno_actors::why;
 use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
@@ -24,7 +26,7 @@ use super::aside::aside;
 use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
 use super::rows::Rows;
 use super::search::begin_export;
 use super::trace::Traced;
@@ -187,6 +189,7 @@ pub async fn retry(
             return Err(problem.into());
         }
     };
+    take_reason(&mut body)?;
     nothing_else(&body)?;
     let answer = match data {
         Some(data) => {
@@ -201,12 +204,15 @@ pub async fn retry(
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-/// `DELETE /api/v1/dead-letters/{id}`: its event and its history stay.
+/// `DELETE /api/v1/dead-letters/{id}`: its event and its history stay. A `reason` goes into the audit log.
 pub async fn discard(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
+    JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
+    take_reason(&mut body)?;
+    nothing_else(&body)?;
     app.engine.discard(&caller.tenant, number(&id, "dead letter")?).await?;
     Ok(Json(json!({"ok": true, "message": "dead letter discarded"})))
 }
@@ -296,9 +302,9 @@ fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
         event_type: query.get("event_type").map(str::to_owned),
         cause: query.get("cause").map(str::to_owned),
         fault: query.get("fault").and_then(fault),
-        status: None,
         from,
         to,
+        ..Selection::default()
     })
 }
 
@@ -329,12 +335,7 @@ fn show_letter(
     let view = app.engine.view(&caller.tenant)?;
     let keep = view.policy.settings.dead_letters.keep;
     let event = app.engine.ledger().event(&caller.tenant, letter.delivery.event)?;
-    let channel = match view.endpoints.get(&EndpointId(letter.endpoint)) {
-        Some(endpoint) => json!(endpoint.config.kind),
-        None if letter.endpoint == EndpointId::CUSTOMERS.0 => json!("whatsapp"),
-        None if letter.endpoint == EndpointId::READERS.0 => json!("email"),
-        None => Value::Null,
-    };
+    let channel = channel(&view, EndpointId(letter.endpoint)).map(Channel::as_str);
     Ok(json!({
         "id": delivery_id(delivery),
         "delivery_id": delivery_id(delivery),

@@ -1,40 +1,56 @@
 //! Deliveries: where each stands, everything that was tried, and another try.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
-use sereno_actors::endpoint::standing::{STANDINGS, standing};
+use serde_json::{Map, Value, json};
+use sereno_actors::endpoint::standing::{self, STANDINGS, standing};
 use sereno_actors::endpoint::{delivery_id, of_delivery_id};
+use sereno_actors::jobs::choice::Choice;
 use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
-use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, JobTask, LogRecord, Selection};
+use sereno_actors::record::{
+    Answered, AttemptStatus, Cancelled, DeliveryStatusRecord, EventRecord, JobTask, LogRecord,
+    Selection,
+};
+use sereno_actors::search::Question;
 use sereno_actors::view::TenantView;
 use sereno_actors::why;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::search::Query;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::aside::aside;
 use super::error::Problem;
 use super::provider::add_provider;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
 use super::rows::Rows;
 use super::why::Reader;
-use super::{App, events, jobs};
+use super::{App, audit, events, jobs};
+
+/// What a list of deliveries can be narrowed by.
+const FILTERS: [&str; 9] =
+    ["status", "endpoint_id", "event_type", "event_id", "channel", "code", "q", "from", "to"];
+/// Events that are read at once in search of their deliveries.
+const EVENTS_AT_ONCE: usize = 64;
 
 /// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, event_id,
-/// from, to`.
+/// channel, code, q, from, to`.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    query.only(&["status", "endpoint_id", "event_type", "event_id", "from", "to"])?;
+    query.only(&FILTERS)?;
     query.one_of("status", &STANDINGS)?;
+    query.one_of("channel", &Channel::ALL.map(Channel::as_str))?;
+    query.one_of("code", &Answered::ALL.map(Answered::as_str))?;
     aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
 }
 
@@ -44,8 +60,13 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     let wanted = Selection {
         endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
         event_type: query.get("event_type").map(str::to_owned),
+        status: query.get("status").map(str::to_owned),
+        channel: query.get("channel").and_then(channel),
+        answered: query.get("code").and_then(Answered::from_name),
         ..Selection::default()
     };
+    let choice = Choice::new(&wanted);
+    let says = query.get("q").map(Query::read).transpose()?;
     let (mut from, mut to) = query.from_to()?;
     if let Some(id) = query.get("event_id") {
         let Some(event) = events::find(app, &caller.tenant, id)? else {
@@ -54,27 +75,22 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
         (from, to) = (from.max(event), to.min(event.next()));
     }
     let (mut before, mut after) = place(query, to)?;
+    let question = says.map(|says| Question { query: Some(says), from, ..Question::default() });
     let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
-        let events = ledger.events(&caller.tenant, before, from, 64)?;
-        if events.is_empty() {
-            return Ok(rows.answer(None));
-        }
+        let (events, next) = some_events(app, caller, question.as_ref(), (from, before))?;
+        // A question that finds no more than this has looked at as much as it may.
+        let looked_enough = question.is_some() && events.len() < EVENTS_AT_ONCE;
         for (place, event) in events {
-            before = place;
             looked_at += 1;
-            if !wanted.wants_type(&event.event_type) {
+            if !choice.wants_event(&event) {
                 continue;
             }
             for (to, delivery, status) in ledger.deliveries_of(&caller.tenant, place, &event)? {
                 looked_at += 1;
-                let (word, _) = standing(&view, to, status.as_ref());
-                let fits = query.get("status").is_none_or(|wanted| wanted == word);
-                if after.is_some_and(|after| delivery <= after)
-                    || !fits
-                    || !wanted.wants_endpoint(to.0)
-                {
+                let is_before = after.is_some_and(|after| delivery <= after);
+                if is_before || !choice.wants_delivery(&view, to, status.as_ref()) {
                     continue;
                 }
                 let mut item = show_delivery(&view, to, delivery, status.as_ref());
@@ -87,10 +103,31 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
             }
             after = None;
             if looked_at >= limits::SCAN_ROWS_MAX {
-                return Ok(rows.answer(Some(before.to_text())));
+                return Ok(rows.answer(Some(place.to_text())));
             }
         }
+        match next {
+            Some(next) if !looked_enough => before = next,
+            Some(_) | None => return Ok(rows.answer(next.map(Sequence::to_text))),
+        }
     }
+}
+
+/// Some events from a place down, and the place before which there may be more. Those that say something the
+/// search index names, so that the others are not looked at.
+fn some_events(
+    app: &App,
+    caller: &Caller,
+    question: Option<&Question>,
+    (from, before): (Sequence, Sequence),
+) -> Result<(Vec<(Sequence, EventRecord)>, Option<Sequence>), Problem> {
+    let Some(question) = question else {
+        let events = app.engine.ledger().events(&caller.tenant, before, from, EVENTS_AT_ONCE)?;
+        let next = events.last().map(|(place, _)| *place);
+        return Ok((events, next));
+    };
+    let page = app.engine.find(&caller.tenant, question, before, EVENTS_AT_ONCE)?;
+    Ok((page.events, page.next))
 }
 
 /// The event before which the list goes on, or the one inside which, and after which delivery.
@@ -134,8 +171,9 @@ pub async fn retry(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
-    JsonObject(body): JsonObject,
+    JsonObject(mut body): JsonObject,
 ) -> Result<impl IntoResponse, Problem> {
+    take_reason(&mut body)?;
     nothing_else(&body)?;
     let delivery = number(&id, "delivery")?;
     app.engine.retry(&caller.tenant, delivery).await?;
@@ -150,8 +188,49 @@ pub fn tried_again(app: &App, caller: &Caller, id: &str) -> Result<Value, Proble
     Ok(json!({"ok": true, "id": id, "status": word, "why": why}))
 }
 
-/// `POST /api/v1/deliveries/retry`: many, by `status, endpoint_id, event_type, from, to`; with `dry_run`
-/// only their count.
+/// `POST /api/v1/deliveries/{id}/cancel`: it ends while it still waits, and nothing of it is sent any more; one
+/// that is under way or over is refused. A `reason` is kept with it.
+pub async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let reason = take_reason(&mut body)?;
+    nothing_else(&body)?;
+    let delivery = number(&id, "delivery")?;
+    let (at, by) = (app.engine.ledger().now().timestamp(), caller.who.actor());
+    let cancelled = Cancelled { at, by, reason };
+    for _ in 0..limits::work::CANCEL_TRIES_MAX {
+        let (reader, tenant) = (Arc::clone(&app), caller.tenant.clone());
+        let found = aside(caller.tenant.clone(), move || {
+            Ok(reader.engine.whereabouts(&tenant, delivery)?)
+        })
+        .await?;
+        if app.engine.cancel_delivery(&caller.tenant, found, cancelled.clone()).await? {
+            let told = by_hand(Some(&cancelled));
+            let answer =
+                json!({"ok": true, "id": id, "status": "cancelled", "cancelled_by_hand": told});
+            return Ok(Json(answer));
+        }
+        tokio::time::sleep(Duration::from_millis(limits::work::CANCEL_AGAIN_MS)).await;
+    }
+    let detail = "it is just being handed on, so nothing was cancelled: try again in a moment";
+    Err(Problem::new(StatusCode::CONFLICT, detail))
+}
+
+/// Who cancelled a delivery, when and why.
+fn by_hand(cancelled: Option<&Cancelled>) -> Value {
+    let Some(Cancelled { at, by, reason }) = cancelled else { return Value::Null };
+    json!({
+        "at": at.to_rfc3339(),
+        "by": audit::who(by),
+        "reason": (!reason.is_empty()).then_some(reason),
+    })
+}
+
+/// `POST /api/v1/deliveries/retry`: many, by `status, endpoint_id, event_type, channel, code, q, from, to`;
+/// with `dry_run` only their count.
 pub async fn retry_many(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -164,7 +243,34 @@ pub async fn retry_many(
         return Err(Invalid::new("status", problem).into());
     }
     selection.status = Some(status.unwrap_or_else(|| "dead".to_owned()));
+    selection.channel = chosen(&mut body, "channel", Channel::ALL.map(Channel::as_str), channel)?;
+    let classes = Answered::ALL.map(Answered::as_str);
+    selection.answered = chosen(&mut body, "code", classes, Answered::from_name)?;
+    selection.query = take_text(&mut body, "q")?;
+    if let Some(text) = &selection.query {
+        let most = limits::work::QUERY_BYTES_MAX;
+        if text.len() > most {
+            return Err(Invalid::new("q", format!("at most {most} bytes")).into());
+        }
+        Query::read(text)?;
+    }
     jobs::begin(&app, &caller, JobTask::RetryDeliveries, selection, body).await
+}
+
+/// Takes one of these words out of a body's object, and what it means.
+fn chosen<T, const N: usize>(
+    body: &mut Map<String, Value>,
+    field: &str,
+    words: [&str; N],
+    meaning: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Invalid> {
+    let Some(word) = take_text(body, field)? else { return Ok(None) };
+    let none = || Invalid::new(field, format!("must be one of {}", words.join(", ")));
+    meaning(&word).map(Some).ok_or_else(none)
+}
+
+fn channel(name: &str) -> Option<Channel> {
+    Channel::ALL.into_iter().find(|channel| channel.as_str() == name)
 }
 
 /// A delivery, as lists and its event show it.
@@ -174,7 +280,6 @@ pub fn show_delivery(
     delivery: Sequence,
     status: Option<&DeliveryStatusRecord>,
 ) -> Value {
-    let to = view.endpoints.get(&id);
     let (word, why) = standing(view, id, status);
     let goes_on = matches!(word, "pending" | "retrying");
     let next_at = status.and_then(|status| status.next_at).filter(|_| goes_on);
@@ -182,18 +287,14 @@ pub fn show_delivery(
     json!({
         "id": delivery_id(delivery),
         "endpoint_id": id.0,
-        "channel": match to {
-            Some(endpoint) => json!(endpoint.config.kind),
-            None if id == EndpointId::CUSTOMERS => json!("whatsapp"),
-            None if id == EndpointId::READERS => json!("email"),
-            None => Value::Null,
-        },
+        "channel": standing::channel(view, id).map(Channel::as_str),
         "status": word,
         "attempts": status.map_or(0, |status| status.attempts),
         "response_code": tried.map(|status| status.code),
         "error_message": why.map(str::to_owned)
             .or_else(|| status.and_then(|status| status.error.clone())),
         "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
+        "cancelled_by_hand": by_hand(status.and_then(|status| status.cancelled.as_deref())),
     })
 }
 

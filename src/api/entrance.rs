@@ -113,6 +113,7 @@ async fn guarded(
         }
         if changes && said.get("dry_run") != Some(&Value::Bool(true)) {
             entry.detail = audit::detail(&said);
+            entry.reason = audit::reason(&said);
             let tenant = concerned(app, access, &caller, &path, &entry.subject);
             let place = app.engine.audit(&tenant, &entry).await?;
             noted = Some(Noted { tenant, place, entry: entry.clone() });
@@ -183,6 +184,7 @@ fn entry(app: &App, access: Access, caller: &Caller, parts: &Parts, path: &str) 
         subject: subject(path, parts.uri.path()),
         detail: String::new(),
         status: None,
+        reason: String::new(),
     }
 }
 

@@ -24,7 +24,9 @@ use sereno_workflows::time::Timestamp;
 use super::address::{Peer, sender};
 use super::aside::aside;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_text};
+use super::request::{
+    Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_reason, take_text,
+};
 use super::rows::Rows;
 use super::{App, jobs};
 
@@ -201,8 +203,9 @@ pub async fn reprocess(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
-    JsonObject(body): JsonObject,
+    JsonObject(mut body): JsonObject,
 ) -> Result<Response, Problem> {
+    take_reason(&mut body)?;
     nothing_else(&body)?;
     let sequence = of_inbound_id(&id).ok_or_else(missing)?;
     app.engine.read_again(&caller.tenant, sequence).await?;

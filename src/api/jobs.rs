@@ -7,9 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
-use sereno_actors::record::{JobRecord, JobState, JobTask, Selection};
+use sereno_actors::endpoint::delivery_id;
+use sereno_actors::intake::inbound_id;
+use sereno_actors::record::{Answered, JobRecord, JobState, JobTask, NotDone, Selection};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 
 use super::App;
@@ -17,7 +20,7 @@ use super::aside::aside;
 use super::error::Problem;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, moment, nothing_else, one, take_flag, take_number,
-    take_text,
+    take_reason, take_text,
 };
 
 /// `GET /api/v1/jobs`: the newest first.
@@ -124,6 +127,7 @@ pub async fn begin(
     mut body: Map<String, Value>,
 ) -> Result<Response, Problem> {
     let dry_run = take_flag(&mut body, "dry_run")?;
+    let reason = take_reason(&mut body)?;
     nothing_else(&body)?;
     // What comes in from now on is not meant, or a job might never end.
     selection.to = selection.to.min(now(app));
@@ -140,7 +144,7 @@ pub async fn begin(
         });
         return Ok(Json(answer).into_response());
     }
-    let id = app.engine.begin_job(&caller.tenant, task, selection).await?;
+    let id = app.engine.begin_job(&caller.tenant, task, selection, reason).await?;
     let job = app.engine.ledger().job(&caller.tenant, id)?;
     let job = job.map(|job| show_job(id, &job, app.engine.ledger().now().timestamp()));
     let answer = json!({"ok": true, "job_id": job_id(id), "job": job});
@@ -161,7 +165,19 @@ fn number(id: &str) -> Result<Sequence, Problem> {
 }
 
 fn show_job(id: Sequence, job: &JobRecord, now: Timestamp) -> Value {
-    let Selection { endpoint, event_type, status, cause, fault, from, to } = &job.selection;
+    let Selection {
+        endpoint,
+        event_type,
+        status,
+        cause,
+        fault,
+        from,
+        to,
+        channel,
+        answered,
+        query,
+    } = &job.selection;
+    let not_done: Vec<Value> = job.not_done.iter().map(|one| show_not_done(job, one)).collect();
     let took = job.ended_at.unwrap_or(now).since(job.created_at);
     json!({
         "id": job_id(id),
@@ -169,6 +185,7 @@ fn show_job(id: Sequence, job: &JobRecord, now: Timestamp) -> Value {
         "state": job.state.as_str(),
         "filter": {
             "endpoint_id": endpoint, "event_type": event_type, "status": status, "cause": cause, "fault": fault,
+            "channel": channel.map(Channel::as_str), "code": answered.map(Answered::as_str), "q": query,
             "from": (from.0 > 0).then(|| from.moment().to_rfc3339()),
             "to": to.moment().to_rfc3339(),
         },
@@ -176,11 +193,27 @@ fn show_job(id: Sequence, job: &JobRecord, now: Timestamp) -> Value {
         "examined": job.examined,
         "matched": job.matched,
         "done": job.done,
+        "skipped": job.skipped,
+        "refused": job.refused,
+        "not_done": not_done,
+        "reason": (!job.reason.is_empty()).then_some(&job.reason),
         "error": job.error,
         "created_at": job.created_at.to_rfc3339(),
         "ended_at": job.ended_at.map(Timestamp::to_rfc3339),
         "duration_ms": took.0,
     })
+}
+
+/// One with which it could not be done, by the id under which it is found.
+fn show_not_done(job: &JobRecord, NotDone { item, why }: &NotDone) -> Value {
+    let id = match job.task {
+        JobTask::ReprocessInbound => item.map(inbound_id),
+        JobTask::RetryDeadLetters
+        | JobTask::DiscardDeadLetters
+        | JobTask::RetryDeliveries
+        | JobTask::Recover => item.map(delivery_id),
+    };
+    json!({"id": id, "why": why.as_str(), "skipped": why.is_skipped(), "detail": why.text()})
 }
 
 /// From 0 to 1: which part of the time that the job looks through lies behind it. Where that has no

@@ -19,15 +19,18 @@ use super::App;
 use super::aside::aside;
 use super::error::Problem;
 use super::events;
-use super::request::{Caller, InPath, JsonObject, moment, nothing_else, take_flag, take_text};
+use super::request::{
+    Caller, InPath, JsonObject, moment, nothing_else, take_flag, take_reason, take_text,
+};
 
 /// `POST /api/v1/events/{id}/reprocess`: an event that stands aside goes through the pipeline again, once.
 pub async fn reprocess(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
-    JsonObject(body): JsonObject,
+    JsonObject(mut body): JsonObject,
 ) -> Result<impl IntoResponse, Problem> {
+    take_reason(&mut body)?;
     nothing_else(&body)?;
     let missing = || Problem::not_found("event");
     let place = events::find(&app, &caller.tenant, &id)?.ok_or_else(missing)?;
@@ -52,6 +55,7 @@ pub async fn reprocess_many(
     };
     let (from, to) = (place("from", Sequence(0))?, place("to", Sequence(u64::MAX))?);
     let dry_run = take_flag(&mut body, "dry_run")?;
+    take_reason(&mut body)?;
     nothing_else(&body)?;
     let (reader, tenant) = (Arc::clone(&app), caller.tenant.clone());
     let mut chosen = aside(caller.tenant.clone(), move || {

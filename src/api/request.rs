@@ -187,6 +187,16 @@ pub fn take_text(map: &mut Map<String, Value>, field: &str) -> Result<Option<Str
     }
 }
 
+/// Takes the reason out of a body's object for which somebody does something; empty where none is told.
+pub fn take_reason(map: &mut Map<String, Value>) -> Result<String, Invalid> {
+    let most = limits::work::REASON_BYTES_MAX;
+    match map.remove("reason") {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) if text.len() <= most => Ok(text.trim().to_owned()),
+        Some(_) => Err(Invalid::new("reason", format!("must be a text of at most {most} bytes"))),
+    }
+}
+
 /// Takes a number out of a body's object.
 pub fn take_number(map: &mut Map<String, Value>, field: &str) -> Result<Option<u32>, Invalid> {
     match map.remove(field) {

@@ -226,6 +226,7 @@ async fn note(
         subject: String::new(),
         detail: if session.portal { "portal".to_owned() } else { String::new() },
         status: Some(200),
+        reason: String::new(),
     };
     app.engine.audit(tenant, &entry).await?;
     Ok(())

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
+use sereno_actors::endpoint::delivery_id;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::statistics::{Count, Level, Window, point, point_names, summary};
 use sereno_workflows::time::{Span, Timestamp};
@@ -41,12 +42,21 @@ pub async fn show(
             told.insert(window.as_str().to_owned(), Value::Object(summary));
             at = counts.to;
         }
+        let oldest = app.engine.oldest_waiting(&caller.tenant)?;
+        let oldest = oldest.map(|(delivery, endpoint)| {
+            json!({
+                "id": delivery_id(delivery),
+                "endpoint_id": endpoint.0,
+                "created_at": delivery.moment().to_rfc3339(),
+            })
+        });
         let ever = app.engine.counts_ever(&caller.tenant)?;
         let (started, ended) = (Count::ConversationsStarted, Count::ConversationsEnded);
         Ok(Json(json!({
             "ok": true,
             "at": at.to_rfc3339(),
             "active_conversations": ever.of(started).saturating_sub(ever.of(ended)),
+            "oldest_waiting": oldest,
             "windows": told,
         })))
     })

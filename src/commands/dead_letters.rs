@@ -180,7 +180,9 @@ async fn carry_out(DeadLettersArgs { command, reach }: DeadLettersArgs) -> Resul
         Command::Retry { chosen, data, data_file, starting } => {
             let data = edited(data, data_file)?;
             match (chosen.meant()?, data) {
-                (Meant::Each(ids), None) => retry_each(&session, &ids, "dead-letters").await,
+                (Meant::Each(ids), None) => {
+                    retry_each(&session, &ids, ("dead-letters", starting.said())).await
+                }
                 (Meant::Filtered(body), None) => {
                     starting.run(&session, &format!("{LETTERS}/retry"), body).await
                 }
@@ -191,7 +193,7 @@ async fn carry_out(DeadLettersArgs { command, reach }: DeadLettersArgs) -> Resul
             }
         }
         Command::Discard { chosen, starting } => match chosen.meant()? {
-            Meant::Each(ids) => discard_each(&session, &ids).await,
+            Meant::Each(ids) => discard_each(&session, &ids, starting.said()).await,
             Meant::Filtered(body) => {
                 starting.run(&session, &format!("{LETTERS}/discard"), body).await
             }
@@ -232,10 +234,14 @@ async fn retry_edited(
     Ok(())
 }
 
-async fn discard_each(session: &Session, ids: &[String]) -> Result<(), Failure> {
+async fn discard_each(
+    session: &Session,
+    ids: &[String],
+    said: Map<String, Value>,
+) -> Result<(), Failure> {
     let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
     for (id, part) in ids.iter().zip(segments) {
-        let answer = session.delete(&format!("{LETTERS}/{part}")).await?;
+        let answer = session.discard(&format!("{LETTERS}/{part}"), said.clone()).await?;
         if session.json {
             output::json(&answer)?;
         } else {

@@ -6,8 +6,8 @@ use sereno_actors::endpoint::standing::STANDINGS;
 
 use super::ENDING;
 use super::failure::{Ended, Failure};
-use super::filter::Filter;
-use super::jobs::{Starting, watch};
+use super::filter::DeliveryFilter;
+use super::jobs::{Starting, said_for, watch};
 use super::listing::{Column, Listing, Paging, itself};
 use super::output;
 use super::session::{Reach, Session, Wants, segment};
@@ -40,7 +40,7 @@ Examples:
         #[arg(long, value_name = "ID", help_heading = "Filter")]
         event_id: Option<String>,
         #[command(flatten)]
-        filter: Filter,
+        filter: DeliveryFilter,
         #[command(flatten)]
         paging: Paging,
     },
@@ -64,12 +64,24 @@ Examples:
         #[arg(long, value_parser = STANDINGS, help_heading = "Filter")]
         status: Option<String>,
         #[command(flatten)]
-        filter: Filter,
+        filter: DeliveryFilter,
         /// All that were given up
         #[arg(long, help_heading = "Filter")]
         all: bool,
         #[command(flatten)]
         starting: Starting,
+    },
+    /// End some that still wait: nothing of them is sent any more
+    #[command(after_help = "\
+Example:
+  sereno deliveries cancel msg_01j8x7k2m3n4p --reason 'the till was replaced'")]
+    Cancel {
+        /// The deliveries' ids
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Watch a job to its end, or end it
     Job {
@@ -122,7 +134,7 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
             body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
             let chosen = !body.is_empty() || all;
             match (ids.is_empty(), chosen) {
-                (false, false) => retry_each(&session, &ids, "deliveries").await,
+                (false, false) => retry_each(&session, &ids, ("deliveries", starting.said())).await,
                 (true, true) => starting.run(&session, "/api/v1/deliveries/retry", body).await,
                 (true, false) => Err(Failure::usage(
                     "which? name deliveries by their ids, or say which by --status, --endpoint, --event-type, \
@@ -131,6 +143,7 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
                 (false, true) => Err(Failure::usage("give ids or a filter, not both")),
             }
         }
+        Command::Cancel { ids, reason } => cancel_each(&session, &ids, reason.as_deref()).await,
         Command::Job { id, cancel: false } => watch(&session, &id).await,
         Command::Job { id, cancel: true } => {
             let path = format!("/api/v1/jobs/{}/cancel", segment(&id)?);
@@ -147,13 +160,13 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
 pub(super) async fn retry_each(
     session: &Session,
     ids: &[String],
-    noun: &str,
+    (noun, said): (&str, Map<String, Value>),
 ) -> Result<(), Failure> {
     // First all of them: what is no id must not end it in the middle.
     let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
     for (id, part) in ids.iter().zip(segments) {
         let path = format!("/api/v1/{noun}/{part}/retry");
-        let answer = session.post(&path, Map::new()).await?;
+        let answer = session.post(&path, said.clone()).await?;
         if session.json {
             output::json(&answer)?;
             continue;
@@ -161,6 +174,26 @@ pub(super) async fn retry_each(
         let why = answer.get("why").and_then(Value::as_str);
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         output::line(&format!("{id} is tried again; it is {}{why}", cell(answer.get("status"))))?;
+    }
+    Ok(())
+}
+
+/// Ends these, one after the other.
+async fn cancel_each(
+    session: &Session,
+    ids: &[String],
+    reason: Option<&str>,
+) -> Result<(), Failure> {
+    // As above.
+    let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
+    for (id, part) in ids.iter().zip(segments) {
+        let path = format!("/api/v1/deliveries/{part}/cancel");
+        let answer = session.post(&path, said_for(reason)).await?;
+        if session.json {
+            output::json(&answer)?;
+        } else {
+            output::line(&format!("{id} is cancelled"))?;
+        }
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 use serde_json::{Map, Value};
+use sereno_actors::record::Answered;
+use sereno_workflows::statistics::Channel;
 
 use super::session::Query;
 use super::words::moment;
@@ -21,6 +23,22 @@ pub(super) struct Filter {
     /// Before this moment
     #[arg(long, value_parser = moment, value_name = "WHEN", help_heading = "Filter")]
     to: Option<String>,
+}
+
+/// The same of deliveries however they stand.
+#[derive(Debug, Args)]
+pub(super) struct DeliveryFilter {
+    #[command(flatten)]
+    filter: Filter,
+    /// That go out by this channel
+    #[arg(long, value_parser = Channel::ALL.map(Channel::as_str), help_heading = "Filter")]
+    channel: Option<String>,
+    /// Whose latest attempt was answered so
+    #[arg(long, value_parser = Answered::ALL.map(Answered::as_str), help_heading = "Filter")]
+    code: Option<String>,
+    /// Of events that say this
+    #[arg(long, value_name = "TEXT", help_heading = "Filter")]
+    text: Option<String>,
 }
 
 /// The same of what was given up.
@@ -54,6 +72,22 @@ impl Filter {
         if let Some(endpoint) = self.endpoint {
             body.insert("endpoint_id".to_owned(), Value::from(endpoint));
         }
+        body
+    }
+}
+
+impl DeliveryFilter {
+    /// As parameters of a query.
+    pub(super) fn query(&self) -> Query {
+        let own = [("channel", &self.channel), ("code", &self.code), ("q", &self.text)];
+        let own = own.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        self.filter.query().into_iter().chain(own).collect()
+    }
+
+    /// As the body of a job.
+    pub(super) fn body(&self) -> Map<String, Value> {
+        let mut body = body_of(self.query());
+        body.extend(self.filter.body());
         body
     }
 }

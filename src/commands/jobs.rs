@@ -20,12 +20,20 @@ pub(super) struct Starting {
     /// Start it and do not wait for its end
     #[arg(long)]
     no_wait: bool,
+    /// Why, for the audit log
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 /// How often a job is looked at while its end is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Starting {
+    /// The reason, as a part of a body.
+    pub(super) fn said(&self) -> Map<String, Value> {
+        said_for(self.reason.as_deref())
+    }
+
     /// Counts, or starts the job and waits for its end.
     pub(super) async fn run(
         &self,
@@ -33,6 +41,7 @@ impl Starting {
         path: &str,
         mut body: Map<String, Value>,
     ) -> Result<(), Failure> {
+        body.extend(self.said());
         if self.dry_run {
             body.insert("dry_run".to_owned(), Value::from(true));
         }
@@ -43,6 +52,11 @@ impl Starting {
         }
         watch(session, &id).await
     }
+}
+
+/// A reason as a body.
+pub(super) fn said_for(reason: Option<&str>) -> Map<String, Value> {
+    reason.map(|reason| ("reason".to_owned(), Value::from(reason))).into_iter().collect()
 }
 
 fn said(session: &Session, answer: &Value) -> Result<(), Failure> {
@@ -88,9 +102,12 @@ fn told(job: &Value) -> String {
     let part = |name: &str| cell(job.get(name));
     let share = job.get("progress").and_then(Value::as_f64);
     let share = share.filter(|share| *share < 1.0).map(|share| format!(", {:.0} %", share * 100.0));
+    let left = ["skipped", "refused"].map(|name| (name, job.get(name).and_then(Value::as_u64)));
+    let left = left.into_iter().filter_map(|(name, count)| Some((name, count.filter(|n| *n > 0)?)));
+    let left: String = left.map(|(name, count)| format!(", {count} {name}")).collect();
     let error = job.get("error").and_then(Value::as_str).map(|error| format!(": {error}"));
     format!(
-        "{} {}: {} done of {} that were meant, {} looked at{}{}",
+        "{} {}: {} done of {} that were meant{left}, {} looked at{}{}",
         part("id"),
         part("state"),
         part("done"),
@@ -112,6 +129,10 @@ mod tests {
         let job = json!({"id": "job_1", "state": "running", "done": 3, "matched": 7,
             "examined": 20, "progress": 0.25, "error": null});
         let wanted = "job_1 running: 3 done of 7 that were meant, 20 looked at, 25 %";
+        assert_eq!(told(&job), wanted);
+        let job = json!({"id": "job_1", "state": "done", "done": 3, "matched": 7, "skipped": 0,
+            "refused": 4, "examined": 20, "progress": 1.0, "error": null});
+        let wanted = "job_1 done: 3 done of 7 that were meant, 4 refused, 20 looked at";
         assert_eq!(told(&job), wanted);
     }
 }

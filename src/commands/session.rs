@@ -133,6 +133,15 @@ impl Session {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// The same for a reason.
+    pub(super) async fn discard(
+        &self,
+        path: &str,
+        body: Map<String, Value>,
+    ) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, path, Some(Value::Object(body))).await
+    }
+
     /// Reads something long, piece by piece.
     pub(super) async fn stream(&self, path: &str, query: &Query) -> Result<Response, Failure> {
         let path = with_query(path, query);

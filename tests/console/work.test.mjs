@@ -54,7 +54,8 @@ function asked(page) {
 /** Each list with work on many: its button, and a value for each of its filters. */
 const LISTS = [
   ["deliveries", "Retry all that fit", /deliveries(\/retry)?$/, { status: "dead", endpoint_id: "1",
-    event_type: "client.created", event_id: "one", from: SINCE, to: TO }],
+    event_type: "client.created", event_id: "one", channel: "webhook", code: "4xx", q: "one",
+    from: SINCE, to: TO }],
   ["dead-letters", "Retry all that fit", /dead-letters\/retry$/, { cause: "404", fault: "receiver",
     endpoint_id: "1", event_type: "client.created", from: SINCE, to: TO }],
   ["inbound", "Process all that fit", /inbound-log(\/reprocess)?$/, { status: "processed",
@@ -142,6 +143,77 @@ test("a21_an_export_is_offered_as_a_command_for_a_key_that_works", async () => {
     const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
     assert.ok(lines.length > 0 && lines.every((line) => line.event_type === "client.created"), stdout);
   }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("e06_the_reason_for_work_on_many_stands_with_the_job_and_in_the_audit_log", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: server.key });
+  await page.goto(`${server.base}/console/dead-letters`);
+  await see(page, ".table .row-link");
+  await press(page, "Retry all that fit", ".page-head");
+  await see(page, "dialog input[name=reason]");
+  await page.type("dialog input[name=reason]", "the till was replaced");
+  await press(page, "Retry them", "dialog");
+  await seeText(page, "Reason: the till was replaced", "dialog");
+  await page.goto(`${server.base}/console/audit?action=dead_letters.retry`);
+  await seeText(page, "the till was replaced", ".table");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("f06_a_delivery_that_waits_is_cancelled_from_its_page", async () => {
+  receiver.status = 500;
+  await server.ask("PATCH", "/api/v1/admin/tenants/default",
+    { retry: { first: "1h", attempts: 3 } });
+  await send(["held-up"]);
+  const { items: [{ id }] } = await until(
+    () => server.ask("GET", "/api/v1/deliveries?event_id=held-up"),
+    ({ items }) => items[0]?.status === "retrying");
+  const { page, complaints, close } = await openPage(browser, server, { key: server.key });
+  await page.goto(`${server.base}/console/overview`);
+  await seeText(page, "Oldest waiting", ".strip");
+  await page.waitForSelector(`.strip a[href*="${id}"]`);
+  await page.goto(`${server.base}/console/deliveries/${id}`);
+  await press(page, "Cancel this delivery", ".detail");
+  await see(page, "dialog input[name=reason]");
+  await page.type("dialog input[name=reason]", "they called us");
+  await press(page, "Cancel this delivery", "dialog");
+  await seeText(page, "cancelled by hand", ".detail");
+  await seeText(page, "they called us", ".detail");
+  const shown = await server.ask("GET", `/api/v1/deliveries/${id}`);
+  assert.equal(shown.status, "cancelled");
+  const gone = await page.evaluate(() => [...document.querySelectorAll(".detail button")]
+    .every((one) => one.textContent !== "Cancel this delivery"));
+  assert.ok(gone, "what is over cannot be cancelled");
+  // Work on many says with what it could not be done.
+  await page.goto(`${server.base}/console/deliveries?status=cancelled`);
+  await see(page, ".table .row-link");
+  await press(page, "Retry all that fit", ".page-head");
+  await see(page, "dialog .dialog-foot .button.main");
+  await press(page, "Retry them", "dialog");
+  await seeText(page, "1 refused", "dialog");
+  await seeText(page, "it was cancelled by hand", "dialog");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
+  receiver.status = 200;
+  await send(["counted"]);
+  await until(() => server.ask("GET", "/api/v1/stats"),
+    ({ windows }) => windows["1h"].deliveries.by_channel.webhook?.attempts > 0);
+  const { page, complaints, close } = await openPage(browser, server, { key: server.key });
+  await page.goto(`${server.base}/console/overview`);
+  await press(page, "Pause Webhook", ".board");
+  await press(page, "Pause Webhook", "dialog .dialog-foot");
+  await seeText(page, "Paused", ".board .pill");
+  await send(["kept"]);
+  await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
+    ({ items }) => items[0]?.status === "held");
+  await press(page, "Let Webhook go on", ".board");
+  await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
+    ({ items }) => items[0]?.status === "sent");
   assert.deepEqual(complaints, []);
   await close();
 });

@@ -194,10 +194,11 @@ pub(super) const WORDS: [&str; 70] = [
 ];
 
 /// Fields inside of which a name is that of a thing.
-pub(super) const THINGS: [&str; 16] = [
+pub(super) const THINGS: [&str; 17] = [
     "actions",
     "action",
     "attachments",
+    "cancelledbyhand",
     "endpoint",
     "enriched",
     "headers",
@@ -214,7 +215,8 @@ pub(super) const THINGS: [&str; 16] = [
 ];
 
 /// Fields inside of which we say how things stand; nobody's text, but it may hold a number.
-pub(super) const OURS: [&str; 4] = ["why", "endpoints", "quarantined", "refused"];
+pub(super) const OURS: [&str; 5] =
+    ["why", "endpoints", "quarantined", "refused", "cancelledbyhand"];
 
 /// What others answered us: mostly about how things stand, so that only what looks personal is hidden.
 pub(super) const ANSWERS: [&str; 1] = ["responsebody"];

@@ -283,3 +283,11 @@ fn e01_the_answer_of_a_receiver_is_masked_like_other_data() {
         "user a•••@••• +34•••••12, •••1111 at https://•••@c.example"
     );
 }
+
+#[test]
+fn e01_why_a_delivery_was_cancelled_is_shown_but_for_numbers() {
+    let by = json!({"kind": "key", "id": "k1", "name": "till"});
+    let answer = |reason: &str| json!({"cancelled_by_hand": {"by": by, "reason": reason}});
+    let shown = masked(answer("they called +34600000012"), true);
+    assert_eq!(shown, answer("they called +34•••••12"));
+}

@@ -19,6 +19,8 @@ pub enum Standing {
     Collected,
     /// Its endpoint is disabled.
     Held,
+    /// Its channel is paused.
+    Paused,
     /// Its endpoint was deleted.
     Cancelled,
     /// What it says is no longer true or wanted.
@@ -108,6 +110,8 @@ pub struct DeliveryFacts<'a> {
     pub turn: Option<Turn>,
     /// What can still be done with it.
     pub letter: Letter,
+    /// When it was cancelled by hand, and the id of who did, if somebody did.
+    pub cancelled: Option<(Timestamp, &'a str)>,
 }
 
 /// Why a delivery is as it is.
@@ -128,8 +132,14 @@ pub fn delivery(facts: &DeliveryFacts<'_>) -> Reason {
         },
         Standing::Collected => reason(Code::Collected),
         Standing::Held => reason(Code::Held),
+        Standing::Paused => reason(Code::ChannelPaused),
         Standing::Cancelled => reason(Code::Cancelled),
-        Standing::Withdrawn => reason(Code::Withdrawn),
+        Standing::Withdrawn => match facts.cancelled {
+            Some((at, by)) => {
+                Reason { name: by.to_owned(), ..reason(Code::CancelledByHand) }.since(at)
+            }
+            None => reason(Code::Withdrawn),
+        },
         Standing::Dead => Reason { letter: facts.letter, ..reason(dead(facts)) },
         Standing::Waiting => waiting(facts),
     }
@@ -288,4 +298,23 @@ fn nobody(Filtered { disabled, by_type, by_intent }: Filtered) -> Reason {
         (_, _, _) => Code::EventFiltered,
     };
     Reason::plain(code).count(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::facts;
+    use super::*;
+
+    #[test]
+    fn f07_a_delivery_says_that_its_channel_is_paused_or_by_whom_it_was_cancelled() {
+        let well = Health::default();
+        let paused = DeliveryFacts { standing: Standing::Paused, ..facts(&well) };
+        assert_eq!(delivery(&paused).code, Code::ChannelPaused);
+        let withdrawn = DeliveryFacts { standing: Standing::Withdrawn, ..facts(&well) };
+        assert_eq!(delivery(&withdrawn).code, Code::Withdrawn);
+        let at = Timestamp(5);
+        let reason = delivery(&DeliveryFacts { cancelled: Some((at, "admin")), ..withdrawn });
+        assert_eq!((reason.code, reason.since), (Code::CancelledByHand, Some(at)));
+        assert_eq!((reason.name.as_str(), reason.at), ("admin", None));
+    }
 }

@@ -65,7 +65,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
     assert_eq!(TABLE.len(), Code::EndpointUnset as usize + 1, "the last code is the last row");
 }
 
-fn facts(health: &Health) -> DeliveryFacts<'_> {
+pub(super) fn facts(health: &Health) -> DeliveryFacts<'_> {
     DeliveryFacts {
         now: NOW,
         standing: Standing::Waiting,
@@ -82,6 +82,7 @@ fn facts(health: &Health) -> DeliveryFacts<'_> {
         at_least: false,
         turn: None,
         letter: Letter::None,
+        cancelled: None,
     }
 }
 
@@ -274,7 +275,6 @@ fn f07_a_delivery_that_ended_says_how() {
     assert_eq!(ended(Standing::Collected, -1, 0, None), Code::Collected);
     assert_eq!(ended(Standing::Held, -1, 0, None), Code::Held);
     assert_eq!(ended(Standing::Cancelled, -1, 0, None), Code::Cancelled);
-    assert_eq!(ended(Standing::Withdrawn, -1, 0, None), Code::Withdrawn);
     assert_eq!(dead(404, 1, Some(Fault::Receiver)), Code::DeadRefused);
     assert_eq!(dead(410, 1, Some(Fault::Receiver)), Code::DeadGone);
     assert_eq!(dead(503, 5, Some(Fault::Receiver)), Code::DeadExhausted);

@@ -130,6 +130,7 @@ async fn e01_the_audit_log_is_kept_for_ninety_days_and_so_many_entries() {
         subject: "1".to_owned(),
         detail: String::new(),
         status: None,
+        reason: String::new(),
     };
     let mut places = Vec::new();
     for _ in 0..3 {

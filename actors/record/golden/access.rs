@@ -43,8 +43,11 @@ fn what_was_done_stands_on_disk_as_it_always_did() {
         subject: "3".into(),
         detail: "enabled: true".into(),
         status: Some(200),
+        reason: String::new(),
     };
     stands("/admin", &entry(Actor::Admin));
     stands("/key", &entry(Actor::Key { id: "k1".into(), name: "first".into() }));
     stands("/link", &AuditRecord { status: None, ..entry(Actor::Link { id: "link_1".into() }) });
+    let reason = "the till was replaced".to_owned();
+    stands_since(2, "/reason", &AuditRecord { reason, ..entry(Actor::Admin) });
 }

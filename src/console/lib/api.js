@@ -108,8 +108,8 @@ export const post = (path, body = {}) => call("POST", path, { body });
 export const patch = (path, body) => call("PATCH", path, { body });
 /** @param {string} path @param {any} body */
 export const replace = (path, body) => call("PUT", path, { body });
-/** @param {string} path */
-export const remove = (path) => call("DELETE", path);
+/** @param {string} path @param {any} [body] */
+export const remove = (path, body) => call("DELETE", path, { body });
 
 /**
  * The same call for a shell. The key is named, never shown.

@@ -24,6 +24,7 @@ const KNOWN = /** @type {[RegExp, string][]} */ ([
   [/^the target .* is .*, a private or reserved address/, "private"],
   [/is no longer kept/, "not_kept"],
   [/^what it says is no longer true/, "outdated"],
+  [/^cancelled by hand/, "by_hand"],
 ]);
 
 /** @param {string} cause a status, or a few words */

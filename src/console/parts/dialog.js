@@ -42,10 +42,12 @@ export function openDialog({ title, body, foot, closed = () => {} }) {
 
 /**
  * Asks before something is done. `type` demands that a word be typed where it cannot be undone.
- * @param {{title: string, text: any, yes: string, danger?: boolean, type?: string}} question
+ * `more` is a field beside the question.
+ * @param {{title: string, text: any, yes: string, danger?: boolean, type?: string, more?: any}}
+ * question
  * @returns {Promise<boolean>}
  */
-export function ask({ title, text, yes, danger = false, type }) {
+export function ask({ title, text, yes, danger = false, type, more }) {
   return new Promise((resolve) => {
     let answer = false;
     const confirm = button(yes, () => {
@@ -59,7 +61,7 @@ export function ask({ title, text, yes, danger = false, type }) {
     });
     const dialog = openDialog({
       title,
-      body: [h("p", null, text), type && h("div", { class: "field" },
+      body: [h("p", null, text), more, type && h("div", { class: "field" },
         h("span", { class: "field-label" }, t("common.type_to_confirm", { word: type })), typed)],
       foot: [button(t("common.cancel"), () => dialog.close()), confirm],
       closed: () => resolve(answer),

@@ -7,6 +7,7 @@ import { get } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { button, hint, pill } from "./bits.js";
 import { openDialog } from "./dialog.js";
+import { reasonField } from "./reason.js";
 import { bones, failed } from "./states.js";
 
 /** So many names stand in the question, and so many refusals in the outcome. */
@@ -15,10 +16,14 @@ const REFUSED_MAX = 20;
 
 /**
  * @param {{title: string, text: string, yes: string, danger?: boolean, items: any[], left: number,
- *   name: (item: any) => string, act: (item: any) => Promise<any>, done: () => void}} work
+ *   name: (item: any) => string, act: (item: any, said: any) => Promise<any>,
+ *   done: () => void, why?: boolean}} work
  *   `left`: how many more were chosen to which it cannot be done as they stand
+ *   `why`: whether it takes a reason, which `act` is given as a part of its body
  */
-export function oneByOne({ title, text, yes, danger = false, items, left, name, act, done }) {
+export function oneByOne({
+  title, text, yes, danger = false, items, left, name, act, done, why = false,
+}) {
   const stopping = new AbortController();
   let isUnderWay = false;
   const dialog = openDialog({ title, body: null, closed: () => stopping.abort() });
@@ -27,9 +32,10 @@ export function oneByOne({ title, text, yes, danger = false, items, left, name, 
   if (items.length === 0) {
     return dialog.show([hint(t("common.bulk_none")), others], close());
   }
+  const reason = reasonField();
   const begin = button(yes, run, { kind: danger ? "main danger" : "main" });
   dialog.show([h("p", null, text), named(items.map(name)), others,
-    h("p", { class: "quiet" }, t("common.each_how"))],
+    h("p", { class: "quiet" }, t("common.each_how")), why && reason.element],
   [button(t("common.cancel"), dialog.close), begin]);
   begin.focus();
 
@@ -44,7 +50,7 @@ export function oneByOne({ title, text, yes, danger = false, items, left, name, 
     for (const item of items) {
       if (stopping.signal.aborted) break;
       try {
-        await act(item);
+        await act(item, why ? reason.said() : {});
       } catch (error) {
         refused.push([name(item), /** @type {Error} */ (error).message]);
       }
@@ -67,7 +73,7 @@ const PAGE = 100;
  * was counted is gathered, so that it alone is done.
  * @param {{path: string, query: Record<string, any>, title: string, yes: string,
  *   text: (count: number) => string, name: (item: any) => string,
- *   act: (item: any) => Promise<any>, done: () => void}} work
+ *   act: (item: any, said: any) => Promise<any>, done: () => void}} work
  */
 export async function eachThatFits({ path, query, text, ...work }) {
   const leaving = new AbortController();
@@ -82,7 +88,7 @@ export async function eachThatFits({ path, query, text, ...work }) {
     } while (cursor !== null && items.length < GATHERED_MAX);
     dialog.close();
     const isAll = cursor === null;
-    oneByOne({ ...work, items, left: 0,
+    oneByOne({ ...work, items, left: 0, why: true,
       text: isAll ? text(items.length) : `${text(items.length)} ${t("common.each_first")}` });
   } catch (error) {
     if (leaving.signal.aborted) return;

@@ -8,6 +8,7 @@ import { number, percent, t, word } from "../lib/i18n.js";
 import { local } from "../lib/time.js";
 import { button, hint, pill } from "./bits.js";
 import { openDialog } from "./dialog.js";
+import { reasonField } from "./reason.js";
 import { failed, bones } from "./states.js";
 
 /** How often a job is asked how far it is. */
@@ -36,6 +37,7 @@ export async function bulk({
       dialog.show(failed(error, () => step(action)), null);
     }
   };
+  const reason = reasonField();
   const count = () => post(path, { ...body, dry_run: true });
   const spelled = ({ count, complete }) => number(count) + (complete === false ? "+" : "");
 
@@ -54,6 +56,7 @@ export async function bulk({
       h("p", null, text(spelled(counted))),
       h("p", { class: "quiet" }, t("common.bulk_as_of", { time: local(at) }),
         isJob && ` ${t("common.bulk_how")}`),
+      reason.element,
     ], [button(t("common.cancel"), dialog.close), start]);
     start.focus();
   }
@@ -62,7 +65,7 @@ export async function bulk({
     const now = await count();
     if (watching.signal.aborted) return;
     if (now.count !== confirmed.count) return question(now, confirmed);
-    const begun = await post(path, body);
+    const begun = await post(path, { ...body, ...reason.said() });
     if (begun.job_id) await watch(dialog, begun.job_id, watching.signal, confirmed);
     else dialog.show(atOnce(begun), button(t("common.close"), dialog.close, { kind: "main" }));
     done();
@@ -118,5 +121,19 @@ export function jobView(job) {
     h("p", { class: "quiet" }, t("common.job_counts", {
       done: job.done, matched: job.matched, share: known ? percent(share, 0) : "…",
     })),
-    job.error && hint(job.error, "bad"));
+    job.reason && h("p", { class: "quiet" }, t("common.reason"), ": ", job.reason),
+    job.error && hint(job.error, "bad"), notDone(job));
+}
+
+/** What it could not be done with, the first of them by name. */
+function notDone({ skipped = 0, refused = 0, not_done: all = [] }) {
+  if (skipped + refused === 0) return null;
+  const rest = skipped + refused - all.length;
+  return h("details", { class: "not-done", open: refused > 0 },
+    h("summary", null, t("common.job_not_done",
+      { skipped: number(skipped), refused: number(refused) })),
+    h("ul", { class: "mini-list" }, all.map(({ id, why }) => h("li", null,
+      h("span", { class: "strong" }, id ?? "–"),
+      h("span", { class: "grow quiet" }, word(`common.not_done.${why}`)))),
+      rest > 0 && h("li", { class: "quiet" }, t("common.each_more", { count: rest }))));
 }

@@ -68,16 +68,16 @@ function columns() {
   ];
 }
 
-function detailOf({ detail }) {
-  if (detail === null || detail === undefined || detail === "") return h("span",
-    { class: "quiet" }, "–");
-  return h("span", null, typeof detail === "string" ? detail : JSON.stringify(detail));
+function detailOf({ detail, reason }) {
+  const said = typeof detail === "string" ? detail : detail && JSON.stringify(detail);
+  if (reason) return twoLines(reason, said || null);
+  return h("span", { class: said ? "" : "quiet" }, said || "–");
 }
 
 /** One entry in full. */
 function entry(found) {
   if (!found) return h("p", { class: "quiet" }, t("audit.gone"));
-  const { at, who, role, by, address, action, subject, detail, status } = found;
+  const { at, who, role, by, address, action, subject, detail, reason, status } = found;
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" }, h("h1", null, word(`audit.did.${action}`, action))),
     facts([
@@ -89,6 +89,7 @@ function entry(found) {
       [t("audit.address"), address],
       [t("audit.action"), tag(action)],
       [t("audit.subject"), subject && tag(subject)],
+      [t("common.reason"), reason],
       [t("audit.outcome"), status === null ? t("audit.unknown") : status && `HTTP ${status}`],
     ]),
     detail !== null && detail !== undefined && detail !== "" && payload(detail, t("audit.detail")));

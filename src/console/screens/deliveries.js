@@ -24,6 +24,8 @@ import { detail } from "./deliveries/detail.js";
 const PATH = "/api/v1/deliveries";
 const STATUSES = ["dead", "retrying", "pending", "held", "sent", "collected", "cancelled"];
 const COUNTED = ["dead", "retrying", "held"];
+const CHANNELS = ["webhook", "slack", "email", "whatsapp"];
+const CLASSES = ["2xx", "3xx", "4xx", "5xx", "other", "none"];
 
 /** @param {any} view */
 function show(view) {
@@ -44,6 +46,15 @@ function show(view) {
         values: STATUSES.map((status) => [status, word(`common.status.${status}`)]),
       },
       filters: [
+        { name: "q", label: t("deliveries.words"), wide: true },
+        {
+          name: "channel", label: t("deliveries.channel"), type: "select",
+          choices: CHANNELS.map((name) => [name, word(`common.channel.${name}`)]),
+        },
+        {
+          name: "code", label: t("deliveries.code"), type: "select",
+          choices: CLASSES.map((name) => [name, word(`deliveries.code_${name}`)]),
+        },
         { name: "endpoint_id", label: t("deliveries.endpoint"), type: "select", choices },
         { name: "event_type", label: t("deliveries.event_type"), placeholder: "sla.breached" },
         { name: "event_id", label: t("deliveries.event_id") },
@@ -59,9 +70,8 @@ function show(view) {
  * @param {URLSearchParams} asked @returns {Record<string, any>}
  */
 function query(asked) {
-  const [status, endpoint_id, event_type, event_id] =
-    ["status", "endpoint_id", "event_type", "event_id"].map((name) => asked.get(name));
-  return { status, endpoint_id, event_type, event_id, ...period(asked) };
+  const names = ["status", "endpoint_id", "event_type", "event_id", "channel", "code", "q"];
+  return { ...Object.fromEntries(names.map((name) => [name, asked.get(name)])), ...period(asked) };
 }
 
 /** Those that want attention; the rest would be counted for nothing. */
@@ -130,7 +140,7 @@ function retryMany(asked, done) {
   if (wanted.event_id) {
     return eachThatFits({ path: PATH, query: wanted, title, yes, text, done,
       name: (item) => `${item.event_type} ${item.id}`,
-      act: (item) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`) });
+      act: (item, said) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`, said) });
   }
   const body = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
   if (body.endpoint_id) body.endpoint_id = Number(body.endpoint_id);

@@ -117,7 +117,8 @@ function reprocess({ type, from, to, pipeline: _, ...others }, done) {
     return eachThatFits({ path: PATH, title, yes, text, done,
       query: { type, from, to, ...others, pipeline: "quarantined" },
       name: ({ event_type: of, event_id: id }) => `${of} ${id}`,
-      act: ({ event_id: id }) => post(`${PATH}/${encodeURIComponent(id)}/reprocess`) });
+      act: ({ event_id: id }, said) =>
+        post(`${PATH}/${encodeURIComponent(id)}/reprocess`, said) });
   }
   const body = Object.fromEntries(Object.entries({ type, from, to }).filter(([, value]) => value));
   bulk({ path: `${PATH}/reprocess`, body, done, isJob: false, title, yes, text });

@@ -98,7 +98,8 @@ function columns() {
   ];
 }
 
-const readAgain = ({ id }) => post(`${PATH}/${encodeURIComponent(id)}/reprocess`);
+const readAgain = ({ id }, said = {}) =>
+  post(`${PATH}/${encodeURIComponent(id)}/reprocess`, said);
 const mayAgain = ({ status }) => AGAIN.includes(status);
 
 /** @returns {import("../parts/chosen.js").Deed} */

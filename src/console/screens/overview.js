@@ -5,14 +5,15 @@
 import { get } from "../lib/api.js";
 import { chart } from "../lib/charts.js";
 import { h, put } from "../lib/dom.js";
-import { number, percent, short, t } from "../lib/i18n.js";
+import { number, short, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { onQuery, withChanges } from "../lib/router.js";
 import { duration } from "../lib/time.js";
-import { channel } from "../parts/bits.js";
+import { settings } from "../lib/zone.js";
 import { head } from "../parts/page.js";
 import { bones, failed } from "../parts/states.js";
 import { attention } from "./overview/attention.js";
+import { channels } from "./overview/channels.js";
 import { vitals } from "./overview/vitals.js";
 
 const WINDOWS = ["5m", "1h", "1d", "7d"];
@@ -32,15 +33,20 @@ function show(view) {
   async function look() {
     put(choice, windows(chosen()));
     try {
-      const [stats, series, needs] = await Promise.all([
+      const [stats, series, needs, said] = await Promise.all([
         get("/api/v1/stats", {}, view.signal),
         get("/api/v1/stats/series", { window: chosen() }, view.signal),
-        attention(view.signal),
+        attention(view.signal), settings(),
       ]);
       if (board.contains(document.activeElement)) return;
       const sum = stats.windows[chosen()] ?? stats.windows["1d"];
       put(strip, vitals(stats, needs));
-      put(board, cards(series.points, sum, needs));
+      put(board, cards(series.points, sum, needs,
+        channels(sum.deliveries, said, () => {
+          // The button that was pressed has the focus, which would hold the page as it is.
+          /** @type {any} */ (document.activeElement)?.blur();
+          look();
+        })));
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
       put(strip);
@@ -75,7 +81,7 @@ function windows(chosen) {
     }, t(`overview.window.${name}`))));
 }
 
-function cards(points, sum, needs) {
+function cards(points, sum, needs, roads) {
   const whole = (value) => short(value);
   const size = (name) => (point) => point.deliveries.latency[name];
   return [
@@ -100,28 +106,11 @@ function cards(points, sum, needs) {
         of: (point) => point.events }],
     })))),
     h("section", { class: "card third" }, h("h2", null, t("overview.attention")), needs.view),
-    h("section", { class: "card third" }, h("h2", null, t("overview.channels")),
-      channels(sum.deliveries)),
+    h("section", { class: "card third" }, h("h2", null, t("overview.channels")), roads),
     h("section", { class: "card third" }, h("h2", null, t("overview.bookings")), bookings(sum)),
     h("section", { class: "card third" }, h("h2", null, t("overview.top")),
       rows(sum.top_events.map(({ event_type: name, count }) => [name, count]))),
   ];
-}
-
-/** Each channel with its success; what it failed stands beside. */
-function channels({ by_channel: all }) {
-  const names = ["whatsapp", "webhook", "slack", "email"].filter((name) => all[name]?.attempts > 0);
-  if (names.length === 0) return h("p", { class: "quiet" }, t("overview.nothing"));
-  return h("ul", { class: "attention" }, names.map((name) => {
-    const { attempts, success_rate: share, latency } = all[name];
-    return h("li", null, h("div", { class: "grow stack-small" },
-      h("div", { class: "row" }, channel(name), h("span", { class: "grow" }),
-        h("span", { class: "strong" }, percent(share)),
-        h("span", { class: "quiet" }, t("overview.channel_note", {
-          count: attempts, text: short(attempts), p95: duration(latency.p95_ms),
-        }))),
-      h("div", { class: "meter good", vars: { "--share": share ?? 0 } }, h("span"))));
-  }));
 }
 
 function bookings(sum) {

@@ -10,13 +10,17 @@ import { address } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { fullTime, time } from "../../lib/time.js";
 import { button, channel, copy, facts, id, pill, section, why } from "../../parts/bits.js";
+import { ask } from "../../parts/dialog.js";
 import { notice, refused } from "../../parts/notice.js";
 import { payload } from "../../parts/payload.js";
+import { reasonField } from "../../parts/reason.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
 import { attempts } from "./attempts.js";
 
+/** As these it still waits, so that it can be cancelled. */
+const WAITS = ["pending", "retrying", "held"];
 /** When a delivery that was tried again is looked at once more. */
 const LOOKS_MS = [700, 2_000, 5_000];
 
@@ -41,9 +45,28 @@ export function detail(key, box, refresh) {
     }
   }
 
+  /** Asks, then has it end: what was not sent by then is not sent any more. */
+  async function cancel(type) {
+    const reason = reasonField();
+    const sure = await ask({
+      title: t("deliveries.cancel"), text: t("deliveries.cancel_ask", { type }),
+      yes: t("deliveries.cancel"), danger: true, more: reason.element,
+    });
+    if (!sure) return;
+    await post(`${path}/cancel`, reason.said())
+      .then(() => notice(t("deliveries.cancelled"), "good"), refused);
+    // One that was refused stands otherwise than is shown.
+    show();
+    refresh();
+  }
+
   const actions = (found) => h("div", { class: "row" },
-    may("operator") && button(t("deliveries.retry"), retry,
-      { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
+    may("operator") && [
+      found.status !== "cancelled" && button(t("deliveries.retry"), retry,
+        { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
+      WAITS.includes(found.status) && button(t("deliveries.cancel"),
+        () => cancel(found.event_type), { symbol: "gone", kind: "danger" }),
+    ],
     h("a", { class: "button", href: address("events", found.event_id) }, t("deliveries.to_event")),
     button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
       { symbol: "code", kind: "plain" }),
@@ -72,11 +95,23 @@ function view(found, actions) {
       [t("deliveries.created"), fullTime(found.created_at)],
       [t("deliveries.next"), found.next_attempt_at && fullTime(found.next_attempt_at)],
       [t("deliveries.attempts"), String(found.attempts)],
+      ...cancelled(found.cancelled_by_hand),
       [t("deliveries.provider_id"), found.provider_message_id],
       [t("deliveries.provider_error"), found.provider_error
         && `${found.provider_error.code} ${found.provider_error.message ?? ""}`],
     ])),
     section(t("deliveries.request"), payload(found.payload, t("deliveries.body"))));
+}
+
+/** Who had it end, when and why. */
+function cancelled(by_hand) {
+  if (!by_hand) return [];
+  const { at, by: { id, name }, reason } = by_hand;
+  return [
+    [t("deliveries.cancelled_by"), name ?? id ?? t("deliveries.admin")],
+    [t("deliveries.cancelled_at"), fullTime(at)],
+    [t("common.reason"), reason],
+  ];
 }
 
 /** When it goes; until when a dead letter is kept is said in the sentence. */
@@ -98,5 +133,8 @@ function steps(found) {
   const ahead = found.next_attempt_at && {
     status: "waiting", ahead: true, title: t("deliveries.step_next"), at: found.next_attempt_at,
   };
-  return [born, ...attempts(found.history), ...told, ahead].filter(Boolean);
+  const ended = found.cancelled_by_hand && {
+    status: "cancelled", title: t("deliveries.step_cancelled"), at: found.cancelled_by_hand.at,
+  };
+  return [born, ...attempts(found.history), ...told, ended, ahead].filter(Boolean);
 }

@@ -15,6 +15,7 @@ import { ask, openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
 import { payload } from "../../parts/payload.js";
+import { reasonField } from "../../parts/reason.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
@@ -37,11 +38,12 @@ export function detail(key, box, refresh) {
   };
   const retry = () => post(`${path}/retry`).then(() => gone(t("letters.retried")), refused);
   const discard = async () => {
+    const reason = reasonField();
     const sure = await ask({
       title: t("letters.discard"), text: t("letters.discard_one"), yes: t("letters.discard"),
-        danger: true,
+      danger: true, more: reason.element,
     });
-    if (sure) await remove(path).then(() => gone(t("letters.discarded")), refused);
+    if (sure) await remove(path, reason.said()).then(() => gone(t("letters.discarded")), refused);
   };
   const actions = (found) => h("div", { class: "row" },
     may("operator") && [

@@ -79,6 +79,11 @@ export const SECTIONS = [
     ],
   },
   {
+    name: "channels", symbol: "pause", settings:
+      ["webhook", "slack", "email", "whatsapp"].map((name) =>
+        ({ path: `channels.${name}.paused`, kind: "flag" })),
+  },
+  {
     name: "letters", symbol: "dead", settings: [
       number("dead_letters.alert_count", "10"), duration("dead_letters.alert_age", "24h"),
       duration("dead_letters.keep", "7d"),

@@ -35,6 +35,7 @@ export default {
   "did.endpoint.rotate": "Rotated a secret",
   "did.endpoint.test": "Tested an endpoint",
   "did.delivery.retry": "Retried a delivery",
+  "did.delivery.cancel": "Cancelled a delivery",
   "did.deliveries.retry": "Retried deliveries",
   "did.dead_letter.retry": "Retried a dead letter",
   "did.dead_letters.retry": "Retried dead letters",

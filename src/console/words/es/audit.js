@@ -35,6 +35,7 @@ export default {
   "did.endpoint.rotate": "Rotó un secreto",
   "did.endpoint.test": "Probó un destino",
   "did.delivery.retry": "Reintentó una entrega",
+  "did.delivery.cancel": "Canceló una entrega",
   "did.deliveries.retry": "Reintentó entregas",
   "did.dead_letter.retry": "Reintentó una no entregada",
   "did.dead_letters.retry": "Reintentó no entregadas",

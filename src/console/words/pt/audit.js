@@ -35,6 +35,7 @@ export default {
   "did.endpoint.rotate": "Trocou um segredo",
   "did.endpoint.test": "Testou um destino",
   "did.delivery.retry": "Repetiu uma entrega",
+  "did.delivery.cancel": "Cancelou uma entrega",
   "did.deliveries.retry": "Repetiu entregas",
   "did.dead_letter.retry": "Repetiu uma não entregue",
   "did.dead_letters.retry": "Repetiu não entregues",

@@ -1,0 +1,54 @@
+// @ts-check
+// Each channel with its success; one that is paused says so, and whoever decides on such things
+// pauses it or lets it go on here.
+
+import { patch } from "../../lib/api.js";
+import { h } from "../../lib/dom.js";
+import { percent, short, t, word } from "../../lib/i18n.js";
+import { current, may, tenant } from "../../lib/session.js";
+import { duration } from "../../lib/time.js";
+import { forgetSettings } from "../../lib/zone.js";
+import { channel, iconButton, pill } from "../../parts/bits.js";
+import { ask } from "../../parts/dialog.js";
+import { notice, refused } from "../../parts/notice.js";
+
+const NAMES = ["whatsapp", "webhook", "slack", "email"];
+
+/**
+ * @param {{by_channel: Record<string, any>}} deliveries what was counted
+ * @param {any} settings the tenant's, as far as they may be seen
+ * @param {() => void} changed
+ */
+export function channels({ by_channel: all }, settings, changed) {
+  const isPaused = (name) => Boolean(settings.channels?.[name]?.paused);
+  const names = NAMES.filter((name) => all[name]?.attempts > 0 || isPaused(name));
+  if (names.length === 0) return h("p", { class: "quiet" }, t("overview.nothing"));
+  return h("ul", { class: "attention" }, names.map((name) => {
+    const { attempts = 0, success_rate: share = null, latency } = all[name] ?? {};
+    return h("li", null, h("div", { class: "grow stack-small" },
+      h("div", { class: "row" }, channel(name), isPaused(name) && pill("paused"),
+        h("span", { class: "grow" }),
+        h("span", { class: "strong" }, percent(share)),
+        h("span", { class: "quiet" }, t("overview.channel_note", {
+          count: attempts, text: short(attempts), p95: duration(latency?.p95_ms ?? null),
+        })),
+        may("admin") && !current()?.portal && toggle(name, isPaused(name), changed)),
+      h("div", { class: "meter good", vars: { "--share": share ?? 0 } }, h("span"))));
+  }));
+}
+
+function toggle(name, isPaused, changed) {
+  const channel = word(`common.channel.${name}`);
+  const deed = t(isPaused ? "overview.resume" : "overview.pause", { channel });
+  return iconButton(isPaused ? "play" : "pause", deed, async () => {
+    const sure = isPaused || await ask({ title: deed, yes: deed,
+      text: t("overview.pause_ask", { channel }) });
+    if (!sure) return;
+    const path = `/api/v1/admin/tenants/${encodeURIComponent(tenant())}`;
+    await patch(path, { channels: { [name]: { paused: !isPaused } } }).then(() => {
+      forgetSettings();
+      notice(t(isPaused ? "overview.resumed" : "overview.paused", { channel }), "good");
+      changed();
+    }, refused);
+  }, { kind: "plain small" });
+}

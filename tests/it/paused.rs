@@ -1,0 +1,73 @@
+//! A channel that is paused holds what is for it, says so, and lets it go when it goes on.
+
+use serde_json::{Value, json};
+
+use crate::support::{ENDPOINTS, House, PATIENCE, deliveries};
+
+async fn pause(house: &House, channel: &str, paused: bool) {
+    let settings = json!({"channels": {channel: {"paused": paused}}});
+    house.api.patch("/api/v1/admin/tenants/default", &settings).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_a_channel_that_is_paused_holds_what_is_for_it_and_says_so() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["order.*"]}})).await;
+    let mail = json!({"kind": "email", "target": "ana@example.com",
+        "filters": {"events": ["order.*"]}});
+    house.endpoint(mail).await;
+    pause(&house, "webhook", true).await;
+    house.event("order.paid", json!({"n": 1})).await;
+    // The other channel goes on.
+    let sent = |page: &Value| page["items"].as_array().unwrap().len() == 1;
+    house.eventually("/api/v1/deliveries?channel=email&status=sent", sent).await;
+    let held = house.eventually("/api/v1/deliveries?channel=webhook&status=held", sent).await;
+    assert_eq!(held["items"][0]["error_message"], "the channel is paused");
+    let path = format!("/api/v1/deliveries/{}", held["items"][0]["id"].as_str().unwrap());
+    let why = house.api.get(&path).await.unwrap()["why"].clone();
+    assert_eq!(
+        [&why["what"], &why["because"], &why["next"]],
+        ["held", "channel_paused", "resume"],
+        "{why}"
+    );
+    let again = house.api.post(&format!("{path}/retry"), &json!({})).await.unwrap();
+    assert_eq!(
+        (&again["status"], &again["why"]),
+        (&json!("held"), &json!("the channel is paused"))
+    );
+    let (status, answer) = house.raw("POST", "/api/v1/admin/notify/test/1", "").await;
+    assert_eq!(status, 409, "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("paused"), "{answer}");
+    assert_eq!(house.api.get("/api/v1/stats").await.unwrap()["oldest_waiting"], json!(null));
+
+    let house = house.restarted().await;
+    house.event("order.paid", json!({"n": 2})).await;
+    let two = |page: &Value| page["items"].as_array().unwrap().len() == 2;
+    house.eventually("/api/v1/deliveries?channel=email&status=sent", two).await;
+    house.eventually("/api/v1/deliveries?channel=webhook&status=held", two).await;
+    assert_eq!(receiver.inbox.all().len(), 0);
+    pause(&house, "webhook", false).await;
+    deliveries(&receiver, &["order.paid", "order.paid"]).await;
+
+    let (status, answer) = house
+        .raw("PATCH", "/api/v1/admin/tenants/default", r#"{"channels": {"fax": {"paused": true}}}"#)
+        .await;
+    assert_eq!(status, 422, "{answer}");
+    let shown = house.api.get("/api/v1/admin/tenants/default").await.unwrap();
+    assert_eq!(shown["settings"]["channels"], json!(null), "nothing is paused");
+    assert!(house.api.get(&format!("{ENDPOINTS}/1")).await.unwrap()["enabled"] == true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_where_whatsapp_is_paused_customers_are_written_to_afterwards() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    pause(&house, "whatsapp", true).await;
+    house.book("R-1", "34600000001", 3_600_000 + 500).await;
+    let fired = |page: &Value| !page["items"].as_array().unwrap().is_empty();
+    house.eventually("/api/v1/events?type=reminder.1h.sent", fired).await;
+    assert_eq!(house.graph.inbox.all().len(), 0);
+    pause(&house, "whatsapp", false).await;
+    house.graph.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+}
