@@ -195,6 +195,8 @@ pub const CALL_TIMEOUT_MS: u64 = 10_000;
 pub const FILTERED_PER_PAGE_MAX: usize = 400;
 /// Characters of a payload that are shown in the log.
 pub const PAYLOAD_CHARS_MAX: usize = 2_000;
+/// Characters of the name of who takes a handoff; that of a key may have as many.
+pub const CLAIMANT_CHARS_MAX: usize = 100;
 /// Rows in one page of a list.
 pub const PAGE_ROWS_MAX: usize = 500;
 /// Deliveries that wait, and timers, that are counted for one reading of the metrics.

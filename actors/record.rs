@@ -9,6 +9,7 @@ mod deleted;
 mod deliveries;
 mod delivery;
 pub mod envelope;
+mod handoff;
 mod idempotency;
 mod inbound;
 mod job;
@@ -262,14 +263,16 @@ records! {
 
 impl Record for StateRecord {
     const KIND: u16 = 5;
-    /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them.
-    const VERSION: u16 = 3;
+    /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
+    /// handoff without who has taken it.
+    const VERSION: u16 = 4;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
         match version {
             1 => fields::<people::StateV1>(payload).map(Self::from),
             2 => fields::<alerts::StateV2>(payload).map(Self::from),
+            3 => fields::<handoff::StateV3>(payload).map(Self::from),
             _ => None,
         }
     }

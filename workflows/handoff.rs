@@ -1,6 +1,7 @@
 //! One conversation that waits for a person: answered in time, or breached.
 
 mod by_hand;
+mod claim;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -10,6 +11,8 @@ use crate::event::Escalation;
 use crate::id::EntityKey;
 use crate::policy::Policy;
 use crate::time::Timestamp;
+
+pub use self::claim::Claim;
 
 /// Where a handoff stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +59,8 @@ pub struct Handoff {
     pub replied_at: Option<Timestamp>,
     /// Rises each time the deadline is set or lifted.
     pub generation: u32,
+    /// Who has taken it, if somebody has.
+    pub claim: Option<Claim>,
 }
 
 /// What may be done to a handoff.
@@ -69,6 +74,10 @@ pub enum Command {
     Reply,
     /// It is over.
     Close,
+    /// This person takes it on themselves; the customer still waits.
+    Claim(String),
+    /// Whoever has taken it leaves it to the others.
+    Release,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -107,6 +116,8 @@ pub fn step(
         }
         Command::Reply => reply(present, ctx),
         Command::Close => close(present, ctx),
+        Command::Claim(by) => claim::claim(present, by, ctx),
+        Command::Release => claim::release(present),
         Command::Wake { generation } => wake(present, generation, ctx),
     }
 }
@@ -150,6 +161,8 @@ fn open(
         breached_at: None,
         replied_at: None,
         generation: present.map_or(0, |present| present.generation).wrapping_add(1),
+        // It is another wait, which nobody has taken yet.
+        claim: None,
     };
     Ok(Transition { next, effects: Vec::new() })
 }

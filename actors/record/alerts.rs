@@ -6,7 +6,6 @@ use serde::Deserialize;
 use sereno_workflows::alerts::{Alerts, Standing};
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
-use sereno_workflows::handoff::Handoff;
 use sereno_workflows::lead::Lead;
 use sereno_workflows::product::Product;
 use sereno_workflows::report::Reports;
@@ -15,12 +14,13 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
+use super::handoff::HandoffV3;
 
 /// Version 2 of [`StateRecord`].
 #[derive(Deserialize)]
 pub(super) enum StateV2 {
     Reservation(Reservation),
-    Handoff(Handoff),
+    Handoff(HandoffV3),
     Tenant(Breaches),
     DeadLetters(Pile),
     Conversation(Conversation),
@@ -52,7 +52,7 @@ impl From<StateV2> for StateRecord {
     fn from(state: StateV2) -> Self {
         match state {
             StateV2::Reservation(booking) => Self::Reservation(booking),
-            StateV2::Handoff(handoff) => Self::Handoff(handoff),
+            StateV2::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV2::Tenant(breaches) => Self::Tenant(breaches),
             StateV2::DeadLetters(pile) => Self::DeadLetters(pile),
             StateV2::Conversation(talk) => Self::Conversation(talk),

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
-use sereno_workflows::handoff::Handoff;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::lead::{Held, Lead, OptOut};
 use sereno_workflows::product::Product;
@@ -13,6 +12,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
 use super::envelope::Record;
+use super::handoff::HandoffV3;
 
 /// Of what kind a line of a history is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub struct ViewerRecord {
 #[derive(Deserialize)]
 pub(super) enum StateV1 {
     Reservation(Reservation),
-    Handoff(Handoff),
+    Handoff(HandoffV3),
     Tenant(Breaches),
     DeadLetters(Pile),
     Conversation(Conversation),
@@ -128,7 +128,7 @@ impl From<StateV1> for StateRecord {
     fn from(state: StateV1) -> Self {
         match state {
             StateV1::Reservation(booking) => Self::Reservation(booking),
-            StateV1::Handoff(handoff) => Self::Handoff(handoff),
+            StateV1::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV1::Tenant(breaches) => Self::Tenant(breaches),
             StateV1::DeadLetters(pile) => Self::DeadLetters(pile),
             StateV1::Conversation(talk) => Self::Conversation(talk),

@@ -63,6 +63,14 @@ impl Who {
             Self::Link(id) => Actor::Link { id: id.clone() },
         }
     }
+
+    /// What they are called: a key by its name, everybody else by what they may do.
+    pub fn name(&self, role: Role) -> &str {
+        match self {
+            Self::Key(key) if !key.name.trim().is_empty() => key.name.trim(),
+            Self::Key(_) | Self::Admin | Self::Link(_) => role.as_str(),
+        }
+    }
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -90,6 +98,11 @@ impl FromRequestParts<Arc<App>> for Caller {
 }
 
 impl Caller {
+    /// What the caller is called.
+    pub fn name(&self) -> &str {
+        self.who.name(self.role)
+    }
+
     /// Refuses everyone but the admin.
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         if self.admin {

@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
+use sereno_actors::limits::CLAIMANT_CHARS_MAX;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::event::Booking;
-use sereno_workflows::handoff::{self, Handoff};
+use sereno_workflows::handoff::{self, Claim, Handoff};
 use sereno_workflows::id::{EntityKey, EntityKind, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
@@ -38,7 +39,7 @@ pub async fn reservations(
 }
 
 /// `GET /api/v1/handoffs`: in the order of their conversations, by `status`, `from` and `to`, which are of when
-/// they were opened.
+/// they were opened, and by who has taken them (`claimed`, `claimed_by`).
 pub async fn handoffs(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -120,8 +121,10 @@ pub async fn act_on_handoff(
     let command = match action.as_str() {
         "reply" => handoff::Command::Reply,
         "close" => handoff::Command::Close,
+        "claim" => handoff::Command::Claim(claimant(&mut body, &caller)?),
+        "release" => handoff::Command::Release,
         other => {
-            let problem = format!("'{other}' is not reply or close");
+            let problem = format!("'{other}' is not reply, close, claim or release");
             return Err(Invalid::new("action", problem).into());
         }
     };
@@ -136,7 +139,19 @@ fn list(
     query: &ListQuery,
     kind: EntityKind,
 ) -> Result<Response, Problem> {
-    query.only(&["status", "from", "to"])?;
+    let filters: &[&str] = match kind {
+        EntityKind::Handoff => &["status", "from", "to", "claimed", "claimed_by"],
+        EntityKind::Reservation
+        | EntityKind::Tenant
+        | EntityKind::DeadLetters
+        | EntityKind::Alerts
+        | EntityKind::Reports
+        | EntityKind::Endpoint
+        | EntityKind::Conversation
+        | EntityKind::Lead
+        | EntityKind::Product => &["status", "from", "to"],
+    };
+    query.only(filters)?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
     let statuses: &[&str] = match kind {
         EntityKind::Handoff => &["open", "replied", "closed"],
@@ -154,10 +169,15 @@ fn list(
     };
     let wanted = query.one_of("status", statuses)?;
     let (from, to) = query.from_to()?;
-    let fits = |status: &str, at: Timestamp| {
-        wanted.is_none_or(|wanted| wanted == status) && (from..to).contains(&Sequence::at(at))
+    let claimed = query.one_of("claimed", &["true", "false"])?.map(|word| word == "true");
+    let claimed_by = query.get("claimed_by");
+    let fits = |state: &StateRecord, status: &str, at: Timestamp| {
+        wanted.is_none_or(|wanted| wanted == status)
+            && (from..to).contains(&Sequence::at(at))
+            && claimed.is_none_or(|claimed| claimed == claimed_of(state).is_some())
+            && claimed_by.is_none_or(|by| claimed_of(state).is_some_and(|claim| claim.by == by))
     };
-    let is_narrowed = ["status", "from", "to"].iter().any(|name| query.get(name).is_some());
+    let is_narrowed = filters.iter().any(|name| query.get(name).is_some());
     let read = if is_narrowed { query.limit.max(PAGE_ROWS) } else { query.limit };
     let mut after = query.after(kind.as_str())?;
     let mut rows = Rows::new(query.limit);
@@ -168,7 +188,7 @@ fn list(
         looked_at += page.len();
         for state in page {
             let Some((id, status, at)) = standing(&state) else { continue };
-            if fits(status, at) {
+            if fits(&state, status, at) {
                 rows.push(&describe(&state, policy));
             }
             after = Some(id.to_owned());
@@ -220,6 +240,34 @@ fn find(app: &App, caller: &Caller, key: &EntityKey) -> Result<StateRecord, Prob
 
 fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {
     take_text(body, "action")?.ok_or_else(|| Invalid::new("action", "is missing"))
+}
+
+/// Who takes a handoff: whom the body names, or else whose key or session it is, as far as that has a name.
+fn claimant(body: &mut Map<String, Value>, caller: &Caller) -> Result<String, Invalid> {
+    let most = CLAIMANT_CHARS_MAX;
+    let own = || caller.name().chars().filter(|letter| !letter.is_control()).take(most).collect();
+    let by = take_text(body, "by")?.unwrap_or_else(own);
+    let by = by.trim();
+    if by.is_empty() || by.chars().count() > most || by.chars().any(char::is_control) {
+        let problem = format!("must be the name of who takes it, of {most} characters at most");
+        return Err(Invalid::new("by", problem));
+    }
+    Ok(by.to_owned())
+}
+
+/// Who has taken a handoff, if somebody has.
+fn claimed_of(state: &StateRecord) -> Option<&Claim> {
+    match state {
+        StateRecord::Handoff(handoff) => handoff.claim.as_ref(),
+        StateRecord::Reservation(_)
+        | StateRecord::Tenant(_)
+        | StateRecord::DeadLetters(_)
+        | StateRecord::Conversation(_)
+        | StateRecord::Lead(_)
+        | StateRecord::Product(_)
+        | StateRecord::Alerts(_)
+        | StateRecord::Reports(_) => None,
+    }
 }
 
 /// The id and the status of a booking or a handoff, and the moment by which it is found: that of its slot, or
@@ -314,6 +362,8 @@ fn show_handoff(handoff: &Handoff, policy: &Policy) -> Value {
         "wa_number_hash": handoff.wa_number.as_deref().map(|number| policy.phone_hash.of(number)),
         "last_intent": handoff.last_intent,
         "reason": handoff.reason,
+        "claimed_by": handoff.claim.as_ref().map(|claim| &claim.by),
+        "claimed_at": handoff.claim.as_ref().map(|claim| claim.at.to_rfc3339()),
         "timers": timers,
     })
 }

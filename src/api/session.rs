@@ -74,15 +74,26 @@ pub async fn begin(
     let (session, cookie) = app.engine.begin_session(opening);
     note(&app, &tenant, &session, &who, &counted, "session.begin").await?;
     let cookie = app.public.begin(&cookie, is_framed(&app, &session));
-    let shown = Json(json!({"ok": true, "session": shown(&session, next)}));
+    let told = Told {
+        name: who.name(session.role),
+        timezone: zone_of(&app, session.tenant.as_ref()),
+        next,
+    };
+    let shown = Json(json!({"ok": true, "session": shown(&session, told)}));
     Ok(([(header::SET_COOKIE, cookie), no_store()], shown).into_response())
 }
 
 /// `GET /api/v1/session`: who is signed in, or whose key it is.
-pub async fn show(caller: Caller) -> impl IntoResponse {
+pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
+    let name = caller.name();
     let shown = Json(json!({"ok": true, "session": match &caller.session {
-        Some(session) => shown(session, None),
+        Some(session) => {
+            let timezone = zone_of(&app, session.tenant.as_ref());
+            shown(session, Told { name, timezone, next: None })
+        }
         None => json!({
+            "name": name,
+            "timezone": (!caller.admin).then(|| zone(&app, &caller.tenant)).flatten(),
             "role": caller.role.as_str(),
             "tenant": (!caller.admin).then(|| caller.tenant.as_str()),
             "portal": false,
@@ -186,15 +197,36 @@ fn no_store() -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
-fn shown(session: &Session, next: Option<String>) -> Value {
+/// What an answer tells beside the session itself.
+struct Told<'a> {
+    /// What its owner is called.
+    name: &'a str,
+    /// On which wall clock sentences and days of its tenant are.
+    timezone: Option<String>,
+    /// Where the link leads that was just used.
+    next: Option<String>,
+}
+
+fn zone(app: &App, tenant: &TenantId) -> Option<String> {
+    app.engine.view(tenant).ok().map(|view| view.policy.settings.timezone.clone())
+}
+
+/// The zone of the tenant that a session is of; where it is of none, each of them has its own.
+fn zone_of(app: &App, tenant: Option<&(TenantId, Timestamp)>) -> Option<String> {
+    tenant.and_then(|(tenant, _)| zone(app, tenant))
+}
+
+fn shown(session: &Session, told: Told<'_>) -> Value {
     json!({
+        "name": told.name,
+        "timezone": told.timezone,
         "role": session.role.as_str(),
         "tenant": session.tenant.as_ref().map(|(tenant, _)| tenant.as_str()),
         "portal": session.portal,
         "expires_at": session.until.to_rfc3339(),
         "csrf": session.csrf,
         "masked": true,
-        "next": next,
+        "next": told.next,
     })
 }
 

@@ -29,6 +29,7 @@ mod endpoints;
 mod environment;
 mod events;
 mod fan_out;
+mod handoffs_claimed;
 mod idempotency;
 mod inbound;
 mod inbound_killed;

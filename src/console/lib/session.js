@@ -5,7 +5,7 @@ import { keep, keepHere, kept, keptHere } from "./storage.js";
 
 /**
  * @typedef {{role: "viewer"|"operator"|"admin", tenant: string|null, portal: boolean,
- *   expires_at: string, csrf: string, masked: boolean}} Session
+ *   expires_at: string, csrf: string, masked: boolean, name: string, timezone: string|null}} Session
  */
 
 const RANKS = ["viewer", "operator", "admin"];

@@ -31,10 +31,14 @@ export function forgetSettings() {
   known = null;
 }
 
+/** The tenant's zone, as far as this session is told; the portal sees no settings, and is told with who it is. */
+async function businessZone() {
+  return (await settings()).timezone ?? current()?.timezone ?? null;
+}
+
 /** The tenant's zone, or the reader's where it is not known. @returns {Promise<string>} */
 export async function zone() {
-  const named = (await settings()).timezone;
-  return named ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return await businessZone() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /**
@@ -42,7 +46,7 @@ export async function zone() {
  * @returns {Promise<{business: string, browser: string}|null>}
  */
 export async function twoZones() {
-  const business = (await settings()).timezone;
+  const business = await businessZone();
   const browser = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!business) return null;
   const now = Date.now();

@@ -13,6 +13,7 @@ import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { act } from "./handoffs/act.js";
+import { claim, myName } from "./handoffs/claim.js";
 import { CLOCK, detail } from "./handoffs/detail.js";
 
 const PATH = "/api/v1/handoffs";
@@ -38,7 +39,13 @@ function show(view) {
         count: (status) => countOf(PATH, { ...query(here()), status }),
         values: STATUSES.map((status) => [status, word(`handoffs.status_${status}`)]),
       },
-      filters: [{ name: "since", label: t("common.period"), type: "period" }],
+      filters: [
+        { name: "whose", label: t("handoffs.whose"), type: "select", choices: [
+          ["mine", t("handoffs.whose_mine", { name: myName() })],
+          ["nobody", t("handoffs.whose_nobody")], ["somebody", t("handoffs.whose_somebody")],
+        ] },
+        { name: "since", label: t("common.period"), type: "period" },
+      ],
       live: ["state", "event"], concerns, detail, empty: nothing,
       deeds: may("operator") ? deeds() : [], called: (item) => item.conversation_id,
     },
@@ -47,10 +54,13 @@ function show(view) {
 
 /** @returns {import("../parts/chosen.js").Deed[]} */
 function deeds() {
-  const send = (action) => ({ conversation_id: id }) =>
-    post(`${PATH}/${encodeURIComponent(id)}/actions`, { action });
+  const send = (action, more = {}) => ({ conversation_id: id }) =>
+    post(`${PATH}/${encodeURIComponent(id)}/actions`, { action, ...more });
   const ask = (what) => (count) => t(`handoffs.many_${what}`, { count });
   return [
+    { text: t("handoffs.claim"), symbol: "leads", act: (item) => send("claim", { by: myName() })(item),
+      ask: (count) => t("handoffs.many_claim", { count, name: myName() }),
+      fits: (item) => isFree(item) },
     { text: t("handoffs.reply"), symbol: "check", act: send("reply"), ask: ask("reply"),
       fits: ({ status }) => status === "open" },
     { text: t("handoffs.close"), symbol: "cross", act: send("close"), ask: ask("close"),
@@ -62,7 +72,15 @@ const here = () => new URLSearchParams(location.search);
 
 /** @param {URLSearchParams} asked */
 function query(asked) {
-  return { status: asked.get("status"), ...period(asked) };
+  const whose = {
+    mine: { claimed_by: myName() }, nobody: { claimed: false }, somebody: { claimed: true },
+  }[asked.get("whose") ?? ""];
+  return { status: asked.get("status"), ...whose, ...period(asked) };
+}
+
+/** Whether it waits for somebody to take it. */
+function isFree({ status, claimed_by: by }) {
+  return status !== "closed" && by === null;
 }
 
 /** Those that wait stand first, by their deadlines; the others follow in the order of the API. */
@@ -102,6 +120,11 @@ function columns(refresh) {
     },
     { label: t("handoffs.status"), class: "is-tight", phone: "none", cell: statusOf },
     {
+      label: t("handoffs.claimed_by"), class: "is-tight", phone: "foot",
+      cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet" }, t("handoffs.whose_nobody"))
+        : twoLines(item.claimed_by, time(item.claimed_at))),
+    },
+    {
       label: t("handoffs.opened"), class: "is-tight", phone: "foot",
       cell: (item) => time(item.opened_at, "both"),
     },
@@ -134,6 +157,8 @@ function statusOf(item) {
 function actionsOf(item, done) {
   const path = `${PATH}/${encodeURIComponent(item.conversation_id)}`;
   return h("span", { class: "row nowrap" },
+    item.status === "open" && isFree(item) && button(t("handoffs.claim"), () => claim(path, done),
+      { kind: "small" }),
     item.status === "open" && button(t("handoffs.reply"), () => act("reply", path, done),
       { kind: "small main", symbol: "check" }),
     item.status !== "closed" && button(t("handoffs.close"), () => act("close", path, done),

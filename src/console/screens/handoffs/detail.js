@@ -1,5 +1,5 @@
 // @ts-check
-// One handoff: its clock, why it was opened, what was said before, and the two things to do.
+// One handoff: its clock, why it was opened, who has taken it, what was said before, and what to do.
 
 import { asCurl, get } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -16,6 +16,7 @@ import { fillWith } from "../../parts/states.js";
 import { thread } from "../../parts/thread.js";
 import { timeline } from "../../parts/timeline.js";
 import { act } from "./act.js";
+import { claim, release } from "./claim.js";
 
 /** The words of a clock against the SLA. */
 export const CLOCK = { left: "handoffs.clock_left", soon: "handoffs.clock_soon",
@@ -45,6 +46,9 @@ export function detail(key, box, refresh) {
         { symbol: "check", kind: "main" }),
       found.status !== "closed" && button(t("handoffs.close"), () => act("close", path, done),
         { symbol: "cross" }),
+      found.status !== "closed" && (found.claimed_by === null
+        ? button(t("handoffs.claim"), () => claim(path, done), { symbol: "leads" })
+        : button(t("handoffs.release"), () => release(path, done))),
     ],
     button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
       { symbol: "code", kind: "plain" }),
@@ -77,7 +81,9 @@ function view(found, actions) {
     h("header", { class: "detail-head" },
       h("div", { class: "row" }, h("h1", null, found.reason ?? t("handoffs.no_reason")),
         pill(waits ? "waiting" : found.status, { text: word(`handoffs.status_${found.status}`) }),
-        found.breached_at && pill("breached")),
+        found.breached_at && pill("breached"),
+        found.claimed_by !== null && pill("running",
+          { text: t("handoffs.claimed", { name: found.claimed_by }) })),
       id(found.conversation_id)),
     waits && until && clock({ until, from: found.opened_at, words: CLOCK, big: true }),
     why(found.why),
@@ -105,6 +111,7 @@ function view(found, actions) {
       [t("handoffs.number"), found.wa_number_hash
         && h("span", { class: "code" }, found.wa_number_hash)],
       [t("handoffs.opened"), fullTime(found.opened_at)],
+      [t("handoffs.claimed_by"), found.claimed_by],
       [t("handoffs.replied"), found.replied_at && fullTime(found.replied_at)],
       [t("handoffs.breached"), found.breached_at && fullTime(found.breached_at)],
       [t("handoffs.events"), h("a",
@@ -120,6 +127,9 @@ function steps(found, due) {
       text: found.reason },
     found.breached_at && { status: "breached", title: t("handoffs.step_breached"),
       at: found.breached_at, took: took(found.breached_at) },
+    found.claimed_by !== null && { status: "info", symbol: "leads",
+      title: t("handoffs.claimed", { name: found.claimed_by }), at: found.claimed_at,
+      took: took(found.claimed_at) },
     found.replied_at && { status: "replied", title: t("handoffs.step_replied"),
       at: found.replied_at, took: took(found.replied_at) },
     found.status === "closed" && { status: "closed", title: t("handoffs.step_closed") },

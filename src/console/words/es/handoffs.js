@@ -48,4 +48,21 @@ export default {
     one: "¿Cerrar {count} atención? La conversación automática sigue sin una persona.",
     other: "¿Cerrar {count} atenciones? Las conversaciones automáticas siguen sin una persona.",
   },
+  claim: "Atender",
+  claim_name: "Quién atiende",
+  claim_hint:
+    "Los demás ven este nombre. El cliente sigue esperando: solo una respuesta detiene el reloj.",
+  release: "Dejar a otros",
+  done_claim: "La atiende usted: el reloj sigue hasta que haya una respuesta",
+  done_release: "Queda para los demás",
+  claimed: "Atiende {name}",
+  claimed_by: "Atiende",
+  whose: "Atiende",
+  whose_mine: "yo ({name})",
+  whose_nobody: "nadie",
+  whose_somebody: "alguien",
+  many_claim: {
+    one: "¿Atender {count} atención como {name}? El cliente sigue esperando una respuesta.",
+    other: "¿Atender {count} atenciones como {name}? Los clientes siguen esperando una respuesta.",
+  },
 };

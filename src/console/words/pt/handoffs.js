@@ -48,4 +48,21 @@ export default {
     one: "Encerrar {count} atendimento? A conversa automática continua sem uma pessoa.",
     other: "Encerrar {count} atendimentos? As conversas automáticas continuam sem uma pessoa.",
   },
+  claim: "Atender",
+  claim_name: "Quem atende",
+  claim_hint:
+    "Os outros veem este nome. O cliente continua esperando: só uma resposta para o relógio.",
+  release: "Deixar para outros",
+  done_claim: "É seu: o relógio segue até que haja uma resposta",
+  done_release: "Fica para os outros",
+  claimed: "{name} atende",
+  claimed_by: "Atende",
+  whose: "Atende",
+  whose_mine: "eu ({name})",
+  whose_nobody: "ninguém",
+  whose_somebody: "alguém",
+  many_claim: {
+    one: "Atender {count} atendimento como {name}? O cliente continua esperando uma resposta.",
+    other: "Atender {count} atendimentos como {name}? Os clientes continuam esperando uma resposta.",
+  },
 };

@@ -1,0 +1,54 @@
+// @ts-check
+// Who takes a handoff: under the name that this browser's person gave last, or what their session is called.
+
+import { post } from "../../lib/api.js";
+import { t } from "../../lib/i18n.js";
+import { current } from "../../lib/session.js";
+import { keep, kept } from "../../lib/storage.js";
+import { openDialog } from "../../parts/dialog.js";
+import { field, makeForm } from "../../parts/form.js";
+import { notice, refused } from "../../parts/notice.js";
+
+/** As many letters as the API takes. */
+const NAME_MAX = 100;
+
+/** The name under which this browser's person takes something. */
+export function myName() {
+  return String(kept("name", "") || current()?.name || "");
+}
+
+/** Asks who takes it, and takes it. @param {string} path @param {() => void} done */
+export function claim(path, done) {
+  const dialog = openDialog({
+    title: t("handoffs.claim"),
+    body: makeForm({
+      fields: field({
+        name: "by", label: t("handoffs.claim_name"), hint: t("handoffs.claim_hint"),
+        value: myName(), maxlength: NAME_MAX, autocomplete: "name",
+      }),
+      yes: t("handoffs.claim"),
+      cancel: () => dialog.close(),
+      submit: async ({ by = "" }) => {
+        await post(`${path}/actions`, { action: "claim", by });
+        keep("name", by);
+        dialog.close();
+        notice(t("handoffs.done_claim"), "good");
+        done();
+      },
+    }),
+  });
+  const input = dialog.element.querySelector("input");
+  input?.focus();
+  input?.select();
+}
+
+/** Leaves it to the others. @param {string} path @param {() => void} done */
+export async function release(path, done) {
+  try {
+    await post(`${path}/actions`, { action: "release" });
+    notice(t("handoffs.done_release"), "good");
+    done();
+  } catch (error) {
+    refused(error);
+  }
+}

@@ -1,0 +1,110 @@
+//! Who takes a handoff: one of those who reach for it, until they leave it to the others.
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, KEYS, LINKS, audit, token};
+use crate::support::House;
+
+const HANDOFFS: &str = "/api/v1/handoffs";
+
+async fn open(house: &House, id: &str) {
+    house.event("handoff.opened", json!({"conversation_id": id, "reason": "asks"})).await;
+}
+
+async fn act(house: &House, id: &str, body: Value) -> (u16, Value) {
+    house.raw("POST", &format!("{HANDOFFS}/{id}/actions"), body.to_string()).await
+}
+
+/// The conversations of the handoffs that a query finds.
+async fn found(house: &House, query: &str) -> Vec<String> {
+    let listed = house.api.get(&format!("{HANDOFFS}?{query}")).await.unwrap();
+    let items = listed["items"].as_array().unwrap().iter();
+    items.map(|item| item["conversation_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a10_of_all_who_take_a_handoff_at_once_one_has_it_and_its_clock_goes_on() {
+    let house = House::new().await;
+    open(&house, "C-1").await;
+    let before = house.api.get(&format!("{HANDOFFS}/C-1")).await.unwrap();
+    assert_eq!((&before["claimed_by"], &before["claimed_at"]), (&Value::Null, &Value::Null));
+    let names: Vec<String> = (0..8).map(|number| format!("Agent {number}")).collect();
+    let taken = join_all(names.iter().map(|name| {
+        let (house, body) = (&house, json!({"action": "claim", "by": name}));
+        async move { act(house, "C-1", body).await }
+    }))
+    .await;
+    let won: Vec<&Value> =
+        taken.iter().filter(|(status, _)| *status == 200).map(|(_, answer)| answer).collect();
+    assert_eq!(won.len(), 1, "{taken:#?}");
+    let winner = won[0]["claimed_by"].as_str().unwrap();
+    for (_, answer) in taken.iter().filter(|(status, _)| *status == 409) {
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&format!("{winner} has taken it")), "{answer}");
+    }
+    let house = house.restarted().await;
+    let after = house.api.get(&format!("{HANDOFFS}/C-1")).await.unwrap();
+    assert_eq!(after["claimed_by"], winner, "durably");
+    assert_eq!((&after["timers"], &after["status"]), (&before["timers"], &json!("open")));
+    assert!(after["claimed_at"].is_string(), "{after}");
+    assert_eq!(act(&house, "C-1", json!({"action": "claim", "by": winner})).await.0, 200, "again");
+    assert_eq!(act(&house, "C-1", json!({"action": "release"})).await.1["claimed_by"], Value::Null);
+    assert_eq!(act(&house, "C-1", json!({"action": "release"})).await.0, 409);
+    for body in [json!({"action": "close"}), json!({"action": "claim", "by": "Ana"})] {
+        let wanted = if body["action"] == "close" { 200 } else { 409 };
+        assert_eq!(act(&house, "C-1", body).await.0, wanted);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a10_handoffs_are_found_by_who_has_taken_them() {
+    let house = House::new().await;
+    for id in ["C-1", "C-2", "C-3", "C-4"] {
+        open(&house, id).await;
+    }
+    for (id, by) in [("C-1", "Ana"), ("C-2", "Luis"), ("C-4", " Ana ")] {
+        let (status, taken) = act(&house, id, json!({"action": "claim", "by": by})).await;
+        assert_eq!((status, &taken["claimed_by"]), (200, &json!(by.trim())));
+    }
+    assert_eq!(found(&house, "claimed_by=Ana").await, ["C-1", "C-4"]);
+    assert_eq!(found(&house, "claimed=false").await, ["C-3"]);
+    assert_eq!(found(&house, "claimed=true&status=open").await, ["C-1", "C-2", "C-4"]);
+    assert!(found(&house, "claimed=false&claimed_by=Ana").await.is_empty());
+    assert_eq!(house.raw("GET", &format!("{HANDOFFS}?claimed=maybe"), "").await.0, 422);
+    assert_eq!(house.raw("GET", "/api/v1/reservations?claimed=true", "").await.0, 422);
+    for by in [json!(""), json!("  "), json!("x".repeat(101)), json!("a\nb"), json!(7)] {
+        let (status, answer) = act(&house, "C-3", json!({"action": "claim", "by": by})).await;
+        assert_eq!((status, &answer["field"]), (422, &json!("by")), "{by}: {answer}");
+    }
+    assert_eq!(act(&house, "C-3", json!({"action": "reply", "by": "Ana"})).await.0, 422);
+    assert_eq!(found(&house, "claimed=false").await, ["C-3"], "nothing of that changed it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a10_who_names_nobody_takes_it_as_what_they_are_called() {
+    let house = House::new().await;
+    for id in ["C-1", "C-2", "C-3"] {
+        open(&house, id).await;
+    }
+    let path = |id: &str| format!("{HANDOFFS}/{id}/actions");
+    let claim = json!({"action": "claim"});
+    let made = house.api.post(KEYS, &json!({"name": "reception", "role": "operator"})).await;
+    let key = made.unwrap()["api_key"].clone();
+    let reception = Browser::sign_in(&house.base, &json!({"key": key})).await.unwrap();
+    assert_eq!(reception.session["name"], "reception");
+    assert_eq!(reception.session["timezone"], "UTC");
+    let (status, taken) = reception.ask("POST", &path("C-1"), &claim).await;
+    assert_eq!((status, &taken["claimed_by"]), (200, &json!("reception")), "shown in a session");
+
+    let link = house.api.post(LINKS, &json!({"role": "operator"})).await.unwrap();
+    let by_link = Browser::sign_in(&house.base, &token(&link)).await.unwrap();
+    let (_, taken) = by_link.ask("POST", &path("C-2"), &claim).await;
+    assert_eq!(taken["claimed_by"], "operator");
+    let viewer = Browser::with_role(&house, "viewer").await;
+    assert_eq!(viewer.ask("POST", &path("C-3"), &claim).await.0, 403);
+    let entries = audit(&house, "?action=handoff.act").await;
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert_eq!(entries[1]["who"]["name"], "reception");
+    assert_eq!(entries[1]["detail"], "action: claim");
+}

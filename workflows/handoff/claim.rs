@@ -1,0 +1,115 @@
+//! Who has taken a handoff, so that two people do not answer one customer, and nobody is left to the other.
+//!
+//! The customer waits all the same: only a reply stops the clock.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Context, Handoff, Status};
+use crate::effect::{Rejected, Transition};
+use crate::time::Timestamp;
+
+/// That somebody has taken a handoff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The name of who has it, as it was given.
+    pub by: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Whoever comes first has it; once more by the same name changes nothing.
+pub(super) fn claim(
+    present: &Handoff,
+    by: String,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    must_go_on(present)?;
+    let claim = match &present.claim {
+        Some(claim) if claim.by == by => claim.clone(),
+        Some(Claim { by, at }) => {
+            let since = at.to_rfc3339();
+            let reason =
+                format!("{by} has taken it, since {since}: it is released before another takes it");
+            return Err(Rejected::because(reason));
+        }
+        None => Claim { by, at: ctx.now },
+    };
+    let next = Handoff { claim: Some(claim), ..present.clone() };
+    Ok(Transition { next, effects: Vec::new() })
+}
+
+/// Anybody may do it: whoever took it may have gone home.
+pub(super) fn release(present: &Handoff) -> Result<Transition<Handoff>, Rejected> {
+    must_go_on(present)?;
+    if present.claim.is_none() {
+        return Err(Rejected::because("nobody has taken the handoff"));
+    }
+    let next = Handoff { claim: None, ..present.clone() };
+    Ok(Transition { next, effects: Vec::new() })
+}
+
+fn must_go_on(present: &Handoff) -> Result<(), Rejected> {
+    match present.status {
+        Status::Open | Status::Replied => Ok(()),
+        Status::Closed => Err(Rejected::because("the handoff is closed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, step};
+    use super::*;
+    use crate::event::Escalation;
+    use crate::policy::Policy;
+
+    const MINUTE: i64 = 60_000;
+
+    fn take(present: Option<&Handoff>, command: Command, now: i64) -> Result<Handoff, Rejected> {
+        let (policy, now) = (Policy::default(), Timestamp(now));
+        let ctx = Context { now, at: now, policy: &policy, announce: true };
+        let done = step(present, command, ctx)?;
+        Ok(done.next)
+    }
+
+    fn opened() -> Handoff {
+        let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
+        take(None, Command::Open(asks), 0).unwrap()
+    }
+
+    fn by(name: &str) -> Command {
+        Command::Claim(name.to_owned())
+    }
+
+    #[test]
+    fn a10_who_takes_a_handoff_first_has_it_and_the_clock_goes_on() {
+        let open = opened();
+        let taken = take(Some(&open), by("Ana"), MINUTE).unwrap();
+        assert_eq!(taken.claim, Some(Claim { by: "Ana".into(), at: Timestamp(MINUTE) }));
+        assert_eq!((taken.alarm(), taken.generation), (open.alarm(), open.generation));
+        assert_eq!(take(Some(&taken), by("Ana"), 2 * MINUTE), Ok(taken.clone()), "once is enough");
+        let refused = take(Some(&taken), by("Luis"), 2 * MINUTE).unwrap_err();
+        assert!(refused.0.starts_with("Ana has taken it"), "{refused}");
+        let wake = Command::Wake { generation: taken.generation };
+        let late = take(Some(&taken), wake, 5 * MINUTE).unwrap();
+        assert!(late.breached_at.is_some() && late.claim.is_some());
+    }
+
+    #[test]
+    fn a10_a_handoff_is_released_for_others_and_a_new_wait_is_nobodys() {
+        let taken = take(Some(&opened()), by("Ana"), MINUTE).unwrap();
+        let left = take(Some(&taken), Command::Release, MINUTE).unwrap();
+        assert_eq!(left, opened());
+        assert!(take(Some(&left), Command::Release, MINUTE).is_err(), "it is nobody's");
+        assert_eq!(take(Some(&left), by("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
+
+        let replied = take(Some(&taken), Command::Reply, MINUTE).unwrap();
+        assert_eq!(replied.claim, taken.claim);
+        let closed = take(Some(&replied), Command::Close, MINUTE).unwrap();
+        assert_eq!(closed.claim, taken.claim, "it says whose it was");
+        for command in [by("Luis"), Command::Release] {
+            assert!(take(Some(&closed), command, MINUTE).is_err());
+        }
+        let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
+        assert_eq!(take(Some(&closed), Command::Open(asks), MINUTE).unwrap().claim, None);
+    }
+}
