@@ -166,6 +166,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/timers", get(timers::list))
         .route("/api/v1/timers/{id}/fire", post(timers::fire))
         .route("/api/v1/timers/{id}/cancel", post(timers::cancel))
+        .route("/api/v1/timers/{id}/reschedule", post(timers::reschedule))
         .route("/api/v1/admin/jobs/reminders", post(timers::run_reminders))
         .route("/api/v1/admin/jobs/sla-watch", post(timers::run_sla_watch))
         .route("/api/v1/inbound-log", get(inbound::list))

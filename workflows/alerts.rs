@@ -135,6 +135,9 @@ impl Alerts {
                 "this timer has the figures looked at again, and tells nobody by itself: to hear nothing of an \
                  alert, silence it with POST /api/v1/alerts/{name}/silence",
             )),
+            Wish::MoveTo(_) => Err(asked.fixed(
+                "it has the figures looked at again; POST /api/v1/alerts/{name}/silence says until when one is silent",
+            )),
             Wish::Fire if !self.is_busy() => Err(Rejected::because(
                 "this timer is the end of a silence: to end it now, use DELETE /api/v1/alerts/{name}/silence",
             )),

@@ -126,6 +126,10 @@ impl Pile {
     ) -> Result<Transition<Self>, Rejected> {
         let is_set = self.look_at.is_some_and(|due| asked.means("dead_letter_age", due));
         let Some(oldest) = sight.oldest.filter(|_| is_set) else { return Err(asked.gone()) };
+        if let Wish::MoveTo(_) = asked.wish {
+            let instead = "it follows from when the oldest was given up; change dead_letters in the tenant's settings";
+            return Err(asked.fixed(instead));
+        }
         let Transition { mut next, mut effects } = self.step(sight, policy, now);
         if next.look_at.take().is_some() && asked.wish == Wish::Fire {
             effects.push(aging(sight.count, oldest, policy));

@@ -135,6 +135,7 @@ impl Reports {
             Wish::Cancel => {
                 "to get no more reports, set reports.weekly.enabled to false in the tenant's settings"
             }
+            Wish::MoveTo(_) => "its day and hour are reports.weekly in the tenant's settings",
         })
     }
 

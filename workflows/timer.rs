@@ -17,6 +17,8 @@ pub enum Wish {
     Fire,
     /// It is not to happen.
     Cancel,
+    /// It is to happen then instead.
+    MoveTo(Timestamp),
 }
 
 /// What a person wants of one of the things that an entity waits for.
@@ -45,11 +47,19 @@ impl ByHand {
         ))
     }
 
+    /// That its moment is not a person's to choose, and what to do instead.
+    pub(crate) fn fixed(&self, instead: &str) -> Rejected {
+        Rejected::because(format!("{} cannot be moved: {instead}", self.kind))
+    }
+
     /// A line for a history: what became of it.
     pub fn told(&self) -> String {
         match self.wish {
             Wish::Fire => format!("{} fired by the operator", self.kind),
             Wish::Cancel => format!("{} cancelled by the operator", self.kind),
+            Wish::MoveTo(at) => {
+                format!("{} moved to {} by the operator", self.kind, at.to_rfc3339())
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Timers in the hands of a person: fired before their time or taken away, by the road that they take anyhow.
+//! Timers in the hands of a person: fired before their time, moved or taken away, by the road that they take anyhow.
 //!
 //! An entity's own timer is a decision of its workflow: its row goes in the commit that holds what came of it. What
 //! one entity tells another, and what is left over, is woken by the clock a little earlier than it would be.
@@ -32,7 +32,7 @@ impl Engine {
     /// Does with a timer what a person wants, in the trace that is given; returns once it is durable.
     ///
     /// # Errors
-    /// There is no such timer; or it has fired meanwhile, or cannot be cancelled, and why.
+    /// There is no such timer; or it has fired meanwhile, or cannot be cancelled or moved, and why.
     pub async fn by_hand(
         &self,
         tenant: &TenantId,
@@ -83,6 +83,10 @@ impl Engine {
             return Err(EngineError::NotFound("timer"));
         }
         match (kind.as_str(), wish) {
+            (_, Wish::MoveTo(_)) => {
+                let reason = "this timer is no decision of what it is about: it cannot be moved; fire or cancel it";
+                return Err(EngineError::Rejected(reason.to_owned()));
+            }
             (SIGNAL, Wish::Cancel) => {
                 let reason = "this is what one part of the tenant tells another, and comes at once: it cannot \
                               be cancelled; fire it, or act on what it is about";

@@ -150,6 +150,7 @@ impl Entity {
         let event_type = match asked.asked.wish {
             Wish::Fire => "timer.fired",
             Wish::Cancel => "timer.cancelled",
+            Wish::MoveTo(_) => "timer.moved",
         };
         let line = HistoryRecord {
             at,

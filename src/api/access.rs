@@ -100,6 +100,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("GET", "/api/v1/timers", Look, ""),
     ("POST", "/api/v1/timers/{id}/fire", Work, "timer.fire"),
     ("POST", "/api/v1/timers/{id}/cancel", Work, "timer.cancel"),
+    ("POST", "/api/v1/timers/{id}/reschedule", Work, "timer.reschedule"),
     ("POST", "/api/v1/admin/jobs/reminders", Work, "timers.run_reminders"),
     ("POST", "/api/v1/admin/jobs/sla-watch", Work, "timers.run_sla_watch"),
     ("GET", "/api/v1/inbound-log", Look, ""),

@@ -14,6 +14,7 @@ use sereno_actors::record::key::{self, TimerKey};
 use sereno_actors::record::{StateRecord, TimerRecord};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::{EntityKey, InvalidId, Sequence};
+use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::timer::{TimerName, Wish};
 use sereno_workflows::trace::TraceContext;
@@ -23,7 +24,7 @@ use super::App;
 use super::aside::aside;
 use super::error::Problem;
 
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else};
+use super::request::{Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_text};
 use super::trace::Traced;
 use super::why::Reader;
 
@@ -67,6 +68,34 @@ pub async fn cancel(
 ) -> Result<Json<Value>, Problem> {
     nothing_else(&body)?;
     by_hand(&app, &caller, &id, (Wish::Cancel, "cancelled", trace)).await
+}
+
+/// `POST /api/v1/timers/{id}/reschedule`: `{due_at}`; what it is set for happens then instead.
+pub async fn reschedule(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    Traced(trace): Traced,
+    JsonObject(mut body): JsonObject,
+) -> Result<Json<Value>, Problem> {
+    let text = take_text(&mut body, "due_at")?;
+    let text = text.ok_or_else(|| Invalid::new("due_at", "is missing"))?;
+    let due = moment("due_at", &text)?;
+    nothing_else(&body)?;
+    let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
+    app.engine.by_hand(&caller.tenant, &name, Wish::MoveTo(due), trace).await?;
+    let before = name.due.to_rfc3339();
+    let moved = TimerName { due, ..name };
+    Ok(Json(json!({
+        "ok": true,
+        "message": format!("{} moved", moved.kind),
+        "id": moved.to_string(),
+        "kind": moved.kind,
+        "entity": moved.entity.kind.as_str(),
+        "entity_id": moved.entity.id,
+        "due_at": due.to_rfc3339(),
+        "was_due_at": before,
+    })))
 }
 
 async fn by_hand(

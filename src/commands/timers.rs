@@ -62,6 +62,20 @@ Example:
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
+    /// Move a booking's reminder or its no-show to another moment
+    #[command(after_help = "\
+A reminder goes out before the slot, a no-show is seen within a day after it; the id changes with the moment.
+
+Example:
+  sereno timers move reservation:R-1:reminder.24h:1769018400000 --to 2026-01-21T09:00:00+01:00")]
+    Move {
+        /// The timer's id, as the list shows it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// When it is to happen, as RFC 3339
+        #[arg(long, value_name = "MOMENT")]
+        to: String,
+    },
 }
 
 const COLUMNS: [Column; 4] = [
@@ -96,8 +110,12 @@ async fn carry_out(TimersArgs { command, reach }: TimersArgs) -> Result<(), Fail
             };
             listing.print(&session).await
         }
-        Command::Fire { ids } => each(&session, &ids, "fire").await,
-        Command::Cancel { ids } => each(&session, &ids, "cancel").await,
+        Command::Fire { ids } => each(&session, &ids, ("fire", Map::new())).await,
+        Command::Cancel { ids } => each(&session, &ids, ("cancel", Map::new())).await,
+        Command::Move { id, to } => {
+            let due = Map::from_iter([("due_at".to_owned(), Value::from(to))]);
+            each(&session, &[id], ("reschedule", due)).await
+        }
     }
 }
 
@@ -107,11 +125,15 @@ fn with_those_behind(timer: &Value) -> Vec<&Value> {
     [timer].into_iter().chain(then.into_iter().flatten()).collect()
 }
 
-async fn each(session: &Session, ids: &[String], what: &str) -> Result<(), Failure> {
+async fn each(
+    session: &Session,
+    ids: &[String],
+    (what, body): (&str, Map<String, Value>),
+) -> Result<(), Failure> {
     let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
     for part in segments {
         let path = format!("/api/v1/timers/{part}/{what}");
-        let answer = session.post(&path, Map::new()).await?;
+        let answer = session.post(&path, body.clone()).await?;
         if session.json {
             output::json(&answer)?;
         } else {

@@ -246,6 +246,12 @@ async fn f01_timers_are_listed_fired_and_cancelled_from_a_shell() {
     let other = all["items"][1]["id"].as_str().unwrap();
     let cancelled = run(data, &["timers", "cancel", other, "--json"]).await.json();
     assert_eq!(cancelled["message"], "reminder.2h cancelled");
+    let listed = run(data, &["timers", "list", "--reservation", "R-1", "--json"]).await.json();
+    let no_show = listed["items"].as_array().unwrap().iter().find(|one| one["kind"] == "no_show");
+    let no_show = no_show.unwrap()["id"].as_str().unwrap();
+    let late = ["timers", "move", no_show, "--to", "2199-01-01T00:00:00Z"];
+    run(data, &late).await.refused(1, &["from the slot on", "(409)"]);
+    run(data, &["timers", "move", no_show, "--to", "soon"]).await.refused(1, &["due_at", "(422)"]);
     run(data, &["timers", "cancel", "soon"]).await.refused(1, &["GET /api/v1/timers", "(400)"]);
 }
 

@@ -84,6 +84,7 @@ mod tidy;
 mod timers;
 mod timers_by_hand;
 mod timers_by_hand_killed;
+mod timers_moved;
 mod trace;
 mod trace_roads;
 mod transit;

@@ -114,8 +114,10 @@ def seed(api, sink):
     booking = {"date_time": "2100-01-20T20:00:00", "party_size": 4, "name": "Ana", "wa_number": "+34600000001"}
     events = [{"event_id": f"book-{n}", "event_type": "reservation.created", "data": {"reservation_id": f"R-{n}", **booking}}
               for n in range(6)]
-    # Whose timers are fired and cancelled.
-    events += [{"event_type": "reservation.created", "data": {"reservation_id": f"T-{n}", **booking}} for n in range(20)]
+    # Whose timers are fired and cancelled, and moved.
+    for name, count in [("T", 20), ("M", 20)]:
+        events += [{"event_type": "reservation.created", "data": {"reservation_id": f"{name}-{n}", **booking}}
+                   for n in range(count)]
     events += [{"event_type": "handoff.opened", "data": {"conversation_id": f"C-{n}", "wa_number": "+34600000001"}}
                for n in range(3)]
     events += [{"event_type": kind, "data": {"conversation_id": "T-1", "user": {"phone": "+34600000001", "name": "Ana"}, **data}}
@@ -134,13 +136,15 @@ def seed(api, sink):
     leads = [lead["lead_id"] for lead in api.until("/api/v1/leads", lambda answer: answer["items"])["items"]]
     timers = [timer for n in range(20) for timer in api.ask("GET", f"/api/v1/timers?reservation_id=T-{n}")["items"]]
     fired, lifted = ([timer["id"] for timer in timers if timer["kind"] == kind] for kind in ("no_show", "reminder.24h"))
+    to_move = [timer["id"] for n in range(20) for timer in api.ask("GET", f"/api/v1/timers?reservation_id=M-{n}")["items"]
+               if timer["kind"] == "reminder.24h"]
     keys = [key["id"] for key in api.ask("GET", "/api/v1/admin/tenants/changed/keys")["items"]]
     bookings, talks, own = ["R-0", "R-1", "R-2"], ["C-0", "C-1", "C-2"], ["table.freed", "reservation.created"]
     endpoint, to_change, to_delete = {"id": [1, 2]}, {"id": [3, 4, 5, 6]}, {"id": list(range(7, 23))}
     return {
         "showEvent": {"id": ["book-0", "client-1"]}, "replayEvent": {"id": ["book-0", "client-1"]},
         "showReservation": {"id": bookings}, "actOnReservation": {"id": bookings},
-        "fireTimer": {"id": fired}, "cancelTimer": {"id": lifted},
+        "fireTimer": {"id": fired}, "cancelTimer": {"id": lifted}, "rescheduleTimer": {"id": to_move},
         "showHandoff": {"id": talks}, "actOnHandoff": {"id": talks},
         "showConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
         "showDelivery": {"id": sent + dead[:1]}, "retryDelivery": {"id": sent + dead[:1]},

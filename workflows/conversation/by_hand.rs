@@ -13,14 +13,18 @@ impl Conversation {
         if !self.alarm().is_some_and(|due| asked.means("idle", due)) {
             return Err(asked.gone());
         }
-        Ok(match asked.wish {
-            Wish::Fire => steps::fall_silent(self, ctx),
+        match asked.wish {
+            Wish::Fire => Ok(steps::fall_silent(self, ctx)),
             Wish::Cancel => {
                 let generation = self.generation.wrapping_add(1);
                 let next = Self { alarm_at: None, generation, ..self.clone() };
-                Transition { next, effects: Vec::new() }
+                Ok(Transition { next, effects: Vec::new() })
             }
-        })
+            Wish::MoveTo(_) => Err(asked.fixed(
+                "a conversation is over when nobody has written for so long as the tenant's settings say; fire \
+                 or cancel it",
+            )),
+        }
     }
 
     /// Whether a person keeps it open, however long nobody writes.

@@ -86,17 +86,20 @@ impl SecretAge {
     ) -> Result<Transition<Self>, Rejected> {
         let set = self.alarm.filter(|&due| asked.means("secret_expiring", due));
         let Some((since, due)) = self.since.zip(set) else { return Err(asked.gone()) };
-        Ok(match asked.wish {
+        match asked.wish {
             Wish::Fire => {
                 // As if it were told at its time: the next one comes a week after that.
                 let next = Self { told_at: Some(now.max(due)), ..self }.under(age_max);
-                Transition { next, effects: notice(since, now, whose) }
+                Ok(Transition { next, effects: notice(since, now, whose) })
             }
             Wish::Cancel => {
                 let next = Self { hushed: true, ..self }.under(age_max);
-                Transition { next, effects: Vec::new() }
+                Ok(Transition { next, effects: Vec::new() })
             }
-        })
+            Wish::MoveTo(_) => Err(asked.fixed(
+                "it follows from the secret's age; rotate the secret, or fire or cancel it",
+            )),
+        }
     }
 }
 

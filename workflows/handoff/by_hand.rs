@@ -1,4 +1,7 @@
 //! A handoff's deadline in the hands of a person: breached at once, or lifted.
+//!
+//! It is not moved: the deadline says how long a customer has waited for a reply, and they do not wait less
+//! because somebody put it off. Whoever means that it does not count lifts it, which is seen.
 
 use super::{Context, Handoff, breach};
 use crate::effect::{Rejected, Transition};
@@ -14,16 +17,19 @@ impl Handoff {
             return Err(asked.gone());
         }
         let generation = self.generation.wrapping_add(1);
-        Ok(match asked.wish {
+        match asked.wish {
             Wish::Fire => {
                 let Transition { next, effects } = breach(self, ctx);
-                Transition { next: Self { generation, ..next }, effects }
+                Ok(Transition { next: Self { generation, ..next }, effects })
             }
             Wish::Cancel => {
                 let next = Self { deadline: None, generation, ..self.clone() };
-                Transition { next, effects: Vec::new() }
+                Ok(Transition { next, effects: Vec::new() })
             }
-        })
+            Wish::MoveTo(_) => Err(asked.fixed(
+                "it says how long the customer has waited; reply, or cancel it where the wait does not count",
+            )),
+        }
     }
 }
 
@@ -61,6 +67,9 @@ mod tests {
         assert!(lifted.effects.is_empty() && lifted.next.alarm().is_none());
         let wake = Command::Wake { generation: open.generation };
         assert!(step(Some(&lifted.next), wake, at(6 * MINUTE)).is_err());
+        let moved = asked(Wish::MoveTo(Timestamp(9 * MINUTE)));
+        let refused = open.by_hand(&moved, at(MINUTE)).unwrap_err();
+        assert!(refused.0.starts_with("sla cannot be moved"), "{refused}");
         let other = ByHand { due: Timestamp(1), ..asked(Wish::Fire) };
         assert!(open.by_hand(&other, at(MINUTE)).is_err());
     }

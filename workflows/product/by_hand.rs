@@ -43,6 +43,9 @@ impl Product {
             Wish::Cancel => {
                 Ok(Transition { next: steps::without(self, place), effects: Vec::new() })
             }
+            Wish::MoveTo(_) => Err(asked.fixed(
+                "its next step comes when the one before it is through, and after quiet hours; fire or cancel it",
+            )),
         }
     }
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// One timer: what it is for, when it fires and why, what follows, and firing it now or cancelling
-// it.
+// One timer: what it is for, when it fires and why, what follows, and firing it now, moving or
+// cancelling it.
 
 import { asCurl, get, post } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
@@ -16,6 +16,7 @@ import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
 import { entityLink } from "./entity.js";
 import { kindName } from "./kind.js";
+import { mayMove, move } from "./move.js";
 import { flat } from "./plan.js";
 
 const CLOCK = { left: "timers.clock_left", soon: "timers.clock_soon", over: "timers.clock_over" };
@@ -85,6 +86,8 @@ function actions(timer, done) {
   return h("div", { class: "row" },
     may("operator") && [
       button(t("timers.fire"), act("fire", false), { symbol: "events", kind: "main" }),
+      mayMove(timer) && button(t("timers.move"),
+        () => move(timer, () => done(t("timers.done_move"))), { symbol: "calendar" }),
       mayCancel(timer) && button(t("timers.cancel"), act("cancel", true),
         { symbol: "cross", kind: "danger" }),
     ],

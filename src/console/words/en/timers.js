@@ -75,4 +75,10 @@ export default {
     one: "Cancel {count} timer? What it is set for will not happen.",
     other: "Cancel {count} timers? What they are set for will not happen.",
   },
+  move: "Move",
+  move_to: "New time",
+  move_hint:
+    "On your browser's clock ({zone}). A reminder goes out before the slot; a no-show is "
+      + "seen from the slot on.",
+  done_move: "Timer moved",
 };

@@ -78,4 +78,10 @@ export default {
     one: "¿Cancelar {count} temporizador? Lo que espera no ocurrirá.",
     other: "¿Cancelar {count} temporizadores? Lo que esperan no ocurrirá.",
   },
+  move: "Mover",
+  move_to: "Nueva hora",
+  move_hint:
+    "En el reloj de su navegador ({zone}). Un recordatorio sale antes de la hora reservada; "
+      + "una ausencia se ve a partir de ella.",
+  done_move: "Temporizador movido",
 };

@@ -81,4 +81,10 @@ export default {
     one: "Cancelar {count} temporizador? O que ele espera não acontecerá.",
     other: "Cancelar {count} temporizadores? O que eles esperam não acontecerá.",
   },
+  move: "Mover",
+  move_to: "Nova hora",
+  move_hint:
+    "No relógio do seu navegador ({zone}). Um lembrete sai antes da hora reservada; uma "
+      + "ausência se vê a partir dela.",
+  done_move: "Temporizador movido",
 };
