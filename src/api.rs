@@ -43,6 +43,7 @@ pub mod session;
 pub mod sources;
 pub mod stats;
 pub mod stream;
+pub mod system;
 mod table;
 pub mod templates;
 pub mod tenants;
@@ -66,6 +67,7 @@ use self::budget::Budget;
 use self::check::Checks;
 use self::cookie::Public;
 use self::error::Problem;
+use self::system::Beginning;
 pub use self::table::Route;
 use self::table::{Table, delete, get, post};
 
@@ -87,6 +89,8 @@ pub struct App {
     pub bodies: Budget,
     /// Answers that are going out.
     pub answers: Budget,
+    /// How the server began.
+    pub beginning: Beginning,
 }
 
 /// All routes over an engine.
@@ -196,6 +200,7 @@ fn settings(table: Table) -> Table {
         .route(&format!("{notify}/logs"), get(admin::logs))
         .route("/api/v1/admin/check", post(check::tenant))
         .route("/api/v1/admin/check/server", post(check::server))
+        .route("/api/v1/admin/system", get(system::show))
         .route("/api/v1/event-types", get(catalogue::list))
         .route(
             "/api/v1/event-types/{name}",

@@ -5,6 +5,7 @@ mod mirror;
 mod networks;
 mod problems;
 mod public;
+mod shown;
 mod variable;
 mod webhooks;
 
@@ -23,6 +24,7 @@ use url::Url;
 
 pub use self::directory::{Credentials, DataDirectory, write_private};
 pub use self::mirror::MirrorArgs;
+pub use self::shown::Setting;
 pub use self::variable::variable;
 pub use self::webhooks::{Length, N8N, WebhookArgs};
 

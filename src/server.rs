@@ -23,6 +23,7 @@ use self::connections::Patience;
 use crate::api::budget::Budget;
 use crate::api::check::Checks;
 use crate::api::request::default_tenant;
+use crate::api::system::Beginning;
 use crate::api::{self, App};
 use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
 use crate::console;
@@ -125,6 +126,7 @@ impl Server {
         directory.keep_address(address)?;
         let public = config.public(address)?;
         let admin_mark = sessions::admin_mark(&admin_token);
+        let beginning = Beginning::now(&engine, &config);
         let prober = engine.prober();
         let checks = Checks { prober, smtp: config.smtp(), mirror, data: config.data };
         let app = Arc::new(App {
@@ -136,6 +138,7 @@ impl Server {
             checks,
             bodies: Budget::default(),
             answers: Budget::default(),
+            beginning,
         });
         Ok(Self { app, listener, address, credentials, first_start, otlp })
     }

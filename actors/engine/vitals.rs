@@ -2,8 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use sereno_workflows::time::Span;
+
 use super::{Engine, EngineError};
-use crate::vitals::Vitals;
+use crate::vitals::{StoreVitals, Vitals};
 
 impl Engine {
     /// How the server is: reads the disk, and counts what waits up to a bound.
@@ -25,5 +27,16 @@ impl Engine {
             timer_lateness: gauges.timer_lateness(),
             store: ledger.store_vitals(),
         })
+    }
+
+    /// How the store is.
+    pub fn store_vitals(&self) -> StoreVitals {
+        self.around.ledger.store_vitals()
+    }
+
+    /// How many timers should have rung so long ago, counted up to a bound, and since when the first of them
+    /// should have.
+    pub fn timers_late(&self, by: Span) -> Result<(usize, Span), EngineError> {
+        Ok(self.around.ledger.timers_late(by)?)
     }
 }

@@ -74,6 +74,22 @@ impl Ledger {
         Ok(count)
     }
 
+    /// How many timers are due for longer than this, and for how long the first of them is.
+    pub(crate) fn timers_late(&self, by: Span) -> Result<(usize, Span), LedgerError> {
+        let now = self.now().timestamp();
+        let (from, until) = (key::timers_from(Timestamp(0)), now.before(by));
+        let (mut count, mut longest) = (0, Span(0));
+        for partition in 0..=u8::MAX {
+            let left = WAITING_COUNTED_MAX - count;
+            let page = self.timers(Partition(partition), &from, until, left)?;
+            if let Some((first, _)) = page.first() {
+                longest = longest.max(now.since(first.due));
+            }
+            count += page.len();
+        }
+        Ok((count, longest))
+    }
+
     /// How the store is.
     pub(crate) fn store_vitals(&self) -> StoreVitals {
         self.store.vitals()

@@ -119,6 +119,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("GET", "/api/v1/admin/notify/logs", Look, ""),
     ("POST", "/api/v1/admin/check", Work, "check.run"),
     ("POST", "/api/v1/admin/check/server", Server, "check.run_server"),
+    ("GET", "/api/v1/admin/system", Server, ""),
     ("GET", "/api/v1/event-types", Look, ""),
     ("GET", "/api/v1/event-types/{name}", Look, ""),
     ("PUT", "/api/v1/event-types/{name}", Configure, "event_type.describe"),
@@ -167,6 +168,8 @@ const THINGS: [&str; 13] = [
 
 /// The tenant's own words, which go out to everybody: a telephone number in them is its own.
 const TEMPLATES: &str = "/api/v1/admin/templates";
+/// The server's own figures and settings, which are told of nobody.
+const SYSTEM: &str = "/api/v1/admin/system";
 /// A link is made to be passed on, and is shown this once.
 const LINKS: &str = "/api/v1/admin/links";
 
@@ -181,7 +184,8 @@ static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Access>>> =
                 action,
                 in_portal: *operation != Send && (begins(&PORTAL) || is_catalogue),
                 names_people: !begins(&THINGS),
-                is_nobodys: *path == LINKS || *path == TEMPLATES && *operation == Look,
+                is_nobodys: [LINKS, SYSTEM].contains(path)
+                    || *path == TEMPLATES && *operation == Look,
             };
             table.entry(*path).or_default().insert(*method, access);
         }

@@ -78,6 +78,7 @@ mod story_search;
 mod stream;
 mod stream_bounds;
 mod support;
+mod system;
 mod templates;
 mod tenant_deletion;
 mod tidy;

@@ -1,6 +1,6 @@
 // @ts-check
-// The system: whether everything that it needs works, the copy in PostgreSQL, and work that is
-// under way.
+// The system: whether everything that it needs works, the copy in PostgreSQL, the whole server for its
+// admin, and work that is under way.
 
 import { get, post } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
@@ -14,6 +14,7 @@ import { notice, refused } from "../parts/notice.js";
 import { head } from "../parts/page.js";
 import { fillWith } from "../parts/states.js";
 import { inside, measure } from "./system/inside.js";
+import { ask as askWhole, whole } from "./system/whole.js";
 
 /** How often work that is under way is looked at. */
 const PERIOD_MS = 5_000;
@@ -39,6 +40,8 @@ function show(view) {
   lookJobs();
   const lookWithin = () => fillOnce(within, () => measure(view.signal), inside);
   lookWithin();
+  const server = mayChooseTenant() ? h("div") : null;
+  if (server) fillWith(server, () => askWhole(view.signal), whole);
   const timers = [
     setInterval(() => jobs.querySelector(".progress") && lookJobs(), PERIOD_MS),
     setInterval(() => !document.hidden && lookWithin(), INSIDE_MS),
@@ -52,6 +55,7 @@ function show(view) {
       h("section", { class: "card half" }, h("h2", null, t("system.mirror")), mirror),
       h("section", { class: "card" }, h("h2", null, t("system.inside")),
         h("p", { class: "quiet" }, t("system.inside_text")), h("div", { class: "further" }, within)),
+      server && h("section", { class: "card" }, h("h2", null, t("system.whole")), server),
       may("operator") && h("section", { class: "card" },
         h("div", { class: "row card-head" }, h("h2", { class: "grow" }, t("system.check")),
           button(t("system.check_run"), () => check(checks), { symbol: "audit", kind: "main" })),

@@ -63,4 +63,25 @@ export default {
   jobs: "Jobs",
   no_jobs: "No jobs in the last 24 hours.",
   cancelled: "Job cancelled",
+  whole: "The whole server",
+  whole_text:
+    "For the admin of the server. The file holds what stands here: no secret, and nobody's data.",
+  bundle: "Download for support",
+  started: "Runs since",
+  clock: "Clock of the server",
+  last_recorded: "Last event recorded",
+  growth: "Store, since then",
+  late: "Timers that are late",
+  none_late: "none",
+  some_late: "{count} · the first for {time}",
+  half_and_most: "half within {half}, 99 of 100 within {most}",
+  partitions: "Partitions written here",
+  held: "{held} of {of}",
+  configuration: "Configuration in effect: {count} settings",
+  configuration_text:
+    "Flags and environment over sereno.toml over what holds otherwise. Of what is secret it "
+      + "says whether it is set, of URLs only where they lead.",
+  unset: "not set",
+  set: "set, not shown",
+  changed: "changed",
 };

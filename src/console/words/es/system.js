@@ -64,4 +64,26 @@ export default {
   jobs: "Trabajos",
   no_jobs: "Ningún trabajo en las últimas 24 horas.",
   cancelled: "Trabajo cancelado",
+  whole: "El servidor entero",
+  whole_text:
+    "Para quien administra el servidor. El archivo contiene lo que se ve aquí: ningún "
+      + "secreto y ningún dato personal.",
+  bundle: "Descargar para soporte",
+  started: "En marcha desde",
+  clock: "Reloj del servidor",
+  last_recorded: "Último evento registrado",
+  growth: "Almacén, desde entonces",
+  late: "Temporizadores con retraso",
+  none_late: "ninguno",
+  some_late: "{count} · el primero desde hace {time}",
+  half_and_most: "la mitad en {half}, 99 de cada 100 en {most}",
+  partitions: "Particiones que escribe",
+  held: "{held} de {of}",
+  configuration: "Configuración en vigor: {count} ajustes",
+  configuration_text:
+    "Opciones y entorno por encima de sereno.toml, y este por encima de lo que vale si no se "
+      + "dice nada. De lo secreto se dice solo si está puesto; de las URL, solo adónde llevan.",
+  unset: "sin poner",
+  set: "puesto, no se muestra",
+  changed: "cambiado",
 };

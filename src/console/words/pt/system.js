@@ -63,4 +63,26 @@ export default {
   jobs: "Trabalhos",
   no_jobs: "Nenhum trabalho nas últimas 24 horas.",
   cancelled: "Trabalho cancelado",
+  whole: "O servidor inteiro",
+  whole_text:
+    "Para quem administra o servidor. O arquivo contém o que se vê aqui: nenhum segredo e "
+      + "nenhum dado pessoal.",
+  bundle: "Baixar para o suporte",
+  started: "Em execução desde",
+  clock: "Relógio do servidor",
+  last_recorded: "Último evento registrado",
+  growth: "Armazenamento, desde então",
+  late: "Temporizadores atrasados",
+  none_late: "nenhum",
+  some_late: "{count} · o primeiro há {time}",
+  half_and_most: "metade em {half}, 99 de cada 100 em {most}",
+  partitions: "Partições que escreve",
+  held: "{held} de {of}",
+  configuration: "Configuração em vigor: {count} ajustes",
+  configuration_text:
+    "Opções e ambiente acima de sereno.toml, e este acima do que vale se nada for dito. Do "
+      + "que é secreto diz-se só se está definido; das URLs, só para onde levam.",
+  unset: "não definido",
+  set: "definido, não é mostrado",
+  changed: "alterado",
 };
