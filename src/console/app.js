@@ -4,8 +4,9 @@
 
 import { get, onSignedOut, post } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
-import { load, t } from "./lib/i18n.js";
+import { language, load, t } from "./lib/i18n.js";
 import { reopen } from "./lib/live.js";
+import { refusal } from "./lib/refusals.js";
 import { again, address, go, route, start } from "./lib/router.js";
 import { become, current, isFramed, may } from "./lib/session.js";
 import { tick } from "./lib/time.js";
@@ -24,7 +25,8 @@ async function begin() {
   const session = signedIn();
   const screen = find(route().screen);
   screen?.load().then((module) => load(...module.default.words)).catch(() => {});
-  await load("common");
+  // The server's own words are English: readers of it need no others.
+  await load("common", ...(language() === "en" ? [] : ["refusals"]));
   onSignedOut(() => current() && (isFramed() ? over() : askAgain()));
   setInterval(tick, 1_000);
   document.addEventListener("click", (event) => {
@@ -71,7 +73,7 @@ async function enter() {
     if (next.startsWith("/console/")) history.replaceState(null, "", next);
     run();
   } catch (error) {
-    const problem = t("common.link_refused", { why: /** @type {Error} */ (error).message });
+    const problem = t("common.link_refused", { why: refusal(error).text });
     if (!isFramed()) return ask(problem);
     // The page around was loaded anew: the link is used up, what it led to may still be there.
     const answer = await get("/api/v1/session").catch(() => null);

@@ -5,8 +5,9 @@
 import { h, unique } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { icon } from "../lib/icons.js";
+import { withoutField } from "../lib/refusals.js";
 import { button } from "./bits.js";
-import { refused } from "./notice.js";
+import { inWords, refused } from "./notice.js";
 
 /**
  * @typedef {{name: string, label: string, hint?: string, type?: string, value?: any,
@@ -65,8 +66,9 @@ export function showProblem(form, error) {
   if (!box) return refused(error);
   const input = box.querySelector("input, select, textarea");
   input?.setAttribute("aria-invalid", "true");
-  const text = error.message.replace(`${path}: `, "");
-  box.append(h("span", { class: "field-error", role: "alert" }, icon("failed"), text));
+  box.append(h("span", { class: "field-error", role: "alert" }, icon("failed"),
+    // Its name stands above it.
+    h("span", null, inWords({ ...error, message: withoutField(error), status: error.status }))));
   input?.focus();
 }
 

@@ -2,12 +2,12 @@
 // Short notices at the foot of the page: what was done, what failed.
 
 import { h } from "../lib/dom.js";
-import { has, language, t } from "../lib/i18n.js";
 import { icon } from "../lib/icons.js";
+import { refusal } from "../lib/refusals.js";
 
 let box = null;
 
-/** @param {string} text @param {"good"|"bad"|""} [kind] */
+/** @param {any} text @param {"good"|"bad"|""} [kind] */
 export function notice(text, kind = "") {
   if (!box) {
     box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
@@ -27,11 +27,11 @@ export function refused(error) {
 }
 
 /**
- * A refusal in the reader's language, as far as its status tells, and then as the server said it, which
- * speaks English.
+ * A refusal in the reader's language, as far as it is known, and under it as the server said it, for whoever
+ * is to help.
  */
 export function inWords(error) {
-  const said = error?.message ?? String(error);
-  const key = `common.refusal.${error?.status}`;
-  return language() !== "en" && has(key) ? `${t(key)} (${said})` : said;
+  const { text, said } = refusal(error);
+  return said === null ? text : [text, h("br"),
+    h("span", { class: "quiet small-text", lang: "en" }, said)];
 }

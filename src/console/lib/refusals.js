@@ -1,0 +1,95 @@
+// @ts-check
+// What the server refuses something for, in the reader's words, as far as they are known; the server itself
+// speaks English. English readers have its own words, which say more.
+
+import { has, language, t, word } from "./i18n.js";
+
+/**
+ * How the server says it, and the words for it. What is in brackets is a value that stays as it is.
+ * @type {[RegExp, string][]}
+ */
+const KNOWN = [
+  [/^is missing/, "missing"],
+  [/^must not be empty/, "empty"],
+  [/^unknown field/, "unknown_field"],
+  [/^unknown parameter/, "unknown_filter"],
+  [/^stands there twice/, "twice"],
+  [/^must be an email address/, "mail_address"],
+  [/^must be a whole number(?: from (.+) to (.+))?$/, "whole_number"],
+  [/^must be true or false/, "yes_or_no"],
+  [/^must be longer than zero/, "above_zero"],
+  [/^must be from (\S+) to (\S+)$/, "from_to"],
+  [/^must be one of (.+)$/, "one_of"],
+  [/ is not one of (.+)$/, "one_of"],
+  [/^(?:must (?:be a text of|have) )?at most (\d+) (?:bytes|characters)/, "too_long"],
+  [/^at most (\d+) /, "too_many"],
+  [/^must be (\d+) or more/, "at_least"],
+  [/characters or more|at least (\d+) characters/, "too_short"],
+  [/^a value holds •••/, "hidden"],
+  [/no URL|not a URL|relative URL|must be https?|is not a valid url/i, "no_url"],
+  [/is not JSON/, "no_json"],
+  [/private or reserved address/, "private"],
+  [/^this key is not known/, "key_unknown"],
+  [/^this link was used before/, "link_used"],
+  [/^your session has ended/, "session_over"],
+  [/^too many wrong keys/, "too_many_keys"],
+  [/^this needs the role (\w+)/, "role_needed"],
+  [/^this needs the admin token/, "admin_needed"],
+  [/^personal data is shown to the roles/, "no_reveal"],
+  [/^the portal has no such page/, "not_in_portal"],
+  [/^this request came from a page of another site/, "foreign"],
+  [/^(.+) has taken it, since /, "taken"],
+  [/^nobody has taken the handoff/, "not_taken"],
+  [/^the handoff is already replied to/, "replied"],
+  [/^the handoff is closed/, "closed"],
+  [/^the reservation is (\w+)/, "reservation_is"],
+  [/ is no longer set for /, "timer_gone"],
+  [/^that moment is past/, "past"],
+  [/^a reminder goes out before the slot/, "before_slot"],
+  [/^another reminder goes out at this moment/, "same_moment"],
+  [/^whether somebody came is seen from the slot on/, "after_slot"],
+  [/ cannot be moved: /, "not_moved"],
+  [/^these are quiet hours/, "quiet_hours"],
+  [/ exists already$/, "exists"],
+  [/^the endpoint is disabled/, "disabled"],
+  [/^the job has ended/, "job_ended"],
+  [/^it is no dead letter any more/, "not_dead"],
+  [/^the disk is nearly full/, "disk_full"],
+  [/^busy/, "busy"],
+];
+
+/** Where the value is a word of ours. */
+const OURS = ["reservation_is", "role_needed"];
+
+/**
+ * A refusal as its main sentence and, where that is a translation, as the server said it.
+ * @param {any} error
+ * @returns {{text: string, said: string|null}}
+ */
+export function refusal(error) {
+  const said = String(error?.message ?? error);
+  // What did not come from the server is in the reader's words already.
+  if (language() === "en" || !error?.status) return { text: said, said: null };
+  const general = `common.refusal.${error.status}`;
+  const text = told(withoutField(error)) ?? (has(general) ? t(general) : null);
+  return text === null ? { text: said, said: null } : { text, said };
+}
+
+/** What is said of a field, without its name. @param {any} error */
+export function withoutField({ message, field }) {
+  const begins = field ? `${field}: ` : "";
+  return String(message).startsWith(begins) ? String(message).slice(begins.length) : String(message);
+}
+
+function told(text) {
+  for (const [pattern, name] of KNOWN) {
+    const found = text.match(pattern);
+    if (!found || !has(`refusals.${name}`)) continue;
+    const [, said = "", other = ""] = found;
+    const one = OURS.includes(name)
+      ? word(`common.status.${said}`, word(`common.role.${said}`, said)) : said;
+    return t(`refusals.${said === "" && has(`refusals.${name}_plain`) ? `${name}_plain` : name}`,
+      { one, other });
+  }
+  return null;
+}

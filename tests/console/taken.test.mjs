@@ -1,0 +1,169 @@
+// Handoffs that somebody takes and timers that somebody moves; what is refused, in the reader's words; and the
+// whole server for its admin.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer, write,
+} from "./world.mjs";
+
+const HANDOFFS = "/api/v1/handoffs";
+
+let server;
+let browser;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+  for (const id of ["C-1", "C-2", "C-3"]) {
+    await server.ask("POST", "/api/v1/events", { event_type: "handoff.opened",
+      data: { conversation_id: id, reason: `asks ${id}` } });
+  }
+});
+after(async () => {
+  await keepFailures();
+  await Promise.all([browser?.close(), server?.stop()]);
+});
+
+/** Somebody who came by a link. */
+async function enter(page, role, next) {
+  const { link } = await server.ask("POST", "/api/v1/admin/links", { role, next });
+  await page.goto(link.url);
+}
+
+/** A row of the list by what it says. */
+const row = (page, text) => seeText(page, text, ".table tbody tr");
+
+test("a10_an_operator_takes_a_handoff_under_a_name_and_finds_it_again", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, "operator", "/console/handoffs");
+  const first = await row(page, "C-1");
+  await (await first.$("td:last-child button")).click();
+  await see(page, "dialog [name=by]");
+  assert.equal(await page.$eval("[name=by]", (input) => input.value), "operator");
+  await write(page, "Who takes it", "Ana");
+  await press(page, "Take it", "dialog");
+  await seeText(page, "the clock goes on", ".notice");
+  await seeText(page, "Ana", ".table tbody");
+  const taken = await server.ask("GET", `${HANDOFFS}/C-1`);
+  assert.deepEqual([taken.claimed_by, taken.status, taken.timers.length], ["Ana", "open", 1]);
+
+  // What is mine, and what waits for somebody.
+  await page.select("[name=whose]", "mine");
+  await page.waitForFunction(() => document.querySelectorAll(".table tbody tr").length === 1);
+  await row(page, "C-1");
+  assert.equal(new URL(page.url()).searchParams.get("whose"), "mine");
+  await page.select("[name=whose]", "nobody");
+  await page.waitForFunction(() => document.querySelectorAll(".table tbody tr").length === 2);
+  await row(page, "C-2");
+
+  // It is seen in the detail, and left to the others there.
+  await page.goto(`${server.base}/console/handoffs/C-1`);
+  await seeText(page, "Ana has taken it", ".detail-head");
+  await seeText(page, "Ana has taken it", ".steps");
+  assert.deepEqual(await findings(page), []);
+  await press(page, "Leave it to others");
+  await seeText(page, "Take it", ".detail");
+  assert.equal((await server.ask("GET", `${HANDOFFS}/C-1`)).claimed_by, null);
+  // The name is kept for the next time.
+  await press(page, "Take it", ".detail");
+  await page.waitForFunction(() => document.querySelector("[name=by]")?.value === "Ana");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+for (const [language, words] of Object.entries({
+  es: { claim: "Atender", taken: "Ya atiende Luis.", long: "Debe durar más que cero." },
+  pt: { claim: "Atender", taken: "Luis já atende.", long: "Deve durar mais que zero." },
+})) {
+  test(`a21_what_is_refused_is_said_in_the_readers_language_${language}`, async () => {
+    const { page, complaints, close } = await openPage(browser, server, { key: "", language });
+    await enter(page, "operator", "/console/handoffs/C-3");
+    await press(page, words.claim, ".detail");
+    await see(page, "dialog [name=by]");
+    // Somebody else was quicker.
+    await server.ask("POST", `${HANDOFFS}/C-3/actions`, { action: "claim", by: "Luis" });
+    await press(page, words.claim, "dialog form");
+    const notice = await seeText(page, words.taken, ".notice.bad");
+    const said = await notice.$eval("[lang=en]", (one) => one.textContent);
+    assert.ok(said.startsWith("Luis has taken it, since 20"), said);
+    assert.ok(!(await notice.evaluate((one) => one.textContent)).includes("as things stand"));
+
+    // Beside a field the same, without its name.
+    await page.$eval("dialog [name=by]", (input) => {
+      input.removeAttribute("maxlength");
+      input.value = "x".repeat(101);
+    });
+    await press(page, words.claim, "dialog form");
+    const beside = await see(page, "dialog .field-error");
+    const shown = await beside.evaluate((one) => one.textContent);
+    assert.ok(shown.includes("must be the name of who takes it"), shown);
+    assert.ok(!shown.startsWith("must"), `their own words come first: ${shown}`);
+    assert.deepEqual(await findings(page), []);
+    await server.ask("POST", `${HANDOFFS}/C-3/actions`, { action: "release" });
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
+  const slot = new Date(Date.now() + 7 * 86_400_000).toISOString();
+  await server.ask("POST", "/api/v1/events", { event_type: "reservation.created",
+    data: { reservation_id: "R-1", date_time: slot, wa_number: "+34600000001" } });
+  const { items } = await server.ask("GET", "/api/v1/timers?reservation_id=R-1");
+  const reminder = items.find(({ kind }) => kind === "reminder.24h");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, "operator", `/console/timers/${encodeURIComponent(reminder.id)}`);
+  await press(page, "Move", ".detail");
+  const to = new Date(Date.now() + 2 * 86_400_000);
+  to.setMilliseconds(0);
+  const local = new Date(to.getTime() - to.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  await page.$eval("dialog [name=due_at]", (input, at) => (input.value = at), local);
+  await press(page, "Move", "dialog form");
+  await seeText(page, "Timer moved", ".notice");
+  const moved = await server.ask("GET", "/api/v1/timers?reservation_id=R-1");
+  assert.equal(Date.parse(moved.items.find(({ kind }) => kind === "reminder.24h").due_at),
+    to.getTime());
+  const { items: [sla] } = await server.ask("GET", "/api/v1/timers?conversation_id=C-2");
+  await page.goto(`${server.base}/console/timers/${encodeURIComponent(sla.id)}`);
+  await seeText(page, "Cancel", ".detail");
+  assert.equal(await page.$$eval(".detail button", (all) =>
+    all.some((one) => one.textContent?.trim() === "Move")), false);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a20_the_admin_of_the_server_sees_the_whole_of_it_and_keeps_it_as_a_file", async () => {
+  const { page, complaints, close } = await openPage(browser, server);
+  await page.goto(`${server.base}/console/system`);
+  await seeText(page, "The whole server", "h2");
+  for (const said of ["Clock of the server", "Timers that are late", "256 of 256"]) {
+    await seeText(page, said, ".facts");
+  }
+  await (await see(page, ".further-list > summary")).click();
+  await seeText(page, "cache_mb", ".facts");
+  const facts = await page.$$eval(".facts dd", (all) => all.map((one) => one.textContent ?? ""));
+  assert.ok(!facts.some((text) => /NaN|undefined|null/.test(text)), facts.join("\n"));
+  await page.evaluate(() => {
+    const make = URL.createObjectURL.bind(URL);
+    URL.createObjectURL = (/** @type {any} */ blob) => {
+      blob.text().then((text) => Object.assign(window, { keptFile: text }));
+      return make(blob);
+    };
+  });
+  await press(page, "Download for support");
+  const kept = await page.waitForFunction(() => /** @type {any} */ (window).keptFile);
+  const file = JSON.parse(await kept.jsonValue());
+  assert.deepEqual(file.partitions, { held: 256, of: 256 });
+  assert.ok(file.configuration.some(({ name }) => name === "cache_mb"));
+  assert.ok(!JSON.stringify(file).includes(server.admin) && !JSON.stringify(file).includes("R-1"));
+  assert.deepEqual(await findings(page), []);
+
+  // A tenant's own admin sees what the server measures, and no more.
+  const other = await openPage(browser, server, { key: "" });
+  await enter(other.page, "admin", "/console/system");
+  await seeText(other.page, "Inside", "h2");
+  assert.equal(await other.page.$$eval("h2", (all) =>
+    all.some((one) => one.textContent === "The whole server")), false);
+  assert.deepEqual([...complaints, ...other.complaints], []);
+  await other.close();
+  await close();
+});
