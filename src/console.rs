@@ -20,19 +20,25 @@ use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
+use sereno_workflows::locale::Locale;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::App;
 use crate::api::docs::takes_gzip;
 use crate::api::error::Problem;
-use crate::api::session::frame_ancestors;
+use crate::api::session::framing;
+use crate::api::why::language;
 
 /// Nothing from elsewhere, no script or style but from files of ours; who may put it in a frame is added.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
+/// A page that only says something.
+const BARE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+    form-action 'none'";
 /// What is no page stands in no frame.
 const UNFRAMED: &str = "frame-ancestors 'none'";
 
+const HTML: &str = "text/html; charset=utf-8";
 const A_YEAR: &str = "public, max-age=31536000, immutable";
 
 /// What the page needs before it can show anything: asked for at once, not one after the other.
@@ -54,6 +60,8 @@ struct Asset {
 struct Site {
     version: String,
     index: Asset,
+    /// The page in place of a portal whose link is over, with room for its words.
+    over: String,
     assets: BTreeMap<String, Asset>,
 }
 
@@ -74,8 +82,11 @@ async fn index(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let frames = frame_ancestors(&app, &uri, &headers);
-    answer(&SITE.index, ("no-cache", &frames), &headers)
+    let framing = framing(&app, &uri, &headers);
+    if framing.is_over {
+        return over(&framing.policy, language(&headers).unwrap_or(Locale::En));
+    }
+    answer(&SITE.index, ("no-cache", &framing.policy), &headers)
 }
 
 async fn asset(
@@ -85,6 +96,32 @@ async fn asset(
     // A page of an older version must not mix its files with newer ones.
     let asset = SITE.assets.get(&path).filter(|_| version == SITE.version);
     answer(asset.ok_or_else(|| Problem::not_found("file"))?, (A_YEAR, UNFRAMED), &headers)
+}
+
+/// What stands in a frame in place of a portal whose link is over: no script, and nothing of anybody's.
+fn over(frames: &str, language: Locale) -> Result<Response, Problem> {
+    let (title, text) = match language {
+        Locale::Es => (
+            "Este enlace ha caducado",
+            "Pida uno nuevo a quien se lo dio, o vuelva a cargar la página que lo muestra.",
+        ),
+        Locale::En => {
+            ("This link has expired", "Ask for a new one, or load the page around it anew.")
+        }
+        Locale::Pt => (
+            "Este link expirou",
+            "Peça um novo a quem o deu, ou carregue de novo a página que o mostra.",
+        ),
+    };
+    let page = SITE.over.replace("%language%", language.as_str());
+    let page = page.replace("%title%", title).replace("%text%", text);
+    let response = Response::builder()
+        .header(header::CONTENT_TYPE, HTML)
+        .header(header::CACHE_CONTROL, "no-store")
+        .header(header::CONTENT_SECURITY_POLICY, format!("{BARE}; {frames}"))
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::REFERRER_POLICY, "same-origin");
+    response.body(Body::from(page)).map_err(|_| Problem::not_found("page"))
 }
 
 fn answer(
@@ -128,12 +165,16 @@ impl Site {
         for (name, asset) in &mut assets {
             asset.content_type = content_type(name);
         }
-        let page = assets.remove("index.html").map(|page| page.plain).unwrap_or_default();
-        let page = String::from_utf8_lossy(&page).replace("%preload%", &preload(&assets));
-        let page = page.replace("%assets%", &format!("/console/assets/{version}"));
-        let mut index = Asset::new(Cow::Owned(page.into_bytes()));
-        index.content_type = "text/html; charset=utf-8";
-        Self { version, index, assets }
+        let place = format!("/console/assets/{version}");
+        let mut page = |name: &str| {
+            let page = assets.remove(name).map(|page| page.plain).unwrap_or_default();
+            String::from_utf8_lossy(&page).replace("%assets%", &place)
+        };
+        let (index, over) = (page("index.html"), page("over.html"));
+        let index = index.replace("%preload%", &preload(&assets).replace("%assets%", &place));
+        let mut index = Asset::new(Cow::Owned(index.into_bytes()));
+        index.content_type = HTML;
+        Self { version, index, over, assets }
     }
 }
 

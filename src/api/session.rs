@@ -133,25 +133,51 @@ pub(super) fn framed_enter(app: &App, tenant: &TenantId, until: Timestamp) -> St
     format!("{ENTER}?{FRAMED}{}", URL_SAFE_NO_PAD.encode(sealed))
 }
 
-/// What the policy of a page of the console says of who may put it in a frame: nobody, but for the portal of
-/// a tenant that names somebody, in a session or on the page that takes a link whose time is not over.
-pub fn frame_ancestors(app: &App, uri: &Uri, headers: &HeaderMap) -> String {
-    let of_link = || {
-        let query = uri.query().filter(|_| uri.path() == ENTER)?;
-        let sealed = query.split('&').find_map(|pair| pair.strip_prefix(FRAMED))?;
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let named = app.engine.ledger().vault().open(PLACE, &sealed).ok()?;
-        let (until, tenant) = std::str::from_utf8(&named).ok()?.split_once(' ')?;
-        let is_over = until.parse::<i64>().ok()? <= app.engine.ledger().now().timestamp().0;
-        tenant.parse::<TenantId>().ok().filter(|_| !is_over)
-    };
-    let of_session = || {
+/// What is said of a page of the console that may be inside of another page.
+pub struct Framing {
+    /// Its policy about who may put it in a frame.
+    pub policy: String,
+    /// Whether it is there by a link whose time is over: then it shows that, and nothing of anybody's.
+    pub is_over: bool,
+}
+
+/// Who may put a page of the console in a frame: nobody, but for the portal of a tenant that names somebody, in
+/// a session or on the page that takes a link whose time is not over. Where it is over those whom the tenant
+/// names may still show a page that says so, in place of a blank one.
+pub fn framing(app: &App, uri: &Uri, headers: &HeaderMap) -> Framing {
+    let link = link_of(app, uri);
+    let now = app.engine.ledger().now().timestamp();
+    let by_link = || link.clone().filter(|(until, _)| *until > now).map(|(_, tenant)| tenant);
+    let by_session = || {
         let session = app.engine.session(cookie::of(headers)?, &app.admin_mark)?;
         session.tenant.filter(|_| session.portal).map(|(tenant, _)| tenant)
     };
-    let view = of_link().or_else(of_session).and_then(|tenant| app.engine.view(&tenant).ok());
-    let origins = view.as_ref().map(|view| &view.policy.settings.embedding[..]);
-    embedding::frame_ancestors(origins.unwrap_or_default())
+    let policy = |tenant: Option<TenantId>| {
+        let view = tenant.and_then(|tenant| app.engine.view(&tenant).ok());
+        let origins = view.as_ref().map(|view| &view.policy.settings.embedding[..]);
+        embedding::frame_ancestors(origins.unwrap_or_default())
+    };
+    let shown = by_link().or_else(by_session);
+    let is_over = shown.is_none() && link.is_some() && is_in_frame(headers);
+    let tenant = if is_over { link.map(|(_, tenant)| tenant) } else { shown };
+    Framing { policy: policy(tenant), is_over }
+}
+
+/// Until when the link of an address holds, and for whose portal, as far as we sealed it.
+fn link_of(app: &App, uri: &Uri) -> Option<(Timestamp, TenantId)> {
+    let query = uri.query().filter(|_| uri.path() == ENTER)?;
+    let sealed = query.split('&').find_map(|pair| pair.strip_prefix(FRAMED))?;
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let named = app.engine.ledger().vault().open(PLACE, &sealed).ok()?;
+    let (until, tenant) = std::str::from_utf8(&named).ok()?.split_once(' ')?;
+    Some((Timestamp(until.parse().ok()?), tenant.parse().ok()?))
+}
+
+/// Whether a browser asks for what it puts in a frame; it says so to https and to its own machine, where alone
+/// portals are framed.
+fn is_in_frame(headers: &HeaderMap) -> bool {
+    let destination = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+    destination.is_some_and(|destination| ["iframe", "frame"].contains(&destination))
 }
 
 fn by_key(app: &App, key: &str) -> Result<Entry, Problem> {

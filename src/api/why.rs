@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Query};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use serde_json::{Value, json};
 use sereno_actors::view::TenantView;
 use sereno_workflows::invalid::Invalid;
@@ -33,8 +33,7 @@ impl FromRequestParts<Arc<App>> for Reader {
             let locale = lang.parse().map_err(|problem: String| Invalid::new("lang", problem))?;
             return Ok(Self(Some(locale)));
         }
-        let header = parts.headers.get(header::ACCEPT_LANGUAGE);
-        Ok(Self(header.and_then(|value| value.to_str().ok()).and_then(accepted)))
+        Ok(Self(language(&parts.headers)))
     }
 }
 
@@ -51,6 +50,12 @@ impl Reader {
             map.insert("why".to_owned(), self.told(view, reason));
         }
     }
+}
+
+/// The language that a request's headers ask for, if we speak one of them.
+pub(crate) fn language(headers: &HeaderMap) -> Option<Locale> {
+    let header = headers.get(header::ACCEPT_LANGUAGE);
+    header.and_then(|value| value.to_str().ok()).and_then(accepted)
 }
 
 /// The language that is liked best of those that we speak (RFC 9110, section 12.5.4).

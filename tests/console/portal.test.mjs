@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
+import { until } from "./people.mjs";
 import {
   keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
@@ -139,6 +140,46 @@ test("a21_a_portal_whose_session_is_over_says_so_in_its_frame", async () => {
   });
   await (await see(frame, '.nav-link[href="/console/events"]')).click();
   await seeText(frame, "This portal's session is over", ".state");
+  await close();
+});
+
+for (const [language, said] of Object.entries({
+  es: "Este enlace ha caducado", en: "This link has expired", pt: "Este link expirou",
+})) {
+  test(`a21_a_link_whose_time_is_over_says_so_in_its_frame_${language}`, async () => {
+    const { page, close } = await openPage(browser, server, { key: "" });
+    await page.setExtraHTTPHeaders({ "accept-language": language });
+    const refused = refusals(page);
+    const address = await link({ role: "viewer", portal: true, expires_in: "1s" });
+    await until(async () => (await fetch(address)).headers.get("content-security-policy"),
+      (policy) => policy.includes("frame-ancestors 'none'"));
+    const frame = await frameOf(page, partner.origin, address);
+    await seeText(frame, said, "h1");
+    assert.equal(await frame.$("script"), null);
+    assert.deepEqual(refused, [], "those whom the tenant names may say so");
+    // Elsewhere it stays what it was: nothing at all.
+    const other = await frameOf(page, partner.unnamed, address);
+    await page.waitForFunction(() => document.readyState === "complete");
+    const shown = await other.evaluate(() => document.querySelector("h1")?.textContent ?? "")
+      .catch(() => "");
+    assert.notEqual(shown, said);
+    assert.equal(refused.length, 1, `${refused}`);
+    await close();
+  });
+}
+
+test("f08_the_portal_names_the_zones_in_which_it_tells_times", async () => {
+  const { page, close } = await openPage(browser, server, { key: "" });
+  await server.ask("PATCH", "/api/v1/admin/tenants/default", { timezone: "Pacific/Auckland" });
+  const frame = await frameOf(page, partner.origin, await link({ role: "viewer", portal: true }));
+  for (const screen of ["deliveries", "events", "dead-letters", "endpoints"]) {
+    await (await see(frame, `.nav-link[href="/console/${screen}"]`)).click();
+    await see(frame, ".page h1");
+    await seeText(frame, "Pacific/Auckland", ".zones");
+    const notes = await frame.$$eval(".zones", (all) =>
+      all.filter((one) => one.checkVisibility()).length);
+    assert.equal(notes, 1, screen);
+  }
   await close();
 });
 

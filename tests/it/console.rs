@@ -122,6 +122,34 @@ async fn a21_who_may_frame_a_page_of_the_console_is_said_of_each() {
     assert_eq!(frames(&brief, None).await, named);
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(frames(&brief, None).await, nobody, "the link's time is over");
+    // Inside of a page that the tenant names it says so, in place of a blank, and shows nothing else.
+    for (language, said) in [
+        ("es", "Este enlace ha caducado"),
+        ("en", "This link has expired"),
+        ("pt-BR", "Este link expirou"),
+    ] {
+        let request = house.api.http.get(format!("{}{brief}", house.base));
+        let request =
+            request.header("sec-fetch-dest", "iframe").header("accept-language", language);
+        let response = request.send().await.unwrap();
+        let policy = response.headers()[POLICY].to_str().unwrap().to_owned();
+        assert!(policy.ends_with(named) && !policy.contains("script"), "{policy}");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let page = response.text().await.unwrap();
+        assert!(page.contains(said) && !page.contains("<script"), "{page}");
+        assert!(!page.contains('%') && !page.contains("default"), "{page}");
+    }
+    // Who is signed in there sees the portal all the same, and what nobody sealed is no link.
+    for (path, browser, wanted) in [(&brief, Some(&portal), named), (&cut.to_owned(), None, nobody)]
+    {
+        let request = match browser {
+            Some(browser) => browser.bare("GET", path),
+            None => house.api.http.get(format!("{}{path}", house.base)),
+        };
+        let response = request.header("sec-fetch-dest", "iframe").send().await.unwrap();
+        assert!(response.headers()[POLICY].to_str().unwrap().ends_with(wanted), "{path}");
+        assert!(response.text().await.unwrap().contains("<script"), "{path}");
+    }
 
     // The console itself is in no frame, whoever the tenant names.
     let (enter, console) = sign_in(false).await;
