@@ -1,11 +1,12 @@
 //! A tenant's settings, as users write them, and the policy that the rules read.
 
-use std::str::FromStr;
+mod reminder;
 
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::reminder::Reminder;
 use crate::alerts::AlertRules;
 use crate::business_hours::{self, BusinessHours, Holiday};
 use crate::catalogue::{Catalogue, OwnTypes};
@@ -27,39 +28,6 @@ use crate::source::{self, Sources};
 use crate::template::Templates;
 use crate::time::{self, Span};
 use crate::timeout;
-
-/// One reminder: how long before the slot, under the name that the tenant wrote (`24h`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reminder {
-    /// The offset as written; the event is `reminder.<name>.sent`.
-    pub name: String,
-    /// The offset.
-    pub before: Span,
-}
-
-impl FromStr for Reminder {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let before: Span = text.parse().map_err(|error: time::InvalidTime| error.to_string())?;
-        if before.0 == 0 {
-            return Err("must be longer than zero".to_owned());
-        }
-        Ok(Self { name: text.to_owned(), before })
-    }
-}
-
-impl Serialize for Reminder {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name)
-    }
-}
-
-impl<'de> Deserialize<'de> for Reminder {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
 
 /// When many breaches become one incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
