@@ -14,6 +14,7 @@
 
 mod by_hand;
 mod steps;
+pub mod still;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -2,28 +2,38 @@
 //! without an attempt, and what is no longer true or wanted ends here.
 
 use ractor::ActorRef;
+use sereno_workflows::id::EntityKey;
 use sereno_workflows::product::{Offer, Present, Still};
+use sereno_workflows::reservation::still::Reminded;
 
 use super::attempt::Ended;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
-use crate::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, Tell};
+use crate::record::{AttemptStatus, DeliveryStatusRecord, EventRecord, StateRecord, Tell};
 use crate::tenant::Surroundings;
 use crate::view::TenantView;
 
 /// Why a message waits that quiet hours hold.
 pub(crate) const QUIET: &str = "these are quiet hours";
 
-/// Whether a message to a customer may go now, as its event stands. Only an offer costs a look for it.
+/// Whether a message to a customer may go now, as its event stands. Offers and reminders cost a look for it.
 pub(super) fn still(
     around: &Surroundings,
     view: &TenantView,
     tell: &Tell,
     event: &EventRecord,
 ) -> Result<Still, LedgerError> {
-    let Some(offer) = Offer::of(&event.event_type, &event.body) else { return Ok(Still::Holds) };
     let ledger = &around.ledger;
+    if let Some(reminded) = Reminded::of(&event.event_type, &event.body) {
+        let booking = ledger.state(&view.id, &EntityKey::reservation(&reminded.reservation))?;
+        let booking = match &booking {
+            Some(StateRecord::Reservation(booking)) => Some(booking),
+            Some(_) | None => None,
+        };
+        return Ok(reminded.still(booking, ledger.now().timestamp()));
+    }
+    let Some(offer) = Offer::of(&event.event_type, &event.body) else { return Ok(Still::Holds) };
     let told = ledger.lead(&view.id, &offer.lead)?;
     let lead = match told.as_ref().filter(|lead| lead.merged_into.is_some()) {
         Some(merged) => ledger.lead_now(&view.id, &merged.id)?,

@@ -1,6 +1,7 @@
 //! A channel that is paused holds what is for it, says so, and lets it go when it goes on.
 
 use serde_json::{Value, json};
+use sereno::receiver::graph::Sent;
 
 use crate::support::{ENDPOINTS, House, PATIENCE, deliveries};
 
@@ -70,4 +71,22 @@ async fn a21_where_whatsapp_is_paused_customers_are_written_to_afterwards() {
     assert_eq!(house.graph.inbox.all().len(), 0);
     pause(&house, "whatsapp", false).await;
     house.graph.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a05_a_reminder_that_a_pause_held_back_ends_with_its_booking() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    pause(&house, "whatsapp", true).await;
+    house.book("R-1", "34600000001", 3_600_000 + 500).await;
+    house.book("R-2", "34600000002", 3_600_000 + 500).await;
+    let both = |page: &Value| page["items"].as_array().unwrap().len() == 2;
+    house.eventually("/api/v1/events?type=reminder.1h.sent", both).await;
+    let cancel = json!({"action": "cancel"});
+    house.api.post("/api/v1/reservations/R-1/actions", &cancel).await.unwrap();
+    pause(&house, "whatsapp", false).await;
+    let cancelled = |page: &Value| page["items"].as_array().unwrap().len() == 1;
+    house.eventually("/api/v1/deliveries?status=cancelled", cancelled).await;
+    let other = |message: &Sent| message.to == "34600000002";
+    house.graph.inbox.wait(PATIENCE, |all| all.iter().any(other)).await.unwrap();
 }
