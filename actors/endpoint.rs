@@ -333,8 +333,7 @@ impl EndpointActor {
     /// An endpoint must be there and enabled, unless it is one of the tenant's own roads, and its channel must
     /// not be paused.
     fn may_deliver(&self, view: &TenantView) -> bool {
-        let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
-        (self.id.is_own() || enabled(self.id)) && !standing::is_paused(view, self.id)
+        standing::gets_any(view, self.id)
     }
 
     /// Whether the endpoint was not deleted since the view that this actor has.

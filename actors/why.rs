@@ -49,7 +49,7 @@ pub fn delivery(ledger: &Ledger, view: &TenantView, found: &Found) -> Result<Rea
 
 fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reason, LedgerError> {
     let (tenant, id, status) = (&view.id, found.endpoint, found.status);
-    let stands = standing_of(view, id, status);
+    let stands = standing_now(view, (id, found.delivery), status);
     let dead = match stands {
         Standing::Dead => ledger.dead_letter(tenant, found.delivery)?,
         _ => None,
@@ -130,7 +130,7 @@ pub fn event(
     let (mut next, mut is_known) = (None, true);
     for (endpoint, delivery, status) in deliveries {
         counts.all += 1;
-        match standing_of(view, *endpoint, status.as_ref()) {
+        match standing_now(view, (*endpoint, *delivery), status.as_ref()) {
             Standing::Waiting => {
                 counts.waiting += 1;
                 let (endpoint, delivery, status) = (*endpoint, *delivery, status.as_ref());
@@ -167,6 +167,22 @@ fn who(by: &Actor) -> &str {
     match by {
         Actor::Admin => "admin",
         Actor::Key { id, .. } | Actor::Link { id } => id,
+    }
+}
+
+/// How a delivery stands; one that is being tried is not held, whatever happened to its endpoint meanwhile.
+fn standing_now(
+    view: &TenantView,
+    (id, delivery): (EndpointId, Sequence),
+    status: Option<&DeliveryStatusRecord>,
+) -> Standing {
+    match standing_of(view, id, status) {
+        Standing::Held | Standing::Paused | Standing::Cancelled
+            if view.live.under_way(id).contains_key(&delivery) =>
+        {
+            Standing::Waiting
+        }
+        stands => stands,
     }
 }
 

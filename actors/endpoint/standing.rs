@@ -50,6 +50,13 @@ pub(crate) fn is_paused(view: &TenantView, endpoint: EndpointId) -> bool {
     channel(view, endpoint).is_some_and(|channel| channels.is_paused(channel))
 }
 
+/// Whether what waits for an endpoint goes out: what is for disabled ones and paused channels is held, and waits
+/// for nothing.
+pub(crate) fn gets_any(view: &TenantView, endpoint: EndpointId) -> bool {
+    let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
+    (endpoint.is_own() || enabled(endpoint)) && !is_paused(view, endpoint)
+}
+
 /// By which channel the deliveries to an endpoint go out; nobody knows of one that was deleted.
 pub fn channel(view: &TenantView, endpoint: EndpointId) -> Option<Channel> {
     match view.endpoints.get(&endpoint).map(|found| found.config.kind) {

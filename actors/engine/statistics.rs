@@ -5,7 +5,7 @@ use sereno_workflows::statistics::{Level, Slot, Tally, Window};
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Engine, EngineError};
-use crate::endpoint::standing::is_paused;
+use crate::endpoint::standing::gets_any;
 
 /// What a tenant has counted in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,9 +82,7 @@ impl Engine {
         tenant: &TenantId,
     ) -> Result<Option<(Sequence, EndpointId)>, EngineError> {
         let view = self.view(tenant)?;
-        let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
-        let waits = |id: EndpointId| (id.is_own() || enabled(id)) && !is_paused(&view, id);
-        Ok(self.around.ledger.oldest_waiting(tenant, waits)?)
+        Ok(self.around.ledger.oldest_waiting(tenant, |id| gets_any(&view, id))?)
     }
 
     /// Everything that was counted of all tenants since the process began.

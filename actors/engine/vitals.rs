@@ -1,10 +1,12 @@
 //! How the running server is, for its metrics.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use sereno_workflows::time::Span;
 
 use super::{Engine, EngineError};
+use crate::endpoint::standing::gets_any;
 use crate::vitals::{StoreVitals, Vitals};
 
 impl Engine {
@@ -12,8 +14,12 @@ impl Engine {
     pub fn vitals(&self) -> Result<Vitals, EngineError> {
         let ledger = &self.around.ledger;
         let gauges = &ledger.statistics().gauges;
-        let tenants: Vec<_> = self.views().iter().map(|view| view.id.clone()).collect();
-        let (waiting, waiting_for) = ledger.all_waiting(&tenants)?;
+        let views = self.views();
+        let tenants: Vec<_> = views.iter().map(|view| view.id.clone()).collect();
+        let views: HashMap<_, _> = views.iter().map(|view| (&view.id, view)).collect();
+        let (waiting, waiting_for) = ledger.all_waiting(&tenants, |tenant, endpoint| {
+            views.get(tenant).is_some_and(|view| gets_any(view, endpoint))
+        })?;
         Ok(Vitals {
             tally: ledger.statistics().server(),
             tenants: tenants.len(),

@@ -11,8 +11,13 @@ use crate::store::{Direction, Partition};
 use crate::vitals::StoreVitals;
 
 impl Ledger {
-    /// How many deliveries of these tenants wait, and how long ago the first of them was due.
-    pub(crate) fn all_waiting(&self, tenants: &[TenantId]) -> Result<(usize, Span), LedgerError> {
+    /// How many deliveries of these tenants wait, and how long ago the first of them was due of those that are
+    /// for an endpoint that gets any.
+    pub(crate) fn all_waiting(
+        &self,
+        tenants: &[TenantId],
+        wanted: impl Fn(&TenantId, EndpointId) -> bool,
+    ) -> Result<(usize, Span), LedgerError> {
         let (mut count, mut looks, mut longest) = (0, 0, Span(0));
         let now = self.now().timestamp();
         for tenant in tenants {
@@ -20,7 +25,9 @@ impl Ledger {
             let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
             while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
                 looks += 1;
-                if let Some(head) = self.queued(tenant, endpoint, 1)?.first() {
+                if wanted(tenant, endpoint)
+                    && let Some(head) = self.queued(tenant, endpoint, 1)?.first()
+                {
                     longest = longest.max(now.since(head.due));
                 }
                 let after = EndpointId(endpoint.0.saturating_add(1));

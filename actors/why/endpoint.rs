@@ -8,6 +8,7 @@ use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, EndpointFacts, Reason};
 
 use crate::endpoint::config::Endpoint;
+use crate::endpoint::standing::is_paused;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX, QUEUE_ROWS_MAX};
@@ -185,6 +186,9 @@ fn next_at(
     (id, health): (EndpointId, &Health),
     under_way: &UnderWay,
 ) -> Result<Option<Timestamp>, LedgerError> {
+    if is_paused(view, id) {
+        return Ok(None);
+    }
     // What is under way is still in the queue.
     let rows = under_way.len().saturating_add(1).min(QUEUE_ROWS_MAX);
     let queue = ledger.queued(&view.id, id, rows)?;
