@@ -54,6 +54,9 @@ pub enum Who {
     Link(String),
 }
 
+/// So many letters of a link's id tell whom it let in.
+const LINK_END: usize = 4;
+
 impl Who {
     /// The same as the audit log has it.
     pub fn actor(&self) -> Actor {
@@ -64,11 +67,16 @@ impl Who {
         }
     }
 
-    /// What they are called: a key by its name, everybody else by what they may do.
-    pub fn name(&self, role: Role) -> &str {
+    /// What they are called: a key by its name, everybody else by what they may do; whoever came by a link with
+    /// the end of its id too, so that two of them are not taken for one.
+    pub fn name(&self, role: Role) -> String {
         match self {
-            Self::Key(key) if !key.name.trim().is_empty() => key.name.trim(),
-            Self::Key(_) | Self::Admin | Self::Link(_) => role.as_str(),
+            Self::Key(key) if !key.name.trim().is_empty() => key.name.trim().to_owned(),
+            Self::Link(id) => {
+                let end = id.char_indices().rev().nth(LINK_END - 1).map_or(0, |(at, _)| at);
+                format!("{} {}", role.as_str(), id.get(end..).unwrap_or_default())
+            }
+            Self::Key(_) | Self::Admin => role.as_str().to_owned(),
         }
     }
 }
@@ -99,7 +107,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
 impl Caller {
     /// What the caller is called.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> String {
         self.who.name(self.role)
     }
 

@@ -113,6 +113,9 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     }
 }
 
+/// Events with their places, the newest first.
+type SomeEvents = Vec<(Sequence, EventRecord)>;
+
 /// Some events from a place down, and the place before which there may be more. Those that say something the
 /// search index names, so that the others are not looked at.
 fn some_events(
@@ -120,7 +123,7 @@ fn some_events(
     caller: &Caller,
     question: Option<&Question>,
     (from, before): (Sequence, Sequence),
-) -> Result<(Vec<(Sequence, EventRecord)>, Option<Sequence>), Problem> {
+) -> Result<(SomeEvents, Option<Sequence>), Problem> {
     let Some(question) = question else {
         let events = app.engine.ledger().events(&caller.tenant, before, from, EVENTS_AT_ONCE)?;
         let next = events.last().map(|(place, _)| *place);

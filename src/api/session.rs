@@ -75,7 +75,7 @@ pub async fn begin(
     note(&app, &tenant, &session, &who, &counted, "session.begin").await?;
     let cookie = app.public.begin(&cookie, is_framed(&app, &session));
     let told = Told {
-        name: who.name(session.role),
+        name: &who.name(session.role),
         timezone: zone_of(&app, session.tenant.as_ref()),
         next,
     };
@@ -85,7 +85,7 @@ pub async fn begin(
 
 /// `GET /api/v1/session`: who is signed in, or whose key it is.
 pub async fn show(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
-    let name = caller.name();
+    let name = &caller.name();
     let shown = Json(json!({"ok": true, "session": match &caller.session {
         Some(session) => {
             let timezone = zone_of(&app, session.tenant.as_ref());

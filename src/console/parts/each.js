@@ -5,6 +5,7 @@
 import { h, put } from "../lib/dom.js";
 import { get } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
+import { refusal } from "../lib/refusals.js";
 import { button, hint, pill } from "./bits.js";
 import { openDialog } from "./dialog.js";
 import { reasonField } from "./reason.js";
@@ -52,7 +53,7 @@ export function oneByOne({
       try {
         await act(item, why ? reason.said() : {});
       } catch (error) {
-        refused.push([name(item), /** @type {Error} */ (error).message]);
+        refused.push([name(item), refusal(error).text]);
       }
       count += 1;
       shown.update("running", count, refused);

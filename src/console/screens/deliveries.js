@@ -33,7 +33,7 @@ function show(view) {
   const choices = endpointChoices();
   return listOrItem(view, {
     lead: t("deliveries.lead"),
-    actions: (list) => may("operator") && offer((asked) => button(
+    actions: (list) => may("operator") && offer((asked) => asked.get("status") !== "cancelled" && button(
       t(asked.get("status") ? "deliveries.retry_all" : "deliveries.retry_dead"),
       () => retryMany(query(asked), list.refresh), { symbol: "retry" })),
     spec: {

@@ -50,6 +50,7 @@ export default {
   "did.reservation.act": "Acted on a booking",
   "did.handoff.act": "Acted on a handoff",
   "did.timer.fire": "Fired a timer",
+  "did.timer.reschedule": "Moved a timer",
   "did.timer.cancel": "Cancelled a timer",
   "did.alert.silence": "Silenced an alert",
   "did.alert.speak": "Ended a silence",

@@ -50,6 +50,7 @@ export default {
   "did.reservation.act": "Actuó en una reserva",
   "did.handoff.act": "Actuó en una atención",
   "did.timer.fire": "Disparó un temporizador",
+  "did.timer.reschedule": "Movió un temporizador",
   "did.timer.cancel": "Canceló un temporizador",
   "did.alert.silence": "Silenció una alerta",
   "did.alert.speak": "Acabó un silencio",

@@ -50,6 +50,7 @@ export default {
   "did.reservation.act": "Agiu numa reserva",
   "did.handoff.act": "Agiu num atendimento",
   "did.timer.fire": "Disparou um temporizador",
+  "did.timer.reschedule": "Moveu um temporizador",
   "did.timer.cancel": "Cancelou um temporizador",
   "did.alert.silence": "Silenciou um alerta",
   "did.alert.speak": "Acabou um silêncio",
