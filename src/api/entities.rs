@@ -139,8 +139,10 @@ fn list(
     query: &ListQuery,
     kind: EntityKind,
 ) -> Result<Response, Problem> {
-    let filters: &[&str] = match kind {
-        EntityKind::Handoff => &["status", "from", "to", "claimed", "claimed_by"],
+    let (filters, statuses): (&[&str], &[&str]) = match kind {
+        EntityKind::Handoff => {
+            (&["status", "from", "to", "claimed", "claimed_by"], &["open", "replied", "closed"])
+        }
         EntityKind::Reservation
         | EntityKind::Tenant
         | EntityKind::DeadLetters
@@ -149,24 +151,13 @@ fn list(
         | EntityKind::Endpoint
         | EntityKind::Conversation
         | EntityKind::Lead
-        | EntityKind::Product => &["status", "from", "to"],
+        | EntityKind::Product => (
+            &["status", "from", "to"],
+            &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"],
+        ),
     };
     query.only(filters)?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
-    let statuses: &[&str] = match kind {
-        EntityKind::Handoff => &["open", "replied", "closed"],
-        EntityKind::Reservation
-        | EntityKind::Tenant
-        | EntityKind::DeadLetters
-        | EntityKind::Alerts
-        | EntityKind::Reports
-        | EntityKind::Endpoint
-        | EntityKind::Conversation
-        | EntityKind::Lead
-        | EntityKind::Product => {
-            &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"]
-        }
-    };
     let wanted = query.one_of("status", statuses)?;
     let (from, to) = query.from_to()?;
     let claimed = query.one_of("claimed", &["true", "false"])?.map(|word| word == "true");
