@@ -1,5 +1,6 @@
 //! A delivery that still waits is cancelled by hand: wherever it waits, for good, and also over a kill.
 
+use std::iter::repeat_n;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,30 +10,11 @@ use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 use crate::process::Process;
 use crate::support::{ENDPOINTS, House, PATIENCE};
 
-/// An endpoint for one type whose receiver always answers so; the receiver must be kept.
-async fn answering(
-    house: &House,
-    event_type: &str,
-    status: u16,
-    more: Value,
-) -> (WebhookReceiver, u64) {
-    let script = std::iter::repeat_n((status, None), 500).collect();
-    let behaviour = Behaviour { script, ..Behaviour::default() };
-    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
-    let mut body = json!({"kind": "webhook", "target": receiver.url(),
-        "filters": {"events": [event_type]}});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let id = house.endpoint(body).await;
-    (receiver, id)
-}
-
 /// Sends an event and answers the path of its delivery, once that stands so.
 async fn waiting(house: &House, event_type: &str, data: Value, because: &str) -> String {
     let answer = house.event(event_type, data).await;
     let event = answer["ids"][0].as_str().unwrap();
-    let path = format!("/api/v1/deliveries?event_id={event}");
-    let listed = house.eventually(&path, |page| page["items"][0]["id"].is_string()).await;
-    let path = format!("/api/v1/deliveries/{}", listed["items"][0]["id"].as_str().unwrap());
+    let path = house.delivery_of(event).await;
     house.eventually(&path, |shown| shown["why"]["because"] == because).await;
     path
 }
@@ -73,12 +55,13 @@ fn numbers(all: &[Delivery]) -> Vec<i64> {
 async fn f06_a_delivery_is_cancelled_wherever_it_waits_and_is_never_sent() {
     let house = House::new().await;
     house.settle(json!({"retry": {"first": "1h", "factor": 1, "attempts": 3}})).await;
-    let failing = answering(&house, "a.failing", 500, json!({})).await;
+    let failing = house.answering("a.failing", repeat_n((500, None), 500), &json!({})).await;
     let batch = json!({"batch": {"max": 3, "wait": "1h"}});
-    let together = answering(&house, "a.together", 200, batch).await;
-    let in_line = answering(&house, "a.line", 500, json!({"ordering": "fifo"})).await;
+    let together = house.answering("a.together", repeat_n((200, None), 500), &batch).await;
+    let in_line =
+        house.answering("a.line", repeat_n((500, None), 500), &json!({"ordering": "fifo"})).await;
     let slow = json!({"rate_limit": {"per_minute": 1}});
-    let limited = answering(&house, "a.limited", 200, slow).await;
+    let limited = house.answering("a.limited", repeat_n((200, None), 500), &slow).await;
 
     // Between two attempts, also where its endpoint is disabled meanwhile.
     let retrying = waiting(&house, "a.failing", json!({"n": 1}), "receiver_refused").await;
@@ -133,8 +116,8 @@ async fn f06_a_delivery_is_cancelled_wherever_it_waits_and_is_never_sent() {
 async fn f06_what_is_under_way_or_over_is_not_cancelled_and_says_why() {
     let house = House::new().await;
     house.settle(json!({"retry": {"first": "1h", "attempts": 1}})).await;
-    let well = answering(&house, "a.well", 200, json!({})).await;
-    let _dead = answering(&house, "a.dead", 404, json!({})).await;
+    let well = house.answering("a.well", repeat_n((200, None), 500), &json!({})).await;
+    let _dead = house.answering("a.dead", repeat_n((404, None), 500), &json!({})).await;
     let refused = |answer: (u16, Value), detail: &str| {
         assert_eq!((answer.0, &answer.1["detail"]), (409, &json!(detail)));
     };

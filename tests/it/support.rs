@@ -128,6 +128,36 @@ impl House {
         receiver
     }
 
+    /// An endpoint for one type that calls there, with more of its own; its id.
+    pub(crate) async fn wanting(&self, event_type: &str, target: &str, more: &Value) -> u64 {
+        let mut body = json!({"kind": "webhook", "target": target,
+            "filters": {"events": [event_type]}});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.endpoint(body).await
+    }
+
+    /// The same with a receiver of its own, which must be kept: it answers so, one after the other, each with
+    /// its Retry-After, and then 200.
+    pub(crate) async fn answering(
+        &self,
+        event_type: &str,
+        script: impl IntoIterator<Item = (u16, Option<u64>)>,
+        more: &Value,
+    ) -> (WebhookReceiver, u64) {
+        let script = script.into_iter().collect();
+        let behaviour = Behaviour { script, ..Behaviour::default() };
+        let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
+        let id = self.wanting(event_type, &receiver.url(), more).await;
+        (receiver, id)
+    }
+
+    /// The path of an event's only delivery, once it is there.
+    pub(crate) async fn delivery_of(&self, event: &str) -> String {
+        let path = format!("/api/v1/deliveries?event_id={event}");
+        let listed = self.eventually(&path, |page| page["items"][0]["id"].is_string()).await;
+        format!("/api/v1/deliveries/{}", listed["items"][0]["id"].as_str().unwrap())
+    }
+
     /// An endpoint of another kind; its number.
     pub(crate) async fn endpoint(&self, body: Value) -> u64 {
         self.api.post(ENDPOINTS, &body).await.unwrap()["id"].as_u64().unwrap()

@@ -1,8 +1,8 @@
 //! "Why?", asked of everything on a real server, in each language.
 
+use std::iter::repeat_n;
+
 use serde_json::{Value, json};
-use sereno::receiver::any_port;
-use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
 
 use crate::support::{ENDPOINTS, House};
 
@@ -31,47 +31,23 @@ async fn once(house: &House, path: &str, words: [&str; 3]) -> Value {
     shown
 }
 
-/// The path of an event's delivery.
-async fn delivery_of(house: &House, event: &str) -> String {
-    let path = format!("/api/v1/deliveries?event_id={event}");
-    let listed = house.eventually(&path, |page| page["items"][0]["id"].is_string()).await;
-    format!("/api/v1/deliveries/{}", listed["items"][0]["id"].as_str().unwrap())
-}
-
-/// An endpoint for one type whose receiver always answers so; the receiver must be kept.
-async fn answering(
-    house: &House,
-    event_type: &str,
-    answer: (u16, Option<u64>),
-    more: Value,
-) -> (WebhookReceiver, u64) {
-    let script = std::iter::repeat_n(answer, 200).collect();
-    let behaviour = Behaviour { script, ..Behaviour::default() };
-    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
-    let mut body = json!({"kind": "webhook", "target": receiver.url(),
-        "filters": {"events": [event_type]}});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let id = house.endpoint(body).await;
-    (receiver, id)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn f07_a_delivery_says_why_it_waits_or_was_given_up() {
     let house = House::new().await;
     house.settle(json!({"retry": {"first": "1h", "factor": 1, "attempts": 3}})).await;
-    let refused = answering(&house, "a.refused", (404, None), json!({})).await;
-    let failing = answering(&house, "a.failing", (500, None), json!({})).await;
-    let asking = answering(&house, "a.asking", (503, Some(3_000)), json!({})).await;
-    let gone = answering(&house, "a.gone", (410, None), json!({})).await;
+    let refused = house.answering("a.refused", repeat_n((404, None), 200), &json!({})).await;
+    let failing = house.answering("a.failing", repeat_n((500, None), 200), &json!({})).await;
+    let asking = house.answering("a.asking", repeat_n((503, Some(3_000)), 200), &json!({})).await;
+    let gone = house.answering("a.gone", repeat_n((410, None), 200), &json!({})).await;
     let batch = json!({"batch": {"max": 10, "wait": "1h"}});
-    let together = answering(&house, "a.together", (200, None), batch).await;
+    let together = house.answering("a.together", repeat_n((200, None), 200), &batch).await;
     let fifo = json!({"ordering": "fifo"});
-    let in_line = answering(&house, "a.line", (500, None), fifo).await;
+    let in_line = house.answering("a.line", repeat_n((500, None), 200), &fifo).await;
     let slow = json!({"rate_limit": {"per_minute": 1}});
-    let limited = answering(&house, "a.limited", (200, None), slow).await;
+    let limited = house.answering("a.limited", repeat_n((200, None), 200), &slow).await;
 
     let id = event(&house, "a.refused", json!({})).await;
-    let path = delivery_of(&house, &id).await;
+    let path = house.delivery_of(&id).await;
     once(&house, &path, ["given_up", "receiver_refused", "expires"]).await;
     let letter = path.replace("/deliveries/", "/dead-letters/");
     let shown = once(&house, &letter, ["given_up", "receiver_refused", "expires"]).await;
@@ -87,7 +63,7 @@ async fn f07_a_delivery_says_why_it_waits_or_was_given_up() {
     once(&house, &path, ["given_up", "receiver_refused", "retry_by_hand"]).await;
 
     let id = event(&house, "a.failing", json!({})).await;
-    let path = delivery_of(&house, &id).await;
+    let path = house.delivery_of(&id).await;
     let shown = once(&house, &path, ["failed", "receiver_refused", "retry"]).await;
     assert_eq!(shown["why"]["next_at"], shown["next_attempt_at"]);
     let mut sentences = Vec::new();
@@ -110,29 +86,29 @@ async fn f07_a_delivery_says_why_it_waits_or_was_given_up() {
     once(&house, &path, ["held", "endpoint_disabled", "enable"]).await;
 
     let id = event(&house, "a.asking", json!({})).await;
-    once(&house, &delivery_of(&house, &id).await, ["waiting", "retry_after", "attempt"]).await;
+    once(&house, &house.delivery_of(&id).await, ["waiting", "retry_after", "attempt"]).await;
     let asked = format!("{ENDPOINTS}/{}", asking.1);
     once(&house, &asked, ["slowed", "retry_after", "attempt"]).await;
 
     let id = event(&house, "a.gone", json!({})).await;
-    once(&house, &delivery_of(&house, &id).await, ["given_up", "receiver_gone", "expires"]).await;
+    once(&house, &house.delivery_of(&id).await, ["given_up", "receiver_gone", "expires"]).await;
     once(&house, &format!("{ENDPOINTS}/{}", gone.1), ["disabled", "receiver_gone", "enable"]).await;
 
     let id = event(&house, "a.together", json!({})).await;
-    let shown = once(&house, &delivery_of(&house, &id).await, ["waiting", "batch", "digest"]).await;
+    let shown = once(&house, &house.delivery_of(&id).await, ["waiting", "batch", "digest"]).await;
     assert!(shown["why"]["next_at"].is_string(), "{shown}");
 
     let talk = json!({"conversation_id": "c-1"});
     let first = event(&house, "a.line", talk.clone()).await;
-    once(&house, &delivery_of(&house, &first).await, ["failed", "receiver_refused", "retry"]).await;
+    once(&house, &house.delivery_of(&first).await, ["failed", "receiver_refused", "retry"]).await;
     let second = event(&house, "a.line", talk).await;
-    once(&house, &delivery_of(&house, &second).await, ["waiting", "order", "attempt"]).await;
+    once(&house, &house.delivery_of(&second).await, ["waiting", "order", "attempt"]).await;
 
     let first = event(&house, "a.limited", json!({})).await;
-    once(&house, &delivery_of(&house, &first).await, ["arrived", "receiver_took_it", "nothing"])
+    once(&house, &house.delivery_of(&first).await, ["arrived", "receiver_took_it", "nothing"])
         .await;
     let second = event(&house, "a.limited", json!({})).await;
-    let path = delivery_of(&house, &second).await;
+    let path = house.delivery_of(&second).await;
     let shown = once(&house, &path, ["waiting", "rate_limit", "attempt"]).await;
     assert!(shown["why"]["next_at"].is_string(), "{shown}");
 
@@ -141,7 +117,7 @@ async fn f07_a_delivery_says_why_it_waits_or_was_given_up() {
         json!({"kind": "whatsapp", "target": "+34600000009", "filters": {"events": ["a.late"]}});
     house.endpoint(body).await;
     let id = event(&house, "a.late", json!({})).await;
-    let path = delivery_of(&house, &id).await;
+    let path = house.delivery_of(&id).await;
     once(&house, &path, ["given_up", "outside_window", "expires"]).await;
     drop((refused, together, in_line, limited));
 }
@@ -154,7 +130,7 @@ async fn f07_an_event_says_who_did_not_want_it() {
         once(&house, &format!("/api/v1/events/{id}"), words).await;
     };
     ask("b.x", json!({}), ["recorded", "no_endpoint", "nothing"]).await;
-    let (_receiver, id) = answering(&house, "other.*", (200, None), json!({})).await;
+    let (_receiver, id) = house.answering("other.*", repeat_n((200, None), 200), &json!({})).await;
     let path = format!("{ENDPOINTS}/{id}");
     says(&house.api.get(&path).await.unwrap(), ["enabled", "nothing_arrived_yet", "nothing"]);
     ask("b.x", json!({}), ["filtered", "type_not_listed", "nothing"]).await;

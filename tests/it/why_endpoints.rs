@@ -19,13 +19,8 @@ async fn answering(
     script: impl IntoIterator<Item = u16>,
     more: Value,
 ) -> (WebhookReceiver, String) {
-    let script = script.into_iter().map(|status| (status, None)).collect();
-    let behaviour = Behaviour { script, ..Behaviour::default() };
-    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
-    let mut body = json!({"kind": "webhook", "target": receiver.url(),
-        "filters": {"events": [event_type]}});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let id = house.endpoint(body).await;
+    let script = script.into_iter().map(|status| (status, None));
+    let (receiver, id) = house.answering(event_type, script, &more).await;
     (receiver, format!("{ENDPOINTS}/{id}?lang=en"))
 }
 
@@ -33,10 +28,8 @@ async fn answering(
 async fn sent(house: &House, event_type: &str) -> (String, String) {
     let answer = house.event(event_type, json!({})).await;
     let event = answer["ids"][0].as_str().unwrap().to_owned();
-    let path = format!("/api/v1/deliveries?event_id={event}");
-    let listed = house.eventually(&path, |page| page["items"][0]["id"].is_string()).await;
-    let delivery = listed["items"][0]["id"].as_str().unwrap();
-    (format!("/api/v1/deliveries/{delivery}?lang=en"), format!("/api/v1/events/{event}?lang=en"))
+    let delivery = house.delivery_of(&event).await;
+    (format!("{delivery}?lang=en"), format!("/api/v1/events/{event}?lang=en"))
 }
 
 /// Sends an event and waits until its delivery stands so.

@@ -1,8 +1,7 @@
 //! "Why?", asked while something is under way or waits: what is told is what comes then, and nothing else.
 
 use serde_json::{Value, json};
-use sereno::receiver::any_port;
-use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
+use sereno::receiver::webhook::WebhookReceiver;
 use sereno_workflows::time::{Span, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,10 +10,7 @@ use crate::support::{ENDPOINTS, House};
 
 /// An endpoint for one type that calls there; the path under which it is asked for.
 async fn wanting(house: &House, event_type: &str, target: &str, more: Value) -> String {
-    let mut body = json!({"kind": "webhook", "target": target,
-        "filters": {"events": [event_type]}});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let id = house.endpoint(body).await;
+    let id = house.wanting(event_type, target, &more).await;
     format!("{ENDPOINTS}/{id}?lang=en")
 }
 
@@ -25,21 +21,17 @@ async fn answering(
     script: &[u16],
     more: Value,
 ) -> (WebhookReceiver, String) {
-    let script = script.iter().map(|status| (*status, None)).collect();
-    let behaviour = Behaviour { script, ..Behaviour::default() };
-    let receiver = WebhookReceiver::start(any_port(), behaviour).await.unwrap();
-    let path = wanting(house, event_type, &receiver.url(), more).await;
-    (receiver, path)
+    let script = script.iter().map(|status| (*status, None));
+    let (receiver, id) = house.answering(event_type, script, &more).await;
+    (receiver, format!("{ENDPOINTS}/{id}?lang=en"))
 }
 
 /// Sends an event; the paths of its only delivery and of itself.
 async fn sent(house: &House, event_type: &str) -> (String, String) {
     let answer = house.event(event_type, json!({})).await;
     let event = answer["ids"][0].as_str().unwrap().to_owned();
-    let path = format!("/api/v1/deliveries?event_id={event}");
-    let listed = house.eventually(&path, |page| page["items"][0]["id"].is_string()).await;
-    let delivery = listed["items"][0]["id"].as_str().unwrap();
-    (format!("/api/v1/deliveries/{delivery}?lang=en"), format!("/api/v1/events/{event}?lang=en"))
+    let delivery = house.delivery_of(&event).await;
+    (format!("{delivery}?lang=en"), format!("/api/v1/events/{event}?lang=en"))
 }
 
 /// What stands at a path once it is so because of this and this is next, with a sentence that says that.
