@@ -20,6 +20,7 @@ use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::{Deliveries, DeliveryRecord, EventRecord, FanOutRecord};
+use crate::store::committer::Haste;
 use crate::tenant::TenantMessage;
 
 /// Hands on the events of one tenant.
@@ -162,7 +163,7 @@ impl FanOut {
             Ok(None) => {
                 let mut draft = Draft::new(&self.tenant);
                 draft.end_fan_out(event);
-                self.ledger.commit(draft, Box::new(|| {})).await;
+                self.ledger.commit_in(Haste::Gathered, draft, Box::new(|| {})).await;
             }
             Err(error) => {
                 tracing::error!(%error, tenant = %self.tenant, event = %event.to_text(),
@@ -210,7 +211,7 @@ impl FanOut {
         } else {
             return;
         }
-        self.ledger.commit(draft, Box::new(|| {})).await;
+        self.ledger.commit_in(Haste::Gathered, draft, Box::new(|| {})).await;
     }
 
     /// Puts a delivery whose endpoint died into that endpoint's queue, unless it got there or further.

@@ -46,7 +46,7 @@ use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
 use crate::statistics::{Counting, Group, Statistics};
-use crate::store::committer::{Committer, Then};
+use crate::store::committer::{Committer, Haste, Then};
 use crate::store::journal::file::FileJournal;
 use crate::store::{Batch, Direction, Partition, Store, StoreError};
 use crate::stream::Bell;
@@ -147,13 +147,18 @@ impl Ledger {
 
     /// Hands a draft to the writer; `then` runs once it is durable. Of a tenant that was deleted nothing is
     /// written: both are dropped, as if the process had ended here.
-    pub async fn commit(&self, mut draft: Draft, then: Then) {
+    pub async fn commit(&self, draft: Draft, then: Then) {
+        self.commit_in(Haste::Awaited, draft, then).await;
+    }
+
+    /// The same, where nobody may be waiting for it.
+    pub(crate) async fn commit_in(&self, haste: Haste, mut draft: Draft, then: Then) {
         if self.is_deleted(draft.tenant()) {
             return;
         }
         let counting = self.counting(&mut draft);
         let (batch, then) = self.observed(draft, then);
-        self.committer.submit(batch, counting, then).await;
+        self.committer.submit(batch, counting, haste, then).await;
     }
 
     /// Makes a draft durable and waits for it; its hints are not carried out.

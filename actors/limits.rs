@@ -3,19 +3,12 @@
 pub mod access;
 pub mod alerts;
 pub mod answers;
+pub mod commits;
 pub mod erasing;
 pub mod stream;
 pub mod why;
 pub mod work;
 
-/// Commits that may wait for the committer.
-pub const COMMITS_QUEUED_MAX: usize = 16_384;
-/// Commits made durable by one flush.
-pub const COMMITS_PER_GROUP_MAX: usize = 1_024;
-/// Groups of commits that are durable while their callers were not told yet; the writer waits beyond that.
-pub const GROUPS_UNTOLD_MAX: usize = 64;
-/// Bytes made durable by one flush, beyond which a group takes no further commit.
-pub const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Bytes of a segment of the journal.
 pub const SEGMENT_BYTES: u64 = 16 << 20;
 /// Segments kept ready beside those in use.

@@ -12,6 +12,7 @@ use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::record::DeliveryRecord;
+use crate::store::committer::Haste;
 use crate::view::TenantView;
 
 impl EndpointActor {
@@ -76,6 +77,6 @@ impl EndpointActor {
             hints.carry_out(&tenant, after);
             share.secured();
         });
-        self.around.ledger.commit(draft, then).await;
+        self.around.ledger.commit_in(Haste::Gathered, draft, then).await;
     }
 }

@@ -18,6 +18,7 @@ use crate::ledger::{Draft, LedgerError};
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
 };
+use crate::store::committer::Haste;
 use crate::turnstile::Pass;
 
 impl EndpointActor {
@@ -78,7 +79,7 @@ impl EndpointActor {
             Next::Later(at) => Some(at),
             Next::Done | Next::Dead => None,
         };
-        self.commit_end(myself, draft, (*delivery, again), ended.pass).await;
+        self.commit_end(myself, state, draft, (*delivery, again), ended.pass).await;
         Ok(())
     }
 
@@ -86,6 +87,7 @@ impl EndpointActor {
     pub(super) async fn commit_end(
         &self,
         myself: &ActorRef<EndpointMessage>,
+        state: &EndpointState,
         mut draft: Draft,
         (delivery, again): (Sequence, Option<Timestamp>),
         pass: Pass,
@@ -99,7 +101,10 @@ impl EndpointActor {
             // An error means that this actor is gone; its successor reads the queue.
             drop(myself.cast(EndpointMessage::Recorded(delivery, again)));
         });
-        self.around.ledger.commit(draft, then).await;
+        // In order, the next one goes only after this.
+        let is_ordered = state.view.as_ref().is_some_and(|view| self.is_ordered(view));
+        let haste = if is_ordered { Haste::Awaited } else { Haste::Gathered };
+        self.around.ledger.commit_in(haste, draft, then).await;
     }
 
     /// Notes with the event how its delivery stands, and the attempt in the log.

@@ -86,7 +86,7 @@ impl EndpointActor {
             cancelled: None,
         };
         draft.status(record.event, *delivery, &stands);
-        self.commit_end(myself, draft, (*delivery, next_at), ended.pass).await;
+        self.commit_end(myself, state, draft, (*delivery, next_at), ended.pass).await;
         Ok(())
     }
 }

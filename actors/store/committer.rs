@@ -1,18 +1,21 @@
 //! The one writer: takes commits from a bounded queue and makes them durable in groups.
 //!
 //! ```text
-//!  entity, tenant, endpoint --submit--> [queue] --drain--> store.commit(group)
-//!                                                             |
-//!                                    teller <--[told of]------+
-//!                                       +--> then() of each
+//!  entity, tenant, endpoint --submit--> [ queue ] --> store.commit(group)
+//!                                                       |
+//!                               teller <--[told of]-----+
+//!                                  +--> then() of each
 //! ```
-//! A group is whatever waits when the disk is free again: no timer, no artificial delay. `then` runs
-//! only after the group is durable, so nothing that depends on a commit can leave before it. It runs in a
+//! A group is whatever waits when the disk is free again. Where somebody waits for a commit it is not delayed;
+//! what nobody waits for gathers for a moment, since a group costs the disk and the processor the same however
+//! little is in it. `then` runs only after the group is durable, so nothing that depends on a commit can leave before it. It runs in a
 //! task among those that it wakes: a thread that wakes others one by one loses its processor to them, and
 //! the next group would wait for that.
 //!
 //! Invariant: commits become durable in the order of their submission. A failed commit ends the
 //! process: what the disk then holds is not known, and memory must not go on as if it were.
+
+mod queue;
 
 use std::sync::Arc;
 use std::thread;
@@ -22,12 +25,22 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use self::queue::Queue;
 use super::{Batch, Store};
 use crate::statistics::Counting;
 use crate::{fatal, limits};
 
 /// What to do once a commit is durable; runs among the tasks of the runtime and must not block.
 pub type Then = Box<dyn FnOnce() + Send>;
+
+/// Whether a commit may wait a moment for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Somebody waits for it.
+    Awaited,
+    /// Nobody waits for it: it may gather with others for [`limits::commits::COMMIT_GATHERS_US`].
+    Gathered,
+}
 
 /// Goes along with the commits, on the committer's thread and in their order; must not block.
 pub(crate) trait Companion: Send {
@@ -43,7 +56,7 @@ pub(crate) trait Companion: Send {
 
 /// The queue to the writing thread.
 pub struct Committer {
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
+    queue: Arc<Queue>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     /// Ends by itself once the thread has ended and all were told.
     _teller: JoinHandle<()>,
@@ -52,6 +65,7 @@ pub struct Committer {
 struct Request {
     batch: Batch,
     counting: Option<Counting>,
+    haste: Haste,
     then: Then,
 }
 
@@ -61,25 +75,28 @@ impl Committer {
         store: Arc<dyn Store>,
         companion: Box<dyn Companion>,
     ) -> std::io::Result<Self> {
-        let (queue, requests) = mpsc::channel(limits::COMMITS_QUEUED_MAX);
-        let (tell, durable) = mpsc::channel(limits::GROUPS_UNTOLD_MAX);
+        let queue = Arc::new(Queue::new());
+        let requests = Arc::clone(&queue);
+        let (tell, durable) = mpsc::channel(limits::commits::GROUPS_UNTOLD_MAX);
         let teller = Handle::current().spawn(tell_until_closed(durable));
         let thread =
             thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
                 let _guard = EndOnPanic;
-                write_until_closed(store.as_ref(), requests, companion, &tell);
+                write_until_closed(store.as_ref(), &requests, companion, &tell);
             })?;
-        let (queue, thread) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)));
-        Ok(Self { queue, thread, _teller: teller })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), _teller: teller })
     }
 
     /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
     /// its `then` are dropped: nobody can be told any more.
-    pub(crate) async fn submit(&self, batch: Batch, counting: Option<Counting>, then: Then) {
-        let queue = self.queue.lock().clone();
-        if let Some(queue) = queue
-            && queue.send(Request { batch, counting, then }).await.is_err()
-        {
+    pub(crate) async fn submit(
+        &self,
+        batch: Batch,
+        counting: Option<Counting>,
+        haste: Haste,
+        then: Then,
+    ) {
+        if !self.queue.push(Request { batch, counting, haste, then }).await {
             tracing::debug!("a commit came after the committer had stopped");
         }
     }
@@ -90,14 +107,14 @@ impl Committer {
         let then = Box::new(move || {
             done.send(()).ok();
         });
-        self.submit(batch, None, then).await;
+        self.submit(batch, None, Haste::Awaited, then).await;
         // An error means that the committer has stopped, and so that its queue was written out.
         durable.await.ok();
     }
 
     /// Writes out what waits and ends the thread.
     pub fn stop(&self) {
-        self.queue.lock().take();
+        self.queue.close();
         if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
@@ -120,29 +137,23 @@ impl Drop for EndOnPanic {
 
 fn write_until_closed(
     store: &dyn Store,
-    mut requests: mpsc::Receiver<Request>,
+    requests: &Queue,
     mut companion: Box<dyn Companion>,
     tell: &mpsc::Sender<Vec<Then>>,
 ) {
-    let mut batches = Vec::new();
-    while let Some(first) = requests.blocking_recv() {
-        let mut bytes = 0;
-        let mut thens = Vec::new();
-        let mut next = Some(first);
-        while let Some(Request { mut batch, counting, then }) = next {
+    while let Some(group) = requests.next_group() {
+        let mut batches = Vec::with_capacity(group.len());
+        let mut thens = Vec::with_capacity(group.len());
+        for Request { mut batch, counting, then, .. } in group {
             companion.inspect(&mut batch, counting);
-            bytes += batch.bytes();
             if !batch.writes.is_empty() {
                 batches.push(batch);
             }
             thens.push(then);
-            let full =
-                thens.len() >= limits::COMMITS_PER_GROUP_MAX || bytes >= limits::GROUP_BYTES_MAX;
-            next = if full { None } else { requests.try_recv().ok() };
         }
         batches.extend(companion.close());
         if !batches.is_empty()
-            && let Err(error) = store.commit(std::mem::take(&mut batches))
+            && let Err(error) = store.commit(batches)
         {
             end_the_process(&error);
         }

@@ -1,0 +1,190 @@
+//! What waits to be written, in the order of its submission, with a bound.
+//!
+//! The writer is woken by what somebody waits for. What nobody waits for does not wake it one by one: it goes
+//! with the next that is awaited, or when enough of it has gathered, or after a moment.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Semaphore;
+
+use super::{Haste, Request};
+use crate::limits::commits::{
+    COMMIT_GATHERS_US, COMMITS_GATHERED_MAX, COMMITS_PER_GROUP_MAX, COMMITS_QUEUED_MAX,
+    GROUP_BYTES_MAX,
+};
+
+/// The queue between everybody who commits and the one writer.
+pub(super) struct Queue {
+    places: Semaphore,
+    inside: Mutex<Inside>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inside {
+    waiting: VecDeque<(Request, Instant)>,
+    /// How many of those that wait are awaited by somebody.
+    awaited: usize,
+    closed: bool,
+    writer: Writer,
+}
+
+/// What the writer sleeps for.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    #[default]
+    Busy,
+    /// Nothing waits.
+    Idle,
+    /// Something waits that nobody awaits.
+    Gathering,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self {
+            places: Semaphore::new(COMMITS_QUEUED_MAX),
+            inside: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Adds a request once there is a place for it; false, and it is dropped, if the queue is closed.
+    pub(super) async fn push(&self, request: Request) -> bool {
+        let Ok(place) = self.places.acquire().await else { return false };
+        let mut inside = self.inside.lock();
+        if inside.closed {
+            return false;
+        }
+        place.forget();
+        inside.awaited += usize::from(request.haste == Haste::Awaited);
+        inside.waiting.push_back((request, Instant::now()));
+        let wakes = match inside.writer {
+            Writer::Busy => false,
+            Writer::Idle => true,
+            Writer::Gathering => inside.is_worth_a_group(),
+        };
+        if wakes {
+            inside.writer = Writer::Busy;
+            drop(inside);
+            self.changed.notify_one();
+        }
+        true
+    }
+
+    /// The requests of the next group, once there is one; nothing when the queue is closed and empty.
+    pub(super) fn next_group(&self) -> Option<Vec<Request>> {
+        let mut inside = self.inside.lock();
+        loop {
+            let Some((_, since)) = inside.waiting.front() else {
+                if inside.closed {
+                    return None;
+                }
+                inside.writer = Writer::Idle;
+                self.changed.wait(&mut inside);
+                continue;
+            };
+            let until = *since + Duration::from_micros(COMMIT_GATHERS_US);
+            if inside.closed || inside.is_worth_a_group() || Instant::now() >= until {
+                break;
+            }
+            inside.writer = Writer::Gathering;
+            self.changed.wait_until(&mut inside, until);
+        }
+        inside.writer = Writer::Busy;
+        let group = inside.take_group();
+        drop(inside);
+        self.places.add_permits(group.len());
+        Some(group)
+    }
+
+    /// Takes nothing more; what waits is still handed out.
+    pub(super) fn close(&self) {
+        self.inside.lock().closed = true;
+        self.places.close();
+        self.changed.notify_one();
+    }
+}
+
+impl Inside {
+    fn is_worth_a_group(&self) -> bool {
+        self.awaited > 0 || self.waiting.len() >= COMMITS_GATHERED_MAX
+    }
+
+    fn take_group(&mut self) -> Vec<Request> {
+        let mut bytes = 0;
+        let mut group = Vec::with_capacity(self.waiting.len().min(COMMITS_PER_GROUP_MAX));
+        while group.len() < COMMITS_PER_GROUP_MAX
+            && bytes < GROUP_BYTES_MAX
+            && let Some((request, _)) = self.waiting.pop_front()
+        {
+            bytes += request.batch.bytes();
+            self.awaited -= usize::from(request.haste == Haste::Awaited);
+            group.push(request);
+        }
+        group
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::{Batch, Partition};
+
+    fn request(haste: Haste, bytes: usize) -> Request {
+        let mut batch = Batch::new(Partition(0));
+        batch.put(vec![0; bytes], Vec::new());
+        Request { batch, counting: None, haste, then: Box::new(|| {}) }
+    }
+
+    #[tokio::test]
+    async fn a01_what_is_awaited_takes_along_what_came_before_it_in_its_order() {
+        let queue = Queue::new();
+        for (haste, bytes) in [(Haste::Gathered, 1), (Haste::Awaited, 2), (Haste::Gathered, 3)] {
+            assert!(queue.push(request(haste, bytes)).await);
+        }
+        let sizes: Vec<_> =
+            queue.next_group().unwrap().iter().map(|request| request.batch.bytes()).collect();
+        assert_eq!(sizes, [1, 2, 3]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a01_what_nobody_awaits_is_written_after_a_moment() {
+        let queue = Arc::new(Queue::new());
+        let began = Instant::now();
+        assert!(queue.push(request(Haste::Gathered, 1)).await);
+        let writer = Arc::clone(&queue);
+        let group = tokio::task::spawn_blocking(move || writer.next_group()).await.unwrap();
+        assert_eq!(group.unwrap().len(), 1);
+        assert!(began.elapsed() >= Duration::from_micros(COMMIT_GATHERS_US));
+    }
+
+    #[tokio::test]
+    async fn a01_enough_of_what_nobody_awaits_is_a_group_and_a_group_has_a_bound() {
+        let queue = Queue::new();
+        for _ in 0..COMMITS_PER_GROUP_MAX + 1 {
+            assert!(queue.push(request(Haste::Gathered, 1)).await);
+        }
+        assert_eq!(queue.next_group().unwrap().len(), COMMITS_PER_GROUP_MAX);
+        queue.close();
+        assert_eq!(queue.next_group().unwrap().len(), 1);
+        assert!(queue.next_group().is_none());
+        for _ in 0..2 {
+            assert!(!queue.push(request(Haste::Awaited, 1)).await, "it takes more after its end");
+        }
+    }
+
+    #[tokio::test]
+    async fn a01_a_group_ends_where_its_bytes_do() {
+        let queue = Queue::new();
+        for _ in 0..3 {
+            assert!(queue.push(request(Haste::Awaited, GROUP_BYTES_MAX / 2)).await);
+        }
+        assert_eq!(queue.next_group().unwrap().len(), 2);
+        assert_eq!(queue.next_group().unwrap().len(), 1);
+    }
+}
