@@ -4,6 +4,8 @@
 pub const PAGE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of events that one request may look at in search of those that its filter wants.
 pub const SCAN_BYTES_MAX: usize = 64 << 20;
+/// Rows that are looked at for one page of a list whose order no index has.
+pub const SORTED_ROWS_MAX: usize = 50_000;
 /// Lists and pages of exports that are read at once; others wait for their turn.
 pub const READS_AT_ONCE_MAX: usize = 16;
 /// The same of one tenant.

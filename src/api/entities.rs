@@ -1,5 +1,6 @@
 //! Bookings and handoffs: where they stand, what is to come, and what a person may do to them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Json;
@@ -26,6 +27,8 @@ use super::rows::Rows;
 use super::trace::Traced;
 use super::why::Reader;
 
+mod clock;
+
 /// Bookings or handoffs that are read at once in search of those that are wanted.
 const PAGE_ROWS: usize = 200;
 
@@ -38,8 +41,9 @@ pub async fn reservations(
     aside(caller.tenant.clone(), move || list(&app, &caller, &query, EntityKind::Reservation)).await
 }
 
-/// `GET /api/v1/handoffs`: in the order of their conversations, by `status`, `from` and `to`, which are of when
-/// they were opened, and by who has taken them (`claimed`, `claimed_by`).
+/// `GET /api/v1/handoffs`: in the order of their conversations or, where `order` says so, of their clocks; by
+/// `status`, `from` and `to`, which are of when they were opened, and by who has taken them (`claimed`,
+/// `claimed_by`).
 pub async fn handoffs(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -156,18 +160,13 @@ fn list(
             &["booked", "confirmed", "cancelled", "arrived", "completed", "no_show"],
         ),
     };
-    query.only(filters)?;
+    let orders: &[&str] = if kind == EntityKind::Handoff { &["order"] } else { &[] };
+    query.only(&[filters, orders].concat())?;
     let policy = &app.engine.view(&caller.tenant)?.policy;
-    let wanted = query.one_of("status", statuses)?;
-    let (from, to) = query.from_to()?;
-    let claimed = query.one_of("claimed", &["true", "false"])?.map(|word| word == "true");
-    let claimed_by = query.get("claimed_by");
-    let fits = |state: &StateRecord, status: &str, at: Timestamp| {
-        wanted.is_none_or(|wanted| wanted == status)
-            && (from..to).contains(&Sequence::at(at))
-            && claimed.is_none_or(|claimed| claimed == claimed_of(state).is_some())
-            && claimed_by.is_none_or(|by| claimed_of(state).is_some_and(|claim| claim.by == by))
-    };
+    let wanted = Wanted::read(query, statuses)?;
+    if query.one_of("order", &["conversation", "clock"])? == Some("clock") {
+        return clock::page(app, caller, query, &wanted);
+    }
     let is_narrowed = filters.iter().any(|name| query.get(name).is_some());
     let read = if is_narrowed { query.limit.max(PAGE_ROWS) } else { query.limit };
     let mut after = query.after(kind.as_str())?;
@@ -179,7 +178,7 @@ fn list(
         looked_at += page.len();
         for state in page {
             let Some((id, status, at)) = standing(&state) else { continue };
-            if fits(&state, status, at) {
+            if wanted.fits(&state, status, at) {
                 rows.push(&describe(&state, policy));
             }
             after = Some(id.to_owned());
@@ -193,6 +192,32 @@ fn list(
                 after.filter(|_| enough).map(|id| ListQuery::cursor_after(kind.as_str(), &id));
             return Ok(rows.answer(next_cursor));
         }
+    }
+}
+
+/// Which bookings or handoffs a list is asked for.
+struct Wanted<'a> {
+    status: Option<&'a str>,
+    moments: Range<Sequence>,
+    claimed: Option<bool>,
+    claimed_by: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(query: &'a ListQuery, statuses: &[&str]) -> Result<Self, Problem> {
+        let status = query.one_of("status", statuses)?;
+        let (from, to) = query.from_to()?;
+        let claimed = query.one_of("claimed", &["true", "false"])?.map(|word| word == "true");
+        Ok(Self { status, moments: from..to, claimed, claimed_by: query.get("claimed_by") })
+    }
+
+    /// Whether one that stands so since then is wanted.
+    fn fits(&self, state: &StateRecord, status: &str, at: Timestamp) -> bool {
+        let Self { status: wanted, moments, claimed, claimed_by } = self;
+        wanted.is_none_or(|wanted| wanted == status)
+            && moments.contains(&Sequence::at(at))
+            && claimed.is_none_or(|claimed| claimed == claimed_of(state).is_some())
+            && claimed_by.is_none_or(|by| claimed_of(state).is_some_and(|claim| claim.by == by))
     }
 }
 

@@ -50,6 +50,11 @@ impl Rows {
         response
     }
 
+    /// The answer of a list that was put in order for it, from all there are or from as many as may be.
+    pub(super) fn answer_sorted(self, is_whole: bool, next_cursor: Option<String>) -> Response {
+        self.answer_with(&format!(r#","complete":{is_whole}"#), next_cursor)
+    }
+
     /// The answer of a list that says up to when its index knows all.
     pub(super) fn answer_indexed(
         self,

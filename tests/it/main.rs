@@ -30,6 +30,7 @@ mod environment;
 mod events;
 mod fan_out;
 mod handoffs_claimed;
+mod handoffs_order;
 mod idempotency;
 mod inbound;
 mod inbound_killed;

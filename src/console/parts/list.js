@@ -54,6 +54,8 @@ export function list(view, spec) {
   let query = view.query;
   let items = [];
   let cursor = null;
+  // Whether the server looked at all there are, where it puts them in order for the list.
+  let isWhole = true;
   let asked = null;
   let loading = new AbortController();
   let countedAt = 0;
@@ -93,7 +95,8 @@ export function list(view, spec) {
       : isFiltered() ? noMatch(clear) : spec.empty()));
     const more = cursor && items.length > 0 && button(t("common.more"), () => load(true));
     put(foot, more, items.length > 0 && t("common.shown", { count: items.length }),
-      !cursor && items.length > 0 && ` · ${t("common.end")}`);
+      items.length > 0 && (!isWhole || !cursor)
+        && ` · ${t(isWhole ? "common.end" : "common.not_all")}`);
   }
 
   async function load(more = false) {
@@ -111,6 +114,7 @@ export function list(view, spec) {
       const found = await pages(more ? cursor : null, loading.signal);
       items = more ? [...items, ...found.items] : found.items;
       cursor = found.next;
+      isWhole = found.isWhole;
       draw();
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
@@ -123,13 +127,15 @@ export function list(view, spec) {
   async function pages(from, signal) {
     const all = [];
     let next = from;
+    let isAll = true;
     for (let page = 0; page < PAGES_MAX; page += 1) {
       const answer = await spec.load({ ...params(), cursor: next }, signal);
       all.push(...answer.items);
       next = answer.next_cursor;
+      isAll = answer.complete !== false;
       if (!next || all.length >= FEW) break;
     }
-    return { items: all, next };
+    return { items: all, next, isWhole: isAll };
   }
 
   /** Takes in what came at the top, and what changed there; rows further down stay. */
@@ -144,9 +150,9 @@ export function list(view, spec) {
       const last = answer.items.at(-1);
       const place = last ? items.findIndex((item) => spec.id(item) === spec.id(last)) : -1;
       // Where nothing of the old page is left, the rows between are not known: begin anew.
-      const isWhole = place < 0;
-      items = isWhole ? answer.items : [...answer.items, ...items.slice(place + 1)];
-      if (isWhole) cursor = answer.next_cursor;
+      const isNew = place < 0;
+      items = isNew ? answer.items : [...answer.items, ...items.slice(place + 1)];
+      if (isNew) cursor = answer.next_cursor;
       const came = answer.items.map(spec.id).filter((id) => before.size > 0 && !before.has(id));
       draw(new Set(came));
       const isHeld = chipBox.contains(document.activeElement);

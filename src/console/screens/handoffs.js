@@ -18,8 +18,6 @@ import { CLOCK, detail } from "./handoffs/detail.js";
 
 const PATH = "/api/v1/handoffs";
 const STATUSES = ["open", "replied", "closed"];
-/** How many that wait are put in the order of their clocks. */
-const QUEUE_MAX = 500;
 
 /** @param {any} view */
 function show(view) {
@@ -83,23 +81,8 @@ function isFree({ status, claimed_by: by }) {
   return status !== "closed" && by === null;
 }
 
-/** Those that wait stand first, by their deadlines; the others follow in the order of the API. */
-async function load(query, signal) {
-  const { status, cursor } = query;
-  if (status && status !== "open") return get(PATH, query, signal);
-  const waiting = cursor ? [] : await get(PATH,
-    { ...query, status: "open", limit: QUEUE_MAX }, signal)
-    .then(({ items }) => items.sort((a, b) => dueOf(a) - dueOf(b)));
-  if (status === "open") return cursor ? get(PATH, query, signal)
-    : { items: waiting, next_cursor: null };
-  const page = await get(PATH, query, signal);
-  return { ...page, items: [...waiting, ...page.items.filter((item) => item.status !== "open")] };
-}
-
-/** When it must be answered; what is late already comes before all. */
-function dueOf({ timers: [first], opened_at: opened }) {
-  return first ? Date.parse(first.due_at) : Date.parse(opened);
-}
+/** Those that wait first, by their clocks: the API puts all of them in order, page by page. */
+const load = (query, signal) => get(PATH, { ...query, order: "clock" }, signal);
 
 function concerns(told, kind) {
   return kind === "state" ? told.entity === "handoff"

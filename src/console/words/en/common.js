@@ -94,6 +94,7 @@ export default {
   again: "Try again",
   more: "Load more",
   end: "that is all",
+  not_all: "there are too many to put all of them in order: the last ones are missing",
   shown: { one: "{count} row", other: "{count} rows" },
   new_rows: "{count} new",
   open_page: "Open on its own page",

@@ -94,6 +94,7 @@ export default {
   again: "Reintentar",
   more: "Cargar más",
   end: "es todo",
+  not_all: "son demasiados para ordenarlos todos: faltan los últimos",
   shown: { one: "{count} fila", other: "{count} filas" },
   new_rows: { one: "{count} nueva", other: "{count} nuevas" },
   open_page: "Abrir en su página",

@@ -94,6 +94,7 @@ export default {
   again: "Tentar de novo",
   more: "Carregar mais",
   end: "é tudo",
+  not_all: "são demais para ordená-los todos: faltam os últimos",
   shown: { one: "{count} linha", other: "{count} linhas" },
   new_rows: { one: "{count} nova", other: "{count} novas" },
   open_page: "Abrir na sua página",
