@@ -14,7 +14,7 @@ import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { act } from "./handoffs/act.js";
 import { claim, myName } from "./handoffs/claim.js";
-import { CLOCK, detail } from "./handoffs/detail.js";
+import { CLOCK, detail, headline } from "./handoffs/detail.js";
 
 const PATH = "/api/v1/handoffs";
 const STATUSES = ["open", "replied", "closed"];
@@ -94,21 +94,17 @@ function columns(refresh) {
   return [
     { label: t("handoffs.clock"), class: "is-tight", phone: "top", cell: clockOf },
     {
-      label: t("handoffs.conversation"), link: true, class: "cut",
-      cell: (item) => twoLines(item.reason ?? t("handoffs.no_reason"), item.conversation_id),
+      label: t("handoffs.conversation"), link: true, class: "cut is-told",
+      cell: (item) => twoLines(headline(item), item.last_intent && item.conversation_id),
     },
-    {
-      label: t("handoffs.intent"), class: "cut", phone: "wide",
-      cell: (item) => item.last_intent ?? h("span", { class: "quiet" }, "–"),
-    },
-    { label: t("handoffs.status"), class: "is-tight", phone: "none", cell: statusOf },
+    { label: t("handoffs.status"), class: "is-tight when-room", phone: "none", cell: statusOf },
     {
       label: t("handoffs.claimed_by"), class: "is-tight", phone: "foot",
       cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet" }, t("handoffs.whose_nobody"))
         : twoLines(item.claimed_by, time(item.claimed_at))),
     },
     {
-      label: t("handoffs.opened"), class: "is-tight", phone: "foot",
+      label: t("handoffs.opened"), class: "is-tight when-wide", phone: "foot",
       cell: (item) => time(item.opened_at, "both"),
     },
     {

@@ -22,6 +22,14 @@ import { claim, release } from "./claim.js";
 export const CLOCK = { left: "handoffs.clock_left", soon: "handoffs.clock_soon",
   over: "handoffs.clock_over" };
 
+/**
+ * What a handoff is called: what the customer wanted last, or else its conversation. Why it was opened
+ * is in somebody's words, which stay hidden until they are asked for.
+ */
+export function headline({ last_intent: intent, conversation_id: conversation }) {
+  return intent || conversation;
+}
+
 /** So many of the latest messages are shown. */
 const SAID_MAX = 12;
 
@@ -79,7 +87,7 @@ function view(found, actions) {
   const until = due?.due_at ?? found.breached_at;
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
-      h("div", { class: "row" }, h("h1", null, found.reason ?? t("handoffs.no_reason")),
+      h("div", { class: "row" }, h("h1", null, headline(found)),
         pill(waits ? "waiting" : found.status, { text: word(`handoffs.status_${found.status}`) }),
         found.breached_at && pill("breached"),
         found.claimed_by !== null && pill("running",
@@ -107,6 +115,7 @@ function view(found, actions) {
       h("p", null, h("a", { href: address("conversations", found.conversation_id) },
         t("handoffs.to_conversation")))),
     section(t("handoffs.facts"), facts([
+      [t("common.reason"), found.reason ?? t("handoffs.no_reason")],
       [t("handoffs.intent"), found.last_intent],
       [t("handoffs.number"), found.wa_number_hash
         && h("span", { class: "code" }, found.wa_number_hash)],

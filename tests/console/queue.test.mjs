@@ -1,0 +1,81 @@
+// The queue of handoffs: whoever waits for longest stands on top, each can be told from the others, and ids that
+// are sealed look like what they stand for.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+} from "./world.mjs";
+
+/** More than a page of the API holds. */
+const WAITING = 520;
+const NUMBER = "+34600000066";
+
+let server;
+let browser;
+before(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startServer()]);
+  const opened = (conversation_id, ago, more = {}) => ({ event_type: "handoff.opened",
+    timestamp: new Date(Date.now() - ago * 1_000).toISOString(),
+    data: { conversation_id, reason: `asks ${conversation_id}`, ...more } });
+  await server.ask("POST", "/api/v1/events", { events: [
+    opened("Z-first", 240, { last_intent: "complaint" }), opened(NUMBER, 230),
+    ...Array.from({ length: WAITING }, (_, number) => opened(`M-${number}`, 190)),
+  ] });
+});
+after(async () => {
+  await keepFailures();
+  await Promise.all([browser?.close(), server?.stop()]);
+});
+
+/** Somebody who came by a link. */
+async function enter(page, role, next) {
+  const { link } = await server.ask("POST", "/api/v1/admin/links", { role, next });
+  await page.goto(link.url);
+}
+
+test("a10_whoever_waits_for_longest_stands_on_top_of_more_than_500", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  for (const next of ["/console/handoffs?status=open", "/console/handoffs"]) {
+    await enter(page, "operator", next);
+    await see(page, ".table .row-link");
+    assert.match(await page.$eval(".table tbody tr", (row) => row.textContent ?? ""), /Z-first/);
+    await see(page, ".list-foot .button");
+    assert.doesNotMatch(await page.$eval(".list-foot", (foot) => foot.textContent ?? ""),
+      /that is all/);
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a10_a_handoff_has_a_headline_and_its_reason_is_shown_to_whoever_asks", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, "operator", "/console/handoffs");
+  const link = await seeText(page, "Z-first", ".table .row-link");
+  assert.match(await link.evaluate((one) => one.textContent ?? ""), /^complaint/);
+  const rows = await page.$$eval(".table .row-link", (all) => all.map((one) => one.textContent));
+  assert.equal(new Set(rows).size, rows.length, "no two rows look alike");
+  await page.goto(`${server.base}/console/handoffs/Z-first`);
+  await seeText(page, "complaint", ".detail h1");
+  await seeText(page, "•••", ".detail .facts");
+  await press(page, "Show personal data");
+  await seeText(page, "asks Z-first", ".detail .facts");
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a10_a_spanish_queue_can_be_told_apart_at_1280", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "", language: "es" });
+  await enter(page, "operator", "/console/handoffs");
+  await seeText(page, "responda ya", ".table .clock");
+  const widths = await page.$$eval(".table tbody td.is-link", (all) =>
+    all.slice(0, 5).map((cell) => cell.getBoundingClientRect().width));
+  assert.ok(Math.min(...widths) >= 160, `${widths}`);
+  const box = await page.$eval(".table-box", (one) =>
+    [one.clientWidth, one.querySelector("table")?.offsetWidth ?? 0]);
+  assert.ok(Number(box[1]) <= Number(box[0]), `the table runs out of its box: ${box}`);
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});
