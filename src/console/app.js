@@ -5,6 +5,7 @@
 import { get, onSignedOut, post } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
 import { language, load, t } from "./lib/i18n.js";
+import { readable } from "./lib/ids.js";
 import { reopen } from "./lib/live.js";
 import { refusal } from "./lib/refusals.js";
 import { again, address, go, route, start } from "./lib/router.js";
@@ -136,7 +137,7 @@ function run() {
     }
     const entry = mine.find(({ name }) => name === to.screen);
     frame.mark(to.screen);
-    const title = (text) => (document.title = `${text} · Sereno`);
+    const title = (text) => (document.title = `${readable(text)} · Sereno`);
     const slow = setTimeout(() => put(frame.page, bones()), 120);
     // What still stands there belongs to another address, and takes no clicks any more.
     frame.page.inert = true;

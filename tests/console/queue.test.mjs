@@ -79,3 +79,41 @@ test("a10_a_spanish_queue_can_be_told_apart_at_1280", async () => {
   assert.deepEqual(complaints, []);
   await close();
 });
+
+for (const width of [1280, 390]) {
+  test(`e01_people_see_of_a_sealed_id_what_the_mask_shows_${width}`, async () => {
+    const { page, complaints, close } = await openPage(browser, server,
+      { key: "", width, height: 860 });
+    await enter(page, "operator", "/console/handoffs");
+    const link = await seeText(page, "+34•••••66", ".table .row-link");
+    await link.evaluate((one) => one.click());
+    await seeText(page, "+34•••••66", ".drawer .detail h1");
+    const readable = () => page.evaluate(() => [document.title, document.body.innerText,
+      ...[...document.querySelectorAll("[title], [aria-label]")].flatMap((one) =>
+        [one.getAttribute("title"), one.getAttribute("aria-label")])].join("\n"));
+    assert.doesNotMatch(await readable(), /~~/);
+    const outside = await page.$$eval(".drawer *", (all) => all.filter((one) => {
+      const { right, width } = one.getBoundingClientRect();
+      return width > 0 && right > innerWidth + 1 && !one.closest("svg");
+    }).map((one) => one.outerHTML.slice(0, 120)));
+    assert.deepEqual(outside, [], "nothing runs out of the drawer");
+    assert.deepEqual(await findings(page), []);
+    const href = await page.$eval(".drawer-head a", (one) => one.getAttribute("href") ?? "");
+    await page.goto(server.base + href);
+    await seeText(page, "+34•••••66", ".detail h1");
+    assert.match(await page.title(), /^\+34•••••66 ·/);
+    assert.doesNotMatch(await readable(), /~~/);
+    // What is copied is the whole of it, which leads back.
+    const copied = await page.evaluate(async () => {
+      let said = "";
+      Object.defineProperty(navigator, "clipboard", { value: {
+        writeText: async (/** @type {string} */ text) => (said = text) } });
+      /** @type {HTMLElement|null} */ (document.querySelector(".id button"))?.click();
+      await new Promise((resolve) => setTimeout(resolve));
+      return said;
+    });
+    assert.match(copied, /^\+34•••••66~~/);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}

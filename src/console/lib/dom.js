@@ -1,11 +1,16 @@
 // @ts-check
 // Makes elements from data without a way to inject: no HTML text, no style text, no script
-// addresses.
+// addresses. What is read, by eye or by ear, shows no sealed ids.
+
+import { readable } from "./ids.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Addresses that may stand in a link: our own, the web's and mail's. */
 const SAFE_ADDRESS = /^(\/(?!\/)|#|\?|https?:\/\/|mailto:)/i;
+
+/** Attributes that are read to people. */
+const READ = ["title", "aria-label", "placeholder"];
 
 /**
  * @typedef {Node|string|number|null|undefined|false|Array<any>} Child
@@ -61,15 +66,19 @@ function set(element, name, value) {
     throw new Error(`the attribute ${name} is not for data`);
   } else if (name === "href" || name === "src") {
     if (SAFE_ADDRESS.test(String(value))) element.setAttribute(name, String(value));
+  } else if (READ.includes(name)) {
+    element.setAttribute(name, readable(String(value)));
   } else {
     element.setAttribute(name, value === true ? "" : String(value));
   }
 }
 
+const text = (child) => document.createTextNode(readable(String(child)));
+
 function append(element, children) {
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false || child === "") continue;
-    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    element.append(child instanceof Node ? child : text(child));
   }
 }
 

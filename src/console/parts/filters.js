@@ -3,6 +3,7 @@
 
 import { h, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { readable } from "../lib/ids.js";
 import { t } from "../lib/i18n.js";
 import { setQuery, withChanges } from "../lib/router.js";
 import { tenant } from "../lib/session.js";
@@ -80,7 +81,8 @@ export function filterFields(filters, query) {
     if (filter.type === "days") return periodField(query, filter, Object.keys(DAYS));
     const { name, label, type, choices, placeholder, wide } = filter;
     const made = field({
-      name, label, wide, placeholder, value: query.get(name) ?? "",
+      name, label, wide, placeholder,
+      value: type === "select" ? query.get(name) ?? "" : readable(query.get(name) ?? ""),
       type: type === "select" ? "select" : "search",
       choices: choices && [["", t("common.any")], ...(Array.isArray(choices) ? choices : [])],
     });
