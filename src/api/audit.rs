@@ -37,6 +37,15 @@ const TOLD: [&str; 16] = [
     "type",
 ];
 
+/// Settings of which the audit log also tells what inside of them was switched.
+const SWITCHES: [&str; 1] = ["channels"];
+/// Said beside the detail.
+const REASON: &str = "reason";
+
+/// What a handler has an entry tell in place of what the body asked for: only it knows what that came to.
+#[derive(Debug, Clone)]
+pub struct Told(pub String);
+
 /// Entries that are read at once.
 const PAGE_ROWS: usize = 200;
 
@@ -126,12 +135,36 @@ pub(super) fn reason(body: &Value) -> String {
 /// What a body asks for: the names of its fields, and the values that are words of ours.
 pub(super) fn detail(body: &Value) -> String {
     let Some(map) = body.as_object() else { return String::new() };
-    let settings = map.get("settings").and_then(Value::as_object);
-    let fields: Vec<String> = match settings {
-        Some(settings) if map.len() == 1 => settings.iter().map(field).collect(),
-        Some(_) | None => map.iter().map(field).collect(),
-    };
-    clipped(&fields.join(", "), AUDIT_TEXT_BYTES_MAX).to_owned()
+    let inner = map.get("settings").and_then(Value::as_object);
+    let alone = map.keys().all(|name| ["settings", REASON].contains(&name.as_str()));
+    let fields = inner.filter(|_| alone).unwrap_or(map).iter();
+    let mut told = Vec::new();
+    for (name, value) in fields.filter(|(name, _)| *name != REASON) {
+        if SWITCHES.contains(&name.as_str()) {
+            switches(name, value, &mut told);
+        } else {
+            told.push(field((name, value)));
+        }
+    }
+    clipped(&told.join(", "), AUDIT_TEXT_BYTES_MAX).to_owned()
+}
+
+/// What is switched inside of a setting, by the way to it: `channels.whatsapp.paused: true`. Settings are
+/// nested as deep as a few words.
+fn switches(way: &str, value: &Value, told: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                switches(&format!("{way}.{name}"), value, told);
+            }
+        }
+        other => told.push(field((&way.to_owned(), other))),
+    }
+}
+
+/// What a handler tells, as it stands in an entry.
+pub(super) fn told(Told(text): &Told) -> String {
+    clipped(&masked_text(text), AUDIT_TEXT_BYTES_MAX).to_owned()
 }
 
 fn field((name, value): (&String, &Value)) -> String {
@@ -171,6 +204,12 @@ mod tests {
                 "enabled: true, headers, secret",
             ),
             (json!({"settings": {"smtp": {"password": "x"}, "timezone": "UTC"}}), "smtp, timezone"),
+            (
+                json!({"settings": {"channels": {"whatsapp": {"paused": true}}}, "reason": "x"}),
+                "channels.whatsapp.paused: true",
+            ),
+            (json!({"channels": {"email": null}, "locale": "es"}), "channels.email: null, locale"),
+            (json!({"action": "release", "reason": "gone home"}), "action: release"),
             (json!({"role": "viewer", "portal": true}), "portal: true, role: viewer"),
             (json!({"action": "call +34600000012"}), "action: call +34•••••12"),
             (json!(["a"]), ""),

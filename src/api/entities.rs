@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
 use sereno_actors::limits::CLAIMANT_CHARS_MAX;
@@ -21,8 +21,9 @@ use sereno_workflows::why;
 
 use super::App;
 use super::aside::aside;
+use super::audit::Told;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
 use super::rows::Rows;
 use super::trace::Traced;
 use super::why::Reader;
@@ -110,7 +111,7 @@ pub async fn act_on_reservation(
     show(&app, &caller, reader, key)
 }
 
-/// `POST /api/v1/handoffs/{id}/actions`.
+/// `POST /api/v1/handoffs/{id}/actions`. A `reason` goes into the audit log, and so does who takes it.
 pub async fn act_on_handoff(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -118,14 +119,20 @@ pub async fn act_on_handoff(
     reader: Reader,
     Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Told>, Json<Value>), Problem> {
     let key = EntityKey::handoff(&id);
     find(&app, &caller, &key)?;
     let action = action_of(&mut body)?;
+    take_reason(&mut body)?;
+    let mut told = format!("action: {action}");
     let command = match action.as_str() {
         "reply" => handoff::Command::Reply,
         "close" => handoff::Command::Close,
-        "claim" => handoff::Command::Claim(claimant(&mut body, &caller)?),
+        "claim" => {
+            let by = claimant(&mut body, &caller)?;
+            told.push_str(&format!(", by: {by}"));
+            handoff::Command::Claim(by)
+        }
         "release" => handoff::Command::Release,
         other => {
             let problem = format!("'{other}' is not reply, close, claim or release");
@@ -134,7 +141,7 @@ pub async fn act_on_handoff(
     };
     nothing_else(&body)?;
     app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command), trace).await?;
-    show(&app, &caller, reader, key)
+    Ok((Extension(Told(told)), show(&app, &caller, reader, key)?))
 }
 
 fn list(

@@ -16,7 +16,8 @@ use sereno_workflows::policy::Settings;
 use super::App;
 use super::error::Problem;
 use super::request::{
-    Caller, InPath, JsonObject, ListQuery, default_tenant, nothing_else, one, take_text,
+    Caller, InPath, JsonObject, ListQuery, default_tenant, nothing_else, one, take_reason,
+    take_text,
 };
 
 /// `GET /api/v1/admin/tenants`.
@@ -72,14 +73,17 @@ pub async fn show(
 }
 
 /// `PATCH /api/v1/admin/tenants/{id}`: changes the settings that it names, at the top or inside
-/// `settings`.
+/// `settings`, where a `reason` for the audit log may stand beside them.
 pub async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     InPath(id): InPath<String>,
-    JsonObject(body): JsonObject,
+    JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
+    if body.contains_key("settings") {
+        take_reason(&mut body)?;
+    }
     let changed = app.engine.configure(&id, Change::Settings(settings_of(body)?)).await?;
     match changed {
         Changed::Tenant(view) => Ok(one(shown(&view))),

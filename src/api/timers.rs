@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use sereno_workflows::why;
 
 use super::App;
 use super::aside::aside;
+use super::audit::Told;
 use super::error::Problem;
 
 use super::request::{Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_text};
@@ -53,7 +54,7 @@ pub async fn fire(
     InPath(id): InPath<String>,
     Traced(trace): Traced,
     JsonObject(body): JsonObject,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Told>, Json<Value>), Problem> {
     nothing_else(&body)?;
     by_hand(&app, &caller, &id, (Wish::Fire, "fired", trace)).await
 }
@@ -65,7 +66,7 @@ pub async fn cancel(
     InPath(id): InPath<String>,
     Traced(trace): Traced,
     JsonObject(body): JsonObject,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Told>, Json<Value>), Problem> {
     nothing_else(&body)?;
     by_hand(&app, &caller, &id, (Wish::Cancel, "cancelled", trace)).await
 }
@@ -77,7 +78,7 @@ pub async fn reschedule(
     InPath(id): InPath<String>,
     Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Told>, Json<Value>), Problem> {
     let text = take_text(&mut body, "due_at")?;
     let text = text.ok_or_else(|| Invalid::new("due_at", "is missing"))?;
     let due = moment("due_at", &text)?;
@@ -86,7 +87,8 @@ pub async fn reschedule(
     app.engine.by_hand(&caller.tenant, &name, Wish::MoveTo(due), trace).await?;
     let before = name.due.to_rfc3339();
     let moved = TimerName { due, ..name };
-    Ok(Json(json!({
+    let told = Told(format!("from: {before}, to: {}", due.to_rfc3339()));
+    let answer = Json(json!({
         "ok": true,
         "message": format!("{} moved", moved.kind),
         "id": moved.to_string(),
@@ -95,7 +97,8 @@ pub async fn reschedule(
         "entity_id": moved.entity.id,
         "due_at": due.to_rfc3339(),
         "was_due_at": before,
-    })))
+    }));
+    Ok((Extension(told), answer))
 }
 
 async fn by_hand(
@@ -103,18 +106,20 @@ async fn by_hand(
     caller: &Caller,
     id: &str,
     (wish, done, trace): (Wish, &str, Option<TraceContext>),
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Told>, Json<Value>), Problem> {
     let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
     app.engine.by_hand(&caller.tenant, &name, wish, trace).await?;
-    Ok(Json(json!({
+    let due = name.due.to_rfc3339();
+    let answer = Json(json!({
         "ok": true,
         "message": format!("{} {done}", name.kind),
         "id": id,
         "kind": name.kind,
         "entity": name.entity.kind.as_str(),
         "entity_id": name.entity.id,
-        "due_at": name.due.to_rfc3339(),
-    })))
+        "due_at": due,
+    }));
+    Ok((Extension(Told(format!("due_at: {due}"))), answer))
 }
 
 /// For whom, and to whom, timers are told.

@@ -60,7 +60,9 @@ test("a10_an_operator_takes_a_handoff_under_a_name_and_finds_it_again", async ()
   await seeText(page, "Ana has taken it", ".detail-head");
   await seeText(page, "Ana has taken it", ".steps");
   assert.deepEqual(await findings(page), []);
-  await press(page, "Leave it to others");
+  await press(page, "Leave it to others", ".detail");
+  await page.type("dialog [name=reason]", "her shift is over");
+  await press(page, "Leave it to others", "dialog .dialog-foot");
   await seeText(page, "Take it", ".detail");
   assert.equal((await server.ask("GET", `${HANDOFFS}/C-1`)).claimed_by, null);
   // The name is kept for the next time.
@@ -165,5 +167,23 @@ test("a20_the_admin_of_the_server_sees_the_whole_of_it_and_keeps_it_as_a_file", 
     all.some((one) => one.textContent === "The whole server")), false);
   assert.deepEqual([...complaints, ...other.complaints], []);
   await other.close();
+  await close();
+});
+
+test("e01_the_audit_log_tells_each_deed_in_its_own_words", async () => {
+  const act = (body) => server.ask("POST", `${HANDOFFS}/C-2/actions`, body);
+  await act({ action: "claim", by: "Luis" });
+  await act({ action: "release", reason: "his shift is over" });
+  const channels = { whatsapp: { paused: true } };
+  await server.ask("PATCH", "/api/v1/admin/tenants/default",
+    { settings: { channels }, reason: "a fault at Meta" });
+  const { page, complaints, close } = await openPage(browser, server, { key: "", language: "es" });
+  await enter(page, "admin", "/console/audit");
+  for (const said of ["Se hizo cargo de una atención", "by: Luis", "Dejó una atención a otros",
+    "his shift is over", "Pausó WhatsApp", "a fault at Meta"]) {
+    await seeText(page, said, ".table tbody tr");
+  }
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
   await close();
 });

@@ -202,8 +202,12 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: server.key });
   await page.goto(`${server.base}/console/overview`);
   await press(page, "Pause Webhook", ".board");
+  await page.type("dialog [name=reason]", "the till is renewed");
   await press(page, "Pause Webhook", "dialog .dialog-foot");
   await seeText(page, "Paused", ".board .pill");
+  const { items: [paused] } = await server.ask("GET", "/api/v1/audit?action=tenant.change");
+  assert.deepEqual([paused.detail, paused.reason],
+    ["channels.webhook.paused: true", "the till is renewed"]);
   await send(["kept"]);
   await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
     ({ items }) => items[0]?.status === "held");

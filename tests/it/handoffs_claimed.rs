@@ -107,5 +107,47 @@ async fn a10_who_names_nobody_takes_it_as_what_they_are_called() {
     let entries = audit(&house, "?action=handoff.act").await;
     assert_eq!(entries.len(), 2, "{entries:?}");
     assert_eq!(entries[1]["who"]["name"], "reception");
-    assert_eq!(entries[1]["detail"], "action: claim");
+    assert_eq!(entries[1]["detail"], "action: claim, by: reception");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e01_the_audit_log_says_who_took_a_handoff_and_why_it_was_left() {
+    let house = House::new().await;
+    open(&house, "C-1").await;
+    for body in [
+        json!({"action": "claim", "by": "Ana"}),
+        json!({"action": "release", "reason": "her shift is over"}),
+        json!({"action": "reply"}),
+    ] {
+        assert_eq!(act(&house, "C-1", body.clone()).await.0, 200, "{body}");
+    }
+    let long = json!({"action": "close", "reason": "x".repeat(501)});
+    let (status, answer) = act(&house, "C-1", long).await;
+    assert_eq!((status, &answer["field"]), (422, &json!("reason")));
+    let entries = audit(&house, "?action=handoff.act").await;
+    let told = |entry: &Value| (entry["detail"].clone(), entry["reason"].clone());
+    assert_eq!(
+        entries.iter().map(told).collect::<Vec<_>>(),
+        [
+            (json!("action: reply"), Value::Null),
+            (json!("action: release"), json!("her shift is over")),
+            (json!("action: claim, by: Ana"), Value::Null),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e01_the_audit_log_says_which_channel_was_paused_and_why() {
+    let house = House::new().await;
+    let tenant = "/api/v1/admin/tenants/default";
+    let pause = |paused: bool| json!({"channels": {"email": {"paused": paused}}});
+    let body = json!({"settings": pause(true), "reason": "the mail server is renewed"});
+    assert_eq!(house.raw("PATCH", tenant, body.to_string()).await.0, 200);
+    assert_eq!(house.raw("PATCH", tenant, pause(false).to_string()).await.0, 200);
+    let beside = json!({"channels": {}, "reason": "x"});
+    assert_eq!(house.raw("PATCH", tenant, beside.to_string()).await.0, 422, "it is no setting");
+    let entries = audit(&house, "?action=tenant.change").await;
+    assert_eq!(entries[1]["detail"], "channels.email.paused: true");
+    assert_eq!(entries[1]["reason"], "the mail server is renewed");
+    assert_eq!(entries[0]["detail"], "channels.email.paused: false");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::audit;
+use crate::browser::{Browser, audit};
 use crate::support::{House, moment};
 
 const HOUR: i64 = 3_600_000;
@@ -32,6 +32,7 @@ async fn a05_a_moved_reminder_goes_out_at_its_new_time_and_once() {
     let before = timer(&house, "reservation_id=R-1", "reminder.24h").await;
     let (status, moved) = reschedule(&house, &before, json!({"due_at": moment(2 * HOUR)})).await;
     assert_eq!((status, &moved["message"]), (200, &json!("reminder.24h moved")), "{moved}");
+    let first = moved["due_at"].as_str().unwrap().to_owned();
     let id = moved["id"].as_str().unwrap().to_owned();
     assert_ne!(id, before);
     assert_eq!(timer(&house, "reservation_id=R-1", "reminder.24h").await, id);
@@ -41,6 +42,7 @@ async fn a05_a_moved_reminder_goes_out_at_its_new_time_and_once() {
     let house = house.restarted().await;
     let (status, moved) = reschedule(&house, &id, json!({"due_at": moment(1_500)})).await;
     assert_eq!(status, 200, "{moved}");
+    let second = moved["due_at"].as_str().unwrap().to_owned();
     let told = house.told(1).await;
     assert_eq!(told[0].buttons[0], "confirm:R-1");
     let sent = |booking: &Value| booking["reminders"][0]["state"] == "sent";
@@ -52,6 +54,16 @@ async fn a05_a_moved_reminder_goes_out_at_its_new_time_and_once() {
     assert!(!kinds.contains("reminder.24h") && kinds.contains("reminder.2h"), "{kinds}");
     let entries = audit(&house, "?action=timer.reschedule").await;
     assert_eq!(entries.len(), 2, "what was refused changed nothing: {entries:?}");
+    let admin = Browser::with_role(&house, "admin").await;
+    let shown = admin.get("/api/v1/audit?action=timer.reschedule").await;
+    for (entry, to) in [(&shown["items"][1], &first), (&shown["items"][0], &second)] {
+        assert_eq!(entry["subject"], "reservation:R-1:reminder.24h", "nothing like a number");
+        let detail = entry["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("from: 20") && detail.ends_with(&format!(", to: {to}")),
+            "{entry}"
+        );
+    }
     assert_eq!(house.graph.inbox.all().len(), 1);
 }
 

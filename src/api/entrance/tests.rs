@@ -24,6 +24,8 @@ fn f05_the_wish_to_see_personal_data_is_taken_out_of_the_query() {
 fn e01_a_subject_is_what_stands_in_the_path() {
     assert_eq!(subject("/a/{id}/retry", "/a/msg%20x/retry"), "msg x");
     assert_eq!(subject("/a/{id}/keys/{key}", "/a/default/keys/key_1"), "default key_1");
+    let timer = "/api/v1/timers/reservation:R-1:reminder.24h:1769018400000/fire";
+    assert_eq!(subject("/api/v1/timers/{id}/fire", timer), "reservation:R-1:reminder.24h");
     assert_eq!(subject("/a/retry", "/a/retry"), "");
 }
 

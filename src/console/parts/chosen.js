@@ -7,9 +7,10 @@ import { button, iconButton } from "./bits.js";
 import { oneByOne } from "./each.js";
 
 /**
- * What can be done to several. `fits` says of which it can as they stand; `act` does it to one.
+ * What can be done to several. `fits` says of which it can as they stand; `act` does it to one, with what was
+ * said of it where `why` has a reason asked for.
  * @typedef {{text: string, symbol?: string, danger?: boolean, fits?: (item: any) => boolean,
- *   act: (item: any) => Promise<any>, ask: (count: number) => string}} Deed
+ *   act: (item: any, said?: any) => Promise<any>, ask: (count: number) => string, why?: boolean}} Deed
  */
 
 /**
@@ -65,7 +66,7 @@ export function chosen(deeds, { items, id, name, table, refresh }) {
     const fit = wanted.filter((item) => deed.fits?.(item) ?? true);
     oneByOne({
       title: deed.text, yes: deed.text, danger: deed.danger, text: deed.ask(fit.length), name,
-      items: fit, left: wanted.length - fit.length, act: deed.act, done: () => {
+      items: fit, left: wanted.length - fit.length, act: deed.act, why: deed.why, done: () => {
         clear();
         refresh();
       },

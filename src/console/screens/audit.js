@@ -37,14 +37,30 @@ function show(view) {
       { name: "action", label: t("audit.action"), placeholder: "endpoint.*" },
       { name: "since", label: t("common.period"), type: "period" },
     ],
-    detail: (id, box) => put(box, entry(seen.get(id))), name: (id) => seen.get(id)?.action ?? id,
+    detail: (id, box) => put(box, entry(seen.get(id))),
+    name: (id) => (seen.has(id) ? deedOf(seen.get(id)) : id),
     empty: () => empty({ symbol: "audit", title: t("audit.empty"), text: t("audit.empty_text") }),
   })];
 }
 
-/** Who it was: a key by its name, a link by its id, or the server's own admin. */
-function whoOf({ who }) {
+/** So many letters of a link's id tell whom it let in; they are called so wherever they act. */
+const LINK_END = 4;
+
+/** Who it was: a key by its name, whoever came by a link as they are called, or the server's own admin. */
+function whoOf({ who, role }) {
+  if (who?.kind === "link" && role) return `${role} ${who.id.slice(-LINK_END)}`;
   return who?.name ?? who?.id ?? t("audit.admin");
+}
+
+/** What was done: as closely as the entry says it. */
+function deedOf({ action, detail }) {
+  const [, channel, isPaused] = /^channels\.(\w+)\.paused: (\w+)$/.exec(detail ?? "") ?? [];
+  if (channel) {
+    return t(`audit.did.channel.${isPaused === "true" ? "pause" : "resume"}`,
+      { channel: word(`common.channel.${channel}`) });
+  }
+  const [, verb] = /^action: (\w+)/.exec(detail ?? "") ?? [];
+  return word(`audit.did.${action}.${verb}`, word(`audit.did.${action}`, action));
 }
 
 /** @returns {import("../parts/table.js").Column[]} */
@@ -54,7 +70,7 @@ function columns() {
       cell: (item) => time(item.at, "both") },
     {
       label: t("audit.action"), link: true, class: "cut",
-      cell: (item) => word(`audit.did.${item.action}`, item.action),
+      cell: deedOf,
     },
     {
       label: t("audit.subject"), class: "cut", phone: "wide",
@@ -70,6 +86,8 @@ function columns() {
 
 function detailOf({ detail, reason }) {
   const said = typeof detail === "string" ? detail : detail && JSON.stringify(detail);
+  const [, from, to] = /^from: (\S+), to: (\S+)$/.exec(said ?? "") ?? [];
+  if (from && to) return twoLines(time(from, "local"), ["→ ", time(to, "local")]);
   if (reason) return twoLines(reason, said || null);
   return h("span", { class: said ? "" : "quiet" }, said || "–");
 }
@@ -79,7 +97,7 @@ function entry(found) {
   if (!found) return h("p", { class: "quiet" }, t("audit.gone"));
   const { at, who, role, by, address, action, subject, detail, reason, status } = found;
   return h("article", { class: "detail" },
-    h("header", { class: "detail-head" }, h("h1", null, word(`audit.did.${action}`, action))),
+    h("header", { class: "detail-head" }, h("h1", null, deedOf(found))),
     facts([
       [t("audit.at"), fullTime(at)],
       [t("audit.who"), h("span", null, whoOf(found),

@@ -13,7 +13,7 @@ import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { act } from "./handoffs/act.js";
-import { claim, myName } from "./handoffs/claim.js";
+import { claim, myName, release } from "./handoffs/claim.js";
 import { CLOCK, detail, headline } from "./handoffs/detail.js";
 
 const PATH = "/api/v1/handoffs";
@@ -52,13 +52,15 @@ function show(view) {
 
 /** @returns {import("../parts/chosen.js").Deed[]} */
 function deeds() {
-  const send = (action, more = {}) => ({ conversation_id: id }) =>
-    post(`${PATH}/${encodeURIComponent(id)}/actions`, { action, ...more });
+  const send = (action, more = {}) => ({ conversation_id: id }, said = {}) =>
+    post(`${PATH}/${encodeURIComponent(id)}/actions`, { action, ...more, ...said });
   const ask = (what) => (count) => t(`handoffs.many_${what}`, { count });
   return [
     { text: t("handoffs.claim"), symbol: "leads", act: (item) => send("claim", { by: myName() })(item),
       ask: (count) => t("handoffs.many_claim", { count, name: myName() }),
       fits: (item) => isFree(item) },
+    { text: t("handoffs.release"), act: send("release"), ask: ask("release"), why: true,
+      fits: (item) => isTaken(item) },
     { text: t("handoffs.reply"), symbol: "check", act: send("reply"), ask: ask("reply"),
       fits: ({ status }) => status === "open" },
     { text: t("handoffs.close"), symbol: "cross", act: send("close"), ask: ask("close"),
@@ -79,6 +81,11 @@ function query(asked) {
 /** Whether it waits for somebody to take it. */
 function isFree({ status, claimed_by: by }) {
   return status !== "closed" && by === null;
+}
+
+/** Whether somebody has it, who may leave it to the others. */
+function isTaken({ status, claimed_by: by }) {
+  return status !== "closed" && by !== null;
 }
 
 /** Those that wait first, by their clocks: the API puts all of them in order, page by page. */
@@ -138,6 +145,7 @@ function actionsOf(item, done) {
   return h("span", { class: "row nowrap" },
     item.status === "open" && isFree(item) && button(t("handoffs.claim"), () => claim(path, done),
       { kind: "small" }),
+    isTaken(item) && button(t("handoffs.release"), () => release(path, done), { kind: "small" }),
     item.status === "open" && button(t("handoffs.reply"), () => act("reply", path, done),
       { kind: "small main", symbol: "check" }),
     item.status !== "closed" && button(t("handoffs.close"), () => act("close", path, done),

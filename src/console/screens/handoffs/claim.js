@@ -5,9 +5,10 @@ import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
 import { current } from "../../lib/session.js";
 import { keep, kept } from "../../lib/storage.js";
-import { openDialog } from "../../parts/dialog.js";
+import { ask, openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
+import { reasonField } from "../../parts/reason.js";
 
 /** As many letters as the API takes. */
 const NAME_MAX = 100;
@@ -42,10 +43,14 @@ export function claim(path, done) {
   input?.select();
 }
 
-/** Leaves it to the others. @param {string} path @param {() => void} done */
+/** Leaves it to the others; why may be said. @param {string} path @param {() => void} done */
 export async function release(path, done) {
+  const reason = reasonField();
+  const sure = await ask({ title: t("handoffs.release"), text: t("handoffs.ask_release"),
+    yes: t("handoffs.release"), more: reason.element });
+  if (!sure) return;
   try {
-    await post(`${path}/actions`, { action: "release" });
+    await post(`${path}/actions`, { action: "release", ...reason.said() });
     notice(t("handoffs.done_release"), "good");
     done();
   } catch (error) {

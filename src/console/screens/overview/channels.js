@@ -8,9 +8,10 @@ import { percent, short, t, word } from "../../lib/i18n.js";
 import { current, may, tenant } from "../../lib/session.js";
 import { duration } from "../../lib/time.js";
 import { forgetSettings } from "../../lib/zone.js";
-import { channel, iconButton, pill } from "../../parts/bits.js";
+import { button, channel, pill } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { notice, refused } from "../../parts/notice.js";
+import { reasonField } from "../../parts/reason.js";
 
 const NAMES = ["whatsapp", "webhook", "slack", "email"];
 
@@ -21,7 +22,9 @@ const NAMES = ["whatsapp", "webhook", "slack", "email"];
  */
 export function channels({ by_channel: all }, settings, changed) {
   const isPaused = (name) => Boolean(settings.channels?.[name]?.paused);
-  const names = NAMES.filter((name) => all[name]?.attempts > 0 || isPaused(name));
+  const mayPause = may("admin") && !current()?.portal;
+  // Whoever may pause a channel may do so before anything went out by it.
+  const names = NAMES.filter((name) => all[name]?.attempts > 0 || isPaused(name) || mayPause);
   if (names.length === 0) return h("p", { class: "quiet" }, t("overview.nothing"));
   return h("ul", { class: "attention" }, names.map((name) => {
     const { attempts = 0, success_rate: share = null, latency } = all[name] ?? {};
@@ -32,7 +35,7 @@ export function channels({ by_channel: all }, settings, changed) {
         h("span", { class: "quiet" }, t("overview.channel_note", {
           count: attempts, text: short(attempts), p95: duration(latency?.p95_ms ?? null),
         })),
-        may("admin") && !current()?.portal && toggle(name, isPaused(name), changed)),
+        mayPause && toggle(name, isPaused(name), changed)),
       h("div", { class: "meter good", vars: { "--share": share ?? 0 } }, h("span"))));
   }));
 }
@@ -40,15 +43,18 @@ export function channels({ by_channel: all }, settings, changed) {
 function toggle(name, isPaused, changed) {
   const channel = word(`common.channel.${name}`);
   const deed = t(isPaused ? "overview.resume" : "overview.pause", { channel });
-  return iconButton(isPaused ? "play" : "pause", deed, async () => {
+  const text = t(isPaused ? "overview.resume_word" : "overview.pause_word");
+  return button(text, async () => {
+    const reason = reasonField();
     const sure = isPaused || await ask({ title: deed, yes: deed,
-      text: t("overview.pause_ask", { channel }) });
+      text: t("overview.pause_ask", { channel }), more: reason.element });
     if (!sure) return;
     const path = `/api/v1/admin/tenants/${encodeURIComponent(tenant())}`;
-    await patch(path, { channels: { [name]: { paused: !isPaused } } }).then(() => {
+    const settings = { channels: { [name]: { paused: !isPaused } } };
+    await patch(path, { settings, ...reason.said() }).then(() => {
       forgetSettings();
       notice(t(isPaused ? "overview.resumed" : "overview.paused", { channel }), "good");
       changed();
     }, refused);
-  }, { kind: "plain small" });
+  }, { symbol: isPaused ? "play" : "pause", kind: "plain small", "aria-label": deed });
 }

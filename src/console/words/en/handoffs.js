@@ -52,6 +52,7 @@ export default {
   claim_name: "Who takes it",
   claim_hint: "The others see this name. The customer still waits: only a reply stops the clock.",
   release: "Leave it to others",
+  ask_release: "The others see that nobody has taken it. The customer still waits.",
   done_claim: "Taken: the clock goes on until there is a reply",
   done_release: "Left to the others",
   claimed: "{name} has taken it",
@@ -63,5 +64,9 @@ export default {
   many_claim: {
     one: "Take {count} handoff as {name}? The customer still waits for a reply.",
     other: "Take {count} handoffs as {name}? The customers still wait for a reply.",
+  },
+  many_release: {
+    one: "Leave {count} handoff to the others? The customer still waits.",
+    other: "Leave {count} handoffs to the others? The customers still wait.",
   },
 };

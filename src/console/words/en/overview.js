@@ -44,6 +44,8 @@ export default {
   channels: "Channels",
   pause: "Pause {channel}",
   resume: "Let {channel} go on",
+  pause_word: "Pause",
+  resume_word: "Let it go on",
   pause_ask:
     "Nothing goes out by {channel} until somebody has it go on: it waits and is not lost.",
   paused: "{channel} is paused",

@@ -53,6 +53,7 @@ export default {
   claim_hint:
     "Los demás ven este nombre. El cliente sigue esperando: solo una respuesta detiene el reloj.",
   release: "Dejar a otros",
+  ask_release: "Los demás verán que nadie la atiende. El cliente sigue esperando.",
   done_claim: "La atiende usted: el reloj sigue hasta que haya una respuesta",
   done_release: "Queda para los demás",
   claimed: "Atiende {name}",
@@ -64,5 +65,9 @@ export default {
   many_claim: {
     one: "¿Atender {count} atención como {name}? El cliente sigue esperando una respuesta.",
     other: "¿Atender {count} atenciones como {name}? Los clientes siguen esperando una respuesta.",
+  },
+  many_release: {
+    one: "¿Dejar {count} atención a los demás? El cliente sigue esperando.",
+    other: "¿Dejar {count} atenciones a los demás? Los clientes siguen esperando.",
   },
 };

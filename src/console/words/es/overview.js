@@ -44,6 +44,8 @@ export default {
   channels: "Canales",
   pause: "Pausar {channel}",
   resume: "Reanudar {channel}",
+  pause_word: "Pausar",
+  resume_word: "Reanudar",
   pause_ask:
     "No saldrá nada por {channel} hasta que alguien lo reanude: espera y no se pierde.",
   paused: "{channel} está en pausa",

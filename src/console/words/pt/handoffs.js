@@ -53,6 +53,7 @@ export default {
   claim_hint:
     "Os outros veem este nome. O cliente continua esperando: só uma resposta para o relógio.",
   release: "Deixar para outros",
+  ask_release: "Os outros verão que ninguém o atende. O cliente continua esperando.",
   done_claim: "É seu: o relógio segue até que haja uma resposta",
   done_release: "Fica para os outros",
   claimed: "{name} atende",
@@ -64,5 +65,9 @@ export default {
   many_claim: {
     one: "Atender {count} atendimento como {name}? O cliente continua esperando uma resposta.",
     other: "Atender {count} atendimentos como {name}? Os clientes continuam esperando uma resposta.",
+  },
+  many_release: {
+    one: "Deixar {count} atendimento para os outros? O cliente continua esperando.",
+    other: "Deixar {count} atendimentos para os outros? Os clientes continuam esperando.",
   },
 };

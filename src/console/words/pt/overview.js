@@ -44,6 +44,8 @@ export default {
   channels: "Canais",
   pause: "Pausar {channel}",
   resume: "Retomar {channel}",
+  pause_word: "Pausar",
+  resume_word: "Retomar",
   pause_ask:
     "Nada sairá por {channel} até alguém o retomar: espera e não se perde.",
   paused: "{channel} está em pausa",
