@@ -19,8 +19,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use parking_lot::{Mutex, RwLock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::masking;
 use sereno_workflows::search::{Query, Searchable, Types, id_in};
 use tokio::runtime::Handle;
 
@@ -46,6 +47,9 @@ pub struct Question {
     pub delivery: Option<Standing>,
     /// Words, phrases and fields.
     pub query: Option<Query>,
+    /// Whether it is somebody's who sees personal data masked and has nothing revealed: what is hidden from
+    /// them answers no question of theirs either.
+    pub is_masked: bool,
     /// Whether only what stands aside is meant.
     pub set_aside: bool,
     /// None that was recorded before this.
@@ -363,5 +367,16 @@ fn says(question: &Question, event: &EventRecord) -> bool {
     let searchable = Searchable { id: &event.id, event_type: &event.event_type, data };
     names("conversation_id", conversation_id)
         && names("user_id", user_id)
-        && query.as_ref().is_none_or(|query| query.finds(&searchable))
+        && query.as_ref().is_none_or(|query| {
+            query.finds(&searchable) && (!question.is_masked || finds_masked(query, &searchable))
+        })
+}
+
+/// Whether a question finds an event by what is seen of it without revealing anything.
+fn finds_masked(query: &Query, event: &Searchable<'_>) -> bool {
+    let Searchable { id, event_type, data } = event;
+    let seen = masking::seen(json!({"event_id": id, "event_type": event_type, "data": data}));
+    let text = |name: &str| seen.get(name).and_then(Value::as_str).unwrap_or_default();
+    let data = seen.get("data").unwrap_or(&Value::Null);
+    query.finds(&Searchable { id: text("event_id"), event_type: text("event_type"), data })
 }

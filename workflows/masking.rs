@@ -62,6 +62,12 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
     }
 }
 
+/// What somebody who has nothing revealed sees of what happened, with the mask in the place of ids that hold
+/// personal data.
+pub fn seen(answer: Value) -> Value {
+    masked(answer, Masks { names_people: true, alias: &masked_id })
+}
+
 /// A line of an answer that is no JSON, with what looks like personal data masked.
 pub fn masked_text(text: &str) -> String {
     hide_in(text)

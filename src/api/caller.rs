@@ -111,6 +111,11 @@ impl Caller {
         self.who.name(self.role)
     }
 
+    /// Whether personal data is hidden from them whatever they ask for.
+    pub fn sees_masked(&self) -> bool {
+        self.session.is_some() && !self.role.may_reveal()
+    }
+
     /// Refuses everyone but the admin.
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         if self.admin {

@@ -75,7 +75,9 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
         (from, to) = (from.max(event), to.min(event.next()));
     }
     let (mut before, mut after) = place(query, to)?;
-    let question = says.map(|says| Question { query: Some(says), from, ..Question::default() });
+    let is_masked = caller.sees_masked();
+    let question =
+        says.map(|says| Question { query: Some(says), from, is_masked, ..Question::default() });
     let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {

@@ -19,6 +19,7 @@ use sereno_actors::record::{InboundRecord, InboundState, JobTask, Selection, Ver
 use sereno_workflows::id::Sequence;
 use sereno_workflows::inbound::{Road, clipped};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::masking;
 use sereno_workflows::time::Timestamp;
 
 use super::address::{Peer, sender};
@@ -128,7 +129,8 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
             if let Some(text) = query.get("q") {
                 searched += letter.body_bytes;
                 let body = ledger.letter_body(&caller.tenant, sequence)?;
-                if !holds(&body, text) {
+                let is_masked = caller.sees_masked();
+                if !holds(&body, text) || is_masked && !holds(&seen(&body), text) {
                     continue;
                 }
             }
@@ -167,6 +169,13 @@ fn wanted(letter: &InboundRecord, query: &ListQuery) -> bool {
 /// Whether a body holds a text, whatever the case of its letters.
 fn holds(body: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(body).to_lowercase().contains(&text.to_lowercase())
+}
+
+/// What of a body is seen by whom nothing is revealed: JSON as it is masked, and nothing of any other.
+fn seen(body: &[u8]) -> Vec<u8> {
+    let payload: Value = serde_json::from_slice(body).unwrap_or_default();
+    let seen = masking::seen(json!({"payload": payload}));
+    seen.get("payload").map(Value::to_string).unwrap_or_default().into_bytes()
 }
 
 /// `GET /api/v1/inbound-log/{id}`: the letter as it came.

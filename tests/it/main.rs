@@ -67,6 +67,7 @@ mod session_ends;
 mod session_links;
 mod session_privacy;
 mod session_roles;
+mod session_search;
 mod sources;
 mod sources_bad_input;
 mod sources_inbound;
