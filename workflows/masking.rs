@@ -29,8 +29,8 @@ mod urls;
 
 use serde_json::{Map, Number, Value};
 
-use self::answers::mended;
-use self::fields::{ANSWERS, NAMES, NUMBERS, OURS, PERSONS, THINGS, WORDS, plain};
+use self::answers::{mended, without_answer};
+use self::fields::{ANSWERS, DEED, NAMES, NUMBERS, OURS, PERSONS, SAID, THINGS, WORDS, plain};
 use self::ids::{clear_id, is_id, is_timer_of_number, names_person};
 use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
@@ -48,14 +48,25 @@ pub struct Masks<'a> {
     /// Whether what is called a name is a person's, as in all that tells of what happened; the name of a
     /// tenant or an event type is not.
     pub names_people: bool,
+    /// Whether what receivers answered, and why somebody did something, is hidden as a whole, since a name in it
+    /// is not known as one: from those who may not have it revealed.
+    pub hides_words: bool,
     /// What stands for an id that holds personal data.
     pub alias: &'a dyn Fn(&str) -> String,
 }
 
 /// An answer with personal data masked.
 pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
-    let Masks { names_people, alias } = masks;
-    let place = Place { names_people, words: names_people, top: true, of_person: false, alias };
+    let Masks { names_people, hides_words, alias } = masks;
+    let place = Place {
+        names_people,
+        words: names_people,
+        top: true,
+        of_person: false,
+        hides_words,
+        by_hand: false,
+        alias,
+    };
     match answer {
         Value::Object(map) => Value::Object(masked_map(map, "", place)),
         other => masked_value(other, "", place),
@@ -65,7 +76,7 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
 /// What somebody who has nothing revealed sees of what happened, with the mask in the place of ids that hold
 /// personal data.
 pub fn seen(answer: Value) -> Value {
-    masked(answer, Masks { names_people: true, alias: &masked_id })
+    masked(answer, Masks { names_people: true, hides_words: true, alias: &masked_id })
 }
 
 /// A line of an answer that is no JSON, with what looks like personal data masked.
@@ -99,12 +110,19 @@ struct Place<'a> {
     top: bool,
     /// What holds it is a person, or a conversation with one.
     of_person: bool,
+    /// As in [`Masks`].
+    hides_words: bool,
+    /// It is about what somebody did, and may say why.
+    by_hand: bool,
     alias: &'a dyn Fn(&str) -> String,
 }
 
 fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<String, Value> {
     let entity = map.get("entity").and_then(Value::as_str).unwrap_or(called);
-    let place = Place { of_person: PERSONS.contains(&entity), ..place };
+    let of_person = PERSONS.contains(&entity);
+    // A job says its task.
+    let by_hand = place.by_hand || called == DEED || map.contains_key("task");
+    let place = Place { of_person, by_hand, ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -162,6 +180,13 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if text.is_empty() || text == HIDDEN {
         return text;
     }
+    let is_said = place.by_hand && is_in(&SAID);
+    if place.hides_words && (is_in(&ANSWERS) || is_said) {
+        return HIDDEN.to_owned();
+    }
+    if is_said {
+        return hide_in(&text);
+    }
     if is_phone_field(field) {
         return hidden_number(&text);
     }
@@ -198,7 +223,8 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if is_card_field(field) && text.bytes().filter(u8::is_ascii_digit).count() >= 12 {
         return hidden_card(&text);
     }
-    hide_in(&text)
+    let shown = hide_in(&text);
+    if place.hides_words { without_answer(shown) } else { shown }
 }
 
 /// What somebody answered: JSON is masked as such, also where only its beginning was kept.

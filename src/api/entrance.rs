@@ -130,7 +130,8 @@ async fn guarded(
             AuditRecord { action: "reveal".to_owned(), status: Some(200), detail: path, ..entry };
         app.engine.audit(&caller.tenant, &entry).await?;
     } else if in_session && !access.is_nobodys {
-        response = masked(app, response, access.names_people).await?;
+        let hides = Hides { names: access.names_people, words: caller.sees_masked() };
+        response = masked(app, response, hides).await?;
     }
     Ok(response)
 }
@@ -237,16 +238,21 @@ async fn concluded(app: &App, noted: Noted, response: Response) -> Response {
     Response::from_parts(parts, body)
 }
 
+/// What is hidden beside what looks like personal data.
+#[derive(Clone, Copy)]
+struct Hides {
+    /// Names, which are people's.
+    names: bool,
+    /// What receivers answered, and why somebody did something.
+    words: bool,
+}
+
 /// An answer with personal data masked.
-async fn masked(
-    app: &Arc<App>,
-    response: Response,
-    names_people: bool,
-) -> Result<Response, Problem> {
+async fn masked(app: &Arc<App>, response: Response, hides: Hides) -> Result<Response, Problem> {
     let kind = content_type(response.headers());
     if kind.starts_with("text/event-stream") {
         let app = Arc::clone(app);
-        let mask = move |data: &[u8]| masked_bytes(&app, data, names_people);
+        let mask = move |data: &[u8]| masked_bytes(&app, data, hides);
         return Ok(response.map(|body| masked_lines(body, mask)));
     }
     if !kind.contains("json") {
@@ -257,7 +263,7 @@ async fn masked(
     let whole = tokio::time::timeout(ANSWER_PATIENCE, whole).await;
     let bytes = whole.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
     parts.headers.remove(header::CONTENT_LENGTH);
-    Ok(Response::from_parts(parts, Body::from(masked_bytes(app, &bytes, names_people))))
+    Ok(Response::from_parts(parts, Body::from(masked_bytes(app, &bytes, hides))))
 }
 
 fn content_type(headers: &HeaderMap) -> String {
@@ -265,11 +271,12 @@ fn content_type(headers: &HeaderMap) -> String {
     kind.unwrap_or_default().to_ascii_lowercase()
 }
 
-fn masked_bytes(app: &App, bytes: &[u8], names_people: bool) -> Vec<u8> {
+fn masked_bytes(app: &App, bytes: &[u8], hides: Hides) -> Vec<u8> {
     if bytes.is_empty() {
         return Vec::new();
     }
-    let masks = Masks { names_people, alias: &|id| alias::of(app, id) };
+    let Hides { names: names_people, words: hides_words } = hides;
+    let masks = Masks { names_people, hides_words, alias: &|id| alias::of(app, id) };
     match serde_json::from_slice::<Value>(bytes) {
         Ok(value) => masking::masked(value, masks).to_string().into_bytes(),
         Err(_) => masking::masked_text(&String::from_utf8_lossy(bytes)).into_bytes(),

@@ -118,3 +118,22 @@ test("a21_the_system_shows_what_the_server_measures_of_itself", async () => {
   assert.deepEqual(complaints, []);
   await close();
 });
+
+test("e01_a_viewer_is_told_that_what_receivers_answer_is_for_operators", async () => {
+  const { items: [given_up] } = await server.ask("GET", "/api/v1/deliveries?status=dead&code=4xx");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  for (const role of ["viewer", "operator"]) {
+    const { link } = await server.ask("POST", "/api/v1/admin/links",
+      { role, next: `/console/deliveries/${given_up.id}` });
+    await page.goto(link.url);
+    await seeText(page, "HTTP 4", ".steps");
+    const steps = await page.$eval(".steps", (one) => one.textContent ?? "");
+    const isHidden = steps.includes("What the receiver answered is shown to operators");
+    assert.equal(isHidden, role === "viewer", steps);
+    assert.equal(await page.$(".steps details") === null, role === "viewer");
+    assert.equal(steps.includes("wamid"), role === "operator", steps);
+    assert.deepEqual(await findings(page), []);
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});

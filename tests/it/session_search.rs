@@ -1,6 +1,8 @@
 //! What a viewer finds: what they see, and nothing by what is hidden from them.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::browser::{Browser, LINKS, token};
 use crate::support::{House, deliveries};
@@ -18,6 +20,22 @@ const HIDDEN: [&str; 8] = [
 ];
 /// What everybody sees.
 const SHOWN: [&str; 3] = ["terrace", "place:terrace type:client.created", "e-7"];
+
+/// Where every request is answered 503, with these words.
+async fn saying(words: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") && stream.read_buf(&mut request).await.unwrap() > 0 {}
+            let head = format!("content-length: {}\r\nconnection: close", words.len());
+            let answer = format!("HTTP/1.1 503 Service Unavailable\r\n{head}\r\n\r\n{words}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
 
 async fn count(browser: &Browser, list: &str, q: &str) -> usize {
     let q = percent_encoding::utf8_percent_encode(q, percent_encoding::NON_ALPHANUMERIC);
@@ -77,4 +95,31 @@ async fn f05_a_viewer_looks_through_letters_as_they_see_them() {
         assert_eq!(count(&viewer, "inbound-log", q).await, seen, "{q}");
         assert_eq!(count(&operator, "inbound-log", q).await, 1, "{q}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f05_a_viewer_reads_no_name_in_an_answer_or_in_a_reason() {
+    let house = House::new().await;
+    let answer = r#"{"error": "user Ana García is unknown"}"#;
+    let url = saying(answer).await;
+    house.wanting("client.created", &url, &json!({"retry": {"first": "1h"}})).await;
+    house.event("client.created", json!({"n": 1})).await;
+    let tried = |page: &Value| page["items"][0]["attempts"] == 1;
+    let listed = house.eventually("/api/v1/deliveries", tried).await;
+    let path = format!("/api/v1/deliveries/{}", listed["items"][0]["id"].as_str().unwrap());
+    let reason = json!({"reason": "Ana García called"});
+    house.api.post(&format!("{path}/cancel"), &reason).await.unwrap();
+    let found = house.api.get(&path).await.unwrap();
+    assert_eq!(found.to_string().matches("García").count(), 3, "{found}");
+    let (viewer, operator) =
+        (Browser::with_role(&house, "viewer").await, Browser::with_role(&house, "operator").await);
+    for path in [&*path, "/api/v1/deliveries", "/api/v1/admin/notify/logs"] {
+        let seen = viewer.get(path).await;
+        assert!(!seen.to_string().contains("García"), "{seen}");
+    }
+    let seen = viewer.get(&path).await;
+    assert_eq!(seen["history"][0]["response_body"], "•••");
+    assert_eq!(seen["cancelled_by_hand"]["reason"], "•••");
+    let shown = operator.get(&format!("{path}?reveal=true")).await;
+    assert!(shown["history"][0]["response_body"].as_str().unwrap().contains("García"), "{shown}");
 }

@@ -221,6 +221,11 @@ pub(super) const OURS: [&str; 5] =
 /// What others answered us: mostly about how things stand, so that only what looks personal is hidden.
 pub(super) const ANSWERS: [&str; 1] = ["responsebody"];
 
+/// What somebody did by hand, beside what is told of jobs ...
+pub(super) const DEED: &str = "cancelledbyhand";
+/// ... and the fields in it that are their own words.
+pub(super) const SAID: [&str; 2] = ["reason", "q"];
+
 /// The name of a field in lower case, without accents and without what parts its words.
 pub(super) fn plain(field: &str) -> String {
     crate::answer::words(field).concat()

@@ -4,7 +4,35 @@ use super::*;
 use serde_json::json;
 
 fn masked(answer: Value, names_people: bool) -> Value {
-    super::masked(answer, Masks { names_people, alias: &|id| format!("alias of {id}") })
+    let alias = &|id: &str| format!("alias of {id}");
+    super::masked(answer, Masks { names_people, hides_words: false, alias })
+}
+
+#[test]
+fn f05_who_may_not_reveal_sees_no_words_in_which_a_name_may_stand() {
+    let answer = json!({
+        "history": [{"response_body": "user Ana unknown", "error_message": "answered 503 Busy: user Ana"},
+                    {"error_message": "answered 302 Found: redirects to https://b.example, which is not followed"},
+                    {"error_message": "no answer within 15 s"}],
+        "cancelled_by_hand": {"by": {"name": "reception"}, "reason": "Ana called"},
+        "job": {"task": "recover", "reason": "Ana called", "filter": {"q": "ana garcia"}},
+        "reason": "the target is private",
+    });
+    let hidden = json!({
+        "history": [{"response_body": "•••", "error_message": "answered 503 Busy: •••"},
+                    {"error_message": "answered 302 Found: redirects to https://b.example, which is not followed"},
+                    {"error_message": "no answer within 15 s"}],
+        "cancelled_by_hand": {"by": {"name": "reception"}, "reason": "•••"},
+        "job": {"task": "recover", "reason": "•••", "filter": {"q": "•••"}},
+        "reason": "the target is private",
+    });
+    let alias = &|id: &str| id.to_owned();
+    let masks = |hides_words| Masks { names_people: false, hides_words, alias };
+    assert_eq!(super::masked(answer.clone(), masks(true)), hidden);
+    assert_eq!(super::masked(answer.clone(), masks(false)), answer);
+    // Wherever a job stands, the same is seen of it.
+    let job = json!({"ok": true, "job": {"task": "recover", "reason": "the till was replaced"}});
+    assert_eq!(masked(job.clone(), true), job);
 }
 
 #[test]

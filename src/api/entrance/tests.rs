@@ -38,7 +38,7 @@ async fn e01_a_stream_is_masked_line_by_line_however_it_is_cut() {
             text.as_bytes().chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let same = |id: &str| id.to_owned();
         let mask = move |data: &[u8]| {
-            let masks = Masks { names_people: true, alias: &same };
+            let masks = Masks { names_people: true, hides_words: false, alias: &same };
             let data = serde_json::from_slice(data).unwrap();
             masking::masked(data, masks).to_string().into_bytes()
         };

@@ -8,6 +8,9 @@ import { duration } from "../../lib/time.js";
 import { inBoth, pill } from "../../parts/bits.js";
 import { payload } from "../../parts/payload.js";
 
+/** What stands for what is hidden. */
+const HIDDEN = "•••";
+
 /** @param {any[]} history */
 export function attempts(history) {
   return history.map((attempt) => ({
@@ -15,10 +18,16 @@ export function attempts(history) {
     title: h("span", { class: "row" }, attempt.attempt === 0 ? t("deliveries.by_hand")
       : t("deliveries.attempt", { number: attempt.attempt }), answerOf(attempt)),
     text: inBoth(attempt.error_message),
-    more: attempt.response_body && h("details", null,
-      h("summary", null, t("deliveries.response")),
-      payload(attempt.response_body, t("deliveries.response"))),
+    more: answer(attempt.response_body),
   }));
+}
+
+/** The answer, folded away; that it is hidden is said to whoever may not see it. */
+function answer(body) {
+  if (!body) return null;
+  if (body === HIDDEN) return h("p", { class: "quiet small-text" }, t("deliveries.response_hidden"));
+  return h("details", null, h("summary", null, t("deliveries.response")),
+    payload(body, t("deliveries.response")));
 }
 
 function answerOf({ response_code: code, outcome }) {

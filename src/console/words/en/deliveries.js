@@ -47,6 +47,8 @@ export default {
   request: "What is sent",
   body: "Body",
   response: "Response",
+  response_hidden:
+    "What the receiver answered is shown to operators and admins: it may name people.",
   step_created: "The delivery was made",
   step_next: "Next attempt",
   attempt: "Attempt {number}",

@@ -49,6 +49,8 @@ export default {
   request: "Lo que se envía",
   body: "Cuerpo",
   response: "Respuesta",
+  response_hidden:
+    "Lo que respondió el receptor lo ven operadores y administradores: puede nombrar a personas.",
   step_created: "Se creó la entrega",
   step_next: "Siguiente intento",
   attempt: "Intento {number}",

@@ -49,6 +49,8 @@ export default {
   request: "O que se envia",
   body: "Corpo",
   response: "Resposta",
+  response_hidden:
+    "O que o receptor respondeu é visto por operadores e administradores: pode citar pessoas.",
   step_created: "A entrega foi criada",
   step_next: "Próxima tentativa",
   attempt: "Tentativa {number}",
