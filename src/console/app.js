@@ -2,7 +2,7 @@
 // The console begins here: who is signed in, then the frame, then the screen that the address
 // names.
 
-import { get, onSignedOut, post } from "./lib/api.js";
+import { get, inTime, onSignedOut, post } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
 import { language, load, t } from "./lib/i18n.js";
 import { readable } from "./lib/ids.js";
@@ -144,8 +144,8 @@ function run() {
     try {
       if (!entry) return put(frame.page, nowhere());
       title(t(`common.screen.${entry.name}`));
-      const module = await entry.load();
-      await load(...module.default.words);
+      const module = await inTime(entry.load());
+      await inTime(load(...module.default.words));
       // Somebody went on meanwhile: what this screen would listen to must not begin.
       if (signal.aborted) return;
       const view = { ...to, signal, title };

@@ -59,6 +59,30 @@ test("a21_a_request_that_is_not_answered_ends_in_the_error_state_with_a_retry", 
   await close();
 });
 
+for (const file of ["/screens/templates.js", "/words/en/templates.js"]) {
+  test(`a21_a_screen_that_does_not_come_ends_in_the_error_state_with_a_retry ${file}`, async () => {
+    const { page, close } = await openPage(browser, server);
+    await page.goto(`${server.base}/console/deliveries`);
+    await see(page, ".list");
+    await page.setRequestInterception(true);
+    const held = [];
+    let isHeld = true;
+    page.on("request", (request) => {
+      if (isHeld && request.url().endsWith(file)) held.push(request);
+      else request.continue();
+    });
+    await (await see(page, 'nav a[href="/console/templates"]')).click();
+    await seeText(page, "did not answer within 15 sec", ".state.is-error");
+    assert.equal(held.length, 1);
+    // The server goes on, and what it was asked for comes.
+    isHeld = false;
+    for (const request of held) await request.continue();
+    await press(page, "Try again", ".state");
+    await seeText(page, "Templates", "h1");
+    await close();
+  });
+}
+
 test("a21_the_live_tail_says_that_it_lost_the_server", async () => {
   const other = await startServer();
   const { page, close } = await openPage(browser, other);

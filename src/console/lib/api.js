@@ -91,6 +91,19 @@ function place(of = tenant()) {
   return mayChooseTenant() ? { "x-tenant": of } : {};
 }
 
+/**
+ * What comes from the server by another way than a call, such as a screen's module, within the time that a
+ * call has. What is late may still come: whoever asks again then has it at once.
+ * @template T @param {Promise<T>} coming @returns {Promise<T>}
+ */
+export function inTime(coming) {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Refusal(0,
+      t("common.answer_late", { time: duration(READ_MS) }))), READ_MS);
+    coming.then(resolve, reject).finally(() => clearTimeout(late));
+  });
+}
+
 /** A path with those values of a query that say something. */
 export function withQuery(path, query = {}) {
   const said = new URLSearchParams();
