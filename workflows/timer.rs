@@ -55,11 +55,9 @@ impl ByHand {
     /// A line for a history: what became of it.
     pub fn told(&self) -> String {
         match self.wish {
-            Wish::Fire => format!("{} fired by the operator", self.kind),
-            Wish::Cancel => format!("{} cancelled by the operator", self.kind),
-            Wish::MoveTo(at) => {
-                format!("{} moved to {} by the operator", self.kind, at.to_rfc3339())
-            }
+            Wish::Fire => format!("{} fired by hand", self.kind),
+            Wish::Cancel => format!("{} cancelled by hand", self.kind),
+            Wish::MoveTo(at) => format!("{} moved to {} by hand", self.kind, at.to_rfc3339()),
         }
     }
 }

@@ -73,8 +73,8 @@ test("a10_an_operator_takes_a_handoff_under_a_name_and_finds_it_again", async ()
 });
 
 for (const [language, words] of Object.entries({
-  es: { claim: "Atender", taken: "Ya atiende Luis.", long: "Debe durar más que cero." },
-  pt: { claim: "Atender", taken: "Luis já atende.", long: "Deve durar mais que zero." },
+  es: { claim: "Atender", taken: "Ya atiende Luis.", named: "Debe ser el nombre", none: "Falta este dato." },
+  pt: { claim: "Atender", taken: "Luis já atende.", named: "Deve ser o nome", none: "Falta este dado." },
 })) {
   test(`a21_what_is_refused_is_said_in_the_readers_language_${language}`, async () => {
     const { page, complaints, close } = await openPage(browser, server, { key: "", language });
@@ -98,7 +98,13 @@ for (const [language, words] of Object.entries({
     const beside = await see(page, "dialog .field-error");
     const shown = await beside.evaluate((one) => one.textContent);
     assert.ok(shown.includes("must be the name of who takes it"), shown);
-    assert.ok(!shown.startsWith("must"), `their own words come first: ${shown}`);
+    assert.ok(shown.startsWith(words.named), `their own words come first: ${shown}`);
+
+    // What is plainly missing the page says itself.
+    await page.$eval("dialog [name=by]", (input) => (input.value = " "));
+    await press(page, words.claim, "dialog form");
+    const none = await seeText(page, words.none, "dialog .field-error");
+    assert.equal(await none.evaluate((one) => one.textContent), words.none);
     assert.deepEqual(await findings(page), []);
     await server.ask("POST", `${HANDOFFS}/C-3/actions`, { action: "release" });
     assert.deepEqual(complaints, []);
@@ -124,6 +130,13 @@ test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
   const moved = await server.ask("GET", "/api/v1/timers?reservation_id=R-1");
   assert.equal(Date.parse(moved.items.find(({ kind }) => kind === "reminder.24h").due_at),
     to.getTime());
+  // Its history tells it in the reader's language, and as done by hand, whoever it was.
+  const other = await openPage(browser, server, { key: "", language: "pt" });
+  await enter(other.page, "operator", "/console/reservations/R-1");
+  await seeText(other.page, "movido à mão", ".steps");
+  const history = await other.page.$eval(".steps", (one) => one.textContent ?? "");
+  assert.doesNotMatch(history, /\bby\b|reminder|operator/);
+  await other.close();
   const { items: [sla] } = await server.ask("GET", "/api/v1/timers?conversation_id=C-2");
   await page.goto(`${server.base}/console/timers/${encodeURIComponent(sla.id)}`);
   await seeText(page, "Cancel", ".detail");

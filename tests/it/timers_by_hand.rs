@@ -67,7 +67,7 @@ async fn f01_a_reminder_fired_a_week_before_is_sent_and_never_again() {
 
     let booking = house.booking("mesa%2F4%20%C3%B1").await;
     assert_eq!(booking["reminders"][0]["state"], "sent", "{booking}");
-    assert_eq!(happened(&booking).last(), Some(&"reminder.24h fired by the operator"));
+    assert_eq!(happened(&booking).last(), Some(&"reminder.24h fired by hand"));
     let kinds: BTreeSet<_> = timers(&house).await.iter().map(|t| t["kind"].to_string()).collect();
     assert!(!kinds.contains("\"reminder.24h\"") && kinds.contains("\"reminder.2h\""), "{kinds:?}");
     let (status, again) = fire(&house, &id).await;
@@ -95,7 +95,7 @@ async fn f01_of_many_who_fire_one_timer_at_once_one_wins() {
         assert!(detail(answer).contains("no longer set"), "{answer}");
     }
     let booking = house.booking("R-1").await;
-    let by_hand = happened(&booking).iter().filter(|what| what.contains("operator")).count();
+    let by_hand = happened(&booking).iter().filter(|what| what.contains("by hand")).count();
     assert_eq!(by_hand, 1, "{booking}");
 }
 
@@ -124,7 +124,7 @@ async fn f01_a_timer_fired_by_hand_does_not_fire_at_its_time_and_a_cancelled_one
     assert_eq!(receiver.inbox.all().len(), 2, "each once");
     let lifted = house.booking("R-lifted").await;
     assert_eq!(lifted["reminders"][0]["state"], "skipped");
-    assert!(happened(&lifted).contains(&"reminder.1h cancelled by the operator"), "{lifted}");
+    assert!(happened(&lifted).contains(&"reminder.1h cancelled by hand"), "{lifted}");
     assert_eq!(lifted["why"]["because"], "reminders_cancelled", "{lifted}");
 }
 
@@ -170,7 +170,7 @@ async fn a10_a_handoffs_deadline_is_broken_or_lifted_and_its_persons_history_say
     let told = history["items"].as_array().unwrap().iter();
     let told: Vec<_> = told.filter(|line| line["event_type"] == "timer.cancelled").collect();
     assert_eq!(told.len(), 1, "{history:#}");
-    assert_eq!(told[0]["text"], "sla cancelled by the operator");
+    assert_eq!(told[0]["text"], "sla cancelled by hand");
 
     house.event("handoff.opened", json!({"conversation_id": "C-2"})).await;
     let id = timer(&house, "sla").await;

@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(said, ["reminder.24h.sent", "+34600000001"]);
         assert_eq!(desk.pending(), ["reminder.2h", "no_show"]);
         let last = desk.booking.history.last().unwrap();
-        assert_eq!(last.what, "reminder.24h fired by the operator");
+        assert_eq!(last.what, "reminder.24h fired by hand");
         assert!(desk.ask(Wish::Fire, "reminder.24h", due).is_err(), "once");
         let wake = Command::Wake { generation: desk.booking.generation };
         let ctx = Context { now: Timestamp(due), policy: &desk.policy, origin: Origin::Clock };
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(desk.pending(), ["reminder.2h"]);
         assert_eq!(desk.booking.status, Status::Booked);
         let last = desk.booking.history.last().unwrap();
-        assert_eq!(last.what, "no_show cancelled by the operator");
+        assert_eq!(last.what, "no_show cancelled by hand");
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod tests {
         assert!(said.is_empty(), "nobody is told: {said:?}");
         assert_eq!(desk.pending(), ["reminder.2h", "reminder.24h", "no_show"]);
         let last = desk.booking.history.last().unwrap();
-        assert_eq!(last.what, "reminder.24h moved to 1970-01-07T23:00:00.000Z by the operator");
+        assert_eq!(last.what, "reminder.24h moved to 1970-01-07T23:00:00.000Z by hand");
         assert!(desk.ask(Wish::Fire, "reminder.24h", due).is_err(), "not by its old name");
 
         let wake = |desk: &Desk, at: i64| {

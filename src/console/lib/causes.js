@@ -45,7 +45,7 @@ function statusName(status) {
  */
 export function errorText(error) {
   if (!error || language() === "en") return error ?? null;
-  const answered = error.match(/^answered (\d{3})(?::|$)/);
+  const answered = error.match(/^answered (\d{3})\b/);
   return told(error) ?? (answered ? statusName(answered[1]) : error);
 }
 

@@ -89,8 +89,10 @@ export function percent(share, digits = 1) {
 /** Bytes for people. */
 export function bytes(count) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-  const step = count < 1 ? 0 : Math.min(4, Math.floor(Math.log(count) / Math.log(1024)));
+  // The unit's own short form is an English word in some languages.
+  if (count < 1024) return `${number(Math.round(count))} B`;
+  const step = Math.min(4, Math.floor(Math.log(count) / Math.log(1024)));
   const unit = units[step];
   const value = count / 1024 ** step;
-  return number(value, { style: "unit", unit, maximumFractionDigits: step === 0 ? 0 : 1 });
+  return number(value, { style: "unit", unit, maximumFractionDigits: 1 });
 }

@@ -15,6 +15,8 @@ const KNOWN = [
   [/^unknown parameter/, "unknown_filter"],
   [/^stands there twice/, "twice"],
   [/^must be an email address/, "mail_address"],
+  [/^must be the name of who takes it/, "name_of_taker"],
+  [/^must be RFC 3339/, "moment"],
   [/^must be a whole number(?: from (.+) to (.+))?$/, "whole_number"],
   [/^must be true or false/, "yes_or_no"],
   [/^must be longer than zero/, "above_zero"],

@@ -100,6 +100,12 @@ export function makeForm({ fields, submit, yes, cancel }) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearProblems(form);
+    // What is plainly not there the server need not say, whose words are English.
+    const missing = [...form.elements].find((element) => element.required && !element.disabled
+      && element.type !== "checkbox" && element.value.trim() === "" && !element.closest("[hidden]"));
+    if (missing) {
+      return showProblem(form, { message: t("common.field_missing"), field: missing.name });
+    }
     send.disabled = true;
     try {
       await submit(values(form));

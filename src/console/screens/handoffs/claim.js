@@ -25,7 +25,7 @@ export function claim(path, done) {
     body: makeForm({
       fields: field({
         name: "by", label: t("handoffs.claim_name"), hint: t("handoffs.claim_hint"),
-        value: myName(), maxlength: NAME_MAX, autocomplete: "name",
+        value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
       }),
       yes: t("handoffs.claim"),
       cancel: () => dialog.close(),

@@ -2,6 +2,7 @@
 // The history of a booking in the reader's words: the API tells it in few English ones.
 
 import { t, word } from "../../lib/i18n.js";
+import { kindName } from "../timers/kind.js";
 
 /** Each told line: its pattern, its key, the status that it led to. */
 const TOLD = [
@@ -18,11 +19,19 @@ const TOLD = [
   [/^its time is past/, "past", "info"],
 ];
 
+/** What a person did to a timer: its kind, what was done, and to when it was moved. */
+const BY_HAND = /^(\S+) (fired|cancelled|moved)(?: to (\S+))? by (?:hand|the operator)$/;
+
 /**
  * @param {string} what
  * @returns {{title: string, status: string, moment: string|null}}
  */
 export function past(what) {
+  const [, kind, deed, to = null] = what.match(BY_HAND) ?? [];
+  if (kind) {
+    const status = deed === "cancelled" ? "skipped" : "info";
+    return { title: t(`reservations.past_timer_${deed}`, { what: kindName(kind) }), status, moment: to };
+  }
   for (const [pattern, key, status] of TOLD) {
     const found = what.match(/** @type {RegExp} */ (pattern));
     if (!found) continue;

@@ -172,6 +172,7 @@ export default {
   bulk_none: "Nothing fits, so nothing was changed.",
   bulk_how: "A job does it, which goes on if you close this page and can be cancelled.",
   reason: "Reason",
+  field_missing: "This is missing.",
   reason_hint: "Optional: it stands in the audit log.",
   bulk_as_of: "As of {time}: what comes in later is not meant.",
   bulk_changed:

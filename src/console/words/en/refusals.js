@@ -7,6 +7,8 @@ export default {
   unknown_filter: "The server knows no such filter.",
   twice: "It stands there twice.",
   mail_address: "It must be an email address.",
+  name_of_taker: "It must be the name of who takes it.",
+  moment: "It must be a date with its time.",
   whole_number: "It must be a whole number from {one} to {other}.",
   whole_number_plain: "It must be a whole number.",
   yes_or_no: "It must be yes or no.",

@@ -172,6 +172,7 @@ export default {
   bulk_none: "No hay nada que encaje: no se ha cambiado nada.",
   bulk_how: "Lo hace un trabajo que sigue aunque cierre esta página, y que se puede cancelar.",
   reason: "Motivo",
+  field_missing: "Falta este dato.",
   reason_hint: "Opcional: queda en el registro de auditoría.",
   bulk_as_of: "A las {time}: lo que llegue después queda fuera.",
   bulk_changed:

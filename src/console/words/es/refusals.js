@@ -7,6 +7,8 @@ export default {
   unknown_filter: "El servidor no conoce este filtro.",
   twice: "Está dos veces.",
   mail_address: "Debe ser una dirección de correo.",
+  name_of_taker: "Debe ser el nombre de quien atiende.",
+  moment: "Debe ser una fecha con su hora.",
   whole_number: "Debe ser un número entero de {one} a {other}.",
   whole_number_plain: "Debe ser un número entero.",
   yes_or_no: "Debe ser sí o no.",

@@ -172,6 +172,7 @@ export default {
   bulk_none: "Nada corresponde: nada foi alterado.",
   bulk_how: "Um trabalho o faz, que continua se você fechar esta página e pode ser cancelado.",
   reason: "Motivo",
+  field_missing: "Falta este dado.",
   reason_hint: "Opcional: fica no registro de auditoria.",
   bulk_as_of: "Às {time}: o que chegar depois fica de fora.",
   bulk_changed:

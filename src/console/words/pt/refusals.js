@@ -7,6 +7,8 @@ export default {
   unknown_filter: "O servidor não conhece este filtro.",
   twice: "Está duas vezes.",
   mail_address: "Deve ser um endereço de e-mail.",
+  name_of_taker: "Deve ser o nome de quem atende.",
+  moment: "Deve ser uma data com a hora.",
   whole_number: "Deve ser um número inteiro de {one} a {other}.",
   whole_number_plain: "Deve ser um número inteiro.",
   yes_or_no: "Deve ser sim ou não.",
