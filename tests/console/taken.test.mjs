@@ -127,7 +127,16 @@ test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
   await page.$eval("dialog [name=due_at]", (input, at) => (input.value = at), local);
   await press(page, "Move", "dialog form");
   await seeText(page, "Timer moved", ".notice");
+  // The page is that of the timer as it is set now; the old address leads to it.
   const moved = await server.ask("GET", "/api/v1/timers?reservation_id=R-1");
+  const next = moved.items.find(({ kind }) => kind === "reminder.24h").id;
+  await page.waitForFunction((path) => decodeURIComponent(location.pathname) === path, {},
+    `/console/timers/${next}`);
+  await press(page, "Move", ".detail");
+  await press(page, "Cancel", "dialog form");
+  await page.goto(`${server.base}/console/timers/${encodeURIComponent(reminder.id)}`);
+  await (await seeText(page, "It is set for another time now", ".detail a, main a")).click();
+  await see(page, ".detail .clock");
   assert.equal(Date.parse(moved.items.find(({ kind }) => kind === "reminder.24h").due_at),
     to.getTime());
   // Its history tells it in the reader's language, and as done by hand, whoever it was.

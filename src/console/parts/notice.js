@@ -13,6 +13,8 @@ export function notice(text, kind = "") {
     box = h("div", { class: "notices", role: "status", "aria-live": "polite" });
     document.body.append(box);
   }
+  // What was refused before has been done now, or something else has: it is told no longer.
+  if (kind === "good") for (const old of box.querySelectorAll(".notice.bad")) old.remove();
   const line = h("div", { class: ["notice", kind] },
     icon(kind === "bad" ? "failed" : "check"), h("span", null, text));
   box.append(line);

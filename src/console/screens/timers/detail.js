@@ -5,8 +5,9 @@
 import { asCurl, get, post } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
+import { address, again, setQuery } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
-import { fullTime } from "../../lib/time.js";
+import { fullTime, time } from "../../lib/time.js";
 import { wall, zone } from "../../lib/zone.js";
 import { button, copy, facts, id, pill, section, why } from "../../parts/bits.js";
 import { clock } from "../../parts/clock.js";
@@ -39,12 +40,14 @@ export function remember(timer) {
 export function detail(key, box, refresh) {
   const bring = async () => ({ timer: await find(key), timeZone: await zone() });
   fillWith(box, bring, ({ timer, timeZone }) => {
-    if (!timer) return gone();
-    const done = (text) => {
+    if (!timer) return gone(key);
+    const done = (text, moved) => {
       seen.delete(key);
       notice(text, "good");
-      box.replaceChildren(gone());
       refresh();
+      // One that was moved goes by another name, and is what whoever moved it wants to see.
+      if (moved) return follow(moved.id);
+      box.replaceChildren(gone(key));
     };
     return view(timer, timeZone, actions(timer, done));
   });
@@ -61,8 +64,21 @@ async function find(key) {
   return seen.get(key) ?? null;
 }
 
-function gone() {
-  return h("p", { class: "quiet" }, t("timers.gone"));
+/** To a timer, in the drawer or on its page, wherever the one before it was looked at. */
+function follow(id) {
+  const isOpen = new URLSearchParams(location.search).has("open");
+  if (isOpen) return setQuery({ open: id }, { quietly: true });
+  history.replaceState(null, "", address("timers", id));
+  again();
+}
+
+/** What was looked for is no more; that which it was for may be set for another time. */
+function gone(key) {
+  const kind = key.slice(0, key.lastIndexOf(":") + 1);
+  const next = [...seen.values()].find(({ id }) => kind !== "" && id.startsWith(kind));
+  return h("div", { class: "stack-small" }, h("p", { class: "quiet" }, t("timers.gone")),
+    next && h("p", null, h("a", { href: address("timers", next.id) }, t("timers.now_set"), " ",
+      time(next.due_at, "local"))));
 }
 
 /** What cannot be cancelled: it would only be set again. */
@@ -87,7 +103,7 @@ function actions(timer, done) {
     may("operator") && [
       button(t("timers.fire"), act("fire", false), { symbol: "events", kind: "main" }),
       mayMove(timer) && button(t("timers.move"),
-        () => move(timer, () => done(t("timers.done_move"))), { symbol: "calendar" }),
+        () => move(timer, (moved) => done(t("timers.done_move"), moved)), { symbol: "calendar" }),
       mayCancel(timer) && button(t("timers.cancel"), act("cancel", true),
         { symbol: "cross", kind: "danger" }),
     ],

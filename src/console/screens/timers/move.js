@@ -13,7 +13,7 @@ export function mayMove({ entity, kind }) {
   return entity === "reservation" && (kind === "no_show" || kind.startsWith("reminder."));
 }
 
-/** @param {any} timer @param {() => void} done */
+/** @param {any} timer @param {(moved: {id: string}) => void} done */
 export function move(timer, done) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const dialog = openDialog({
@@ -28,9 +28,10 @@ export function move(timer, done) {
       submit: async ({ due_at: at }) => {
         const moment = new Date(at ?? NaN);
         const due = Number.isNaN(moment.getTime()) ? "" : moment.toISOString();
-        await post(`/api/v1/timers/${encodeURIComponent(timer.id)}/reschedule`, { due_at: due });
+        const path = `/api/v1/timers/${encodeURIComponent(timer.id)}/reschedule`;
+        const moved = /** @type {any} */ (await post(path, { due_at: due }));
         dialog.close();
-        done();
+        done(moved);
       },
     }),
   });

@@ -62,6 +62,7 @@ export default {
   done_fire: "It has fired",
   done_cancel: "Cancelled",
   gone: "This timer is no longer set: it fired, moved or was cancelled.",
+  now_set: "It is set for another time now:",
   clock_left: "until it fires",
   clock_soon: "until it fires",
   clock_over: "overdue",

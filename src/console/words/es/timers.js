@@ -65,6 +65,7 @@ export default {
   done_fire: "Ha saltado",
   done_cancel: "Cancelado",
   gone: "Este temporizador ya no está: saltó, se movió o se canceló.",
+  now_set: "Ahora está puesto para otro momento:",
   clock_left: "para que salte",
   clock_soon: "para que salte",
   clock_over: "de retraso",

@@ -64,6 +64,7 @@ export default {
   done_fire: "Disparou",
   done_cancel: "Cancelado",
   gone: "Este temporizador já não existe: disparou, mudou ou foi cancelado.",
+  now_set: "Agora está marcado para outra hora:",
   clock_left: "para disparar",
   clock_soon: "para disparar",
   clock_over: "de atraso",
