@@ -87,11 +87,32 @@ test("a10_guests_who_wait_are_answered_at_once_and_what_is_refused_is_told_by_na
   await server.ask("POST", "/api/v1/handoffs/chat-2/actions", { action: "close" });
   await press(page, "Mark replied", "dialog");
   await seeText(page, "1 of 2 done · 1 refused", "dialog");
+  await seeText(page, "Partly done", "dialog .pill");
   await seeText(page, "chat-2", "dialog .mini-list");
+  const cut = await page.$$eval("dialog .mini-list .grow", (all) =>
+    all.some((one) => one.scrollWidth > one.clientWidth + 1));
+  assert.equal(cut, false, "why it was refused can be read to its end");
   assert.deepEqual(await findings(page), []);
   await press(page, "Close", "dialog .dialog-foot");
   const { status } = await server.ask("GET", "/api/v1/handoffs/chat-1");
   assert.equal(status, "replied");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a10_handoffs_are_left_to_the_others_at_once_with_a_reason", async () => {
+  await server.ask("POST", "/api/v1/handoffs/chat-3/actions", { action: "claim", by: "Luis" });
+  const { page, complaints, close } = await openPage(browser, server);
+  await page.goto(`${server.base}/console/handoffs?whose=somebody`);
+  await rows(page, 1);
+  await choose(page, "chat-3");
+  await press(page, "Leave it to others", ".chosen");
+  await page.type("dialog [name=reason]", "his shift is over");
+  await press(page, "Leave it to others", "dialog .dialog-foot");
+  await seeText(page, "1 of 1 done", "dialog");
+  assert.equal((await server.ask("GET", "/api/v1/handoffs/chat-3")).claimed_by, null);
+  const { items: [entry] } = await server.ask("GET", "/api/v1/audit?action=handoff.act");
+  assert.deepEqual([entry.detail, entry.reason], ["action: release", "his shift is over"]);
   assert.deepEqual(complaints, []);
   await close();
 });

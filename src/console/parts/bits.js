@@ -24,7 +24,7 @@ const TONES = {
   filtered: ["calm", "filter"], disabled: ["calm", "power"], unknown: ["calm", "help"],
   skipped: ["calm", "gone"], ignored: ["calm", "gone"], closed: ["calm", "check"],
   ended: ["calm", "check"], silenced: ["calm", "silence"], replied: ["good", "check"],
-  waiting: ["wait", "waiting"], paused: ["wait", "pause"], degraded: ["wait", "alerts"],
+  partly: ["wait", "alerts"], waiting: ["wait", "waiting"], paused: ["wait", "pause"], degraded: ["wait", "alerts"],
 };
 
 /** The tone of a status: good, bad, wait, busy or calm. */

@@ -58,7 +58,8 @@ export function oneByOne({
       count += 1;
       shown.update("running", count, refused);
     }
-    const state = count < items.length ? "cancelled" : refused.length > 0 ? "failed" : "done";
+    const state = count < items.length ? "cancelled" : refused.length === 0 ? "done"
+      : refused.length === items.length ? "failed" : "partly";
     shown.update(state, count, refused);
     dialog.show(shown.element, close("main"));
     done();

@@ -19,7 +19,7 @@ import { button, iconButton } from "./bits.js";
 import { chosen } from "./chosen.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { chips, filterFields, namesOf } from "./filters.js";
-import { failed, noMatch, notYet } from "./states.js";
+import { failed, noMatch, notYet, wrongFilter } from "./states.js";
 import { table } from "./table.js";
 import { tail } from "./tail.js";
 import { shownColumns, tools } from "./tools.js";
@@ -119,7 +119,8 @@ export function list(view, spec) {
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
       tableBox.hidden = items.length === 0 || !more;
-      put(stateBox, failed(error, () => load(more)));
+      const isWrong = isFiltered() && [400, 422].includes(/** @type {any} */ (error).status);
+      put(stateBox, isWrong ? wrongFilter(error, clear) : failed(error, () => load(more)));
     }
   }
 

@@ -25,6 +25,13 @@ export function failed(error, again) {
     again && button(t("common.again"), again, { symbol: "retry" }));
 }
 
+/** A value of a filter that makes no sense: nothing is wrong with the server. */
+export function wrongFilter(error, clear) {
+  return h("div", { class: "state", role: "alert" }, icon("filter"),
+    h("h2", null, t("common.wrong_filter")), h("p", null, inWords(error)),
+    button(t("common.clear_filters"), clear, { symbol: "cross" }));
+}
+
 /** Filters that nothing fits. */
 export function noMatch(clear) {
   const what = { symbol: "filter", title: t("common.no_match"), text: t("common.no_match_text") };

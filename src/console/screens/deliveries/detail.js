@@ -108,7 +108,8 @@ function cancelled(by_hand) {
   if (!by_hand) return [];
   const { at, by: { id, name }, reason } = by_hand;
   return [
-    [t("deliveries.cancelled_by"), name ?? id ?? t("deliveries.admin")],
+    [t("deliveries.cancelled_by"), name && id
+      ? [name, h("span", { class: "quiet" }, ` · ${id}`)] : name ?? id ?? t("deliveries.admin")],
     [t("deliveries.cancelled_at"), fullTime(at)],
     [t("common.reason"), reason],
   ];

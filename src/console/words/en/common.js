@@ -166,6 +166,7 @@ export default {
   not_yet: "Nothing in the newest",
   not_yet_text: "A part was looked at; there is more behind it.",
   search_on: "Search on",
+  wrong_filter: "This filter makes no sense",
   no_match: "Nothing fits these filters",
   no_match_text: "Take one away, or widen the period.",
 
@@ -300,6 +301,7 @@ export default {
   "status.withdrawn": "Withdrawn",
   "status.filtered": "Filtered",
   "status.done": "Done",
+  "status.partly": "Partly done",
   "status.failed": "Failed",
   "status.running": "Running",
   "status.ok": "OK",

@@ -166,6 +166,7 @@ export default {
   not_yet: "Nada en lo más reciente",
   not_yet_text: "Se ha mirado una parte; hay más atrás.",
   search_on: "Seguir buscando",
+  wrong_filter: "Este filtro no tiene sentido",
   no_match: "Nada encaja con estos filtros",
   no_match_text: "Quite alguno o amplíe el periodo.",
 
@@ -302,6 +303,7 @@ export default {
   "status.withdrawn": "Retirada",
   "status.filtered": "Filtrada",
   "status.done": "Hecho",
+  "status.partly": "Hecho en parte",
   "status.failed": "Fallida",
   "status.running": "En marcha",
   "status.ok": "Bien",

@@ -166,6 +166,7 @@ export default {
   not_yet: "Nada no mais recente",
   not_yet_text: "Uma parte foi examinada; há mais para trás.",
   search_on: "Continuar buscando",
+  wrong_filter: "Este filtro não faz sentido",
   no_match: "Nada corresponde a estes filtros",
   no_match_text: "Retire algum ou amplie o período.",
 
@@ -301,6 +302,7 @@ export default {
   "status.withdrawn": "Retirada",
   "status.filtered": "Filtrada",
   "status.done": "Feito",
+  "status.partly": "Feito em parte",
   "status.failed": "Falhou",
   "status.running": "Em andamento",
   "status.ok": "OK",
