@@ -178,6 +178,7 @@ test("a20_the_admin_of_the_server_sees_the_whole_of_it_and_keeps_it_as_a_file", 
   const file = JSON.parse(await kept.jsonValue());
   assert.deepEqual(file.partitions, { held: 256, of: 256 });
   assert.ok(file.configuration.some(({ name }) => name === "cache_mb"));
+  assert.ok(!file.configuration.some(({ value }) => String(value).startsWith("/")), "no folders");
   assert.ok(!JSON.stringify(file).includes(server.admin) && !JSON.stringify(file).includes("R-1"));
   assert.deepEqual(await findings(page), []);
 

@@ -58,8 +58,15 @@ function setting({ name, value, is_default: isDefault }) {
       h("span", { class: "quiet" }, t("system.changed"))]];
 }
 
-/** The answer as it came: it names nobody and holds no secret. */
-function keepAsFile({ ok: _, ...system }) {
+/** The answer without the folders, which may be called after a person; it holds no secret. */
+function keepAsFile({ ok: _, configuration, ...system }) {
   const day = system.clock.now.slice(0, 10);
-  save(`sereno-support-${day}.json`, `${JSON.stringify(system, null, 2)}\n`, "application/json");
+  const file = { ...system, configuration: configuration.map(withoutFolder) };
+  save(`sereno-support-${day}.json`, `${JSON.stringify(file, null, 2)}\n`, "application/json");
+}
+
+/** Of a path only its end. */
+function withoutFolder(one) {
+  const isPath = typeof one.value === "string" && /^(\/|[A-Za-z]:\\)/.test(one.value);
+  return isPath ? { ...one, value: `…/${one.value.split(/[/\\]/).filter(Boolean).at(-1) ?? ""}` } : one;
 }
