@@ -69,7 +69,7 @@ impl Entity {
                     let delivery = self.ledger.sequence();
                     self.remember_told(draft, (event, delivery), (&to, &message), talk.clone());
                     let record = DeliveryRecord::to_customer(event, Tell { to, message });
-                    draft.enqueue(EndpointId::CUSTOMERS, now, delivery, &record);
+                    draft.tell(EndpointId::CUSTOMERS, now, delivery, &record);
                 }
                 Effect::Mail { to } => {
                     report::mail(draft, &self.ledger, (latest.unwrap_or_default(), now), to);

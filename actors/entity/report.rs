@@ -52,6 +52,6 @@ pub(super) fn mail(
         // What it says is made of its event, attempt by attempt.
         let message = Message { text: String::new(), buttons: Vec::new(), parameters: Vec::new() };
         let record = DeliveryRecord::to_customer(event, Tell { to, message });
-        draft.enqueue(EndpointId::READERS, now, ledger.sequence(), &record);
+        draft.tell(EndpointId::READERS, now, ledger.sequence(), &record);
     }
 }

@@ -24,7 +24,7 @@ pub struct Found {
     pub endpoint: EndpointId,
     /// Which delivery it is.
     pub delivery: Sequence,
-    /// How it stands; nothing before its first attempt.
+    /// How it stands; nothing before the first attempt of one that its event names.
     pub status: Option<DeliveryStatusRecord>,
 }
 
@@ -74,7 +74,8 @@ impl Ledger {
         Ok(endpoint.map(|endpoint| Found { place, event, endpoint, delivery, status }))
     }
 
-    /// All deliveries of an event: its own, then those that were made later and what it told customers.
+    /// All deliveries of an event: those to endpoints that it names, then those that were made later and what goes
+    /// with it to customers and readers, tried or not.
     pub fn deliveries_of(
         &self,
         tenant: &TenantId,

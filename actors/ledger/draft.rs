@@ -145,6 +145,20 @@ impl Draft {
         self.deliver(endpoint, due);
     }
 
+    /// Queues what goes with an event to a customer or a reader. Its event does not name it, so a row says from
+    /// the first on that it is there, before anything was tried.
+    pub fn tell(
+        &mut self,
+        endpoint: EndpointId,
+        due: Timestamp,
+        delivery: Sequence,
+        record: &DeliveryRecord,
+    ) {
+        assert!(endpoint.is_own(), "an event names what goes to endpoints");
+        self.enqueue(endpoint, due, delivery, record);
+        self.status(record.event, delivery, &DeliveryStatusRecord::untried(endpoint));
+    }
+
     /// Has an event handed to its many endpoints.
     pub fn begin_fan_out(&mut self, event: Sequence, due: Timestamp) {
         self.fan_out(event, &FanOutRecord { due, secured: 0 });

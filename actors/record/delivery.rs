@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sereno_workflows::dead_letters::Fault;
-use sereno_workflows::id::Sequence;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::message::Message;
 use sereno_workflows::time::Timestamp;
 
@@ -84,7 +84,8 @@ pub enum AttemptStatus {
     Withdrawn,
 }
 
-/// How a delivery stands, kept with its event once its first attempt has ended.
+/// How a delivery stands, kept with its event: once its first attempt has ended, or from the first on where the
+/// event does not name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryStatusRecord {
     /// The endpoint.
@@ -103,6 +104,22 @@ pub struct DeliveryStatusRecord {
     pub history: Vec<Sequence>,
     /// Who had it end while it waited, if somebody did.
     pub cancelled: Option<Box<Cancelled>>,
+}
+
+impl DeliveryStatusRecord {
+    /// How a delivery stands before its first attempt: it says no more than that it is there.
+    pub fn untried(endpoint: EndpointId) -> Self {
+        Self {
+            endpoint: endpoint.0,
+            status: AttemptStatus::Retrying,
+            attempts: 0,
+            code: -1,
+            error: None,
+            next_at: None,
+            history: Vec::new(),
+            cancelled: None,
+        }
+    }
 }
 
 /// How somebody had a delivery end that still waited.

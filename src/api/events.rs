@@ -98,7 +98,7 @@ pub async fn show(
         *counts.entry(standing(&view, *endpoint, status.as_ref()).0).or_default() += 1;
     }
     let reason = why::event(app.engine.ledger(), &view, (sequence, &event), &all)?;
-    let mut deliveries = Vec::new();
+    let (mut deliveries, count) = (Vec::new(), all.len());
     for (endpoint, delivery, status) in all.into_iter().take(limits::PAGE_ROWS_MAX) {
         let mut delivery = show_delivery(&view, endpoint, delivery, status.as_ref());
         add_provider(app.engine.ledger(), &caller.tenant, &mut delivery)?;
@@ -109,7 +109,7 @@ pub async fn show(
         map.insert("ok".to_owned(), Value::from(true));
         map.insert("deliveries".to_owned(), Value::from(deliveries));
         map.insert("delivery_counts".to_owned(), json!(counts));
-        let stages = pipeline::stages(&app, &caller, sequence, &event)?;
+        let stages = pipeline::stages(&app, &caller, (sequence, &event), count)?;
         map.insert("pipeline".to_owned(), Value::from(stages));
     }
     reader.add(&mut shown, &view, &reason);

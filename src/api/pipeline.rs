@@ -110,12 +110,12 @@ pub(super) fn enriched(story: Option<&StoryRecord>) -> Value {
     })
 }
 
-/// Each stage of an event's way: how it went, when it began, what it took.
+/// Each stage of an event's way: how it went, when it began, what it took. It led to so many `deliveries`.
 pub(super) fn stages(
     app: &App,
     caller: &Caller,
-    place: Sequence,
-    event: &EventRecord,
+    (place, event): (Sequence, &EventRecord),
+    deliveries: usize,
 ) -> Result<Vec<Value>, LedgerError> {
     let time = app.engine.ledger().time(&caller.tenant, place)?;
     let story = event.story.as_deref();
@@ -128,7 +128,7 @@ pub(super) fn stages(
         let (status, detail) = match failed {
             Some(failed) if failed.stage == stage => ("failed", Some(failed.reason.clone())),
             Some(failed) if failed.stage < stage && stage != Stage::Store => ("skipped", None),
-            Some(_) | None => usual(stage, event, step, time),
+            Some(_) | None => usual(stage, (event, deliveries), step, time),
         };
         let step = match stage {
             Stage::Store => time.map(|time| span(received, time.handed_at, time.stored)),
@@ -151,7 +151,7 @@ fn span(received: u64, from: u64, took: u32) -> StepRecord {
 
 fn usual(
     stage: Stage,
-    event: &EventRecord,
+    (event, deliveries): (&EventRecord, usize),
     step: Option<StepRecord>,
     time: Option<Time>,
 ) -> (&'static str, Option<String>) {
@@ -170,7 +170,7 @@ fn usual(
             ("ok", Some("durable; what it took is not kept".to_owned()))
         }
         Stage::Store => ("ok", None),
-        Stage::Trigger => ("ok", Some(format!("{} deliveries", event.deliveries.len()))),
+        Stage::Trigger => ("ok", Some(format!("{deliveries} deliveries"))),
     }
 }
 

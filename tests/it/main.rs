@@ -91,6 +91,7 @@ mod timers_moved;
 mod trace;
 mod trace_roads;
 mod transit;
+mod untried;
 mod why;
 mod why_endpoints;
 mod why_moments;

@@ -1,7 +1,7 @@
 //! How a stream tells of what happened: the same words as the lists have.
 
 use serde_json::{Value, json};
-use sereno_actors::record::StateRecord;
+use sereno_actors::record::{AttemptStatus, StateRecord};
 use sereno_actors::stream::{Happening, Place, Stands, What};
 use sereno_actors::view::TenantView;
 use sereno_workflows::id::Sequence;
@@ -90,10 +90,11 @@ fn delivery(stands: &Stands, view: &TenantView) -> Value {
     let Stands { event, endpoint, delivery, status, attempt } = stands;
     let mut data = show_delivery(view, *endpoint, *delivery, Some(status));
     about_event(&mut data, &event.event.id, &event.event.event_type, *delivery);
+    let is_over_or_tried = status.attempts > 0 || status.status != AttemptStatus::Retrying;
     add(
         &mut data,
         json!({
-            "outcome": outcome(status.status),
+            "outcome": is_over_or_tried.then(|| outcome(status.status)),
             "began_at": attempt.map(|attempt| attempt.began_at.to_rfc3339()),
             "duration_ms": attempt.map(|attempt| attempt.duration_ms),
         }),
