@@ -30,8 +30,7 @@ impl Ledger {
                 {
                     longest = longest.max(now.since(head.due));
                 }
-                let after = EndpointId(endpoint.0.saturating_add(1));
-                next = self.first_with_rows(b'Q', tenant, after)?;
+                next = self.next_with_rows(tenant, endpoint)?;
             }
             let (table, left) = (key::table(b'Q', tenant), WAITING_COUNTED_MAX - count);
             let range = &table[..]..&key::after(&table)[..];
@@ -58,14 +57,22 @@ impl Ledger {
                 let first = rows.iter().map(|queued| (queued.delivery, endpoint)).min();
                 oldest = [oldest, first].into_iter().flatten().min();
             }
-            // The readers' own is the last of all.
-            let after = endpoint.0.checked_add(1).map(EndpointId);
-            next = match after {
-                Some(after) => self.first_with_rows(b'Q', tenant, after)?,
-                None => None,
-            };
+            next = self.next_with_rows(tenant, endpoint)?;
         }
         Ok(oldest)
+    }
+
+    /// The next endpoint behind one for which something waits.
+    fn next_with_rows(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+    ) -> Result<Option<EndpointId>, LedgerError> {
+        // The readers' own is the last of all.
+        match endpoint.0.checked_add(1) {
+            Some(after) => self.first_with_rows(b'Q', tenant, EndpointId(after)),
+            None => Ok(None),
+        }
     }
 
     /// How many timers are set.
