@@ -184,7 +184,7 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Reservation,
         Self::Handoff,
         Self::Tenant,
@@ -194,6 +194,7 @@ impl EntityKind {
         Self::Lead,
         Self::Product,
         Self::Alerts,
+        Self::Reports,
     ];
 
     /// The kind as it stands in paths and records.
@@ -317,7 +318,21 @@ pub fn checked(text: &str) -> Result<String, InvalidId> {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::Error;
+
     use super::*;
+
+    #[test]
+    fn f01_every_kind_that_can_be_written_down_is_among_all_and_found_by_its_word() {
+        // What serde numbers is what there is: a new kind cannot be left out of the list.
+        let read = |number: u32| EntityKind::deserialize(IntoDeserializer::<Error>::into_deserializer(number));
+        let written: Vec<EntityKind> = (0..).map_while(|number| read(number).ok()).collect();
+        assert_eq!(written, EntityKind::ALL);
+        for kind in EntityKind::ALL {
+            assert_eq!(EntityKind::named(kind.as_str()), Some(kind));
+        }
+    }
 
     #[test]
     fn tenant_ids_are_plain_slugs() {

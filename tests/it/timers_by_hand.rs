@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sereno::receiver::any_port;
 use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
 
-use crate::support::{ENDPOINTS, House, deliveries};
+use crate::support::{ENDPOINTS, House, deliveries, moment};
 
 const HOUR: i64 = 3_600_000;
 const WEEK: i64 = 7 * 24 * HOUR;
@@ -339,7 +339,8 @@ async fn f01_what_is_not_there_is_not_fired() {
 async fn f01_every_timer_that_is_listed_can_be_fired_or_says_what_to_do() {
     let house = House::new().await;
     house
-        .settle(json!({"alerts": {"mine": {"metric": "dead_letters", "above": 0, "for": "10m"}}}))
+        .settle(json!({"alerts": {"mine": {"metric": "dead_letters", "above": 0, "for": "10m"}},
+            "reports": {"weekly": {"to": ["ana@example.com"]}}}))
         .await;
     let receiver = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
     house.endpoint(json!({"kind": "webhook", "target": receiver.url()})).await;
@@ -354,12 +355,25 @@ async fn f01_every_timer_that_is_listed_can_be_fired_or_says_what_to_do() {
     house.event("client.created", json!({"id": 1})).await;
     timer(&house, "dead_letter_age").await;
     timer(&house, "alerts").await;
+    let report = timer(&house, "weekly_report").await;
     let all = timers(&house).await;
     let kinds: BTreeSet<_> = all.iter().map(|timer| timer["kind"].as_str().unwrap()).collect();
     for kind in ["reminder.24h", "no_show", "sla", "idle", "viewers", "secret_expiring"] {
         assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
     }
-    for timer in all.iter().filter(|timer| timer["kind"] != "alerts" && timer["kind"] != "signal") {
+    let reschedule = json!({"due_at": moment(HOUR)}).to_string();
+    for (what, body, instead) in [
+        ("fire", "", "POST /api/v1/reports/weekly/send"),
+        ("cancel", "", "reports.weekly.enabled"),
+        ("reschedule", reschedule.as_str(), "reports.weekly in the tenant's settings"),
+    ] {
+        let (status, answer) = house.raw("POST", &format!("/api/v1/timers/{report}/{what}"), body).await;
+        assert_eq!(status, 409, "{what}: {answer}");
+        assert!(detail(&answer).contains(instead), "{what}: {answer}");
+    }
+    assert_eq!(timer(&house, "weekly_report").await, report, "nothing has touched it");
+    let others = ["alerts", "signal", "weekly_report"].map(Value::from);
+    for timer in all.iter().filter(|timer| !others.contains(&timer["kind"])) {
         let (status, answer) = fire(&house, timer["id"].as_str().unwrap()).await;
         // The no-show ends the booking, and takes its reminders along.
         assert!(status == 200 || status == 409 && timer["entity"] == "reservation", "{answer}");
