@@ -39,6 +39,8 @@ pub(crate) struct Begun {
     pub(crate) at: Timestamp,
     /// Its number among those of its delivery, from 1.
     pub(crate) attempt: u32,
+    /// The event that it carries or goes with.
+    pub(crate) event: Sequence,
 }
 
 /// How one endpoint's latest attempt left it.

@@ -11,7 +11,7 @@ use sereno_workflows::provider::ProviderStatus;
 use sereno_workflows::rate::{Allowance, Turn};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::{
-    self, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Word,
+    self, Code, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Word,
 };
 
 pub use self::endpoint::{Known, endpoint};
@@ -135,7 +135,12 @@ pub fn event(
                 counts.waiting += 1;
                 let (endpoint, delivery, status) = (*endpoint, *delivery, status.as_ref());
                 let at = match counts.waiting <= EVENT_DELIVERIES_MAX {
-                    true => reason(ledger, view, OfEvent { event, endpoint, delivery, status })?.at,
+                    true => {
+                        let found = OfEvent { event, endpoint, delivery, status };
+                        let told = reason(ledger, view, found)?;
+                        counts.tried += u64::from(told.code == Code::BeingTried);
+                        told.at
+                    }
                     false => status.and_then(|status| status.next_at),
                 };
                 is_known &= at.is_some();

@@ -74,7 +74,8 @@ pub(super) async fn attempt(
 ) -> Ended {
     let pass = around.attempts.pass(&view.id, endpoint).await;
     let began_at = around.ledger.now().timestamp();
-    let begun = Begun { at: began_at, attempt: queued.record.attempts + 1 };
+    let (attempt, event) = (queued.record.attempts + 1, queued.record.event);
+    let begun = Begun { at: began_at, attempt, event };
     view.live.began(endpoint, queued.delivery, begun);
     let began = Instant::now();
     let (mut text, mut remark, mut withheld) = (None, None, None);

@@ -1,7 +1,7 @@
 //! How an endpoint is, as exactly as is known: as its attempts left it in memory, or else, after a restart, as
 //! its row and the log have it.
 
-use sereno_workflows::endpoint::{Condition, Health};
+use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retention::Retention;
 use sereno_workflows::time::{Span, Timestamp};
@@ -9,6 +9,7 @@ use sereno_workflows::why::{self, EndpointFacts, Reason};
 
 use crate::endpoint::config::Endpoint;
 use crate::endpoint::standing::is_paused;
+use super::is_unrecorded;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX, QUEUE_ROWS_MAX};
@@ -166,7 +167,6 @@ pub fn endpoint(
 ) -> Result<Reason, LedgerError> {
     let config = &endpoint.config;
     let under_way = view.live.under_way(endpoint.id);
-    let trying_since = under_way.values().flatten().map(|begun| begun.at).min();
     Ok(why::endpoint(EndpointFacts {
         now: ledger.now().timestamp(),
         enabled: config.enabled,
@@ -174,34 +174,48 @@ pub fn endpoint(
         health: &known.health,
         is_latest: known.is_latest,
         code: known.code,
-        trying_since,
-        next_at: next_at(ledger, view, (endpoint.id, &known.health), &under_way)?,
+        is_paused: is_paused(view, endpoint.id),
+        trying_since: trying_since(ledger, view, &under_way)?,
+        next_at: next_at(ledger, view, endpoint.id, &under_way)?,
     }))
+}
+
+/// Since when the first attempt is made of those of which it is still to come what came of them.
+fn trying_since(
+    ledger: &Ledger,
+    view: &TenantView,
+    under_way: &UnderWay,
+) -> Result<Option<Timestamp>, LedgerError> {
+    let begun = under_way.iter().filter_map(|(delivery, begun)| Some((*delivery, (*begun)?)));
+    let mut begun: Vec<_> = begun.collect();
+    begun.sort_by_key(|(_, begun)| begun.at);
+    for (delivery, begun) in begun {
+        let status = ledger.status(&view.id, begun.event, delivery)?;
+        if is_unrecorded(begun, status.as_ref()) {
+            return Ok(Some(begun.at));
+        }
+    }
+    Ok(None)
 }
 
 /// When the next delivery that waits goes: when it is due, or once the limits of attempts in a minute let it.
 fn next_at(
     ledger: &Ledger,
     view: &TenantView,
-    (id, health): (EndpointId, &Health),
+    id: EndpointId,
     under_way: &UnderWay,
 ) -> Result<Option<Timestamp>, LedgerError> {
-    if is_paused(view, id) {
-        return Ok(None);
-    }
-    // What is under way is still in the queue.
+    // What is being tried is still in the queue, until what came of it is recorded.
     let rows = under_way.len().saturating_add(1).min(QUEUE_ROWS_MAX);
     let queue = ledger.queued(&view.id, id, rows)?;
-    let waits = |queued: &&Queued| !under_way.contains_key(&queued.delivery);
-    let next = match health.condition() {
-        // While it is tried, something is to come of it.
-        Condition::Degraded | Condition::Failing => queue.first(),
-        Condition::Unknown | Condition::Healthy => queue.iter().find(waits),
+    let waits = |queued: &&Queued| {
+        let begun = under_way.get(&queued.delivery).copied().flatten();
+        begun.is_none_or(|begun| queued.due > begun.at)
     };
-    let Some(next) = next else { return Ok(None) };
-    let turn = match waits(&next) {
-        true => view.live.turn(id, view.allowance(id), 0, ledger.now().timestamp()),
-        false => None,
+    let Some(next) = queue.iter().find(waits) else { return Ok(None) };
+    let turn = match under_way.contains_key(&next.delivery) {
+        true => None,
+        false => view.live.turn(id, view.allowance(id), 0, ledger.now().timestamp()),
     };
     Ok(Some(turn.map_or(next.due, |turn| turn.at.max(next.due))))
 }

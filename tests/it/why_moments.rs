@@ -80,16 +80,46 @@ async fn f07_a_delivery_that_is_being_tried_at_this_moment_says_so() {
     assert!(shown["why"]["next_at"].is_null(), "{shown}");
     let said = "the first attempt since it was made or enabled is being made at this moment";
     once(&house, &endpoint, tried, said).await;
-    let under_way = ["deliveries_under_way", "attempt"];
-    once(&house, &event, under_way, "its only delivery is still under way").await;
+    let under_way = ["deliveries_under_way", "answer"];
+    once(&house, &event, under_way, "its only delivery is being tried at this moment").await;
     answer(first, "500 Internal Server Error").await;
 
     let second = request(&listener).await;
     once(&house, &delivery, tried, "(attempt 2), since: ").await;
-    once(&house, &endpoint, ["receiver_refused", "attempt"], "answered 500").await;
+    once(&house, &event, under_way, "its only delivery is being tried at this moment").await;
+    let said = "answered 500; another is being made at this moment, since: ";
+    let shown = once(&house, &endpoint, ["receiver_refused", "answer"], said).await;
+    assert!(shown["why"]["next_at"].is_null(), "{shown}");
+    for (lang, said) in [("es", "se hace otro ahora mismo"), ("pt", "faz-se outra neste momento")] {
+        let path = endpoint.replace("lang=en", &format!("lang={lang}"));
+        once(&house, &path, ["receiver_refused", "answer"], said).await;
+    }
     answer(second, "200 OK").await;
     once(&house, &delivery, ["receiver_took_it", "nothing"], "attempt 2").await;
     once(&house, &endpoint, ["latest_arrived", "nothing"], "the latest arrived").await;
+
+    sent(&house, "a.b").await;
+    let third = request(&listener).await;
+    let said = "another attempt is being made at this moment";
+    once(&house, &endpoint, ["latest_arrived", "answer"], said).await;
+    answer(third, "200 OK").await;
+    once(&house, &endpoint, ["latest_arrived", "nothing"], "the latest arrived").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_an_endpoint_whose_channel_is_paused_says_so_whatever_it_answered_before() {
+    let house = House::new().await;
+    house.settle(json!({"retry": {"first": "1h", "factor": 1, "attempts": 3}})).await;
+    let (_failing, path) = answering(&house, "a.failing", &[500], json!({})).await;
+    let (delivery, _) = sent(&house, "a.failing").await;
+    once(&house, &path, ["receiver_refused", "attempt"], "answered 500").await;
+    let paused = json!({"channels": {"webhook": {"paused": true}}});
+    house.api.patch("/api/v1/admin/tenants/default", &paused).await.unwrap();
+    let shown = once(&house, &path, ["channel_paused", "resume"], "its channel is paused").await;
+    assert_eq!((&shown["why"]["what"], &shown["why"]["next_at"]), (&json!("held"), &Value::Null));
+    let house = house.restarted().await;
+    once(&house, &path, ["channel_paused", "resume"], "its channel is paused").await;
+    once(&house, &delivery, ["channel_paused", "resume"], "its channel is paused").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

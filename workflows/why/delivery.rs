@@ -231,6 +231,8 @@ pub struct Counts {
     pub all: u64,
     /// On their way.
     pub waiting: u64,
+    /// Of those, the ones that are being tried at this moment, as far as they were looked at.
+    pub tried: u64,
     /// Given up.
     pub dead: u64,
     /// Of those, the ones that nobody can have tried again.
@@ -268,13 +270,14 @@ pub fn event(
     if let Some(stage) = quarantined {
         return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
     }
-    let Counts { all, waiting, dead, lost, undelivered, held, collected, dropped, next_at } =
+    let Counts { all, waiting, tried, dead, lost, undelivered, held, collected, dropped, next_at } =
         counts;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
         _ if dead > lost => part(Code::EventDead, dead),
         _ if dead > 0 => part(Code::EventLost, dead),
         _ if undelivered > 0 => part(Code::EventUndelivered, undelivered),
+        _ if tried > 0 => part(Code::EventTrying, waiting),
         Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
         _ if held > 0 => part(Code::EventHeld, held),

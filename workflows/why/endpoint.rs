@@ -20,6 +20,8 @@ pub struct EndpointFacts<'a> {
     pub is_latest: bool,
     /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
     pub code: Option<i32>,
+    /// Whether nothing goes out for now by its channel.
+    pub is_paused: bool,
     /// Since when it is being tried, if it is.
     pub trying_since: Option<Timestamp>,
     /// When the next delivery that waits goes.
@@ -47,6 +49,13 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
         at_least: !facts.is_latest,
         ..Reason::plain(code).count(u64::from(health.failures_in_a_row))
     };
+    if facts.is_paused {
+        return Reason::plain(Code::EndpointPaused);
+    }
+    // What is being tried is answered before anything else happens.
+    if let Some(since) = facts.trying_since {
+        return trying(&facts, since, failed);
+    }
     // Where nothing waits, nothing is tried, and it is not disabled either.
     let asked = health.asked_until.filter(|until| *until > now);
     if let (Some(until), Some(due)) = (asked, facts.next_at) {
@@ -65,6 +74,37 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
     }
 }
 
+/// Why one is as it is at which an attempt is made at this moment.
+fn trying(
+    facts: &EndpointFacts<'_>,
+    since: Timestamp,
+    failed: impl Fn(Code) -> Reason,
+) -> Reason {
+    let Health { breaker, failing_since, last_success_at, .. } = *facts.health;
+    if matches!(breaker, Breaker::Open { .. }) {
+        return failed(Code::EndpointProbed).since(since);
+    }
+    match (facts.health.condition(), failing_since, last_success_at) {
+        (Condition::Failing, Some(first), _) => failed(Code::EndpointFailingTrying).since(first),
+        (Condition::Degraded | Condition::Failing, _, _) => failed(match facts.code {
+            Some(1..) => Code::EndpointRefusedTrying,
+            Some(_) => Code::EndpointUnansweredTrying,
+            None => Code::EndpointFailedTrying,
+        })
+        .since(since),
+        (Condition::Healthy, _, Some(last)) => {
+            let code = match facts.is_latest {
+                true => Code::EndpointHealthyTrying,
+                false => Code::EndpointSteadyTrying,
+            };
+            Reason::plain(code).since(last)
+        }
+        (Condition::Unknown, _, _) | (Condition::Healthy, _, None) => {
+            Reason::plain(Code::EndpointTrying).since(since)
+        }
+    }
+}
+
 /// Why one is as it is at which something arrived last, or which is not known to have failed since.
 fn healthy(facts: &EndpointFacts<'_>, since: Timestamp) -> Reason {
     let code = match (facts.is_latest, facts.next_at) {
@@ -78,10 +118,9 @@ fn healthy(facts: &EndpointFacts<'_>, since: Timestamp) -> Reason {
 
 /// Why one is as it is at which nothing was tried yet.
 fn new(facts: &EndpointFacts<'_>) -> Reason {
-    match (facts.trying_since, facts.next_at) {
-        (Some(since), _) => Reason::plain(Code::EndpointTrying).since(since),
-        (None, Some(_)) => upcoming(facts, Reason::plain(Code::EndpointNewUntil)),
-        (None, None) => Reason::plain(Code::EndpointNew),
+    match facts.next_at {
+        Some(_) => upcoming(facts, Reason::plain(Code::EndpointNewUntil)),
+        None => Reason::plain(Code::EndpointNew),
     }
 }
 

@@ -320,6 +320,7 @@ fn f07_an_event_says_the_most_telling_thing() {
     assert_eq!(code(counts(1, 0, 1), none), Code::EventUnderWay);
     let soon = Counts { next_at: Some(later(1)), ..counts(1, 0, 0) };
     assert_eq!(code(soon, none), Code::EventUnderWayUntil);
+    assert_eq!(code(Counts { tried: 1, ..soon }, none), Code::EventTrying, "before all that waits");
     assert_eq!(code(counts(0, 0, 1), none), Code::EventHeld);
     assert_eq!(code(counts(0, 0, 0), none), Code::EventArrived);
     let dropped = |dropped| Counts { dropped, collected: 1, ..counts(0, 0, 0) };

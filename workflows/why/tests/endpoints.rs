@@ -12,6 +12,7 @@ fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
         health,
         is_latest: true,
         code: None,
+        is_paused: false,
         trying_since: None,
         next_at: None,
     };
@@ -73,7 +74,9 @@ fn f07_an_endpoint_that_is_new_or_healthy_says_when_the_next_goes_and_what_is_un
             ["nothing_arrived_yet", "attempt"],
         ),
         (&new, true, Some(past), None, Code::EndpointTrying, ["attempt_under_way", "answer"]),
-        (&well, true, Some(past), None, Code::EndpointHealthy, ["latest_arrived", "nothing"]),
+        (&well, true, None, None, Code::EndpointHealthy, ["latest_arrived", "nothing"]),
+        (&well, true, Some(past), None, Code::EndpointHealthyTrying, ["latest_arrived", "answer"]),
+        (&well, false, Some(past), None, Code::EndpointSteadyTrying, ["nothing_failed", "answer"]),
         (&well, true, None, Some(past), Code::EndpointHealthyUntil, ["latest_arrived", "attempt"]),
         (&well, false, None, None, Code::EndpointSteady, ["nothing_failed", "nothing"]),
         (
@@ -92,6 +95,7 @@ fn f07_an_endpoint_that_is_new_or_healthy_says_when_the_next_goes_and_what_is_un
             health,
             is_latest,
             code: None,
+            is_paused: false,
             trying_since,
             next_at,
         };
@@ -127,7 +131,8 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
             health: &health,
             is_latest: true,
             code,
-            trying_since: None,
+            is_paused: false,
+        trying_since: None,
             next_at,
         };
         let why = endpoint(facts).told(Locale::En, &madrid());
@@ -136,5 +141,43 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
         assert_eq!(why.sentence.contains("2 in a row"), count == 2, "{}", why.sentence);
         let answer = code.filter(|code| *code > 0).map(|code| format!("answered {code}"));
         assert!(answer.is_none_or(|answer| why.sentence.contains(&answer)), "{}", why.sentence);
+    }
+}
+
+#[test]
+fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_a_pause_before_all() {
+    let past = NOW.before(Span::minutes(1));
+    let open = Breaker::Open { until: past, trips: 1 };
+    for (count, breaker, code, wanted) in [
+        (1, Breaker::Closed, Some(500), ["refusing", "receiver_refused", "answer"]),
+        (2, Breaker::Closed, Some(-1), ["failing", "no_answer", "answer"]),
+        (1, Breaker::Closed, None, ["failing", "attempts_fail", "answer"]),
+        (4, Breaker::Closed, Some(500), ["failing", "attempts_fail", "answer"]),
+        (12, open, Some(500), ["failing", "breaker", "answer"]),
+    ] {
+        let health = Health {
+            failures_in_a_row: count,
+            failing_since: Some(past),
+            breaker,
+            ..Health::default()
+        };
+        let facts = EndpointFacts {
+            now: NOW,
+            enabled: true,
+            disabled_reason: None,
+            health: &health,
+            is_latest: true,
+            code,
+            is_paused: false,
+            trying_since: Some(past),
+            // What else waits goes later than the answer comes.
+            next_at: Some(later(5)),
+        };
+        let why = endpoint(facts).told(Locale::En, &madrid());
+        assert_eq!([why.what, why.because, why.next], wanted);
+        assert_eq!(why.next_at, None);
+        assert!(why.sentence.contains("at this moment"), "{}", why.sentence);
+        let held = endpoint(EndpointFacts { is_paused: true, ..facts });
+        assert_eq!((held.code, held.at), (Code::EndpointPaused, None));
     }
 }
