@@ -5,8 +5,8 @@
 //!                                                              sentences: one table, three languages
 //! ```
 //! Every answer comes from one closed list, so that programs can rely on its words and people on its sentences.
-//! No value of a sentence comes from outside but the names of reminders and stages and a receiver's numeric
-//! code: what others wrote may hold what nobody should read.
+//! No value of a sentence comes from outside but the names of reminders and stages, of who has taken a handoff,
+//! and a receiver's numeric code: what others wrote may hold what nobody should read.
 
 mod delivery;
 mod endpoint;
@@ -46,7 +46,7 @@ pub struct Reason {
     pub of: u64,
     /// The receiver's code; -1 where it did not answer, 0 where that is not known.
     pub answer: i32,
-    /// A name of ours.
+    /// A name of ours, or of who has taken something.
     pub name: String,
     /// Until when a dead letter can be tried again.
     pub letter: Letter,

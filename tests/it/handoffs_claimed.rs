@@ -151,3 +151,60 @@ async fn e01_the_audit_log_says_which_channel_was_paused_and_why() {
     assert_eq!(entries[1]["reason"], "the mail server is renewed");
     assert_eq!(entries[0]["detail"], "channels.email.paused: false");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_a_handoff_that_somebody_has_taken_says_who_and_since_when() {
+    let house = House::new().await;
+    house.settle(json!({"sla_after": "1h"})).await;
+    open(&house, "C-1").await;
+    let path = format!("{HANDOFFS}/C-1");
+    let why = async |lang: &str| {
+        let shown = house.api.get(&format!("{path}?lang={lang}")).await.unwrap();
+        let words = ["what", "because", "next"].map(|word| shown["why"][word].clone());
+        (words, shown["why"].clone())
+    };
+    let free = why("en").await.1;
+    let claim = json!({"action": "claim", "by": "Ana {at} Ruiz"});
+    assert_eq!(act(&house, "C-1", claim.clone()).await.0, 200);
+    for (lang, said) in [
+        ("en", "and Ana {at} Ruiz has taken it, since: "),
+        ("es", "y lo atiende Ana {at} Ruiz, desde: "),
+        ("pt", "e quem o atende é Ana {at} Ruiz, desde: "),
+    ] {
+        let (words, why) = why(lang).await;
+        assert_eq!(words, ["open", "claimed", "sla_breached"]);
+        assert_eq!(why["next_at"], free["next_at"], "its clock goes on");
+        let sentence = why["sentence"].as_str().unwrap();
+        assert!(sentence.contains(said), "{sentence}");
+    }
+    assert_eq!(act(&house, "C-1", json!({"action": "release"})).await.0, 200);
+    assert_eq!(why("en").await.1, free, "it is nobody's again");
+
+    // Whether its time was lifted, is over or it was answered: somebody has it.
+    act(&house, "C-1", claim.clone()).await;
+    let sla = async |id: &str| {
+        let listed = house.api.get(&format!("/api/v1/timers?conversation_id={id}")).await.unwrap();
+        let all = listed["items"].as_array().unwrap();
+        let sla = all.iter().find(|timer| timer["kind"] == "sla").unwrap();
+        sla["id"].as_str().unwrap().to_owned()
+    };
+    let due = sla("C-1").await;
+    let (status, answer) = house.raw("POST", &format!("/api/v1/timers/{due}/fire"), "").await;
+    assert_eq!(status, 200, "{answer}");
+    let (words, told) = why("en").await;
+    assert_eq!(words, ["breached", "nobody_replied", "reply"]);
+    assert!(told["sentence"].as_str().unwrap().contains("Ana {at} Ruiz has taken it"), "{told}");
+    act(&house, "C-1", json!({"action": "reply"})).await;
+    let (words, told) = why("en").await;
+    assert_eq!(words, ["replied", "person_replied", "close"]);
+    assert!(told["sentence"].as_str().unwrap().contains("Ana {at} Ruiz has taken it"), "{told}");
+
+    open(&house, "C-2").await;
+    let due = sla("C-2").await;
+    assert_eq!(house.raw("POST", &format!("/api/v1/timers/{due}/cancel"), "").await.0, 200);
+    act(&house, "C-2", json!({"action": "claim", "by": "Luis"})).await;
+    let shown = house.api.get(&format!("{HANDOFFS}/C-2?lang=en")).await.unwrap();
+    assert_eq!(shown["why"]["because"], "claimed", "{shown}");
+    let sentence = shown["why"]["sentence"].as_str().unwrap();
+    assert!(sentence.contains("Luis has taken it") && sentence.contains("cancelled"), "{sentence}");
+}

@@ -2,7 +2,7 @@
 
 use super::{Code, Reason};
 use crate::conversation::{self, Conversation};
-use crate::handoff::{self, Handoff};
+use crate::handoff::{self, Claim, Handoff};
 use crate::policy::Policy;
 use crate::reservation::{ReminderState, Reservation, Status};
 use crate::time::Timestamp;
@@ -83,21 +83,37 @@ fn booked(booking: &Reservation) -> Reason {
     }
 }
 
-/// Why a handoff is as it is.
+/// Why a handoff is as it is, and who has it.
 pub fn handoff(handoff: &Handoff) -> Reason {
-    match (handoff.status, handoff.deadline, handoff.breached_at, handoff.replied_at) {
+    let claimed = |code: Code, claim: &Claim| {
+        Reason { name: claim.by.clone(), ..Reason::plain(code).since(claim.at) }
+    };
+    let Handoff { status, deadline, breached_at, replied_at, opened_at, .. } = *handoff;
+    match (status, deadline, breached_at, &handoff.claim) {
         (handoff::Status::Closed, _, _, _) => Reason::plain(Code::HandoffClosed),
-        (handoff::Status::Replied, _, _, at) => {
-            Reason::plain(Code::HandoffReplied).since(at.unwrap_or(handoff.opened_at))
+        (handoff::Status::Replied, _, _, Some(claim)) => {
+            claimed(Code::HandoffClaimedReplied, claim)
         }
-        (handoff::Status::Open, _, Some(breached), _) => {
+        (handoff::Status::Replied, _, _, None) => {
+            Reason::plain(Code::HandoffReplied).since(replied_at.unwrap_or(opened_at))
+        }
+        (handoff::Status::Open, _, Some(_), Some(claim)) => {
+            claimed(Code::HandoffClaimedBreached, claim)
+        }
+        (handoff::Status::Open, _, Some(breached), None) => {
             Reason::plain(Code::HandoffBreached).since(breached)
         }
-        (handoff::Status::Open, None, None, _) => {
-            Reason::plain(Code::HandoffUnwatched).since(handoff.opened_at)
+        (handoff::Status::Open, None, None, Some(claim)) => {
+            claimed(Code::HandoffClaimedUnwatched, claim)
         }
-        (handoff::Status::Open, Some(deadline), None, _) => {
-            Reason::plain(Code::HandoffWaiting).since(handoff.opened_at).at(deadline)
+        (handoff::Status::Open, None, None, None) => {
+            Reason::plain(Code::HandoffUnwatched).since(opened_at)
+        }
+        (handoff::Status::Open, Some(deadline), None, Some(claim)) => {
+            claimed(Code::HandoffClaimed, claim).at(deadline)
+        }
+        (handoff::Status::Open, Some(deadline), None, None) => {
+            Reason::plain(Code::HandoffWaiting).since(opened_at).at(deadline)
         }
     }
 }
