@@ -74,8 +74,12 @@ pub enum ReminderState {
     Pending,
     /// It was sent then.
     Sent(Timestamp),
-    /// Its time was past, or the booking was no longer waiting for an answer.
+    /// Its time was past when it was set, or the booking was no longer waiting for an answer.
     Skipped,
+    /// A person did not want it.
+    Cancelled,
+    /// Its time had come, and it was found when it was of no use any more.
+    Missed,
 }
 
 /// What happened to a booking, for people to read.

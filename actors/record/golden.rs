@@ -19,7 +19,7 @@ use sereno_workflows::id::{EndpointId, EntityKind};
 use sereno_workflows::inbound::Road;
 use sereno_workflows::message::{self, Visit};
 use sereno_workflows::policy::{Policy, Settings};
-use sereno_workflows::reservation::{self, Command, Context, Origin};
+use sereno_workflows::reservation::{self, Command, Context, Origin, ReminderState};
 
 use super::*;
 
@@ -143,6 +143,12 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
 #[test]
 fn states_and_timers_stand_on_disk_as_they_always_did() {
     stands("/reservation", &StateRecord::Reservation(booked()));
+    let mut unreminded = booked();
+    let became = [ReminderState::Cancelled, ReminderState::Missed];
+    for (reminder, state) in unreminded.reminders.iter_mut().zip(became) {
+        reminder.state = state;
+    }
+    stands_since(4, "/reservation-unreminded", &StateRecord::Reservation(unreminded));
     stands("/handoff", &StateRecord::Handoff(opened()));
     let breaches = Breaches { recent: vec![NOW], incident_at: Some(NOW) };
     stands("/tenant", &StateRecord::Tenant(breaches));

@@ -336,7 +336,9 @@ fn show_reservation(booking: &Reservation, policy: &Policy) -> Value {
             let (state, sent_at) = match reminder.state {
                 ReminderState::Pending => ("pending", None),
                 ReminderState::Sent(at) => ("sent", Some(at.to_rfc3339())),
-                ReminderState::Skipped => ("skipped", None),
+                ReminderState::Skipped | ReminderState::Cancelled | ReminderState::Missed => {
+                    ("skipped", None)
+                }
             };
             let due = booking.slot.before(reminder.before).to_rfc3339();
             json!({"name": reminder.name, "due_at": due, "state": state, "sent_at": sent_at})

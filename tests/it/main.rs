@@ -93,5 +93,6 @@ mod trace_roads;
 mod transit;
 mod untried;
 mod why;
+mod why_bookings;
 mod why_endpoints;
 mod why_moments;

@@ -41,9 +41,8 @@ impl Reservation {
 
     /// Whether this reminder was cancelled by a person.
     pub fn is_cancelled_by_hand(&self, name: &str) -> bool {
-        let kind = format!("reminder.{name}");
-        let told = ByHand { wish: Wish::Cancel, kind, due: self.slot }.told();
-        self.history.iter().any(|happening| happening.what == told)
+        let mut mine = self.reminders.iter().filter(|reminder| reminder.name == name);
+        mine.any(|reminder| reminder.state == ReminderState::Cancelled)
     }
 
     fn move_reminder(
@@ -101,7 +100,7 @@ impl Reservation {
         let several = last > 0;
         if let Some(reminder) = next.reminders.get_mut(place) {
             reminder.state =
-                if goes_out { ReminderState::Sent(ctx.now) } else { ReminderState::Skipped };
+                if goes_out { ReminderState::Sent(ctx.now) } else { ReminderState::Cancelled };
         }
         if let Some(reminder) = next.reminders.get(place).filter(|_| goes_out) {
             effects = steps::remind(&next, reminder, several && place == last, ctx.policy);

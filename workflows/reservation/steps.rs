@@ -168,7 +168,7 @@ pub(super) fn wake(
         let following = next.reminders.get(index + 1..).unwrap_or_default();
         let stale = ctx.now >= reminder.stale_after(next.slot)
             || following.iter().any(|later| later.due(next.slot) <= ctx.now);
-        let state = if stale { ReminderState::Skipped } else { ReminderState::Sent(ctx.now) };
+        let state = if stale { ReminderState::Missed } else { ReminderState::Sent(ctx.now) };
         if let Some(slot) = next.reminders.get_mut(index) {
             slot.state = state;
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::effect::Effect;
 use crate::policy::Settings;
 use crate::time::zone;
+use crate::timer::{ByHand, Wish};
 
 const HOUR: i64 = 3_600_000;
 const MINUTE: i64 = 60_000;
@@ -346,4 +347,46 @@ fn a05_a_reminder_that_was_held_up_goes_only_while_it_is_true() {
     booking.status = Status::Cancelled;
     assert!(matches!(still(&booking, SLOT - HOUR), Still::Not(_)), "cancelled");
     assert_eq!(reminded.still(None, Timestamp(SLOT)), Still::Holds, "no longer kept");
+}
+
+#[test]
+fn f07_a_booking_without_reminders_says_why_by_what_became_of_them() {
+    use crate::why::{self, Code};
+    let said = |story: &Story| why::reservation(story.state()).code;
+    let cancel = |story: &mut Story| {
+        for name in ["24h", "2h"] {
+            let kind = format!("reminder.{name}");
+            let (_, due) = story.state().pending().find(|(pending, _)| *pending == kind).unwrap();
+            let asked = ByHand { wish: Wish::Cancel, kind, due };
+            let (now, policy) = (Timestamp(story.now), &story.policy);
+            let ctx = Context { now, policy, origin: Origin::Operator };
+            story.state = Some(story.state().by_hand(&asked, ctx).unwrap().next);
+        }
+    };
+    let mut story = Story::booked(72 * HOUR);
+    cancel(&mut story);
+    for minute in 0..70 {
+        story.event(Command::Change(Booking { notes: Some(format!("{minute}")), ..booking(SLOT) }))
+            .unwrap();
+    }
+    assert_eq!(said(&story), Code::BookedUnreminded, "however much happened since");
+    // All is set anew: what was cancelled for the other time is not for this one.
+    let soon = SLOT - 71 * HOUR;
+    story.event(Command::Change(booking(soon))).unwrap();
+    assert_eq!(said(&story), Code::BookedTooLate);
+    story.event(Command::Change(booking(SLOT))).unwrap();
+    assert_eq!(said(&story), Code::Booked);
+
+    // Nobody looked until the visit was near: both were of no use any more.
+    let mut story = Story::booked(72 * HOUR);
+    story.now = SLOT - 30 * MINUTE;
+    story.ring();
+    assert_eq!((said(&story), story.emitted()), (Code::BookedMissed, vec![]));
+
+    let mut story = Story::booked(72 * HOUR);
+    let none = json!({"reminders": []});
+    story.policy = Policy::new(Settings::from_json(none).unwrap(), &[]);
+    story.state = None;
+    story.event(Command::Book(booking(SLOT))).unwrap();
+    assert_eq!(said(&story), Code::BookedWithout);
 }

@@ -66,18 +66,22 @@ pub fn reservation(booking: &Reservation) -> Reason {
 fn booked(booking: &Reservation) -> Reason {
     let pending = booking.reminders.iter().find(|one| one.state == ReminderState::Pending);
     let next = pending.map(|one| (one.name.clone(), booking.slot.before(one.before)));
-    // While it is booked and unconfirmed, one is skipped because its time was past, or a person cancelled it.
-    let skipped = booking.reminders.iter().filter(|one| one.state == ReminderState::Skipped);
-    let (cancelled, late): (Vec<_>, Vec<_>) =
-        skipped.partition(|one| booking.is_cancelled_by_hand(&one.name));
-    let skipped = u64::try_from(late.len()).unwrap_or(u64::MAX);
+    let count = |state| {
+        let all = booking.reminders.iter().filter(|one| one.state == state).count();
+        u64::try_from(all).unwrap_or(u64::MAX)
+    };
+    // While it is booked and unconfirmed, one is skipped because its time was past when it was set.
+    let (late, cancelled) = (count(ReminderState::Skipped), count(ReminderState::Cancelled));
+    let missed = count(ReminderState::Missed);
     let named = |code, name, at| Reason { name, ..Reason::plain(code).at(at) };
     match (next, booking.no_show_at) {
         (Some((name, at)), _) if booking.asked() => named(Code::AskedAgain, name, at),
-        (Some((name, at)), _) if skipped > 0 => named(Code::BookedLate, name, at).count(skipped),
+        (Some((name, at)), _) if late > 0 => named(Code::BookedLate, name, at).count(late),
         (Some((name, at)), _) => named(Code::Booked, name, at),
         (None, Some(at)) if booking.asked() => Reason::plain(Code::Asked).at(at),
-        (None, Some(at)) if !cancelled.is_empty() => Reason::plain(Code::BookedUnreminded).at(at),
+        (None, Some(at)) if cancelled > 0 => Reason::plain(Code::BookedUnreminded).at(at),
+        (None, Some(at)) if missed > 0 => Reason::plain(Code::BookedMissed).at(at),
+        (None, Some(at)) if late == 0 => Reason::plain(Code::BookedWithout).at(at),
         (None, Some(at)) => Reason::plain(Code::BookedTooLate).at(at),
         (None, None) => Reason::plain(Code::BookedOnly),
     }

@@ -85,6 +85,8 @@ pub enum Code {
     BookedLate,
     BookedTooLate,
     BookedUnreminded,
+    BookedMissed,
+    BookedWithout,
     Asked,
     AskedAgain,
     BookedOnly,

@@ -27,7 +27,9 @@ impl Rows {
                     json!({"name": reminder.name, "state": "sent", "at": at.to_rfc3339()})
                 }
                 ReminderState::Pending => json!({"name": reminder.name, "state": "pending"}),
-                ReminderState::Skipped => json!({"name": reminder.name, "state": "skipped"}),
+                ReminderState::Skipped | ReminderState::Cancelled | ReminderState::Missed => {
+                    json!({"name": reminder.name, "state": "skipped"})
+                }
             })
             .collect();
         let history: Vec<Value> = booking
