@@ -1,7 +1,11 @@
 //! What does not fit, by its path: the one way in which values from outside are refused.
 
+mod objects;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use self::objects::Objects;
 
 /// What is wrong with a value from outside: the field's path and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +36,7 @@ impl Invalid {
     }
 }
 
-/// Refuses what must be objects and are not: an empty array would pass for an object without fields.
+/// Refuses what must be objects and are not, before anything is made of them.
 pub fn must_be_objects(map: &Map<String, Value>, fields: &[&str]) -> Result<(), Invalid> {
     let is_other = |field: &&&str| {
         map.get(**field).is_some_and(|value| !value.is_object() && !value.is_null())
@@ -91,9 +95,9 @@ fn in_words(problem: String) -> String {
     format!("must be {wanted}, not {found}")
 }
 
-/// Reads a value into a type, and names the field that does not fit.
+/// Reads a value into a type, and names the field that does not fit. A list is no object, however short.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Objects(value)).map_err(|error| {
         let path = error.path().to_string();
         let problem = in_words(error.into_inner().to_string());
         let unknown =
@@ -110,6 +114,8 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use serde::Deserialize;
     use serde_json::json;
@@ -121,6 +127,43 @@ mod tests {
         name: String,
         open: bool,
         items: Vec<u8>,
+        #[serde(default)]
+        inner: Inner,
+        #[serde(default)]
+        all: BTreeMap<String, Option<Inner>>,
+        #[serde(default)]
+        named: BTreeMap<Name, u8>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        paused: bool,
+        pair: (u8, u8),
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Name(String);
+
+    #[test]
+    fn a_list_is_no_object_at_any_depth() {
+        let good = json!({"count": 1, "name": "a", "open": true, "items": [1],
+            "inner": {"pair": [1, 2]}, "all": {"one": {"paused": true}, "two": null},
+            "named": {"a": 1}});
+        assert!(read::<Sample>(good.clone()).is_ok());
+        for (place, field) in [("/inner", "inner"), ("/all/one", "all.one"), ("/all", "all")] {
+            for list in [json!([]), json!([true]), json!([{"paused": true}])] {
+                let mut sample = good.clone();
+                *sample.pointer_mut(place).unwrap() = list.clone();
+                let error = read::<Sample>(sample).unwrap_err();
+                let told = (error.field.as_str(), error.problem.as_str());
+                assert_eq!(told, (field, "must be an object, not a list"), "{list}");
+            }
+        }
+        assert!(read::<Sample>(json!([1, "a", true, []])).is_err());
+        let mut long = good;
+        long["inner"]["pair"] = json!([1, 2, 3]);
+        assert!(read::<Sample>(long).is_err(), "nothing is left over");
     }
 
     #[test]

@@ -218,6 +218,7 @@ impl Settings {
                 "sla_cluster",
                 "retry",
                 "limits",
+                "channels",
                 "dead_letters",
                 "alerts",
                 "reports",

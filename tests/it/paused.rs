@@ -90,3 +90,32 @@ async fn a05_a_reminder_that_a_pause_held_back_ends_with_its_booking() {
     let other = |message: &Sent| message.to == "34600000002";
     house.graph.inbox.wait(PATIENCE, |all| all.iter().any(other)).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_what_is_no_object_changes_nothing_of_a_pause() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let receiver = house.webhook(json!({})).await;
+    pause(&house, "webhook", true).await;
+    house.event("order.paid", json!({"n": 1})).await;
+    let held = |page: &Value| page["items"].as_array().unwrap().len() == 1;
+    house.eventually("/api/v1/deliveries?status=held", held).await;
+    for (settings, field) in [
+        (json!({"channels": []}), "channels"),
+        (json!({"channels": [{"paused": false}]}), "channels"),
+        (json!({"channels": true}), "channels"),
+        (json!({"channels": {"webhook": []}}), "channels.webhook"),
+        (json!({"channels": {"webhook": [false]}}), "channels.webhook"),
+        (json!({"alerts": {"retry_rate": []}}), "alerts.retry_rate"),
+    ] {
+        let (status, answer) =
+            house.raw("PATCH", "/api/v1/admin/tenants/default", settings.to_string()).await;
+        assert_eq!((status, &answer["field"]), (422, &json!(field)), "{settings}: {answer}");
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(detail.contains("must be an object"), "{detail}");
+    }
+    house.eventually("/api/v1/deliveries?status=held", held).await;
+    assert_eq!(receiver.inbox.all().len(), 0);
+    pause(&house, "webhook", false).await;
+    deliveries(&receiver, &["order.paid"]).await;
+}
