@@ -38,6 +38,21 @@ pub(crate) struct AgainAnswer {
     pub(crate) not_done: Vec<(Again, Hindrance)>,
 }
 
+/// Why a delivery that stands so is not tried again, however its endpoint is, where it is no dead letter.
+pub(crate) fn barred(endpoint: EndpointId, status: &DeliveryStatusRecord) -> Option<Hindrance> {
+    match status.status {
+        AttemptStatus::Withdrawn if status.cancelled.is_some() => Some(Hindrance::Cancelled),
+        AttemptStatus::Withdrawn => Some(Hindrance::Untrue),
+        AttemptStatus::Collected => Some(Hindrance::Collected),
+        AttemptStatus::Sent | AttemptStatus::Dead => match endpoint {
+            EndpointId::CUSTOMERS => Some(Hindrance::Unkept),
+            EndpointId::READERS => Some(Hindrance::ReaderUnkept),
+            EndpointId(_) => None,
+        },
+        AttemptStatus::Retrying => None,
+    }
+}
+
 impl EndpointActor {
     /// Whoever asks next decides on what this has changed, so it is made durable first.
     pub(super) async fn try_again(
@@ -143,17 +158,14 @@ impl EndpointActor {
         let Some(status) = ledger.status(&self.tenant, event, delivery)? else {
             return self.hasten(state, draft, (event, delivery), now);
         };
+        if let Some(why) = barred(self.id, &status) {
+            return Ok(Err(why));
+        }
         match status.status {
-            AttemptStatus::Withdrawn if status.cancelled.is_some() => Ok(Err(Hindrance::Cancelled)),
-            AttemptStatus::Withdrawn => Ok(Err(Hindrance::Untrue)),
-            AttemptStatus::Collected => Ok(Err(Hindrance::Collected)),
-            AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::CUSTOMERS => {
-                Ok(Err(Hindrance::Unkept))
-            }
-            AttemptStatus::Sent | AttemptStatus::Dead if self.id == EndpointId::READERS => {
-                Ok(Err(Hindrance::ReaderUnkept))
-            }
-            AttemptStatus::Sent | AttemptStatus::Dead => {
+            AttemptStatus::Sent
+            | AttemptStatus::Dead
+            | AttemptStatus::Collected
+            | AttemptStatus::Withdrawn => {
                 let (attempts, history) = (status.attempts, status.history);
                 let first = DeliveryRecord::first(event);
                 let record = DeliveryRecord { attempts, forgiven: attempts, history, ..first };

@@ -5,18 +5,22 @@ use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, Sequence};
 
 use super::choice::Choice;
-use crate::endpoint::again::Again;
+use crate::endpoint::again::{Again, barred};
 use crate::endpoint::config::Endpoint;
 use crate::endpoint::standing::standing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::{COUNTED_ROWS_MAX, JOB_STEP_ROWS};
-use crate::record::{EventRecord, InboundRecord, JobRecord, JobTask, Source};
+use crate::record::{
+    AttemptStatus, DeliveryStatusRecord, EventRecord, InboundRecord, JobRecord, JobTask, Source,
+};
 use crate::view::TenantView;
 
 /// A delivery that a job is about.
 pub(crate) struct Target {
     pub(crate) endpoint: EndpointId,
     pub(crate) again: Again,
+    /// Whether it shows that it will be refused; the job says of each why.
+    pub(crate) barred: bool,
 }
 
 /// A page of them.
@@ -31,8 +35,10 @@ pub(crate) struct Page {
 /// How many deliveries a job would be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// So many.
+    /// So many with which it could be done.
     pub count: u64,
+    /// So many that are chosen too and would be refused, as far as that shows.
+    pub refused: u64,
     /// Whether everything was looked at.
     pub complete: bool,
 }
@@ -44,16 +50,17 @@ pub(crate) fn count(
     job: &JobRecord,
 ) -> Result<Count, LedgerError> {
     let mut job = job.clone();
-    let (mut count, mut examined) = (0, 0);
+    let (mut found, mut examined) = (Count { count: 0, refused: 0, complete: false }, 0);
     loop {
         let page = walk(ledger, view, &job)?;
-        count += u64::try_from(page.targets.len()).unwrap_or(u64::MAX);
+        for target in &page.targets {
+            let counted = if target.barred { &mut found.refused } else { &mut found.count };
+            *counted += 1;
+        }
         examined += page.examined;
         match page.next {
-            None => return Ok(Count { count, complete: true }),
-            Some(_) if examined >= COUNTED_ROWS_MAX as u64 => {
-                return Ok(Count { count, complete: false });
-            }
+            None => return Ok(Count { complete: true, ..found }),
+            Some(_) if examined >= COUNTED_ROWS_MAX as u64 => return Ok(found),
             Some(next) => job.place = next,
         }
     }
@@ -96,6 +103,7 @@ fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
     let targets = meant.map(|(letter, _)| Target {
         endpoint: EndpointId::CUSTOMERS,
         again: Again { event: letter, delivery: None },
+        barred: false,
     });
     Ok(Page { targets: targets.collect(), examined, next })
 }
@@ -112,6 +120,8 @@ fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
         .map(|(delivery, letter)| Target {
             endpoint: EndpointId(letter.endpoint),
             again: Again { event: letter.delivery.event, delivery: Some(delivery) },
+            barred: job.task == JobTask::RetryDeadLetters
+                && !is_there(view, EndpointId(letter.endpoint)),
         })
         .collect();
     Ok(Page { targets, examined, next })
@@ -164,10 +174,31 @@ fn deliveries(
         let is_done = latest.is_some_and(|latest| *latest > job.began);
         if !is_done && choice.wants_delivery(view, endpoint, status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
-            targets.push(Target { endpoint, again });
+            let barred = is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
+            targets.push(Target { endpoint, again, barred });
         }
     }
     Ok(examined)
+}
+
+/// Whether it shows of a delivery that it will not be tried again.
+fn is_barred(
+    ledger: &Ledger,
+    view: &TenantView,
+    (endpoint, delivery): (EndpointId, Sequence),
+    status: Option<&DeliveryStatusRecord>,
+) -> Result<bool, LedgerError> {
+    let Some(status) = status.filter(|status| barred(endpoint, status).is_some()) else {
+        return Ok(!is_there(view, endpoint));
+    };
+    // What was written to people goes again out of its dead letter.
+    let is_kept = status.status == AttemptStatus::Dead
+        && ledger.dead_letter(&view.id, delivery)?.is_some();
+    Ok(!is_kept)
+}
+
+fn is_there(view: &TenantView, endpoint: EndpointId) -> bool {
+    endpoint.is_own() || view.endpoints.contains_key(&endpoint)
 }
 
 /// What an endpoint would want of an event and did not get.
@@ -193,7 +224,7 @@ fn missing(
         None => own.first().map(|(delivery, _)| **delivery),
     };
     let again = Again { event: place, delivery };
-    targets.push(Target { endpoint: endpoint.id, again });
+    targets.push(Target { endpoint: endpoint.id, again, barred: false });
     Ok(1)
 }
 

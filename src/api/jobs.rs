@@ -140,7 +140,8 @@ pub async fn begin(
             aside(caller.tenant.clone(), move || Ok(app.engine.count(&tenant, task, selection)?))
                 .await?;
         let answer = json!({
-            "ok": true, "dry_run": true, "count": counted.count, "complete": counted.complete,
+            "ok": true, "dry_run": true, "count": counted.count, "refused": counted.refused,
+            "complete": counted.complete,
         });
         return Ok(Json(answer).into_response());
     }

@@ -68,7 +68,12 @@ fn said(session: &Session, answer: &Value) -> Result<(), Failure> {
         None => {
             let more =
                 if answer.get("complete") == Some(&Value::Bool(false)) { " or more" } else { "" };
-            format!("{}{more} would be taken", cell(answer.get("count")))
+            let refused = answer.get("refused").and_then(Value::as_u64).unwrap_or_default();
+            let refused = match refused {
+                0 => String::new(),
+                many => format!(", and {many} refused"),
+            };
+            format!("{}{more} would be taken{refused}", cell(answer.get("count")))
         }
     };
     Ok(output::line(&words)?)

@@ -46,6 +46,9 @@ async fn e06_a_job_names_what_it_could_not_do_and_keeps_its_reason() {
         house.api.post(&path, &json!({"reason": REASON})).await.unwrap();
     }
     assert_eq!(entry(&house, "delivery.cancel").await["reason"], REASON);
+    let dry = json!({"status": "cancelled", "dry_run": true});
+    let counted = house.api.post("/api/v1/deliveries/retry", &dry).await.unwrap();
+    assert_eq!((&counted["count"], &counted["refused"]), (&json!(0), &json!(23)), "{counted}");
     let body = json!({"status": "cancelled", "reason": format!("{REASON}, call +34600000012")});
     let started = house.api.post("/api/v1/deliveries/retry", &body).await.unwrap();
     let path = format!("/api/v1/jobs/{}", started["job_id"].as_str().unwrap());
