@@ -6,7 +6,7 @@ use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
 use sereno_workflows::privacy;
-use sereno_workflows::statistics::Size;
+use sereno_workflows::statistics::{Size, is_reminder};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 
@@ -76,7 +76,10 @@ pub(crate) fn announce(
     context: Context,
 ) -> Sequence {
     let sequence = ledger.sequence();
-    draft.tally().announced(&announcement.event_type);
+    match has_message(&announcement) {
+        true => draft.tally().event(&announcement.event_type),
+        false => draft.tally().announced(&announcement.event_type),
+    }
     let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
     let body = payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
 
@@ -142,6 +145,13 @@ pub(crate) fn announce(
     }
     draft.event(sequence, &record, announcement.id.as_ref());
     sequence
+}
+
+/// Whether it is a reminder that a message of ours brings, which counts as sent once it was.
+fn has_message(announcement: &Announcement) -> bool {
+    announcement.source == Source::Workflow
+        && is_reminder(&announcement.event_type)
+        && announcement.data.get("channel").and_then(Value::as_str) == Some("whatsapp")
 }
 
 /// Whether an endpoint is the phone with this number.

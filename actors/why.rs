@@ -1,5 +1,6 @@
 //! The facts behind "why?", read from the ledger; what they come to is decided by the rules.
 
+mod booking;
 mod endpoint;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use sereno_workflows::why::{
     self, Code, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Word,
 };
 
+pub use self::booking::booking;
 pub use self::endpoint::{Known, endpoint};
 use crate::channel::whatsapp;
 use crate::endpoint::config::Kind;

@@ -23,7 +23,7 @@ pub use self::delivery::{
 };
 pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};
-pub use self::entity::{Due, conversation, handoff, reservation, timer};
+pub use self::entity::{Asked, Due, conversation, handoff, reservation, timer};
 pub use self::sentences::Code;
 use crate::calendar;
 use crate::locale::Locale;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use ractor::ActorRef;
 use sereno_workflows::dead_letters::cause;
-use sereno_workflows::id::Sequence;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retry::{Next, Outcome, RetryPolicy};
-use sereno_workflows::statistics::{Route, Sketch};
+use sereno_workflows::statistics::{Count, Route, Sketch, is_reminder};
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
@@ -175,6 +175,9 @@ impl EndpointActor {
         attempt.took.add(ended.duration_ms.into());
         if let (code, Some(error)) = told(&ended.outcome) {
             draft.tally().cause(&cause(code, &error));
+        }
+        if arrived && self.id == EndpointId::CUSTOMERS && is_reminder(&ended.event_type) {
+            draft.tally().count(Count::RemindersSent);
         }
         // The tenant's own roads are no endpoints.
         let endpoint = if self.id.is_own() { 0 } else { self.id.0 };

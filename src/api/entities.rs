@@ -239,7 +239,8 @@ fn show(
     let mut shown = describe(&state, &view.policy);
     match &state {
         StateRecord::Reservation(booking) => {
-            reader.add(&mut shown, &view, &why::reservation(booking));
+            let reason = sereno_actors::why::booking(app.engine.ledger(), &view, booking)?;
+            reader.add(&mut shown, &view, &reason);
         }
         StateRecord::Handoff(handoff) => reader.add(&mut shown, &view, &why::handoff(handoff)),
         StateRecord::Tenant(_)

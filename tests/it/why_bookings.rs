@@ -20,8 +20,7 @@ async fn by_hand(house: &House, booking: &str, kind: &str, what: &str, body: Val
 async fn says(house: &House, booking: &str, because: &str, said: [&str; 3]) {
     for (lang, said) in ["en", "es", "pt"].into_iter().zip(said) {
         let path = format!("/api/v1/reservations/{booking}?lang={lang}");
-        let shown = house.api.get(&path).await.unwrap();
-        assert_eq!(shown["why"]["because"], because, "{shown:#}");
+        let shown = house.eventually(&path, |shown| shown["why"]["because"] == because).await;
         let sentence = shown["why"]["sentence"].as_str().unwrap();
         assert!(sentence.contains(said), "{sentence}");
     }
@@ -55,4 +54,46 @@ async fn f07_a_booking_without_reminders_says_why_however_much_happened_to_it_si
     house.book("R-2", "34600000002", 72 * HOUR).await;
     let none = ["no reminders are set", "no hay recordatorios", "não há lembretes"];
     says(&house, "R-2", "no_reminders_set", none).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_a_customer_was_asked_once_the_message_went_out_and_no_reminder_counts_before() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"], "channels": {"whatsapp": {"paused": true}}})).await;
+    for (id, number) in [("R-1", "34600000001"), ("R-2", "34600000002")] {
+        house.book(id, number, HOUR + 500).await;
+    }
+    let held = |page: &Value| page["items"].as_array().unwrap().len() == 2;
+    let page = house.eventually("/api/v1/deliveries?status=held", held).await;
+    let waits = ["has not gone out yet", "aún no ha salido", "ainda não saiu"];
+    says(&house, "R-1", "message_waits", waits).await;
+    let reminders = async |count: u64| {
+        let counted = |stats: &Value| stats["windows"]["1h"]["reminders_sent"] == count;
+        house.eventually("/api/v1/stats?window=1h", counted).await;
+    };
+    reminders(0).await;
+
+    // One of them is cancelled by hand, the other goes out.
+    let event_of = |item: &Value| format!("/api/v1/events/{}", item["event_id"].as_str().unwrap());
+    for item in page["items"].as_array().unwrap() {
+        let event = house.api.get(&event_of(item)).await.unwrap();
+        if event["data"]["reservation_id"] == "R-2" {
+            let path = format!("/api/v1/deliveries/{}/cancel", item["id"].as_str().unwrap());
+            house.api.post(&path, &json!({})).await.unwrap();
+        }
+    }
+    let failed = ["did not reach them", "no le llegó al cliente", "não chegou ao cliente"];
+    says(&house, "R-2", "message_failed", failed).await;
+    house.settle(json!({"channels": {"whatsapp": {"paused": false}}})).await;
+    house.told(1).await;
+    reminders(1).await;
+    let asked = ["was asked to confirm", "Se pidió confirmación", "Foi pedida a confirmação"];
+    says(&house, "R-1", "awaiting_answer", asked).await;
+    says(&house, "R-2", "message_failed", failed).await;
+
+    // Where there is no line, somebody else brings it: the event is all that is known.
+    house.settle(json!({"whatsapp": null})).await;
+    house.book("R-3", "34600000003", HOUR + 500).await;
+    reminders(2).await;
+    says(&house, "R-3", "awaiting_answer", asked).await;
 }

@@ -351,8 +351,8 @@ fn a05_a_reminder_that_was_held_up_goes_only_while_it_is_true() {
 
 #[test]
 fn f07_a_booking_without_reminders_says_why_by_what_became_of_them() {
-    use crate::why::{self, Code};
-    let said = |story: &Story| why::reservation(story.state()).code;
+    use crate::why::{self, Asked, Code};
+    let said = |story: &Story| why::reservation(story.state(), Asked::Told).code;
     let cancel = |story: &mut Story| {
         for name in ["24h", "2h"] {
             let kind = format!("reminder.{name}");

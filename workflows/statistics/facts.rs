@@ -5,6 +5,12 @@ use crate::conversation::{self, Conversation};
 use crate::handoff::{self, Handoff};
 use crate::reservation::{self, Reservation};
 
+/// Whether an event tells that a customer is reminded. Where a message of ours does it, the reminder counts once
+/// that has gone out.
+pub fn is_reminder(event_type: &str) -> bool {
+    event_type.starts_with("reminder.") && event_type.ends_with(".sent")
+}
+
 impl Tally {
     /// Counts an event, with what its type means beyond itself.
     pub fn announced(&mut self, event_type: &str) {
@@ -12,9 +18,7 @@ impl Tally {
         match event_type {
             "sla.breached" => self.count(Count::SlaBreached),
             "pipeline.quarantined" => self.count(Count::EventsFailed),
-            _ if event_type.starts_with("reminder.") && event_type.ends_with(".sent") => {
-                self.count(Count::RemindersSent);
-            }
+            _ if is_reminder(event_type) => self.count(Count::RemindersSent),
             _ => {}
         }
     }

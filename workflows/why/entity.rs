@@ -48,10 +48,22 @@ pub fn timer(due: Due<'_>) -> Reason {
     Reason { name: name.to_owned(), ..Reason::plain(code).at(at) }
 }
 
-/// Why a booking is as it is.
-pub fn reservation(booking: &Reservation) -> Reason {
+/// How far the customer of a booking was asked to confirm, by the messages of its reminders; of several, the one
+/// that went furthest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// None went out, and none will any more.
+    Failed,
+    /// It waits, or is held.
+    Waits,
+    /// It went out, or somebody else brought it.
+    Told,
+}
+
+/// Why a booking is as it is; how far its customer was asked matters once a reminder was due.
+pub fn reservation(booking: &Reservation, asked: Asked) -> Reason {
     match booking.status {
-        Status::Booked => booked(booking),
+        Status::Booked => booked(booking, asked),
         Status::Confirmed => match booking.no_show_at {
             Some(at) => Reason::plain(Code::Confirmed).at(at),
             None => Reason::plain(Code::ConfirmedOnly),
@@ -63,7 +75,7 @@ pub fn reservation(booking: &Reservation) -> Reason {
     }
 }
 
-fn booked(booking: &Reservation) -> Reason {
+fn booked(booking: &Reservation, asked: Asked) -> Reason {
     let pending = booking.reminders.iter().find(|one| one.state == ReminderState::Pending);
     let next = pending.map(|one| (one.name.clone(), booking.slot.before(one.before)));
     let count = |state| {
@@ -75,10 +87,24 @@ fn booked(booking: &Reservation) -> Reason {
     let missed = count(ReminderState::Missed);
     let named = |code, name, at| Reason { name, ..Reason::plain(code).at(at) };
     match (next, booking.no_show_at) {
-        (Some((name, at)), _) if booking.asked() => named(Code::AskedAgain, name, at),
+        (Some((name, at)), _) if booking.asked() => {
+            let code = match asked {
+                Asked::Failed => Code::AskFailedAgain,
+                Asked::Waits => Code::AskingAgain,
+                Asked::Told => Code::AskedAgain,
+            };
+            named(code, name, at)
+        }
         (Some((name, at)), _) if late > 0 => named(Code::BookedLate, name, at).count(late),
         (Some((name, at)), _) => named(Code::Booked, name, at),
-        (None, Some(at)) if booking.asked() => Reason::plain(Code::Asked).at(at),
+        (None, Some(at)) if booking.asked() => {
+            let code = match asked {
+                Asked::Failed => Code::AskFailed,
+                Asked::Waits => Code::Asking,
+                Asked::Told => Code::Asked,
+            };
+            Reason::plain(code).at(at)
+        }
         (None, Some(at)) if cancelled > 0 => Reason::plain(Code::BookedUnreminded).at(at),
         (None, Some(at)) if missed > 0 => Reason::plain(Code::BookedMissed).at(at),
         (None, Some(at)) if late == 0 => Reason::plain(Code::BookedWithout).at(at),
