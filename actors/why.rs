@@ -16,7 +16,7 @@ use sereno_workflows::why::{
 };
 
 pub use self::booking::booking;
-pub use self::endpoint::{Known, endpoint};
+pub use self::endpoint::{Known, endpoint, next_probe};
 use crate::channel::whatsapp;
 use crate::endpoint::config::Kind;
 use crate::endpoint::{QUIET, key_of, standing};

@@ -326,7 +326,9 @@ mod tests {
     #[test]
     fn f01_every_kind_that_can_be_written_down_is_among_all_and_found_by_its_word() {
         // What serde numbers is what there is: a new kind cannot be left out of the list.
-        let read = |number: u32| EntityKind::deserialize(IntoDeserializer::<Error>::into_deserializer(number));
+        let read = |number: u32| {
+            EntityKind::deserialize(IntoDeserializer::<Error>::into_deserializer(number))
+        };
         let written: Vec<EntityKind> = (0..).map_while(|number| read(number).ok()).collect();
         assert_eq!(written, EntityKind::ALL);
         for kind in EntityKind::ALL {

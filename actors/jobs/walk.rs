@@ -192,8 +192,8 @@ fn is_barred(
         return Ok(!is_there(view, endpoint));
     };
     // What was written to people goes again out of its dead letter.
-    let is_kept = status.status == AttemptStatus::Dead
-        && ledger.dead_letter(&view.id, delivery)?.is_some();
+    let is_kept =
+        status.status == AttemptStatus::Dead && ledger.dead_letter(&view.id, delivery)?.is_some();
     Ok(!is_kept)
 }
 

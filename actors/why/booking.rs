@@ -21,11 +21,7 @@ pub fn booking(
 }
 
 /// How far the customer was asked. Where no message is known of, somebody else has told them.
-fn asked(
-    ledger: &Ledger,
-    view: &TenantView,
-    booking: &Reservation,
-) -> Result<Asked, LedgerError> {
+fn asked(ledger: &Ledger, view: &TenantView, booking: &Reservation) -> Result<Asked, LedgerError> {
     let Some(number) = &booking.wa_number else { return Ok(Asked::Told) };
     let mut asked = None;
     for reminder in &booking.reminders {
@@ -71,9 +67,10 @@ fn message_of(
     let since = Sequence::at(at)..Sequence(u64::MAX);
     let lines = ledger.lines_from(&view.id, number, since, ASKED_LINES_MAX)?;
     let is_reminder = |event_type: &str| event_type.starts_with("reminder.");
-    let reminder = lines.iter().map(|(_, line)| line).find(|line| {
-        line.about.as_deref() == Some(booking) && is_reminder(&line.event_type)
-    });
+    let reminder = lines
+        .iter()
+        .map(|(_, line)| line)
+        .find(|line| line.about.as_deref() == Some(booking) && is_reminder(&line.event_type));
     let Some(reminder) = reminder else { return Ok(None) };
     let is_its = |kind: HistoryKind, id: &str| kind == HistoryKind::Sent && id == reminder.event_id;
     let mut told = lines.iter().filter(|(_, line)| is_its(line.kind, &line.event_id));

@@ -1,15 +1,15 @@
 //! How an endpoint is, as exactly as is known: as its attempts left it in memory, or else, after a restart, as
 //! its row and the log have it.
 
-use sereno_workflows::endpoint::Health;
+use sereno_workflows::endpoint::{Breaker, Health};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retention::Retention;
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, EndpointFacts, Reason};
 
-use crate::endpoint::config::Endpoint;
-use crate::endpoint::standing::is_paused;
 use super::is_unrecorded;
+use crate::endpoint::config::Endpoint;
+use crate::endpoint::standing::{gets_any, is_paused};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{ENDPOINT_LINES_AT_ONCE, ENDPOINT_LINES_MAX, QUEUE_ROWS_MAX};
@@ -178,6 +178,22 @@ pub fn endpoint(
         trying_since: trying_since(ledger, view, &under_way)?,
         next_at: next_at(ledger, view, endpoint.id, &under_way)?,
     }))
+}
+
+/// When an endpoint is tried next that is only probed now and then, if anything is for it that goes.
+pub fn next_probe(
+    ledger: &Ledger,
+    view: &TenantView,
+    id: EndpointId,
+    health: &Health,
+) -> Result<Option<Timestamp>, LedgerError> {
+    let Breaker::Open { until, .. } = health.breaker else { return Ok(None) };
+    let under_way = view.live.under_way(id);
+    if !gets_any(view, id) || trying_since(ledger, view, &under_way)?.is_some() {
+        return Ok(None);
+    }
+    let next = next_at(ledger, view, id, &under_way)?;
+    Ok(next.map(|due| until.max(due).max(ledger.now().timestamp())))
 }
 
 /// Since when the first attempt is made of those of which it is still to come what came of them.

@@ -13,9 +13,10 @@ use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
+use sereno_actors::view::TenantView;
 use sereno_actors::why::{self, Known};
 use sereno_workflows::access::Role;
-use sereno_workflows::endpoint::{Breaker, Health};
+use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::masking;
 use sereno_workflows::time::{Span, Timestamp};
@@ -87,7 +88,7 @@ pub async fn show(
         let look = move || Ok(known.looked_up(app.engine.ledger(), &view, id)?);
         known = aside(caller.tenant.clone(), look).await?;
     }
-    let mut shown = as_it_is(&app, &caller, endpoint, &known.health);
+    let mut shown = as_it_is(&app, &caller, (&view, endpoint), &known.health)?;
     add_words(&mut shown, "endpoint");
     reader.add(&mut shown, &view, &why::endpoint(app.engine.ledger(), &view, endpoint, &known)?);
     Ok(Json(shown))
@@ -249,18 +250,24 @@ fn add_words(answer: &mut Value, message: &str) {
 pub(super) fn shown(app: &App, caller: &Caller, endpoint: &Endpoint) -> Result<Value, Problem> {
     let view = app.engine.view(&caller.tenant)?;
     let known = Known::at_hand(app.engine.ledger(), &view, endpoint.id)?;
-    Ok(as_it_is(app, caller, endpoint, &known.health))
+    as_it_is(app, caller, (&view, endpoint), &known.health)
 }
 
 /// Whoever has the address of a chat's hook may post there: it is for those who may set it.
-fn as_it_is(app: &App, caller: &Caller, endpoint: &Endpoint, health: &Health) -> Value {
+fn as_it_is(
+    app: &App,
+    caller: &Caller,
+    (view, endpoint): (&TenantView, &Endpoint),
+    health: &Health,
+) -> Result<Value, Problem> {
+    let next_probe = why::next_probe(app.engine.ledger(), view, endpoint.id, health)?;
     let Endpoint { id, config, secrets, .. } = endpoint;
     let address = |url: &str| match caller.role {
         Role::Admin => url.to_owned(),
         Role::Operator | Role::Viewer => masking::without_secrets(url),
     };
     let or_null = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
-    json!({
+    Ok(json!({
         "id": id.0,
         "kind": config.kind.as_str(),
         "target": address(&config.target),
@@ -289,13 +296,10 @@ fn as_it_is(app: &App, caller: &Caller, endpoint: &Endpoint, health: &Health) ->
         "ca_certificate": config.ca_certificate,
         "health": health.condition().as_str(),
         "failing_since": health.failing_since.map(Timestamp::to_rfc3339),
-        "next_probe_at": match health.breaker {
-            Breaker::Open { until, .. } => Some(until.to_rfc3339()),
-            Breaker::Closed => None,
-        },
+        "next_probe_at": next_probe.map(Timestamp::to_rfc3339),
         "created_at": config.created_at.to_rfc3339(),
         "updated_at": config.updated_at.to_rfc3339(),
-    })
+    }))
 }
 
 /// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.
@@ -350,7 +354,6 @@ fn lines(
         }
         LogRecord::Filtered { event, event_type, endpoints } => {
             let (event_id, payload) = told(event_of(event)?);
-            let created_at = Timestamp(i64::try_from(sequence.0 / 1_000).unwrap_or(0));
             let mut common = Map::new();
             for (name, value) in [
                 ("event", json!(event_type)),
@@ -360,7 +363,7 @@ fn lines(
                 ("response_code", json!(-1)),
                 ("payload_snippet", json!(payload)),
                 ("duration_ms", json!(0)),
-                ("created_at", json!(created_at.to_rfc3339())),
+                ("created_at", json!(sequence.moment().to_rfc3339())),
                 ("sent_at", Value::Null),
             ] {
                 common.insert(name.to_owned(), value);

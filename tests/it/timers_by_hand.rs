@@ -367,7 +367,8 @@ async fn f01_every_timer_that_is_listed_can_be_fired_or_says_what_to_do() {
         ("cancel", "", "reports.weekly.enabled"),
         ("reschedule", reschedule.as_str(), "reports.weekly in the tenant's settings"),
     ] {
-        let (status, answer) = house.raw("POST", &format!("/api/v1/timers/{report}/{what}"), body).await;
+        let (status, answer) =
+            house.raw("POST", &format!("/api/v1/timers/{report}/{what}"), body).await;
         assert_eq!(status, 409, "{what}: {answer}");
         assert!(detail(&answer).contains(instead), "{what}: {answer}");
     }

@@ -219,3 +219,32 @@ async fn f07_what_was_given_up_says_that_it_can_be_tried_again_where_it_can_and_
     let (status, answer) = house.raw("POST", &format!("{bare}/retry"), "").await;
     assert_eq!(status, 409, "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_a_probe_is_told_of_where_something_waits_for_it_that_goes_and_nowhere_else() {
+    let house = House::new().await;
+    house.settle(json!({"retry": {"first": "200ms", "factor": 1, "attempts": 100}})).await;
+    let failing = std::iter::repeat_n((500, None), 2_000);
+    let (_receiver, id) = house.answering("a.failing", failing, &json!({})).await;
+    let path = format!("{ENDPOINTS}/{id}");
+    let (delivery, _) = sent(&house, "a.failing").await;
+    let probed = |shown: &Value| {
+        let is_next = shown["why"]["next"] == "probe";
+        is_next && shown["next_probe_at"].is_string()
+    };
+    let shown = house.eventually(&path, probed).await;
+    assert_eq!(shown["next_probe_at"], shown["why"]["next_at"], "{shown}");
+    let pause = |paused: bool| json!({"channels": {"webhook": {"paused": paused}}});
+    house.api.patch("/api/v1/admin/tenants/default", &pause(true)).await.unwrap();
+    let shown = house.api.get(&path).await.unwrap();
+    assert_eq!((&shown["next_probe_at"], &shown["why"]["next"]), (&Value::Null, &json!("resume")));
+    house.api.patch("/api/v1/admin/tenants/default", &pause(false)).await.unwrap();
+    house.eventually(&path, probed).await;
+    let (bare, _) = delivery.split_once('?').unwrap();
+    let cancel = format!("{bare}/cancel");
+    while house.raw("POST", &cancel, "").await.0 == 409
+        && house.api.get(bare).await.unwrap()["status"] != "cancelled"
+    {}
+    let shown = house.api.get(&path).await.unwrap();
+    assert_eq!((&shown["next_probe_at"], &shown["why"]["next"]), (&Value::Null, &json!("nothing")));
+}

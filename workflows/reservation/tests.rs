@@ -366,7 +366,8 @@ fn f07_a_booking_without_reminders_says_why_by_what_became_of_them() {
     let mut story = Story::booked(72 * HOUR);
     cancel(&mut story);
     for minute in 0..70 {
-        story.event(Command::Change(Booking { notes: Some(format!("{minute}")), ..booking(SLOT) }))
+        story
+            .event(Command::Change(Booking { notes: Some(format!("{minute}")), ..booking(SLOT) }))
             .unwrap();
     }
     assert_eq!(said(&story), Code::BookedUnreminded, "however much happened since");

@@ -75,11 +75,7 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
 }
 
 /// Why one is as it is at which an attempt is made at this moment.
-fn trying(
-    facts: &EndpointFacts<'_>,
-    since: Timestamp,
-    failed: impl Fn(Code) -> Reason,
-) -> Reason {
+fn trying(facts: &EndpointFacts<'_>, since: Timestamp, failed: impl Fn(Code) -> Reason) -> Reason {
     let Health { breaker, failing_since, last_success_at, .. } = *facts.health;
     if matches!(breaker, Breaker::Open { .. }) {
         return failed(Code::EndpointProbed).since(since);

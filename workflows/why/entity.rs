@@ -115,8 +115,9 @@ fn booked(booking: &Reservation, asked: Asked) -> Reason {
 
 /// Why a handoff is as it is, and who has it.
 pub fn handoff(handoff: &Handoff) -> Reason {
-    let claimed = |code: Code, claim: &Claim| {
-        Reason { name: claim.by.clone(), ..Reason::plain(code).since(claim.at) }
+    let claimed = |code: Code, claim: &Claim| Reason {
+        name: claim.by.clone(),
+        ..Reason::plain(code).since(claim.at)
     };
     let Handoff { status, deadline, breached_at, replied_at, opened_at, .. } = *handoff;
     match (status, deadline, breached_at, &handoff.claim) {

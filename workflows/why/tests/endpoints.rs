@@ -132,7 +132,7 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
             is_latest: true,
             code,
             is_paused: false,
-        trying_since: None,
+            trying_since: None,
             next_at,
         };
         let why = endpoint(facts).told(Locale::En, &madrid());
