@@ -16,6 +16,7 @@ use sereno_workflows::line::Smtp;
 use sereno_workflows::payload;
 use sereno_workflows::retry::RetryPolicy;
 use sereno_workflows::secrets::Secrets;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -121,7 +122,7 @@ impl Prober {
             Some(way.finding(Part::Whatsapp, name, Some(tenant)))
         };
         let (mail, whatsapp) = tokio::join!(mail, whatsapp);
-        mail.into_iter().chain(whatsapp).collect()
+        mail.into_iter().chain(whatsapp).chain(paused(view)).collect()
     }
 
     async fn endpoint(&self, view: &TenantView, endpoint: &Endpoint, test: bool) -> Finding {
@@ -148,6 +149,20 @@ impl Prober {
         let name = format!("{}/{} {}", view.id, endpoint.id, shown(endpoint, view, now));
         way.finding(Part::Endpoints, name, Some(view.id.as_str()))
     }
+}
+
+/// The channels by which nothing goes out, until somebody remembers.
+fn paused(view: &TenantView) -> impl Iterator<Item = Finding> {
+    let channels = view.policy.settings.channels;
+    let paused = Channel::ALL.into_iter().filter(move |channel| channels.is_paused(*channel));
+    paused.map(|channel| {
+        let (mut way, name) = (Course::default(), channel.as_str());
+        let advice = format!(
+            "set channels.{name}.paused to false in the tenant's settings, if it may go on"
+        );
+        way.warn("paused", "it is paused: what is for it is held", advice);
+        way.finding(Part::Endpoints, format!("{} channel {name}", view.id), Some(view.id.as_str()))
+    })
 }
 
 /// Looks at the mirror's database.

@@ -26,7 +26,7 @@ pub(crate) mod statistics;
 pub mod story;
 pub mod timeline;
 pub mod times;
-mod waiting;
+pub(crate) mod waiting;
 
 use std::sync::{Arc, OnceLock};
 

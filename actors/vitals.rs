@@ -83,6 +83,8 @@ pub struct Vitals {
     pub events: Credits,
     /// Deliveries that wait; counted up to [`WAITING_COUNTED_MAX`](crate::limits::WAITING_COUNTED_MAX).
     pub waiting: usize,
+    /// Of those, the ones that are held by disabled endpoints and paused channels; counted up to the same number.
+    pub held: usize,
     /// Since when the delivery waits that is due for longest; zero where none is overdue.
     pub waiting_for: Span,
     /// Timers that are set; counted up to the same number.

@@ -98,6 +98,7 @@ impl Collector for Snapshot {
             "Deliveries that wait, counted up to 20,000",
             vitals.waiting,
         )?;
+        page.gauge("queue_held", "Of those, held by disabled endpoints or pauses", vitals.held)?;
         page.seconds_gauge(
             "queue_oldest",
             "How long ago the delivery was due that waits for longest",
@@ -121,6 +122,7 @@ impl Snapshot {
             ("events_failed", "Events that were set aside", Count::EventsFailed),
             ("messages_received", "Messages of customers", Count::MessagesReceived),
             ("reminders_sent", "Reminders that were sent", Count::RemindersSent),
+            ("deliveries_cancelled", "Deliveries cancelled by hand", Count::DeliveriesCancelled),
             ("no_shows", "Customers who did not come", Count::NoShows),
             ("sla_breaches", "Handoffs that waited too long", Count::SlaBreached),
         ] {

@@ -6,6 +6,7 @@
 
 use ractor::ActorRef;
 use sereno_workflows::id::Sequence;
+use sereno_workflows::statistics::Count;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::oneshot;
 
@@ -56,6 +57,7 @@ impl EndpointActor {
                     self.take_away(&mut draft, delivery, &waits)?;
                     let stands = self.cancelled(status, cancelled);
                     draft.status(event, delivery, &stands);
+                    draft.tally().count(Count::DeliveriesCancelled);
                     self.commit_and_tell(draft).await;
                     // It may have been read ahead.
                     if let Some(due) = waits.due {

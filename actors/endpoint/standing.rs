@@ -4,6 +4,7 @@ use sereno_workflows::id::EndpointId;
 use sereno_workflows::statistics::Channel;
 
 use super::config::Kind;
+use crate::ledger::waiting::Road;
 use crate::record::{AttemptStatus, DeliveryStatusRecord};
 use crate::view::TenantView;
 
@@ -55,6 +56,15 @@ pub(crate) fn is_paused(view: &TenantView, endpoint: EndpointId) -> bool {
 pub(crate) fn gets_any(view: &TenantView, endpoint: EndpointId) -> bool {
     let enabled = |id| view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
     (endpoint.is_own() || enabled(endpoint)) && !is_paused(view, endpoint)
+}
+
+/// What becomes of what waits for an endpoint.
+pub(crate) fn road(view: &TenantView, endpoint: EndpointId) -> Road {
+    match gets_any(view, endpoint) {
+        true => Road::Open,
+        false if endpoint.is_own() || view.endpoints.contains_key(&endpoint) => Road::Held,
+        false => Road::Gone,
+    }
 }
 
 /// By which channel the deliveries to an endpoint go out; nobody knows of one that was deleted.

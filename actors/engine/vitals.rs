@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use sereno_workflows::time::Span;
 
 use super::{Engine, EngineError};
-use crate::endpoint::standing::gets_any;
+use crate::endpoint::standing::road;
+use crate::ledger::waiting::Road;
 use crate::vitals::{StoreVitals, Vitals};
 
 impl Engine {
@@ -17,8 +18,8 @@ impl Engine {
         let views = self.views();
         let tenants: Vec<_> = views.iter().map(|view| view.id.clone()).collect();
         let views: HashMap<_, _> = views.iter().map(|view| (&view.id, view)).collect();
-        let (waiting, waiting_for) = ledger.all_waiting(&tenants, |tenant, endpoint| {
-            views.get(tenant).is_some_and(|view| gets_any(view, endpoint))
+        let waiting = ledger.all_waiting(&tenants, |tenant, endpoint| {
+            views.get(tenant).map_or(Road::Gone, |view| road(view, endpoint))
         })?;
         Ok(Vitals {
             tally: ledger.statistics().server(),
@@ -27,8 +28,9 @@ impl Engine {
             endpoints_alive: gauges.endpoints.load(Ordering::Relaxed),
             attempts: self.around.attempts.credits(),
             events: self.room.credits(),
-            waiting,
-            waiting_for,
+            waiting: waiting.count,
+            held: waiting.held,
+            waiting_for: waiting.longest,
             timers: ledger.timers_set()?,
             timer_lateness: gauges.timer_lateness(),
             store: ledger.store_vitals(),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use sereno_workflows::id::TenantId;
 use sereno_workflows::locale::Locale;
 use sereno_workflows::report::{self, About, Report, Week};
 use url::Url;
 
 use super::{Ledger, LedgerError};
 use crate::endpoint::config::{EndpointConfig, Kind};
+use crate::endpoint::standing::road;
 use crate::view::TenantView;
 
 impl Ledger {
@@ -25,6 +27,8 @@ impl Ledger {
             let config = &endpoint.config;
             (id.0, (config.kind.as_str().to_owned(), host(config)))
         });
+        let road = |_: &TenantId, id| road(view, id);
+        let held = self.all_waiting(std::slice::from_ref(&view.id), road)?.held;
         let about = About {
             tenant: &view.name,
             timezone: &settings.timezone,
@@ -32,6 +36,7 @@ impl Ledger {
             locale: locale.or(settings.reports.weekly.locale).unwrap_or(settings.locale),
             now: self.now().timestamp(),
             since: view.created_at,
+            held: u64::try_from(held).unwrap_or(u64::MAX),
             endpoints: endpoints.collect::<BTreeMap<_, _>>(),
         };
         Ok(report::make(week, &hours, &about))

@@ -10,35 +10,63 @@ use crate::record::key;
 use crate::store::{Direction, Partition};
 use crate::vitals::StoreVitals;
 
+/// What becomes of what waits for an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Road {
+    /// It goes in its turn.
+    Open,
+    /// It waits until somebody enables the endpoint or resumes its channel.
+    Held,
+    /// The endpoint is no longer there.
+    Gone,
+}
+
+/// What waits, counted up to a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Waiting {
+    /// Deliveries.
+    pub(crate) count: usize,
+    /// Of those, the ones that are held.
+    pub(crate) held: usize,
+    /// How long ago the first was due of those that go.
+    pub(crate) longest: Span,
+}
+
 impl Ledger {
-    /// How many deliveries of these tenants wait, and how long ago the first of them was due of those that are
-    /// for an endpoint that gets any.
+    /// What waits of these tenants.
     pub(crate) fn all_waiting(
         &self,
         tenants: &[TenantId],
-        wanted: impl Fn(&TenantId, EndpointId) -> bool,
-    ) -> Result<(usize, Span), LedgerError> {
-        let (mut count, mut looks, mut longest) = (0, 0, Span(0));
+        road: impl Fn(&TenantId, EndpointId) -> Road,
+    ) -> Result<Waiting, LedgerError> {
+        let (mut waiting, mut looks) = (Waiting::default(), 0);
         let now = self.now().timestamp();
         for tenant in tenants {
             // The head of each queue says since when it waits.
             let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
             while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
                 looks += 1;
-                if wanted(tenant, endpoint)
-                    && let Some(head) = self.queued(tenant, endpoint, 1)?.first()
-                {
-                    longest = longest.max(now.since(head.due));
+                match road(tenant, endpoint) {
+                    Road::Open => {
+                        if let Some(head) = self.queued(tenant, endpoint, 1)?.first() {
+                            waiting.longest = waiting.longest.max(now.since(head.due));
+                        }
+                    }
+                    Road::Held => {
+                        let left = WAITING_COUNTED_MAX - waiting.held;
+                        waiting.held += self.keys_of_endpoint(b'Q', tenant, endpoint, left)?.len();
+                    }
+                    Road::Gone => {}
                 }
                 next = self.next_with_rows(tenant, endpoint)?;
             }
-            let (table, left) = (key::table(b'Q', tenant), WAITING_COUNTED_MAX - count);
+            let (table, left) = (key::table(b'Q', tenant), WAITING_COUNTED_MAX - waiting.count);
             let range = &table[..]..&key::after(&table)[..];
             let rows =
                 self.store.scan(key::partition(tenant), range, Direction::Ascending, left)?;
-            count += rows.len();
+            waiting.count += rows.len();
         }
-        Ok((count, longest))
+        Ok(waiting)
     }
 
     /// The delivery of a tenant that was made first of those that wait for an endpoint of these, among the

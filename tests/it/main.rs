@@ -31,6 +31,7 @@ mod events;
 mod fan_out;
 mod handoffs_claimed;
 mod handoffs_order;
+mod held;
 mod idempotency;
 mod inbound;
 mod inbound_killed;

@@ -64,6 +64,9 @@ pub struct Report {
     pub channels: Option<Vec<ChannelFigures>>,
     /// The endpoints at which most attempts failed.
     pub failing_endpoints: Option<Vec<EndpointFigures>>,
+    /// Deliveries that were held by disabled endpoints and paused channels when the report was made; nothing where
+    /// its week was long past.
+    pub deliveries_held: Option<u64>,
     /// Why attempts failed, the most frequent first.
     pub causes: Option<Vec<CauseFigures>>,
     /// What somebody should look at.
@@ -111,6 +114,7 @@ pub struct Totals {
     pub sla_breached: u64,
     pub alerts_raised: u64,
     pub dead_letters: u64,
+    pub deliveries_cancelled: u64,
     pub ai_response_time: Quantiles,
     pub handoff_response_time: Quantiles,
     pub deliveries: Attempts,
@@ -263,6 +267,7 @@ impl Totals {
             sla_breached: of(Count::SlaBreached),
             alerts_raised: 0,
             dead_letters: of(Count::DeadLetters),
+            deliveries_cancelled: of(Count::DeliveriesCancelled),
             ai_response_time: Quantiles::of(tally.size(Size::AnswerTime).as_deref()),
             handoff_response_time: Quantiles::of(tally.size(Size::HandoffTime).as_deref()),
             deliveries: Attempts::of(&tally.attempts()),

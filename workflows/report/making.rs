@@ -21,6 +21,9 @@ use crate::time::{Span, Timestamp};
 /// Types, endpoints and causes that a report names.
 const NAMED_MAX: usize = 10;
 
+/// For so long after its week a report tells what is held at present.
+const HELD_MATTERS: Span = Span::hours(7 * 24);
+
 /// What a report needs beside the counts.
 #[derive(Debug, Clone)]
 pub struct About<'a> {
@@ -36,6 +39,8 @@ pub struct About<'a> {
     pub now: Timestamp,
     /// When the tenant was made.
     pub since: Timestamp,
+    /// Deliveries that are held at this moment.
+    pub held: u64,
     /// Kind and host of the endpoints that are there.
     pub endpoints: BTreeMap<u32, (String, Option<String>)>,
 }
@@ -83,6 +88,7 @@ pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
         days: days((week, counted_since), (&this, before.as_ref()), &top_events, about),
         channels: is_counted.then(|| channels(&this.all)),
         failing_endpoints: is_counted.then(|| failing(&this, about)),
+        deliveries_held: (about.now < to.after(HELD_MATTERS)).then_some(about.held),
         causes: is_counted.then(|| causes(&this)),
         top_events: is_counted.then_some(top_events),
         attention: None,

@@ -35,6 +35,9 @@ pub(super) fn attention(report: &Report) -> Option<Vec<Remark>> {
         let sentence = pick(locale, DEAD_LETTERS).replace("{n}", &count(totals.dead_letters));
         say("dead_letters", sentence);
     }
+    if let Some(held) = report.deliveries_held.filter(|held| *held > 0) {
+        say("deliveries_held", pick(locale, HELD).replace("{n}", &count(held)));
+    }
     if let Some(sentence) = failures(report, totals) {
         say("deliveries_failing", sentence);
     }
@@ -158,6 +161,11 @@ const DEAD_LETTERS: Words = [
     "Entregas dadas por perdidas: {n}; se pueden mirar y reintentar en No entregadas.",
     "Deliveries given up: {n}; look at them under Dead letters and try them again.",
     "Entregas dadas por perdidas: {n}; podem ser vistas e tentadas de novo em Não entregues.",
+];
+const HELD: Words = [
+    "Entregas retenidas ahora por destinos desactivados o canales en pausa: {n}; salen cuando alguien los active o los reanude.",
+    "Deliveries held at this moment by disabled endpoints or paused channels: {n}; they go when somebody enables or resumes these.",
+    "Entregas retidas neste momento por destinos desativados ou canais em pausa: {n}; saem quando alguém os ativar ou retomar.",
 ];
 const FAILING: Words = [
     "Falló el {share} de los intentos de entrega.",

@@ -1,5 +1,6 @@
 //! Reports of known hours; due, made once, and said in every language.
 
+mod held;
 mod unknown;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ fn made(week: &str, hours: &[Slot], now: &str, since: &str, locale: Locale) -> R
         locale,
         now: at(now),
         since: at(since),
+        held: 0,
         endpoints: BTreeMap::from([(3, known("webhook", "hooks.example.com"))]),
     };
     make(week.parse().unwrap(), hours, &about)
@@ -198,6 +200,7 @@ fn c04_a_zone_that_is_not_whole_hours_from_utc_says_how_its_midnight_counts() {
         locale: Locale::En,
         now: at("2026-11-24T00:00:00"),
         since: Timestamp(0),
+        held: 0,
         endpoints: BTreeMap::new(),
     };
     // 18:00 UTC is 23:30 there: half of that hour is of the next week.

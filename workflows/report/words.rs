@@ -97,6 +97,8 @@ pub(super) const SUCCESS: Words = ["Éxito", "Success", "Sucesso"];
 pub(super) const CHANNEL: Words = ["Canal", "Channel", "Canal"];
 pub(super) const DEAD: Words =
     ["Dados por perdidos", "Given up (dead letters)", "Dados por perdidos"];
+pub(super) const CANCELLED_BY_HAND: Words =
+    ["Cancelados a mano", "Cancelled by hand", "Cancelados à mão"];
 pub(super) const ALERTS: Words = ["Alertas", "Alerts raised", "Alertas"];
 pub(super) const ASIDE: Words = ["Eventos apartados", "Events set aside", "Eventos postos de lado"];
 pub(super) const REFUSED: Words =

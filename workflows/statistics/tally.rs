@@ -67,11 +67,13 @@ pub enum Count {
     DeadLetters,
     /// Bookings that were confirmed after a reminder asked for it.
     RemindersConfirmed,
+    /// Deliveries that somebody cancelled.
+    DeliveriesCancelled,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Events,
         Self::EventsFailed,
         Self::LettersTaken,
@@ -96,6 +98,7 @@ impl Count {
         Self::SlaBreached,
         Self::DeadLetters,
         Self::RemindersConfirmed,
+        Self::DeliveriesCancelled,
     ];
 
     /// Its name outside.
@@ -125,6 +128,7 @@ impl Count {
             Self::SlaBreached => "sla_breached",
             Self::DeadLetters => "dead_letters",
             Self::RemindersConfirmed => "reminders_confirmed",
+            Self::DeliveriesCancelled => "deliveries_cancelled",
         }
     }
 }
