@@ -214,16 +214,19 @@ impl Standing {
     }
 
     fn raised(&self, (name, rule): (&str, &Rule)) -> Value {
-        json!({
+        let mut data = json!({
             "alert": name,
             "metric": rule.metric.as_str(),
             "severity": rule.severity.as_str(),
             "measured": self.value.map(plain),
             "threshold": rule.limit.threshold(),
             "comparison": rule.limit.as_str(),
-            "window": rule.window.as_str(),
             "since": self.told_since.map(Timestamp::to_rfc3339),
-        })
+        });
+        if let (Some(window), Some(data)) = (rule.told_window(), data.as_object_mut()) {
+            data.insert("window".to_owned(), Value::from(window));
+        }
+        data
     }
 
     /// That it is over, with all that was said of it; of a rule that was taken away only its name is known.

@@ -302,10 +302,12 @@ mod tests {
         );
         assert!(wording.plain().contains("Resolved: Tuesday 20 January, 20:30"));
         // Of a rule that was taken away little is known.
-        let gone = json!({"alert": "mine", "ended_by": "rule_removed"});
+        let gone = json!({"alert": "mine", "ended_by": "rule_removed",
+            "resolved_at": "2026-01-20T19:30:00.000Z"});
         let bare = Wording::of(&load("alert.resolved", gone, Locale::Es));
         assert_eq!(bare.title, "Alerta sin vigilancia · mine");
         assert!(bare.plain().contains("no se vigila más"), "{}", bare.plain());
+        assert!(bare.plain().contains("Vigilada hasta: ") && !bare.plain().contains("Resuelta"));
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn show((name, rule): (&str, &Rule), standing: &Standing, now: Timestamp) -> Val
         "metric": rule.metric.as_str(),
         "above": above,
         "below": below,
-        "window": rule.window.as_str(),
+        "window": rule.told_window(),
         "for": rule.hold.to_string(),
         "at_least": rule.at_least,
         "severity": rule.severity.as_str(),

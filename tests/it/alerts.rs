@@ -167,11 +167,17 @@ async fn b15_e06_an_alert_and_its_end_reach_slack_and_mail_in_the_tenants_words(
     look(&house).await;
     let got = deliveries(&told, &["alert.raised", "alert.resolved"]).await;
     let (raised, over) = (got[0].json()["data"].clone(), got[1].json()["data"].clone());
-    for field in ["alert", "metric", "severity", "threshold", "comparison", "window", "since"] {
+    for field in ["alert", "metric", "severity", "threshold", "comparison", "since"] {
         assert!(!raised[field].is_null(), "{field} is not in {raised}");
         assert_eq!(raised[field], over[field], "{field}");
     }
     assert_eq!((over["measured"].as_f64(), over["resolved_at"].is_string()), (Some(0.0), true));
+    // What lies there now is measured in no window.
+    let listed = house.api.get(ALERTS).await.unwrap();
+    assert_eq!(
+        (&of(&listed, "dead_letters")["window"], &raised["window"]),
+        (&json!(null), &json!(null))
+    );
     let slack = house.slack.inbox.wait(PATIENCE, |all| all.len() == 2).await.unwrap();
     let title =
         "Alerta resuelta (crítica): entregas dadas por perdidas, 0 (límite 0) · dead_letters";

@@ -92,6 +92,13 @@ pub struct Rule {
     pub at_least: u64,
 }
 
+impl Rule {
+    /// Its window by its name, where what it measures has one: what lies there now has none.
+    pub fn told_window(&self) -> Option<&'static str> {
+        self.metric.has_window().then(|| self.window.as_str())
+    }
+}
+
 /// A rule as a tenant writes it; what it leaves out is the built-in rule's of that name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -178,7 +178,7 @@ fn b15_what_is_over_is_told_with_all_that_was_said_of_it() {
     let raised = Alerts::default().step(&lying(200), watch(&all), Timestamp(1_000));
     let [Effect::Emit { data, .. }] = &raised.effects[..] else { panic!("{:?}", raised.effects) };
     let begun = json!({"alert": "dead_letters", "metric": "dead_letters", "severity": "critical",
-        "measured": 200.0, "threshold": 100.0, "comparison": "above", "window": "5m",
+        "measured": 200.0, "threshold": 100.0, "comparison": "above",
         "since": "1970-01-01T00:00:01.000Z"});
     assert_eq!(Value::Object(data.clone()), begun);
     let over = |rules: &AlertRules, figures: &Figures| {

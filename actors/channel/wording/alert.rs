@@ -67,7 +67,7 @@ pub(super) fn words(
         (RAISED_WHEN, limit),
         (WINDOW, window.map(|window| pick(locale, window_words(window)).to_owned())),
         (SINCE, at("since")),
-        (OVER, at("resolved_at")),
+        (if unwatched { WATCHED_UNTIL } else { OVER }, at("resolved_at")),
         (TO_DO, Some(pick(locale, advice).to_owned())),
         (RULE, Some(rule.to_owned())),
     ];
@@ -93,6 +93,7 @@ const RAISED_WHEN: Words = ["Avisa", "Alerts when", "Avisa"];
 const WINDOW: Words = ["En los últimos", "Over the last", "Nos últimos"];
 const SINCE: Words = ["Desde", "Since", "Desde"];
 const OVER: Words = ["Resuelta", "Resolved", "Resolvido"];
+const WATCHED_UNTIL: Words = ["Vigilada hasta", "Watched until", "Vigiado até"];
 const TO_DO: Words = ["Qué hacer", "What to do", "O que fazer"];
 const RULE: Words = ["Regla", "Rule", "Regra"];
 
