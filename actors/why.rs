@@ -152,7 +152,10 @@ pub fn event(
                 counts.dead += 1;
                 counts.lost += u64::from(is_lost(ledger, view, (*endpoint, *delivery))?);
             }
-            Standing::Held | Standing::Paused => counts.held += 1,
+            stands @ (Standing::Held | Standing::Paused) => {
+                counts.held += 1;
+                counts.paused += u64::from(stands == Standing::Paused);
+            }
             Standing::Sent => {
                 let word = word(ledger, view, (*endpoint, *delivery))?;
                 counts.undelivered += u64::from(matches!(word, Word::Failed(_)));

@@ -57,6 +57,7 @@ async fn f07_a_reminder_that_a_pause_holds_is_a_delivery_of_its_event() {
         let event = house.api.get(&path).await.unwrap();
         assert_eq!(event["delivery_counts"], json!({"sent": 1, "held": 1}), "{round}: {event:#}");
         assert_eq!(event["deliveries"].as_array().unwrap().len(), 2);
+        assert_eq!(words(&event), ["recorded", "channel_paused", "resume"], "{event:#}");
         for (language, said) in [
             ("en", "one of its 2 deliveries is held"),
             ("es", "una de sus 2 entregas está retenida"),

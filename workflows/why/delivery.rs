@@ -239,8 +239,10 @@ pub struct Counts {
     pub lost: u64,
     /// Taken by a provider that could not deliver them.
     pub undelivered: u64,
-    /// Held by disabled endpoints.
+    /// Held by disabled endpoints and paused channels.
     pub held: u64,
+    /// Of those, the ones that a paused channel holds alone.
+    pub paused: u64,
     /// Gone out in digests, which have outcomes of their own.
     pub collected: u64,
     /// Dropped: the endpoint was deleted, or what they say is no longer true or wanted.
@@ -270,8 +272,19 @@ pub fn event(
     if let Some(stage) = quarantined {
         return Reason { name: stage.to_owned(), ..Reason::plain(Code::EventQuarantined) };
     }
-    let Counts { all, waiting, tried, dead, lost, undelivered, held, collected, dropped, next_at } =
-        counts;
+    let Counts {
+        all,
+        waiting,
+        tried,
+        dead,
+        lost,
+        undelivered,
+        held,
+        paused,
+        collected,
+        dropped,
+        next_at,
+    } = counts;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
         _ if dead > lost => part(Code::EventDead, dead),
@@ -280,7 +293,8 @@ pub fn event(
         _ if tried > 0 => part(Code::EventTrying, waiting),
         Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
-        _ if held > 0 => part(Code::EventHeld, held),
+        _ if held > paused => part(Code::EventHeld, held),
+        _ if held > 0 => part(Code::EventPaused, held),
         _ if ignored => Reason::plain(Code::EventIgnored),
         _ if dropped == all && all > 0 => part(Code::EventDropped, dropped),
         _ if dropped > 0 && collected > 0 => part(Code::EventPartlyCollected, dropped),

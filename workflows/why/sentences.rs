@@ -56,6 +56,7 @@ pub enum Code {
     EventUnderWayUntil,
     EventTrying,
     EventHeld,
+    EventPaused,
     EventIgnored,
     EventDropped,
     EventPartlyDropped,

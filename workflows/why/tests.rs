@@ -322,6 +322,9 @@ fn f07_an_event_says_the_most_telling_thing() {
     assert_eq!(code(soon, none), Code::EventUnderWayUntil);
     assert_eq!(code(Counts { tried: 1, ..soon }, none), Code::EventTrying, "before all that waits");
     assert_eq!(code(counts(0, 0, 1), none), Code::EventHeld);
+    let paused = |paused| Counts { paused, ..counts(0, 0, 2) };
+    assert_eq!(code(paused(2), none), Code::EventPaused);
+    assert_eq!(code(paused(1), none), Code::EventHeld, "somebody has to enable an endpoint too");
     assert_eq!(code(counts(0, 0, 0), none), Code::EventArrived);
     let dropped = |dropped| Counts { dropped, collected: 1, ..counts(0, 0, 0) };
     assert_eq!(code(dropped(4), none), Code::EventDropped);
