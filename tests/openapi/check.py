@@ -108,7 +108,10 @@ def seed(api, sink):
         api.ask("POST", "/api/v1/admin/tenants/changed/keys", {"name": f"key {number}"})
     # The first two stay; the others are there to be deleted.
     gone = {"kind": "webhook", "target": "http://127.0.0.1:9/closed", "filters": {"events": ["client.*"]}}
-    for endpoint in [{"kind": "webhook", "target": sink}, gone] + [{"kind": "slack", "target": sink}] * 20:
+    # What goes to the last one waits for an hour, so that it can be cancelled.
+    slow = {"kind": "webhook", "target": "http://127.0.0.1:9/slow", "filters": {"events": ["visit.*"]},
+            "retry": {"first": "1h", "attempts": 3}}
+    for endpoint in [{"kind": "webhook", "target": sink}, gone] + [{"kind": "slack", "target": sink}] * 20 + [slow]:
         api.ask("POST", f"{NOTIFY}/endpoints", endpoint)
     api.ask("PUT", "/api/v1/event-types/table.freed", {"schema": {"type": "object"}})
     booking = {"date_time": "2100-01-20T20:00:00", "party_size": 4, "name": "Ana", "wa_number": "+34600000001"}
@@ -127,11 +130,15 @@ def seed(api, sink):
                    ("ai.intent.detected", {"intent": "booking"}),
                    ("conversation.message.sent", {"content": {"text": "Buenas tardes"}, "message_id": "m-2"})]]
     events += [{"event_id": f"client-{n}", "event_type": "client.created", "data": {"id": n}} for n in range(30)]
+    events += [{"event_type": "visit.planned", "data": {"id": n}} for n in range(20)]
     api.ask("POST", "/api/v1/events", {"events": events})
     dead = api.until("/api/v1/dead-letters?limit=100", lambda answer: len(answer["items"]) >= 30)["items"]
     dead = [letter["id"] for letter in dead]
     sent = api.until("/api/v1/deliveries?status=sent&limit=100", lambda answer: len(answer["items"]) >= 30)
     sent = [delivery["id"] for delivery in sent["items"][:3]]
+    waiting = api.until("/api/v1/deliveries?status=retrying&endpoint_id=23&limit=100",
+                        lambda answer: len(answer["items"]) >= 20)["items"]
+    waiting = [delivery["id"] for delivery in waiting]
     job = api.ask("POST", "/api/v1/deliveries/retry", {"status": "sent", "endpoint_id": 1})["job_id"]
     leads = [lead["lead_id"] for lead in api.until("/api/v1/leads", lambda answer: answer["items"])["items"]]
     timers = [timer for n in range(20) for timer in api.ask("GET", f"/api/v1/timers?reservation_id=T-{n}")["items"]]
@@ -148,6 +155,7 @@ def seed(api, sink):
         "showHandoff": {"id": talks}, "actOnHandoff": {"id": talks},
         "showConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
         "showDelivery": {"id": sent + dead[:1]}, "retryDelivery": {"id": sent + dead[:1]},
+        "cancelDelivery": {"id": waiting},
         "showDeadLetter": {"id": dead[:3]}, "retryDeadLetter": {"id": dead[3:20]}, "discardDeadLetter": {"id": dead[20:]},
         "showJob": {"id": [job]}, "cancelJob": {"id": [job]},
         "showEndpoint": endpoint, "changeEndpoint": to_change, "deleteEndpoint": to_delete, "toggleEndpoint": to_change,
