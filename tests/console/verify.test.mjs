@@ -31,17 +31,47 @@ after(() => Promise.all([server?.stop(), receiver?.stop(),
 
 /** How each language is run over a delivery, which is read from a file; it prints true or false. */
 const RUNS = {
-  "Node.js": ["node", "verify.mjs", `
+  "Node.js": [["node"], "verify.mjs", "", `
 import { readFileSync } from "node:fs";
 const { headers, body } = JSON.parse(readFileSync(process.argv[2]));
 console.log(isFromSereno(headers, Buffer.from(body)));`],
-  Python: ["python3", "verify.py", `
+  Python: [["python3"], "verify.py", "", `
 import json, sys
 given = json.load(open(sys.argv[1]))
 print(str(is_from_sereno(given["headers"], given["body"].encode())).lower())`],
-  PHP: ["php", "verify.php", `
+  PHP: [["php"], "verify.php", "<?php\n", `
 $given = json_decode(file_get_contents($argv[1]), true);
 echo is_from_sereno($given["headers"], $given["body"]) ? "true" : "false";`],
+  Go: [["go", "run"], "verify.go", `package main
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+`, `
+
+func main() {
+	var given struct {
+		Headers map[string]string
+		Body    string
+	}
+	text, _ := os.ReadFile(os.Args[1])
+	json.Unmarshal(text, &given)
+	headers := http.Header{}
+	for name, value := range given.Headers {
+		headers.Set(name, value)
+	}
+	fmt.Println(IsFromSereno(headers, []byte(given.Body)))
+}`],
 };
 
 for (const [kind, chosen] of Object.entries(SECRETS)) {
@@ -52,13 +82,12 @@ for (const [kind, chosen] of Object.entries(SECRETS)) {
     await server.ask("POST", "/api/v1/events", { event_type: "client.created",
       data: { name: "Ana García", of: kind } });
     const got = await until(async () => receiver.got.find((one) => one.path === `/${kind}`), Boolean);
-    for (const [language, [program, file, rest]] of Object.entries(RUNS)) {
-      const head = language === "PHP" ? "<?php\n" : "";
+    for (const [language, [[program, ...words], file, head, rest]] of Object.entries(RUNS)) {
       await writeFile(path.join(folder, file), head + snippets[language] + rest);
       const run = (delivery, key) => {
         const given = path.join(folder, "given.json");
         return writeFile(given, JSON.stringify(delivery)).then(() =>
-          execFileSync(program, [path.join(folder, file), given],
+          execFileSync(program, [...words, path.join(folder, file), given],
             { env: { ...process.env, SERENO_SECRET: key }, encoding: "utf8" }).trim());
       };
       try {

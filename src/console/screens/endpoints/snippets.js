@@ -44,8 +44,8 @@ def is_from_sereno(headers, body):                      # body: the bytes as the
 }`,
   Go: `func IsFromSereno(h http.Header, body []byte) bool {     // body: the bytes as they came
 	key := []byte(os.Getenv("SERENO_SECRET"))
-	if encoded, is := strings.CutPrefix(string(key), "whsec_"); is {
-		key, _ = base64.StdEncoding.DecodeString(encoded)
+	if strings.HasPrefix(string(key), "whsec_") {
+		key, _ = base64.StdEncoding.DecodeString(string(key[len("whsec_"):]))
 	}
 	at, err := strconv.ParseInt(h.Get("webhook-timestamp"), 10, 64)
 	if err != nil || time.Since(time.Unix(at, 0)).Abs() > 5*time.Minute {
