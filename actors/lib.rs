@@ -56,6 +56,7 @@ pub mod mirror;
 pub mod now;
 mod paces;
 pub mod pending;
+pub mod priority;
 pub mod record;
 mod root;
 pub mod search;

@@ -27,6 +27,7 @@ use super::work::{Cursor, Work};
 use crate::ledger::news::Round;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
+use crate::priority::give_way;
 use crate::record::Source;
 use crate::vault;
 use tokio::runtime::Handle;
@@ -70,7 +71,7 @@ impl Follower {
     /// Follows until the server stops. Where the index fails it is built again, after a pause that grows
     /// from failure to failure; meanwhile questions are answered without.
     pub(super) fn run(self) {
-        give_way();
+        give_way(NICE);
         let first = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS);
         let longest = Duration::from_millis(limits::answers::SEARCH_AGAIN_MS_MAX);
         let mut pause = first;
@@ -386,13 +387,5 @@ impl Follower {
             first = [first, place].into_iter().flatten().min();
         }
         Ok(first.map(|Sequence(place)| Sequence(place.saturating_sub(1))))
-    }
-}
-
-/// Lets everything else go first.
-fn give_way() {
-    let this = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
-        tracing::debug!(%error, "this thread keeps its priority");
     }
 }

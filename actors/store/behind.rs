@@ -11,6 +11,7 @@ use super::journal::{Journal as _, JournalError, Position};
 use super::mark::Mark;
 use super::overlay::Frozen;
 use super::{StoreError, in_full, snapshot};
+use crate::priority::give_way;
 use crate::{fatal, limits};
 
 /// What the threads behind the road have less of a processor, on the scale of nice(1).
@@ -20,7 +21,7 @@ const SPACE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Moves what is in the overlay to the index, until the overlay is closed and empty.
 pub(super) fn write_until_closed(inside: &Arc<Inside>) {
-    give_way();
+    give_way(NICE);
     let options = &inside.options;
     let mut taking: Option<JoinHandle<()>> = None;
     let mut begun: Option<Instant> = None;
@@ -100,7 +101,7 @@ pub(super) fn newest_snapshot(places: &Places) -> Position {
 /// Reads the journal once from end to end. While the index is whole nobody else does, and damage there
 /// would show only when it is too late: where there is any, a snapshot takes the journal's place.
 pub(super) fn read_journal_through(inside: &Inside) {
-    give_way();
+    give_way(NICE);
     let staying = inside.tidying.lock();
     let oldest = snapshot::list(&inside.places.snapshots).unwrap_or_default().pop();
     let from = oldest.and_then(|path| snapshot::position(&path).ok()).unwrap_or_default();
@@ -128,7 +129,7 @@ fn take_snapshot(inside: &Arc<Inside>, position: Position) -> Option<JoinHandle<
     let inside = Arc::clone(inside);
     let thread = thread::Builder::new().name("sereno-snapshot".to_owned());
     let spawned = thread.spawn(move || {
-        give_way();
+        give_way(NICE);
         if let Err(error) = snapshot_and_tidy(&inside, &position) {
             report(&inside, &error);
         }
@@ -166,15 +167,6 @@ pub(super) fn snapshot_and_tidy(inside: &Inside, position: &Position) -> Result<
         inside.journal.retain(&snapshot::position(older)?)?;
     }
     Ok(())
-}
-
-/// Lets the road of an event go first where both want the processor: what is done here can wait, until
-/// the overlay is full.
-fn give_way() {
-    let this = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
-        tracing::debug!(%error, "this thread keeps its priority");
-    }
 }
 
 fn give_up(error: &StoreError) -> ! {

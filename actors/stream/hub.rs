@@ -21,6 +21,7 @@ use super::reading::Reader;
 use super::ring::Channel;
 use crate::ledger::Ledger;
 use crate::limits::stream::{KNOWN_EVENTS_BYTES_MAX, STREAMS_MAX, STREAMS_PER_TENANT_MAX};
+use crate::priority::give_way;
 use crate::record::key;
 use crate::store::Partition;
 use crate::store::journal::Position;
@@ -174,7 +175,7 @@ impl Hub {
     }
 
     fn run(&self, reader: &mut Reader) {
-        give_way();
+        give_way(NICE);
         loop {
             match self.take() {
                 Taken::Group(group, channels) => hand_out(reader, &group, &channels),
@@ -239,13 +240,5 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.hub.leave(&self.channel.tenant);
-    }
-}
-
-/// The road of an event goes first where both want the processor.
-fn give_way() {
-    let this = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(this), NICE) {
-        tracing::debug!(%error, "this thread keeps its priority");
     }
 }

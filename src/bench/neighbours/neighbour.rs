@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use sereno_actors::priority::give_way;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
@@ -13,6 +14,10 @@ use super::super::load::{OpenLoop, batches};
 use super::super::sink::{Manner, Sink};
 use super::super::subject::{Customer, Subject};
 use crate::receiver::any_port;
+
+/// How much the neighbours' side gives way to the server and the measurement, on the scale of nice(1): other
+/// customers' machines take nothing of the server's processors.
+const NICE: i32 = 10;
 
 /// A way to be a burden.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +108,12 @@ pub(super) async fn start(
     pace: Pace,
     lead: Duration,
 ) -> anyhow::Result<Crowd> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("bench-beside")
+        .on_thread_start(|| give_way(NICE))
+        .enable_all()
+        .build()?;
     let mut tasks = JoinSet::new();
     for neighbour in neighbours.iter().copied() {
         let (sink, url) = runtime.spawn(neighbour.sink()).await??;
