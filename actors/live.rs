@@ -123,6 +123,12 @@ impl Live {
         self.all.lock().under_way.get(&id).cloned().unwrap_or_default()
     }
 
+    /// Whether the attempt of a delivery has begun and did not come to its end.
+    pub(crate) fn has_begun(&self, id: EndpointId, delivery: Sequence) -> bool {
+        let under_way = &self.all.lock().under_way;
+        under_way.get(&id).and_then(|all| all.get(&delivery)).is_some_and(Option::is_some)
+    }
+
     /// When the attempt behind so many others may be made, as [`Rates::turn`] says.
     pub(crate) fn turn(
         &self,

@@ -16,6 +16,7 @@ use sereno_workflows::why::{
 };
 
 pub use self::booking::booking;
+pub(crate) use self::booking::was_asked;
 pub use self::endpoint::{Known, endpoint, next_probe};
 use crate::channel::whatsapp;
 use crate::endpoint::config::Kind;

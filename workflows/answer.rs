@@ -38,8 +38,18 @@ pub struct Candidate {
     pub status: Status,
     /// Its slot.
     pub slot: Timestamp,
-    /// Whether a reminder asked about it.
+    /// Whether a reminder asked about it: one whose message went out.
     pub asked: bool,
+}
+
+impl Answer {
+    /// Whether it may be about a booking alone that the customer was asked about.
+    pub fn asks_who_was_asked(&self) -> bool {
+        match self.meaning {
+            Meaning::Confirm | Meaning::Cancel => self.reservation_id.is_none(),
+            Meaning::Arrive => false,
+        }
+    }
 }
 
 const CONFIRM_SHORT: [&str; 8] = ["1", "si", "sip", "yes", "sim", "ok", "vale", "claro"];

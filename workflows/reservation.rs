@@ -225,7 +225,7 @@ impl Reservation {
         reminders.chain(self.no_show_at.map(|due| ("no_show".to_owned(), due)))
     }
 
-    /// Whether a reminder asked the customer about this slot.
+    /// Whether the moment of a reminder about this slot has come; what became of its message is not known here.
     pub fn asked(&self) -> bool {
         self.reminders.iter().any(|reminder| matches!(reminder.state, ReminderState::Sent(_)))
     }

@@ -8,7 +8,9 @@ pub const LOG_LINES_MAX: usize = 64;
 pub const ENDPOINT_LINES_MAX: usize = 2_048;
 /// Lines of those that are read at once.
 pub const ENDPOINT_LINES_AT_ONCE: usize = 128;
-/// Lines of a person's history that are looked through for the message of a reminder, from its moment on.
-pub const ASKED_LINES_MAX: usize = 64;
+/// Events that are looked through for the one of a reminder, from its moment on.
+pub const ASKED_EVENTS_MAX: usize = 256;
+/// How long after its moment a reminder's event was recorded at the latest.
+pub const ASKED_WITHIN_MS: u64 = 60_000;
 /// Deliveries of an event that wait and are looked at one by one to say when the next is tried.
 pub const EVENT_DELIVERIES_MAX: u64 = 8;

@@ -20,6 +20,7 @@ use crate::gather::{Refusal, Reply};
 use crate::journey::Journey;
 use crate::ledger::{Draft, LedgerError};
 use crate::record::Source;
+use crate::why;
 
 /// Something of a customer, to be taken in.
 pub(crate) struct Hearing {
@@ -143,16 +144,18 @@ impl Tenant {
         };
         let ledger = &self.around.ledger;
         let bookings = ledger.bookings_of(&state.view.id, number)?;
-        let candidates: Vec<Candidate> = bookings
-            .iter()
-            .map(|booking| Candidate {
+        let now = ledger.now().timestamp();
+        let mut candidates = Vec::with_capacity(bookings.len());
+        for booking in &bookings {
+            // What became of the messages is read for an answer alone that may be one to them.
+            let matters = answer.asks_who_was_asked() && booking.slot >= now;
+            candidates.push(Candidate {
                 reservation_id: booking.id.clone(),
                 status: booking.status,
                 slot: booking.slot,
-                asked: booking.asked(),
-            })
-            .collect();
-        let now = ledger.now().timestamp();
+                asked: matters && why::was_asked(ledger, &state.view, booking)?,
+            });
+        }
         let Some(chosen) = answer::choose(&answer, &candidates, now) else {
             let reason = "no reservation of this customer waits for this answer";
             return Ok(Err(reason.to_owned()));

@@ -1,14 +1,20 @@
 //! What became of the messages with which the customer of a booking was asked.
+//!
+//! Nothing of it is kept with the booking: a reminder's event stands in the log at the moment at which the reminder
+//! was due and names its booking, and what goes with it is found by it. So it is found whatever number the booking
+//! or the customer has now, and costs the road of an event nothing.
 
-use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::reservation::{ReminderState, Reservation};
-use sereno_workflows::time::Timestamp;
+use serde_json::Value;
+use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
+use sereno_workflows::reservation::{Reminder, ReminderState, Reservation};
+use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, Asked, Reason, Standing, Word};
 
 use super::{standing_now, word};
+use crate::ledger::delivery::Delivered;
 use crate::ledger::{Ledger, LedgerError};
-use crate::limits::why::ASKED_LINES_MAX;
-use crate::record::HistoryKind;
+use crate::limits::why::{ASKED_EVENTS_MAX, ASKED_WITHIN_MS};
+use crate::record::EventRecord;
 use crate::view::TenantView;
 
 /// Why a booking is as it is.
@@ -17,62 +23,112 @@ pub fn booking(
     view: &TenantView,
     booking: &Reservation,
 ) -> Result<Reason, LedgerError> {
-    Ok(why::reservation(booking, asked(ledger, view, booking)?))
+    // Without a reminder that was due nobody asks how far it went.
+    let asked = asked(ledger, view, booking)?.unwrap_or(Asked::Told);
+    Ok(why::reservation(booking, asked))
 }
 
-/// How far the customer was asked. Where no message is known of, somebody else has told them.
-fn asked(ledger: &Ledger, view: &TenantView, booking: &Reservation) -> Result<Asked, LedgerError> {
-    let Some(number) = &booking.wa_number else { return Ok(Asked::Told) };
+/// Whether the customer of a booking may have read a reminder of it, and answer that.
+pub(crate) fn was_asked(
+    ledger: &Ledger,
+    view: &TenantView,
+    booking: &Reservation,
+) -> Result<bool, LedgerError> {
+    Ok(asked(ledger, view, booking)?.is_some_and(Asked::may_be_answered))
+}
+
+/// How far the customer was asked, if a reminder was due.
+fn asked(
+    ledger: &Ledger,
+    view: &TenantView,
+    booking: &Reservation,
+) -> Result<Option<Asked>, LedgerError> {
     let mut asked = None;
     for reminder in &booking.reminders {
         let ReminderState::Sent(at) = reminder.state else { continue };
-        let found = message_of(ledger, view, (number, &booking.id), at)?;
-        let became = match found {
-            Some(message) => became(ledger, view, message)?,
+        let became = match event_of(ledger, view, (booking, reminder), at)? {
+            Some((place, event)) => brought(ledger, view, place, &event)?,
+            // An event is kept while anything of it waits: this one is past and gone.
             None => Asked::Told,
         };
         asked = asked.max(Some(became));
     }
-    Ok(asked.unwrap_or(Asked::Told))
+    Ok(asked)
 }
 
-/// What became of one message.
+/// The event of a reminder that was due at a moment, if it is still kept: it was recorded right then.
+fn event_of(
+    ledger: &Ledger,
+    view: &TenantView,
+    (booking, reminder): (&Reservation, &Reminder),
+    at: Timestamp,
+) -> Result<Option<(Sequence, EventRecord)>, LedgerError> {
+    let entity = Some(EntityKey::reservation(&booking.id));
+    let event_type = format!("reminder.{}.sent", reminder.name);
+    let end = Sequence::at(at.after(Span::millis(ASKED_WITHIN_MS)));
+    let (mut from, mut left) = (Sequence::at(at), ASKED_EVENTS_MAX);
+    while left > 0 {
+        let (events, more) = ledger.events_from(&view.id, from..end, left)?;
+        let Some((last, _)) = events.last() else { break };
+        from = last.next();
+        left = left.saturating_sub(events.len());
+        let all = events.into_iter().filter_map(|(place, event)| Some((place, event?)));
+        let is_its = |event: &EventRecord| event.entity == entity && event.event_type == event_type;
+        if let Some(found) = all.into_iter().find(|(_, event)| is_its(event)) {
+            return Ok(Some(found));
+        }
+        if !more {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// How far a reminder went: by the message that goes with its event, or, where there is none, by whoever else was to
+/// bring it.
+fn brought(
+    ledger: &Ledger,
+    view: &TenantView,
+    place: Sequence,
+    event: &EventRecord,
+) -> Result<Asked, LedgerError> {
+    let all = ledger.deliveries_of(&view.id, place, event)?;
+    let mut messages = all.iter().filter(|(to, ..)| *to == EndpointId::CUSTOMERS);
+    if let Some(message) = messages.next() {
+        return became(ledger, view, message);
+    }
+    // Messages did not always stand with their event before they were tried.
+    if channel_of(event).as_deref() == Some("whatsapp") {
+        return Ok(Asked::Told);
+    }
+    let mut furthest = Asked::Failed;
+    for delivery in &all {
+        furthest = furthest.max(became(ledger, view, delivery)?);
+    }
+    Ok(furthest)
+}
+
+/// By which channel a reminder says that it goes.
+fn channel_of(event: &EventRecord) -> Option<String> {
+    let body: Value = serde_json::from_slice(&event.body).ok()?;
+    body.pointer("/data/channel")?.as_str().map(str::to_owned)
+}
+
+/// What became of one delivery.
 fn became(
     ledger: &Ledger,
     view: &TenantView,
-    (event, delivery): (Sequence, Sequence),
+    (id, delivery, status): &Delivered,
 ) -> Result<Asked, LedgerError> {
-    // One that is no longer kept is past and gone.
-    let Some(status) = ledger.status(&view.id, event, delivery)? else { return Ok(Asked::Told) };
-    let id = EndpointId::CUSTOMERS;
-    Ok(match standing_now(view, (id, delivery), Some(&status)) {
-        Standing::Sent => match word(ledger, view, (id, delivery))? {
+    let place = (*id, *delivery);
+    Ok(match standing_now(view, place, status.as_ref()) {
+        Standing::Sent => match word(ledger, view, place)? {
             Word::Failed(_) => Asked::Failed,
             Word::None | Word::Taken | Word::Arrived | Word::Read => Asked::Told,
         },
         Standing::Collected => Asked::Told,
+        Standing::Waiting if view.live.has_begun(*id, *delivery) => Asked::Going,
         Standing::Waiting | Standing::Held | Standing::Paused => Asked::Waits,
         Standing::Dead | Standing::Cancelled | Standing::Withdrawn => Asked::Failed,
     })
-}
-
-/// The message of the reminder that a booking had at a moment, among what happened under the number then: its
-/// event and its delivery.
-fn message_of(
-    ledger: &Ledger,
-    view: &TenantView,
-    (number, booking): (&str, &str),
-    at: Timestamp,
-) -> Result<Option<(Sequence, Sequence)>, LedgerError> {
-    let since = Sequence::at(at)..Sequence(u64::MAX);
-    let lines = ledger.lines_from(&view.id, number, since, ASKED_LINES_MAX)?;
-    let is_reminder = |event_type: &str| event_type.starts_with("reminder.");
-    let reminder = lines
-        .iter()
-        .map(|(_, line)| line)
-        .find(|line| line.about.as_deref() == Some(booking) && is_reminder(&line.event_type));
-    let Some(reminder) = reminder else { return Ok(None) };
-    let is_its = |kind: HistoryKind, id: &str| kind == HistoryKind::Sent && id == reminder.event_id;
-    let mut told = lines.iter().filter(|(_, line)| is_its(line.kind, &line.event_id));
-    Ok(told.find_map(|(_, line)| line.event.zip(line.delivery)))
 }

@@ -8,6 +8,7 @@
 )]
 
 mod alerts;
+mod asked;
 mod bad_input;
 mod bench;
 mod browser;

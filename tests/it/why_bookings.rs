@@ -91,8 +91,9 @@ async fn f07_a_customer_was_asked_once_the_message_went_out_and_no_reminder_coun
     says(&house, "R-1", "awaiting_answer", asked).await;
     says(&house, "R-2", "message_failed", failed).await;
 
-    // Where there is no line, somebody else brings it: the event is all that is known.
+    // Where there is no line, somebody else brings it: whoever gets the event.
     house.settle(json!({"whatsapp": null})).await;
+    let _receiver = house.webhook(json!({"filters": {"events": ["reminder.*"]}})).await;
     house.book("R-3", "34600000003", HOUR + 500).await;
     reminders(2).await;
     says(&house, "R-3", "awaiting_answer", asked).await;

@@ -56,8 +56,21 @@ pub enum Asked {
     Failed,
     /// It waits, or is held.
     Waits,
+    /// It is going out at this moment.
+    Going,
     /// It went out, or somebody else brought it.
     Told,
+}
+
+impl Asked {
+    /// Whether the customer may have read it, so that a short answer may be one to it. Whoever is quick answers
+    /// before it is known here that their message went out.
+    pub fn may_be_answered(self) -> bool {
+        match self {
+            Self::Failed | Self::Waits => false,
+            Self::Going | Self::Told => true,
+        }
+    }
 }
 
 /// Why a booking is as it is; how far its customer was asked matters once a reminder was due.
@@ -90,7 +103,7 @@ fn booked(booking: &Reservation, asked: Asked) -> Reason {
         (Some((name, at)), _) if booking.asked() => {
             let code = match asked {
                 Asked::Failed => Code::AskFailedAgain,
-                Asked::Waits => Code::AskingAgain,
+                Asked::Waits | Asked::Going => Code::AskingAgain,
                 Asked::Told => Code::AskedAgain,
             };
             named(code, name, at)
@@ -100,7 +113,7 @@ fn booked(booking: &Reservation, asked: Asked) -> Reason {
         (None, Some(at)) if booking.asked() => {
             let code = match asked {
                 Asked::Failed => Code::AskFailed,
-                Asked::Waits => Code::Asking,
+                Asked::Waits | Asked::Going => Code::Asking,
                 Asked::Told => Code::Asked,
             };
             Reason::plain(code).at(at)
