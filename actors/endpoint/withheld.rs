@@ -4,7 +4,7 @@
 use ractor::ActorRef;
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::product::{Offer, Present, Still};
-use sereno_workflows::reservation::still::Reminded;
+use sereno_workflows::reservation::still::Said;
 
 use super::attempt::Ended;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
@@ -17,7 +17,8 @@ use crate::view::TenantView;
 /// Why a message waits that quiet hours hold.
 pub(crate) const QUIET: &str = "these are quiet hours";
 
-/// Whether a message to a customer may go now, as its event stands. Offers and reminders cost a look for it.
+/// Whether a message to a customer may go now, as its event stands. Offers, and what is said of a booking, cost a
+/// look for it.
 pub(super) fn still(
     around: &Surroundings,
     view: &TenantView,
@@ -25,13 +26,13 @@ pub(super) fn still(
     event: &EventRecord,
 ) -> Result<Still, LedgerError> {
     let ledger = &around.ledger;
-    if let Some(reminded) = Reminded::of(&event.event_type, &event.body) {
-        let booking = ledger.state(&view.id, &EntityKey::reservation(&reminded.reservation))?;
+    if let Some(said) = Said::of(&event.event_type, &event.body) {
+        let booking = ledger.state(&view.id, &EntityKey::reservation(&said.reservation))?;
         let booking = match &booking {
             Some(StateRecord::Reservation(booking)) => Some(booking),
             Some(_) | None => None,
         };
-        return Ok(reminded.still(booking, ledger.now().timestamp()));
+        return Ok(said.still(booking, ledger.now().timestamp()));
     }
     let Some(offer) = Offer::of(&event.event_type, &event.body) else { return Ok(Still::Holds) };
     let told = ledger.lead(&view.id, &offer.lead)?;

@@ -92,6 +92,34 @@ async fn a05_a_reminder_that_a_pause_held_back_ends_with_its_booking() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a06_what_a_pause_held_back_is_said_only_while_the_booking_is_as_it_says() {
+    let house = House::new().await;
+    house.settle(json!({"reminders": ["1h"]})).await;
+    pause(&house, "whatsapp", true).await;
+    for n in 1..=3 {
+        house.book(&format!("R-{n}"), &format!("3460000000{n}"), 3_600_000 + 500).await;
+    }
+    let count = |page: &Value, count| page["items"].as_array().unwrap().len() == count;
+    house.eventually("/api/v1/deliveries?status=held", |page| count(page, 3)).await;
+    let act = async |booking: &str, action: &str| {
+        let path = format!("/api/v1/reservations/{booking}/actions");
+        house.api.post(&path, &json!({"action": action})).await.unwrap();
+    };
+    // The first is confirmed and is not asked any more; the second is thanked for a booking that is none any more.
+    act("R-1", "confirm").await;
+    house.phone("34600000002").say(&house.api.http, "confirmo").await.unwrap();
+    house.eventually("/api/v1/deliveries?status=held", |page| count(page, 4)).await;
+    act("R-2", "cancel").await;
+    pause(&house, "whatsapp", false).await;
+    house.eventually("/api/v1/deliveries?status=cancelled", |page| count(page, 3)).await;
+    house
+        .eventually("/api/v1/deliveries?channel=whatsapp&status=sent", |page| count(page, 1))
+        .await;
+    let told: Vec<_> = house.graph.inbox.all().into_iter().map(|sent: Sent| sent.to).collect();
+    assert_eq!(told, ["34600000003"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a21_what_is_no_object_changes_nothing_of_a_pause() {
     let house = House::new().await;
     house.settle(json!({})).await;

@@ -1,5 +1,7 @@
 //! The life of a booking as a table of what happens to it and when.
 
+mod still;
+
 use super::*;
 use crate::effect::Effect;
 use crate::policy::Settings;
@@ -323,30 +325,6 @@ fn history_is_bounded() {
         story.event(Command::Change(booking)).unwrap();
     }
     assert_eq!(story.state().history.len(), HISTORY_MAX);
-}
-
-#[test]
-fn a05_a_reminder_that_was_held_up_goes_only_while_it_is_true() {
-    use super::still::Reminded;
-    use crate::product::Still;
-
-    let slot = Timestamp(SLOT).to_rfc3339();
-    let body = json!({"data": {"reservation_id": "R-1", "date_time": slot}}).to_string();
-    let reminded = Reminded::of("reminder.24h.sent", body.as_bytes()).unwrap();
-    assert_eq!(reminded.reservation, "R-1");
-    assert_eq!(Reminded::of("reminder.no_show", body.as_bytes()), None);
-    let mut booking = Story::booked(48 * HOUR).state.unwrap();
-    let still = |booking: &Reservation, now| reminded.still(Some(booking), Timestamp(now));
-    assert_eq!(still(&booking, SLOT - HOUR), Still::Holds);
-    assert!(matches!(still(&booking, SLOT), Still::Not(_)), "its time is over");
-    booking.slot = Timestamp(SLOT + HOUR);
-    assert!(matches!(still(&booking, SLOT - HOUR), Still::Not(_)), "moved");
-    booking.slot = Timestamp(SLOT);
-    booking.status = Status::Confirmed;
-    assert_eq!(still(&booking, SLOT - HOUR), Still::Holds);
-    booking.status = Status::Cancelled;
-    assert!(matches!(still(&booking, SLOT - HOUR), Still::Not(_)), "cancelled");
-    assert_eq!(reminded.still(None, Timestamp(SLOT)), Still::Holds, "no longer kept");
 }
 
 #[test]
