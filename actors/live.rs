@@ -123,6 +123,11 @@ impl Live {
         self.all.lock().under_way.get(&id).cloned().unwrap_or_default()
     }
 
+    /// Whether the attempt of a delivery is under way, or waits for room alone.
+    pub(crate) fn is_under_way(&self, id: EndpointId, delivery: Sequence) -> bool {
+        self.all.lock().under_way.get(&id).is_some_and(|all| all.contains_key(&delivery))
+    }
+
     /// Whether the attempt of a delivery has begun and did not come to its end.
     pub(crate) fn has_begun(&self, id: EndpointId, delivery: Sequence) -> bool {
         let under_way = &self.all.lock().under_way;

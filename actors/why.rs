@@ -181,25 +181,10 @@ fn who(by: &Actor) -> &str {
     }
 }
 
-/// How a delivery stands; one that is being tried is not held, whatever happened to its endpoint meanwhile.
+/// How a delivery stands.
 fn standing_now(
     view: &TenantView,
-    (id, delivery): (EndpointId, Sequence),
-    status: Option<&DeliveryStatusRecord>,
-) -> Standing {
-    match standing_of(view, id, status) {
-        Standing::Held | Standing::Paused | Standing::Cancelled
-            if view.live.under_way(id).contains_key(&delivery) =>
-        {
-            Standing::Waiting
-        }
-        stands => stands,
-    }
-}
-
-fn standing_of(
-    view: &TenantView,
-    id: EndpointId,
+    place: (EndpointId, Sequence),
     status: Option<&DeliveryStatusRecord>,
 ) -> Standing {
     match status.map(|status| status.status) {
@@ -207,7 +192,7 @@ fn standing_of(
         Some(AttemptStatus::Dead) => Standing::Dead,
         Some(AttemptStatus::Collected) => Standing::Collected,
         Some(AttemptStatus::Withdrawn) => Standing::Withdrawn,
-        Some(AttemptStatus::Retrying) | None => match standing::standing(view, id, status) {
+        Some(AttemptStatus::Retrying) | None => match standing::standing(view, place, status) {
             ("held", Some(standing::PAUSED)) => Standing::Paused,
             ("held", _) => Standing::Held,
             ("cancelled", _) => Standing::Cancelled,

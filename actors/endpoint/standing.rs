@@ -1,6 +1,6 @@
 //! In which condition a delivery is, in one word.
 
-use sereno_workflows::id::EndpointId;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::statistics::Channel;
 
 use super::config::Kind;
@@ -15,10 +15,11 @@ pub const STANDINGS: [&str; 7] =
 /// Why a delivery waits whose channel is paused.
 pub(crate) const PAUSED: &str = "the channel is paused";
 
-/// The condition of a delivery: its word, and why it does not go on where that is not its own doing.
+/// The condition of a delivery: its word, and why it does not go on where that is not its own doing. One that is
+/// being tried is neither held nor cancelled, whatever happened to its endpoint meanwhile.
 pub fn standing(
     view: &TenantView,
-    endpoint: EndpointId,
+    place: (EndpointId, Sequence),
     status: Option<&DeliveryStatusRecord>,
 ) -> (&'static str, Option<&'static str>) {
     match status.map(|status| (status.status, status.attempts)) {
@@ -26,22 +27,25 @@ pub fn standing(
         Some((AttemptStatus::Dead, _)) => ("dead", None),
         Some((AttemptStatus::Collected, _)) => ("collected", None),
         Some((AttemptStatus::Withdrawn, _)) => ("cancelled", None),
-        Some((AttemptStatus::Retrying, attempts)) => waiting(view, endpoint, attempts),
-        None => waiting(view, endpoint, 0),
+        Some((AttemptStatus::Retrying, attempts)) => waiting(view, place, attempts),
+        None => waiting(view, place, 0),
     }
 }
 
 fn waiting(
     view: &TenantView,
-    endpoint: EndpointId,
+    (endpoint, delivery): (EndpointId, Sequence),
     attempts: u32,
 ) -> (&'static str, Option<&'static str>) {
+    let goes_on = (if attempts == 0 { "pending" } else { "retrying" }, None);
+    if view.live.is_under_way(endpoint, delivery) {
+        return goes_on;
+    }
     match view.endpoints.get(&endpoint) {
         Some(found) if !found.config.enabled => ("held", Some("the endpoint is disabled")),
         None if !endpoint.is_own() => ("cancelled", Some("the endpoint was deleted")),
         Some(_) | None if is_paused(view, endpoint) => ("held", Some(PAUSED)),
-        Some(_) | None if attempts == 0 => ("pending", None),
-        Some(_) | None => ("retrying", None),
+        Some(_) | None => goes_on,
     }
 }
 
@@ -58,11 +62,13 @@ pub(crate) fn gets_any(view: &TenantView, endpoint: EndpointId) -> bool {
     (endpoint.is_own() || enabled(endpoint)) && !is_paused(view, endpoint)
 }
 
-/// What becomes of what waits for an endpoint.
+/// What becomes of what waits for an endpoint; of what is held, what is being tried all the same goes on.
 pub(crate) fn road(view: &TenantView, endpoint: EndpointId) -> Road {
     match gets_any(view, endpoint) {
         true => Road::Open,
-        false if endpoint.is_own() || view.endpoints.contains_key(&endpoint) => Road::Held,
+        false if endpoint.is_own() || view.endpoints.contains_key(&endpoint) => {
+            Road::Held(view.live.under_way(endpoint))
+        }
         false => Road::Gone,
     }
 }

@@ -5,7 +5,7 @@ use sereno_workflows::statistics::{Level, Slot, Tally, Window};
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::{Engine, EngineError};
-use crate::endpoint::standing::gets_any;
+use crate::endpoint::standing::road;
 
 /// What a tenant has counted in a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +76,13 @@ impl Engine {
     }
 
     /// The delivery that waits for longest, and for whom, among the first of each queue; those of disabled
-    /// endpoints and paused channels are held, and wait for nothing.
+    /// endpoints and paused channels are held, and wait for nothing, unless they are being tried already.
     pub fn oldest_waiting(
         &self,
         tenant: &TenantId,
     ) -> Result<Option<(Sequence, EndpointId)>, EngineError> {
         let view = self.view(tenant)?;
-        Ok(self.around.ledger.oldest_waiting(tenant, |id| gets_any(&view, id))?)
+        Ok(self.around.ledger.oldest_waiting(tenant, |id| road(&view, id))?)
     }
 
     /// Everything that was counted of all tenants since the process began.

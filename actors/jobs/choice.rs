@@ -1,7 +1,7 @@
 //! Which deliveries are chosen by what they are: the same for lists and for jobs.
 
 use serde_json::Value;
-use sereno_workflows::id::EndpointId;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::search::{Query, Searchable};
 
 use crate::endpoint::standing::{channel, standing};
@@ -33,14 +33,15 @@ impl<'a> Choice<'a> {
     pub fn wants_delivery(
         &self,
         view: &TenantView,
-        endpoint: EndpointId,
+        (endpoint, delivery): (EndpointId, Sequence),
         status: Option<&DeliveryStatusRecord>,
     ) -> bool {
+        let stands = || standing(view, (endpoint, delivery), status).0;
         let Selection { status: word, channel: by, answered, .. } = self.selection;
         let tried = status.filter(|status| status.attempts > 0);
         let last = tried.map(|status| Answered::of(status.code));
         self.selection.wants_endpoint(endpoint.0)
-            && word.as_deref().is_none_or(|wanted| wanted == standing(view, endpoint, status).0)
+            && word.as_deref().is_none_or(|wanted| wanted == stands())
             && by.is_none_or(|wanted| channel(view, endpoint) == Some(wanted))
             && answered.is_none_or(|wanted| last == Some(wanted))
     }

@@ -172,7 +172,7 @@ fn deliveries(
         // What was tried since the job began was tried by it, perhaps before a crash.
         let latest = status.as_ref().and_then(|status| status.history.last());
         let is_done = latest.is_some_and(|latest| *latest > job.began);
-        if !is_done && choice.wants_delivery(view, endpoint, status.as_ref()) {
+        if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
             let barred = is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
             targets.push(Target { endpoint, again, barred });
@@ -217,7 +217,9 @@ fn missing(
     let all = ledger.deliveries_of(&view.id, place, event)?;
     let own = all.iter().filter(|(to, ..)| *to == endpoint.id);
     let own: Vec<_> = own
-        .map(|(_, delivery, status)| (delivery, standing(view, endpoint.id, status.as_ref()).0))
+        .map(|(to, delivery, status)| {
+            (delivery, standing(view, (*to, *delivery), status.as_ref()).0)
+        })
         .collect();
     let delivery = match own.iter().find(|(_, word)| *word != "dead") {
         Some(_) => return Ok(1),

@@ -6,17 +6,18 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::{Ledger, LedgerError};
 use crate::limits::work::OLDEST_ROWS;
 use crate::limits::{QUEUES_LOOKED_AT, WAITING_COUNTED_MAX};
+use crate::live::UnderWay;
 use crate::record::key;
 use crate::store::{Direction, Partition};
 use crate::vitals::StoreVitals;
 
 /// What becomes of what waits for an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Road {
     /// It goes in its turn.
     Open,
-    /// It waits until somebody enables the endpoint or resumes its channel.
-    Held,
+    /// It waits until somebody enables the endpoint or resumes its channel, but for what was under way before.
+    Held(UnderWay),
     /// The endpoint is no longer there.
     Gone,
 }
@@ -52,9 +53,13 @@ impl Ledger {
                             waiting.longest = waiting.longest.max(now.since(head.due));
                         }
                     }
-                    Road::Held => {
+                    Road::Held(under_way) => {
                         let left = WAITING_COUNTED_MAX - waiting.held;
-                        waiting.held += self.keys_of_endpoint(b'Q', tenant, endpoint, left)?.len();
+                        let keys = self.keys_of_endpoint(b'Q', tenant, endpoint, left)?;
+                        let goes = |key: &&Vec<u8>| {
+                            key::sequence(key).is_some_and(|one| under_way.contains_key(&one))
+                        };
+                        waiting.held += keys.len() - keys.iter().filter(goes).count();
                     }
                     Road::Gone => {}
                 }
@@ -69,20 +74,27 @@ impl Ledger {
         Ok(waiting)
     }
 
-    /// The delivery of a tenant that was made first of those that wait for an endpoint of these, among the
-    /// first of each queue: which, and to whom it goes.
+    /// The delivery of a tenant that was made first of those that wait and go, among the first of each queue:
+    /// which, and to whom it goes.
     pub(crate) fn oldest_waiting(
         &self,
         tenant: &TenantId,
-        wanted: impl Fn(EndpointId) -> bool,
+        road: impl Fn(EndpointId) -> Road,
     ) -> Result<Option<(Sequence, EndpointId)>, LedgerError> {
         let (mut oldest, mut looks) = (None, 0);
         let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
         while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
             looks += 1;
-            if wanted(endpoint) {
+            let only = match road(endpoint) {
+                Road::Open => None,
+                Road::Held(under_way) => Some(under_way),
+                Road::Gone => Some(UnderWay::default()),
+            };
+            if only.as_ref().is_none_or(|only| !only.is_empty()) {
                 let rows = self.queued(tenant, endpoint, OLDEST_ROWS)?;
-                let first = rows.iter().map(|queued| (queued.delivery, endpoint)).min();
+                let all = rows.iter().map(|queued| queued.delivery);
+                let goes = |one: &Sequence| only.as_ref().is_none_or(|only| only.contains_key(one));
+                let first = all.filter(goes).min().map(|delivery| (delivery, endpoint));
                 oldest = [oldest, first].into_iter().flatten().min();
             }
             next = self.next_with_rows(tenant, endpoint)?;

@@ -92,7 +92,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
             for (to, delivery, status) in ledger.deliveries_of(&caller.tenant, place, &event)? {
                 looked_at += 1;
                 let is_before = after.is_some_and(|after| delivery <= after);
-                if is_before || !choice.wants_delivery(&view, to, status.as_ref()) {
+                if is_before || !choice.wants_delivery(&view, (to, delivery), status.as_ref()) {
                     continue;
                 }
                 let mut item = show_delivery(&view, to, delivery, status.as_ref());
@@ -189,7 +189,7 @@ pub async fn retry(
 pub fn tried_again(app: &App, caller: &Caller, id: &str) -> Result<Value, Problem> {
     let found = find(app, caller, id)?;
     let view = app.engine.view(&caller.tenant)?;
-    let (word, why) = standing(&view, found.endpoint, found.status.as_ref());
+    let (word, why) = standing(&view, (found.endpoint, found.delivery), found.status.as_ref());
     Ok(json!({"ok": true, "id": id, "status": word, "why": why}))
 }
 
@@ -285,7 +285,7 @@ pub fn show_delivery(
     delivery: Sequence,
     status: Option<&DeliveryStatusRecord>,
 ) -> Value {
-    let (word, why) = standing(view, id, status);
+    let (word, why) = standing(view, (id, delivery), status);
     let goes_on = matches!(word, "pending" | "retrying");
     let next_at = status.and_then(|status| status.next_at).filter(|_| goes_on);
     let tried = status.filter(|status| status.attempts > 0);

@@ -94,8 +94,9 @@ pub async fn show(
     let view = app.engine.view(&caller.tenant)?;
     let all = app.engine.ledger().deliveries_of(&caller.tenant, sequence, &event)?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (endpoint, _, status) in &all {
-        *counts.entry(standing(&view, *endpoint, status.as_ref()).0).or_default() += 1;
+    for (endpoint, delivery, status) in &all {
+        let (word, _) = standing(&view, (*endpoint, *delivery), status.as_ref());
+        *counts.entry(word).or_default() += 1;
     }
     let reason = why::event(app.engine.ledger(), &view, (sequence, &event), &all)?;
     let (mut deliveries, count) = (Vec::new(), all.len());

@@ -1,8 +1,12 @@
 //! What is held on purpose and what was cancelled is in the figures, so that nobody forgets it.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::support::House;
+use serde_json::{Value, json};
+use sereno::receiver::any_port;
+use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
+
+use crate::support::{ENDPOINTS, House};
 
 /// The value of a metric without labels.
 async fn metric(house: &House, name: &str) -> Option<f64> {
@@ -50,4 +54,45 @@ async fn a20_a21_what_is_held_and_was_cancelled_is_told_in_figures_and_by_the_ch
     let sent = |page: &Value| page["items"].as_array().unwrap().len() == 2;
     house.eventually("/api/v1/deliveries?status=sent", sent).await;
     assert_eq!(metric(&house, "sereno_queue_held").await, Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_what_is_being_tried_is_not_held_whatever_happens_to_its_endpoint_meanwhile() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let hanging = Behaviour { delay: Duration::from_secs(60), ..Behaviour::default() };
+    let receiver = WebhookReceiver::start(any_port(), hanging).await.unwrap();
+    let id = house.wanting("order.paid", &receiver.url(), &json!({})).await;
+    let event = house.event("order.paid", json!({})).await["ids"][0].as_str().unwrap().to_owned();
+    let path = house.delivery_of(&event).await;
+    house.eventually(&path, |shown| shown["why"]["because"] == "attempt_under_way").await;
+    let endpoint = format!("{ENDPOINTS}/{id}");
+    let tried = async |what: &str| {
+        let shown = house.api.get(&path).await.unwrap();
+        assert_eq!(shown["status"], "pending", "{what}: {shown:#}");
+        assert_eq!(shown["error_message"], json!(null), "{what}: {shown:#}");
+        let found = |page: Value| page["items"].as_array().unwrap().len();
+        for (word, count) in [("pending", 1), ("held", 0), ("cancelled", 0)] {
+            let path = format!("/api/v1/deliveries?status={word}");
+            assert_eq!(found(house.api.get(&path).await.unwrap()), count, "{what}: {word}");
+        }
+        let event = house.api.get(&format!("/api/v1/events/{event}")).await.unwrap();
+        assert_eq!(event["delivery_counts"], json!({"pending": 1}), "{what}");
+        assert_eq!(event["why"]["next"], "answer", "{what}: {event:#}");
+        assert_eq!(metric(&house, "sereno_queue_held").await, Some(0.0), "{what}");
+    };
+    tried("as it began").await;
+    house.settle(json!({"channels": {"webhook": {"paused": true}}})).await;
+    tried("its channel is paused").await;
+    let shown = house.api.get(&endpoint).await.unwrap();
+    assert_eq!(shown["why"]["next"], "answer", "{shown:#}");
+    let stats = house.api.get("/api/v1/stats").await.unwrap();
+    assert_eq!(path.rsplit('/').next(), stats["oldest_waiting"]["id"].as_str(), "{stats}");
+    house.settle(json!({"channels": null})).await;
+    house.api.patch(&endpoint, &json!({"enabled": false})).await.unwrap();
+    tried("its endpoint is disabled").await;
+    let shown = house.api.get(&endpoint).await.unwrap();
+    assert_eq!(shown["why"]["next"], "answer", "{shown:#}");
+    house.api.delete(&endpoint).await.unwrap();
+    tried("its endpoint was deleted").await;
 }

@@ -36,6 +36,16 @@ const UNSET: &str = "is no longer set";
 /// Why an endpoint is as it is.
 pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
     let EndpointFacts { now, health, .. } = facts;
+    let failed = |code| Reason {
+        answer: facts.code.unwrap_or_default(),
+        at_least: !facts.is_latest,
+        ..Reason::plain(code).count(u64::from(health.failures_in_a_row))
+    };
+    // What is being tried is answered before anything else happens, also where it was disabled or its channel
+    // paused meanwhile.
+    if let Some(since) = facts.trying_since {
+        return trying(&facts, since, failed);
+    }
     if !facts.enabled {
         return Reason::plain(match facts.disabled_reason {
             None => Code::EndpointOff,
@@ -44,17 +54,8 @@ pub fn endpoint(facts: EndpointFacts<'_>) -> Reason {
             Some(_) => Code::EndpointGone,
         });
     }
-    let failed = |code| Reason {
-        answer: facts.code.unwrap_or_default(),
-        at_least: !facts.is_latest,
-        ..Reason::plain(code).count(u64::from(health.failures_in_a_row))
-    };
     if facts.is_paused {
         return Reason::plain(Code::EndpointPaused);
-    }
-    // What is being tried is answered before anything else happens.
-    if let Some(since) = facts.trying_since {
-        return trying(&facts, since, failed);
     }
     // Where nothing waits, nothing is tried, and it is not disabled either.
     let asked = health.asked_until.filter(|until| *until > now);

@@ -145,7 +145,7 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
 }
 
 #[test]
-fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_a_pause_before_all() {
+fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_what_happened_to_it() {
     let past = NOW.before(Span::minutes(1));
     let open = Breaker::Open { until: past, trips: 1 };
     for (count, breaker, code, wanted) in [
@@ -177,7 +177,13 @@ fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_a_pause
         assert_eq!([why.what, why.because, why.next], wanted);
         assert_eq!(why.next_at, None);
         assert!(why.sentence.contains("at this moment"), "{}", why.sentence);
-        let held = endpoint(EndpointFacts { is_paused: true, ..facts });
+        let paused = EndpointFacts { is_paused: true, ..facts };
+        let off = EndpointFacts { enabled: false, ..facts };
+        assert_eq!(endpoint(paused).code, endpoint(facts).code, "it is answered all the same");
+        assert_eq!(endpoint(off).code, endpoint(facts).code);
+        let held = endpoint(EndpointFacts { trying_since: None, ..paused });
         assert_eq!((held.code, held.at), (Code::EndpointPaused, None));
+        let held = endpoint(EndpointFacts { trying_since: None, ..off });
+        assert_eq!((held.code, held.at), (Code::EndpointOff, None));
     }
 }
