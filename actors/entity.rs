@@ -188,7 +188,7 @@ impl Entity {
             let after = After { state, cause, talk, now, trace };
             self.carry(&mut draft, view, effects, after);
         }
-        self.persist(&mut draft, before.as_ref(), present.as_ref());
+        self.persist(&mut draft, view, before.as_ref(), present.as_ref())?;
         part.take_in_hand(None);
         if part.fill(draft).await {
             *state = EntityState::Read(present.map(Box::new));
@@ -245,7 +245,7 @@ impl Entity {
                 let trace = self.put_wake(before.as_ref(), next);
                 let after = After { state: next, cause: None, talk: None, now, trace };
                 self.carry(&mut draft, view, transition.effects, after);
-                self.persist(&mut draft, before.as_ref(), next);
+                self.persist(&mut draft, view, before.as_ref(), next)?;
                 *state = EntityState::Read(Some(Box::new(transition.next)));
             }
             Err(rejected) => {
@@ -292,12 +292,14 @@ impl Entity {
     fn persist(
         &self,
         draft: &mut Draft,
+        view: &TenantView,
         before: Option<&StateRecord>,
         after: Option<&StateRecord>,
-    ) {
-        let Some(after) = after.filter(|&after| before != Some(after)) else { return };
+    ) -> Result<(), LedgerError> {
+        let Some(after) = after.filter(|&after| before != Some(after)) else { return Ok(()) };
         draft.state(&self.key, after);
-        count::count(draft.tally(), before, after);
+        let asked = count::was_asked(&self.ledger, view, before, after)?;
+        count::count(draft.tally(), before, after, asked);
         let (old, new) = (before.and_then(decide::alarm), decide::alarm(after));
         if old != new {
             if let Some((due, _)) = old {
@@ -317,6 +319,7 @@ impl Entity {
                 draft.booking_of(number, &self.key.id);
             }
         }
+        Ok(())
     }
 
     fn alarm(&self, due: Timestamp) -> TimerKey {

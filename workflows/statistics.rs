@@ -15,7 +15,7 @@ mod sketch;
 mod summary;
 mod tally;
 
-pub use self::facts::is_reminder;
+pub use self::facts::{is_answered, is_reminder};
 pub use self::series::{Level, Series, Slot, Window};
 pub use self::size::Size;
 pub use self::sketch::Sketch;

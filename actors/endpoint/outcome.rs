@@ -72,7 +72,7 @@ impl EndpointActor {
         let again = matches!(next, Next::Later(_));
         self.keep_place(state, &mut draft, (*delivery, record.event), again)?;
         self.note(&mut draft, &ended, &tried, next);
-        self.count(state, &mut draft, &ended, &tried, next);
+        self.count(state, &mut draft, &ended, &tried, next)?;
         self.judge(state, &mut draft, &ended, now)?;
 
         let again = match next {
@@ -160,10 +160,10 @@ impl EndpointActor {
         ended: &Ended,
         tried: &DeliveryRecord,
         next: Next,
-    ) {
+    ) -> Result<(), LedgerError> {
         let channel = state.view.as_ref().and_then(|view| channel(view, self.id));
         // Without one it was deleted while this was under way.
-        let Some(channel) = channel else { return };
+        let Some(channel) = channel else { return Ok(()) };
         let arrived = matches!(ended.outcome, Outcome::Done { .. });
         let mut attempt = Route {
             sent: arrived.into(),
@@ -176,12 +176,25 @@ impl EndpointActor {
         if let (code, Some(error)) = told(&ended.outcome) {
             draft.tally().cause(&cause(code, &error));
         }
-        if arrived && self.id == EndpointId::CUSTOMERS && is_reminder(&ended.event_type) {
+        let reminds = self.id == EndpointId::CUSTOMERS && is_reminder(&ended.event_type);
+        if arrived && reminds && !self.went_before(&ended.queued.record)? {
             draft.tally().count(Count::RemindersSent);
         }
         // The tenant's own roads are no endpoints.
         let endpoint = if self.id.is_own() { 0 } else { self.id.0 };
         draft.tally().attempt(channel, endpoint, &attempt);
+        Ok(())
+    }
+
+    /// Whether an earlier attempt of a message was taken: one that goes again as a template is still the same.
+    fn went_before(&self, record: &DeliveryRecord) -> Result<bool, LedgerError> {
+        for line in &record.history {
+            let line = self.around.ledger.log_line(&self.tenant, *line)?;
+            if let Some(LogRecord::Attempt { status: AttemptStatus::Sent, .. }) = line {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {

@@ -34,6 +34,15 @@ async fn becomes(house: &House, id: &str, status: &str) {
     house.eventually(&path, |booking| booking["status"] == status).await;
 }
 
+/// Waits until so many bookings were confirmed, and so many of them after a reminder.
+async fn counts(house: &House, wanted: [u64; 2]) {
+    let counted = |stats: &Value| {
+        let window = &stats["windows"]["1h"];
+        [&window["reservations_confirmed"], &window["reminders_confirmed"]] == wanted
+    };
+    house.eventually("/api/v1/stats?window=1h", counted).await;
+}
+
 async fn pause(house: &House, paused: bool) {
     let settings = json!({"channels": {"whatsapp": {"paused": paused}}});
     house.api.patch("/api/v1/admin/tenants/default", &settings).await.unwrap();
@@ -64,13 +73,18 @@ async fn a07_a_short_answer_is_never_about_a_booking_whose_reminder_did_not_go_o
     for id in ["R-1", "R-2"] {
         assert_eq!(house.booking(id).await["status"], "booked", "{id}");
     }
+    // Nor is one confirmed after a reminder that did not reach its customer.
+    let confirm = json!({"action": "confirm"});
+    house.api.post("/api/v1/reservations/R-2/actions", &confirm).await.unwrap();
+    counts(&house, [1, 0]).await;
     // Words that leave no doubt are about any booking.
     says(&house, "cancelar").await;
     becomes(&house, "R-1", "cancelled").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a07_an_answer_that_is_quicker_than_the_provider_counts_and_another_number_changes_nothing() {
+async fn a07_an_answer_that_is_quicker_than_the_provider_counts_and_another_number_changes_nothing()
+{
     let house = House::new().await;
     house.settle(json!({"reminders": ["1h"]})).await;
     house.graph.take_time(std::time::Duration::from_secs(2));
@@ -78,6 +92,7 @@ async fn a07_an_answer_that_is_quicker_than_the_provider_counts_and_another_numb
     house.told(1).await;
     says(&house, "1").await;
     becomes(&house, "R-1", "confirmed").await;
+    counts(&house, [1, 1]).await;
 
     // The message is for the number that the booking had then, and is found all the same.
     house.graph.take_time(std::time::Duration::ZERO);

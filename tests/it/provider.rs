@@ -254,6 +254,8 @@ async fn a05_a_message_that_meta_finds_too_late_goes_again_as_its_template_once(
     assert_eq!(event["deliveries"][0]["status"], "sent", "{event}");
     let third = house.graph.inbox.wait(PATIENCE / 20, |all| all.len() > 2).await;
     assert!(third.is_err(), "once");
+    let stats = house.api.get("/api/v1/stats?window=1h").await.unwrap();
+    assert_eq!(stats["windows"]["1h"]["reminders_sent"], 1, "one reminder, however it went");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,14 @@ pub fn is_reminder(event_type: &str) -> bool {
     event_type.starts_with("reminder.") && event_type.ends_with(".sent")
 }
 
+/// Whether it matters for the figures if a message of a booking's reminders went out: it is confirmed in this step,
+/// and a reminder was due.
+pub fn is_answered(before: Option<&Reservation>, after: &Reservation) -> bool {
+    let confirmed = reservation::Status::Confirmed;
+    let is_new = before.is_some_and(|before| before.asked() && before.status != confirmed);
+    is_new && after.status == confirmed
+}
+
 impl Tally {
     /// Counts an event, with what its type means beyond itself.
     pub fn announced(&mut self, event_type: &str) {
@@ -23,8 +31,8 @@ impl Tally {
         }
     }
 
-    /// Counts what became of a booking.
-    pub fn reservation(&mut self, before: Option<&Reservation>, after: &Reservation) {
+    /// Counts what became of a booking; `asked` says whether its customer was, where it matters.
+    pub fn reservation(&mut self, before: Option<&Reservation>, after: &Reservation, asked: bool) {
         if before.is_none() {
             self.count(Count::ReservationsCreated);
         }
@@ -35,7 +43,7 @@ impl Tally {
             reservation::Status::Booked => {}
             reservation::Status::Confirmed => {
                 self.count(Count::ReservationsConfirmed);
-                if before.is_some_and(Reservation::asked) {
+                if asked {
                     self.count(Count::RemindersConfirmed);
                 }
             }
