@@ -25,13 +25,16 @@ pub(crate) enum Road {
 /// What waits, counted up to a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Waiting {
-    /// Deliveries.
+    /// Deliveries, in the queues and behind others of their keys.
     pub(crate) count: usize,
     /// Of those, the ones that are held.
     pub(crate) held: usize,
     /// How long ago the first was due of those that go.
     pub(crate) longest: Span,
 }
+
+/// What waits in its endpoint's queue, and behind another of its key.
+const TABLES: [u8; 2] = [b'Q', b'P'];
 
 impl Ledger {
     /// What waits of these tenants.
@@ -41,37 +44,52 @@ impl Ledger {
         road: impl Fn(&TenantId, EndpointId) -> Road,
     ) -> Result<Waiting, LedgerError> {
         let (mut waiting, mut looks) = (Waiting::default(), 0);
-        let now = self.now().timestamp();
         for tenant in tenants {
-            // The head of each queue says since when it waits.
-            let mut next = self.first_with_rows(b'Q', tenant, EndpointId(0))?;
-            while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
-                looks += 1;
-                match road(tenant, endpoint) {
-                    Road::Open => {
-                        if let Some(head) = self.queued(tenant, endpoint, 1)?.first() {
-                            waiting.longest = waiting.longest.max(now.since(head.due));
-                        }
-                    }
-                    Road::Held(under_way) => {
-                        let left = WAITING_COUNTED_MAX - waiting.held;
-                        let keys = self.keys_of_endpoint(b'Q', tenant, endpoint, left)?;
-                        let goes = |key: &&Vec<u8>| {
-                            key::sequence(key).is_some_and(|one| under_way.contains_key(&one))
-                        };
-                        waiting.held += keys.len() - keys.iter().filter(goes).count();
-                    }
-                    Road::Gone => {}
+            for letter in TABLES {
+                let mut next = self.first_with_rows(letter, tenant, EndpointId(0))?;
+                while let Some(endpoint) = next.filter(|_| looks < QUEUES_LOOKED_AT) {
+                    looks += 1;
+                    let road = road(tenant, endpoint);
+                    self.add_queue(&mut waiting, (letter, tenant, endpoint), &road)?;
+                    next = self.next_with_rows(letter, tenant, endpoint)?;
                 }
-                next = self.next_with_rows(tenant, endpoint)?;
+                let (table, left) =
+                    (key::table(letter, tenant), WAITING_COUNTED_MAX - waiting.count);
+                let range = &table[..]..&key::after(&table)[..];
+                let rows =
+                    self.store.scan(key::partition(tenant), range, Direction::Ascending, left)?;
+                waiting.count += rows.len();
             }
-            let (table, left) = (key::table(b'Q', tenant), WAITING_COUNTED_MAX - waiting.count);
-            let range = &table[..]..&key::after(&table)[..];
-            let rows =
-                self.store.scan(key::partition(tenant), range, Direction::Ascending, left)?;
-            waiting.count += rows.len();
         }
         Ok(waiting)
+    }
+
+    /// Adds what is held of what waits for one endpoint, and since when the first waits that goes.
+    fn add_queue(
+        &self,
+        waiting: &mut Waiting,
+        (letter, tenant, endpoint): (u8, &TenantId, EndpointId),
+        road: &Road,
+    ) -> Result<(), LedgerError> {
+        match road {
+            // The head of the queue says it; what is parked is younger than what it waits for.
+            Road::Open if letter == b'Q' => {
+                if let Some(head) = self.queued(tenant, endpoint, 1)?.first() {
+                    let since = self.now().timestamp().since(head.due);
+                    waiting.longest = waiting.longest.max(since);
+                }
+            }
+            Road::Held(under_way) => {
+                let left = WAITING_COUNTED_MAX - waiting.held;
+                let keys = self.keys_of_endpoint(letter, tenant, endpoint, left)?;
+                let goes = |key: &&Vec<u8>| {
+                    key::sequence(key).is_some_and(|one| under_way.contains_key(&one))
+                };
+                waiting.held += keys.len() - keys.iter().filter(goes).count();
+            }
+            Road::Open | Road::Gone => {}
+        }
+        Ok(())
     }
 
     /// The delivery of a tenant that was made first of those that wait and go, among the first of each queue:
@@ -97,20 +115,21 @@ impl Ledger {
                 let first = all.filter(goes).min().map(|delivery| (delivery, endpoint));
                 oldest = [oldest, first].into_iter().flatten().min();
             }
-            next = self.next_with_rows(tenant, endpoint)?;
+            next = self.next_with_rows(b'Q', tenant, endpoint)?;
         }
         Ok(oldest)
     }
 
-    /// The next endpoint behind one for which something waits.
+    /// The next endpoint behind one that has rows in a table.
     fn next_with_rows(
         &self,
+        letter: u8,
         tenant: &TenantId,
         endpoint: EndpointId,
     ) -> Result<Option<EndpointId>, LedgerError> {
         // The readers' own is the last of all.
         match endpoint.0.checked_add(1) {
-            Some(after) => self.first_with_rows(b'Q', tenant, EndpointId(after)),
+            Some(after) => self.first_with_rows(letter, tenant, EndpointId(after)),
             None => Ok(None),
         }
     }

@@ -96,3 +96,31 @@ async fn f07_what_is_being_tried_is_not_held_whatever_happens_to_its_endpoint_me
     house.api.delete(&endpoint).await.unwrap();
     tried("its endpoint was deleted").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a20_what_waits_behind_another_of_its_key_counts_as_waiting_and_as_held() {
+    let house = House::new().await;
+    house.settle(json!({"retry": {"first": "1h", "attempts": 4}})).await;
+    let ordered = json!({"ordering": "fifo"});
+    let (_receiver, _) = house.answering("chat.said", [(500, None)], &ordered).await;
+    for n in 0..10 {
+        house.event("chat.said", json!({"conversation_id": "C-1", "n": n})).await;
+    }
+    let count = |count: usize| move |page: &Value| page["items"].as_array().unwrap().len() == count;
+    house.eventually("/api/v1/deliveries?status=retrying", count(1)).await;
+    let newest = |page: &Value| page["items"][0]["event_type"] == "chat.said";
+    let page = house.eventually("/api/v1/deliveries?status=pending", newest).await;
+    assert_eq!(page["items"].as_array().unwrap().len(), 9, "{page:#}");
+    let path = format!("/api/v1/deliveries/{}", page["items"][0]["id"].as_str().unwrap());
+    let parked = |shown: &Value| shown["why"]["because"].as_str().unwrap().contains("order");
+    house.eventually(&path, parked).await;
+    let mut house = house;
+    for held in [0.0, 10.0] {
+        assert_eq!(metric(&house, "sereno_queue_deliveries").await, Some(10.0));
+        assert_eq!(metric(&house, "sereno_queue_held").await, Some(held));
+        let report = house.api.get("/api/v1/reports/weekly?lang=en").await.unwrap();
+        assert_eq!(report["deliveries_held"].as_f64(), Some(held), "{report:#}");
+        house.settle(json!({"channels": {"webhook": {"paused": true}}})).await;
+        house = house.restarted().await;
+    }
+}
