@@ -162,7 +162,11 @@ pub fn event(
                 counts.undelivered += u64::from(matches!(word, Word::Failed(_)));
             }
             Standing::Collected => counts.collected += 1,
-            Standing::Cancelled | Standing::Withdrawn => counts.dropped += 1,
+            Standing::Cancelled => counts.deleted += 1,
+            Standing::Withdrawn => match status.as_ref().and_then(|one| one.cancelled.as_ref()) {
+                Some(_) => counts.cancelled += 1,
+                None => counts.untrue += 1,
+            },
         }
     }
     counts.next_at = next.filter(|_| is_known);

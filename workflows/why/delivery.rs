@@ -245,8 +245,12 @@ pub struct Counts {
     pub paused: u64,
     /// Gone out in digests, which have outcomes of their own.
     pub collected: u64,
-    /// Dropped: the endpoint was deleted, or what they say is no longer true or wanted.
-    pub dropped: u64,
+    /// Dropped, because their endpoints were deleted.
+    pub deleted: u64,
+    /// Dropped, because somebody cancelled them.
+    pub cancelled: u64,
+    /// Dropped, because what they say is no longer true or wanted.
+    pub untrue: u64,
     /// When the first of those on their way is tried next, where that is known of all of them.
     pub next_at: Option<Timestamp>,
 }
@@ -282,9 +286,12 @@ pub fn event(
         held,
         paused,
         collected,
-        dropped,
+        deleted,
+        cancelled,
+        untrue,
         next_at,
     } = counts;
+    let dropped = deleted + cancelled + untrue;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
         _ if dead > lost => part(Code::EventDead, dead),
@@ -293,15 +300,35 @@ pub fn event(
         _ if tried > 0 => part(Code::EventTrying, waiting),
         Some(at) if waiting > 0 => part(Code::EventUnderWayUntil, waiting).at(at),
         _ if waiting > 0 => part(Code::EventUnderWay, waiting),
-        _ if held > paused => part(Code::EventHeld, held),
+        _ if held > paused && paused > 0 => part(Code::EventHeld, held),
+        _ if held > paused => part(Code::EventDisabled, held),
         _ if held > 0 => part(Code::EventPaused, held),
         _ if ignored => Reason::plain(Code::EventIgnored),
-        _ if dropped == all && all > 0 => part(Code::EventDropped, dropped),
-        _ if dropped > 0 && collected > 0 => part(Code::EventPartlyCollected, dropped),
-        _ if dropped > 0 => part(Code::EventPartlyDropped, dropped),
+        _ if dropped > 0 => part(drop_of(counts), dropped),
         _ if collected > 0 => part(Code::EventCollected, collected),
         _ if all > 0 => part(Code::EventArrived, all),
         _ => nobody(filtered),
+    }
+}
+
+/// What is said of deliveries that were dropped: which cause it was, where there is one alone, and how it went with the
+/// others.
+fn drop_of(counts: Counts) -> Code {
+    let Counts { all, collected, deleted, cancelled, untrue, .. } = counts;
+    let is_all = deleted + cancelled + untrue == all;
+    match (deleted, cancelled, untrue) {
+        (_, 0, 0) if is_all => Code::EventDeleted,
+        (0, _, 0) if is_all => Code::EventCancelled,
+        (0, 0, _) if is_all => Code::EventUntrue,
+        (_, _, _) if is_all => Code::EventDropped,
+        (_, 0, 0) if collected > 0 => Code::EventPartlyDeletedCollected,
+        (0, _, 0) if collected > 0 => Code::EventPartlyCancelledCollected,
+        (0, 0, _) if collected > 0 => Code::EventPartlyUntrueCollected,
+        (_, _, _) if collected > 0 => Code::EventPartlyCollected,
+        (_, 0, 0) => Code::EventPartlyDeleted,
+        (0, _, 0) => Code::EventPartlyCancelled,
+        (0, 0, _) => Code::EventPartlyUntrue,
+        (_, _, _) => Code::EventPartlyDropped,
     }
 }
 
