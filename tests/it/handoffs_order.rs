@@ -74,6 +74,29 @@ async fn a10_who_waits_longest_stands_first_however_many_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a10_whoever_reads_on_misses_nobody_whose_time_ran_out_meanwhile() {
+    let house = House::new().await;
+    let all = ["C-1", "C-2", "C-3", "C-4"].map(str::to_owned);
+    open(&house, &all.clone().into_iter().zip([40, 30, 20, 10]).collect::<Vec<_>>()).await;
+    let mut page = house.api.get(&format!("{QUEUE}&status=open&limit=1")).await.unwrap();
+    let mut found = ids(&page);
+    for id in ["C-1", "C-2", "C-4"] {
+        let timers = house.api.get(&format!("/api/v1/timers?conversation_id={id}")).await.unwrap();
+        let timer = timers["items"][0]["id"].as_str().unwrap();
+        let (status, answer) = house.raw("POST", &format!("/api/v1/timers/{timer}/fire"), "").await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    while let Some(cursor) = page["next_cursor"].as_str() {
+        let next = format!("{QUEUE}&status=open&limit=1&cursor={cursor}");
+        page = house.api.get(&next).await.unwrap();
+        found.extend(ids(&page));
+    }
+    assert_eq!(found, all, "those that are late stay where they stood");
+    let page = house.api.get(&format!("{QUEUE}&status=open")).await.unwrap();
+    assert_eq!(ids(&page), all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a10_an_order_that_is_none_is_refused() {
     let house = House::new().await;
     open(&house, &[("C-1".to_owned(), 0), ("C-2".to_owned(), 0)]).await;

@@ -1,4 +1,8 @@
-//! Handoffs in the order of their clocks: those that wait first, whose time runs out first on top.
+//! Handoffs in the order of their clocks: those that wait first, and of them those first that have waited longest.
+//!
+//! All have the same time to be answered in, so that it runs out first for who has waited longest; only those
+//! opened before and after that time was changed may stand otherwise. Invariant: a place does not change while
+//! one waits, not even when its time is over, since whoever reads on would miss all that jump before them.
 //!
 //! No index has this order, and it changes with every reply; but a business has thousands of handoffs, not
 //! millions, so that all of them are looked at and the first ones of the page kept. Beyond a bound the answer
@@ -26,17 +30,16 @@ use crate::api::rows::Rows;
 struct Place {
     /// Those that nobody has answered yet come first.
     is_over: bool,
-    /// By when it must be answered. What is late has waited since it was opened, and so comes before what has
-    /// time left; what is over stands by when it was opened, the newest first.
+    /// Since when it waits; what is over stands by when it was opened too, the newest first.
     ms: i64,
     id: String,
 }
 
 impl Place {
     fn of(handoff: &Handoff) -> Self {
-        let Handoff { status, deadline, opened_at, conversation_id, .. } = handoff;
+        let Handoff { status, opened_at, conversation_id, .. } = handoff;
         let (is_over, ms) = match status {
-            Status::Open => (false, deadline.unwrap_or(*opened_at).0),
+            Status::Open => (false, opened_at.0),
             Status::Replied | Status::Closed => (true, -opened_at.0),
         };
         Self { is_over, ms, id: conversation_id.clone() }
