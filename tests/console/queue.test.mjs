@@ -117,3 +117,28 @@ for (const width of [1280, 390]) {
     await close();
   });
 }
+
+test("a10_a_long_queue_is_live_to_its_end", async () => {
+  const claim = (number) => server.ask("POST", `/api/v1/handoffs/M-${number}/actions`,
+    { action: "claim", by: "Luis" });
+  for (let number = 0; number < 58; number += 1) await claim(number);
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, "operator", "/console/handoffs?whose=somebody");
+  await see(page, ".table .row-link");
+  const count = (wanted) => page.waitForFunction((wanted) => {
+    const rows = document.querySelectorAll(".table tbody tr[data-id]").length;
+    if (rows < wanted) document.querySelector(".list-foot")?.scrollIntoView();
+    return rows === wanted;
+  }, {}, wanted);
+  await count(58);
+  await page.evaluate(() => scrollTo(0, 0));
+  // What comes stands last in this order, and what is answered elsewhere may stand on any page.
+  await server.ask("POST", "/api/v1/handoffs/M-55/actions", { action: "reply" });
+  await claim(58);
+  await page.waitForFunction(() => document.querySelector('.table tr[data-id="M-58"]')
+    && document.querySelector('.table tr[data-id="M-55"]')?.textContent?.includes("Replied")
+    && !document.querySelector('.table tr[data-id="M-55"]')?.textContent?.includes("Mark replied"));
+  await seeText(page, "59 rows", ".list-foot");
+  assert.deepEqual(complaints, []);
+  await close();
+});

@@ -31,6 +31,11 @@ const ROWS_MAX = 1_000;
  */
 const PAGES_MAX = 8;
 const FEW = 10;
+/** The most that the API gives at once. */
+const PAGE_MAX = 500;
+const PAGE_MIN = 50;
+/** Rows that are asked for in the place of so many: no less than one page of the screen. */
+const fit = (rows) => Math.min(PAGE_MAX, Math.max(rows, PAGE_MIN));
 /** The counts on the chips are looked up anew no more often than this. */
 const COUNTS_MS = 20_000;
 
@@ -44,9 +49,9 @@ const COUNTS_MS = 20_000;
  *   detail: (id: string, box: HTMLElement, refresh: () => void) => void,
  *   name?: (id: string) => any, empty: () => any,
  *   live?: string[], concerns?: (told: any, kind: string) => boolean,
- *   actions?: any, retry?: (item: any) => void,
+ *   isSorted?: boolean, actions?: any, retry?: (item: any) => void,
  *   deeds?: import("./chosen.js").Deed[], called?: (item: any) => string,
- * }} Spec
+ * }} Spec `isSorted`: what is new may stand anywhere, not on top alone
  * @param {any} view @param {Spec} spec
  */
 export function list(view, spec) {
@@ -112,7 +117,9 @@ export function list(view, spec) {
     }
     try {
       const found = await pages(more ? cursor : null, loading.signal);
-      items = more ? [...items, ...found.items] : found.items;
+      const known = new Set(more ? items.map(spec.id) : []);
+      const others = found.items.filter((item) => !known.has(spec.id(item)));
+      items = more ? [...items, ...others] : found.items;
       cursor = found.next;
       isWhole = found.isWhole;
       draw();
@@ -139,21 +146,40 @@ export function list(view, spec) {
     return { items: all, next, isWhole: isAll };
   }
 
-  /** Takes in what came at the top, and what changed there; rows further down stay. */
+  /** As many rows as are shown, and where that was all there are, more: in few requests, since it is done often. */
+  async function again(count) {
+    const shown = Math.min(cursor === null ? count + PAGE_MIN : count, ROWS_MAX);
+    let answer = await spec.load({ ...params(), limit: fit(shown) }, view.signal);
+    const all = [...answer.items];
+    for (let page = 1; page < PAGES_MAX && answer.next_cursor && all.length < shown; page += 1) {
+      const more = { ...params(), limit: fit(shown - all.length), cursor: answer.next_cursor };
+      answer = await spec.load(more, view.signal);
+      all.push(...answer.items);
+    }
+    return { ...answer, items: all };
+  }
+
+  /**
+   * Takes in what came and what changed: of a list with the newest on top there, and rows further down stay;
+   * of any other all that is shown is looked up anew.
+   */
   async function refresh() {
     live.taken();
     const wanted = filtersNow();
+    const before = new Set(items.map(spec.id));
     try {
-      const answer = await spec.load(params(), view.signal);
+      const answer = await (spec.isSorted ? again(before.size) : spec.load(params(), view.signal));
       // Other filters were chosen meanwhile, and their rows are on the way.
       if (wanted !== filtersNow()) return;
-      const before = new Set(items.map(spec.id));
+      // So were more rows, which it did not ask for.
+      if (spec.isSorted && items.length > before.size) return refresh();
       const last = answer.items.at(-1);
       const place = last ? items.findIndex((item) => spec.id(item) === spec.id(last)) : -1;
       // Where nothing of the old page is left, the rows between are not known: begin anew.
-      const isNew = place < 0;
+      const isNew = spec.isSorted || place < 0;
       items = isNew ? answer.items : [...answer.items, ...items.slice(place + 1)];
       if (isNew) cursor = answer.next_cursor;
+      if (spec.isSorted) isWhole = answer.complete !== false;
       const came = answer.items.map(spec.id).filter((id) => before.size > 0 && !before.has(id));
       draw(new Set(came));
       const isHeld = chipBox.contains(document.activeElement);

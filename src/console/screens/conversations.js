@@ -34,7 +34,7 @@ function show(view) {
         { name: "lead_id", label: t("conversations.person"), placeholder: "lead_…" },
         { name: "since", label: t("common.period"), type: "period" },
       ],
-      live: ["state", "event"], concerns, detail, empty: nothing,
+      live: ["state", "event"], concerns, isSorted: true, detail, empty: nothing,
     },
   });
 }

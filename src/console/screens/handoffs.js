@@ -1,5 +1,5 @@
 // @ts-check
-// Handoffs: customers who wait for a person, those first whose time runs out first.
+// Handoffs: customers who wait for a person, those first who have waited longest.
 
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
@@ -44,7 +44,7 @@ function show(view) {
         ] },
         { name: "since", label: t("common.period"), type: "period" },
       ],
-      live: ["state", "event"], concerns, detail, empty: nothing,
+      live: ["state", "event"], concerns, isSorted: true, detail, empty: nothing,
       deeds: may("operator") ? deeds() : [], called: (item) => item.conversation_id,
     },
   });
@@ -88,7 +88,7 @@ function isTaken({ status, claimed_by: by }) {
   return status !== "closed" && by !== null;
 }
 
-/** Those that wait first, by their clocks: the API puts all of them in order, page by page. */
+/** Those that wait first, who have waited longest on top: the API puts all of them in order, page by page. */
 const load = (query, signal) => get(PATH, { ...query, order: "clock" }, signal);
 
 function concerns(told, kind) {

@@ -35,7 +35,7 @@ function show(view) {
       ],
       live: ["event"],
       concerns: (told) => /^(lead|whatsapp|conversation)\./.test(told.event_type ?? ""),
-      detail, empty: nothing,
+      isSorted: true, detail, empty: nothing,
     },
   });
 }

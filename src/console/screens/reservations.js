@@ -38,7 +38,7 @@ async function show(view) {
         { name: "within", label: t("reservations.day"), type: "days" },
         { name: "id", label: t("reservations.id"), placeholder: "R-1001" },
       ],
-      live: ["state", "event"], concerns, detail, empty: nothing,
+      live: ["state", "event"], concerns, isSorted: true, detail, empty: nothing,
       deeds: may("operator") ? deeds() : [],
       called: (item) => [item.name, item.reservation_id].filter(Boolean).join(" · "),
     },

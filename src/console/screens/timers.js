@@ -118,7 +118,7 @@ function spec(timeZone) {
       { name: "reservation_id", label: t("timers.reservation"), placeholder: "R-1001" },
       { name: "conversation_id", label: t("timers.conversation"), placeholder: "chat-1" },
     ],
-    live: ["timer"], detail, name: (id) => kindOf(id), deeds: may("operator") ? deeds() : [],
+    live: ["timer"], isSorted: true, detail, name: (id) => kindOf(id), deeds: may("operator") ? deeds() : [],
     called: ({ kind, entity_id: of }) => `${kindName(kind)} · ${of}`,
     empty: () => empty({ symbol: "timers", title: t("timers.empty"),
       text: t("timers.empty_text") }),
