@@ -8,8 +8,9 @@
 //! numbered. In the place of two kinds of ids stands an alias: of one that holds a mail address or a number with
 //! its `+`, wherever it stands; and of one that is nothing but 10 to 15 digits, as many as a number with its
 //! country code has, where it names a person or a conversation with one. Which these are is told by the field:
-//! `conversation_id`, `user_id`, `lead_id`, `contact_id`, `chat_id`, the `id` of what stands under `user`,
-//! `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its timers.
+//! `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
+//! `user`, `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its
+//! timers; of all of them the plurals too.
 //! Cursors hold such ids, so one stands for each of them too.
 //!
 //! | what | becomes |
@@ -30,7 +31,9 @@ mod urls;
 use serde_json::{Map, Number, Value};
 
 use self::answers::{mended, without_answer};
-use self::fields::{ANSWERS, DEED, NAMES, NUMBERS, OURS, PERSONS, SAID, THINGS, WORDS, plain};
+use self::fields::{
+    ANSWERS, DEED, NAMES, NUMBERS, OURS, PERSONS, SAID, THINGS, WORDS, is_one_or_more, plain,
+};
 use self::ids::{clear_id, is_id, is_timer_of_number, names_person};
 use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
@@ -119,7 +122,7 @@ struct Place<'a> {
 
 fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<String, Value> {
     let entity = map.get("entity").and_then(Value::as_str).unwrap_or(called);
-    let of_person = PERSONS.contains(&entity);
+    let of_person = is_one_or_more(entity, &PERSONS);
     // A job says its task.
     let by_hand = place.by_hand || called == DEED || map.contains_key("task");
     let place = Place { of_person, by_hand, ..place };
@@ -197,7 +200,10 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if is_in(&NUMBERS) && is_bare_number(&text) {
         return hidden_number(&text);
     }
-    if place.names_people && is_in(&NAMES) {
+    // `guests` may be how many.
+    let is_name = is_in(&NAMES)
+        || is_one_or_more(plain, &NAMES) && text.contains(|letter: char| letter.is_alphabetic());
+    if place.names_people && is_name {
         return hidden_name(&text);
     }
     // Beside `ok`, a message is ours.

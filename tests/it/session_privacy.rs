@@ -190,6 +190,22 @@ async fn f05_what_is_called_by_a_number_is_found_by_what_stands_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f05_people_who_are_called_by_their_number_are_not_told_by_their_lead() {
+    let house = House::new().await;
+    let data = json!({"conversation_id": NUMBER, "user_id": NUMBER});
+    house.event("conversation.started", data).await;
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let leads = viewer.get("/api/v1/leads").await;
+    let lead = &leads["items"][0];
+    assert_eq!(lead["user_ids"].as_array().unwrap().len(), 1, "{leads}");
+    assert!(lead["user_ids"][0].as_str().unwrap().starts_with("34•••••12~~"), "{leads}");
+    let shown = viewer.get(&format!("/api/v1/leads/{}", lead["lead_id"].as_str().unwrap())).await;
+    for answer in [&leads, &shown] {
+        assert!(!answer.to_string().contains(NUMBER), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f05_a_number_in_the_tenants_own_words_can_be_read_and_changed() {
     let house = House::new().await;
     let admin = Browser::with_role(&house, "admin").await;

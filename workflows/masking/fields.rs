@@ -73,9 +73,8 @@ pub(super) const PERSONS: [&str; 15] = [
     "conversa",
 ];
 
-/// Fields that are the id of such a one, as [`plain`] makes them.
-pub(super) const PERSON_IDS: [&str; 7] =
-    ["conversationid", "conversationids", "userid", "waid", "leadid", "contactid", "chatid"];
+/// What else stands before the `id` or `ids` of such a one.
+pub(super) const CALLED: [&str; 2] = ["wa", "chat"];
 
 /// Fields that are the name of a person, where those of things are called otherwise.
 pub(super) const NAMES: [&str; 38] = [
@@ -225,6 +224,12 @@ pub(super) const ANSWERS: [&str; 1] = ["responsebody"];
 pub(super) const DEED: &str = "cancelledbyhand";
 /// ... and the fields in it that are their own words.
 pub(super) const SAID: [&str; 2] = ["reason", "q"];
+
+/// Whether a word is one of these, or the plural of one: `users`, `conversaciones`.
+pub(super) fn is_one_or_more(word: &str, of: &[&str]) -> bool {
+    let singulars = [Some(word), word.strip_suffix('s'), word.strip_suffix("es")];
+    singulars.into_iter().flatten().any(|word| of.contains(&word))
+}
 
 /// The name of a field in lower case, without accents and without what parts its words.
 pub(super) fn plain(field: &str) -> String {

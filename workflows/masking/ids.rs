@@ -1,6 +1,6 @@
 //! Which ids give a person away, and which are nobody's.
 
-use super::fields::{PERSON_IDS, PERSONS, plain};
+use super::fields::{CALLED, PERSONS, plain};
 use super::numbers::is_full_number;
 
 pub(super) fn is_id(field: &str) -> bool {
@@ -17,8 +17,10 @@ pub(super) fn clear_id(id: &str) -> String {
 /// Whether an id of this field names a person or a conversation, which some call by its number.
 pub(super) fn names_person(field: &str, of_person: bool) -> bool {
     let plain = plain(field);
-    PERSON_IDS.contains(&plain.as_str())
-        || of_person && ["id", "entityid"].contains(&plain.as_str())
+    let Some(of) = plain.strip_suffix("ids").or_else(|| plain.strip_suffix("id")) else {
+        return false;
+    };
+    PERSONS.contains(&of) || CALLED.contains(&of) || of_person && ["", "entity"].contains(&of)
 }
 
 /// Whether it is the id of a timer that such a conversation or person set.

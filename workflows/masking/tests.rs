@@ -71,6 +71,9 @@ fn e01_fields_are_known_in_three_languages_and_however_they_are_written() {
         ("nombre", "Ana García", "A•••"),
         ("Apellidos", "García", "G•••"),
         ("firstName", "Ana", "A•••"),
+        ("customers", "Ana García", "A•••"),
+        ("huéspedes", "Ana", "A•••"),
+        ("guests", "4", "4"),
         ("nomeCompleto", "Ana Souza", "A•••"),
         ("guest-name", "Ana", "A•••"),
         ("dirección", "Calle Mayor 1", "•••"),
@@ -175,13 +178,20 @@ fn e01_what_is_hidden_is_known_when_it_comes_back() {
 fn e01_an_id_that_is_a_persons_number_is_an_alias() {
     let number = "34600000012";
     let alias = "alias of 34600000012";
-    for field in ["conversation_id", "user_id", "lead_id", "contact_id", "chat_id"] {
+    for field in [
+        "conversation_id", "user_id", "lead_id", "contact_id", "chat_id", "customer_id", "wa_ids",
+        "conversation_ids", "user_ids", "lead_ids", "contact_ids", "chat_ids", "guest_ids",
+    ] {
         let shown = masked(json!({"items": [{field: number}, {field: [number]}]}), true);
         assert_eq!(shown, json!({"items": [{field: alias}, {field: [alias]}]}), "{field}");
     }
     let shown =
         masked(json!({"user": {"id": number}, "data": {"user_id": 34_600_000_012_u64}}), true);
     assert_eq!(shown, json!({"user": {"id": alias}, "data": {"user_id": alias}}));
+    for many in ["users", "contacts", "conversaciones"] {
+        let shown = masked(json!({many: [{"id": number}], "data": {"ids": [number]}}), true);
+        assert_eq!(shown, json!({many: [{"id": alias}], "data": {"ids": [number]}}), "{many}");
+    }
     let timer = |id: &str| format!("conversation:{id}:idle:1769018400000");
     let timers = json!({"items": [
         {"id": timer(number), "entity": "conversation", "entity_id": number},
