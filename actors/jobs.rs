@@ -251,7 +251,8 @@ impl Jobs {
     /// not try again.
     async fn hand_over(&self, targets: &[Target]) -> Vec<NotDone> {
         let mut shares: BTreeMap<EndpointId, Vec<&Target>> = BTreeMap::new();
-        for target in targets {
+        let (held, others): (Vec<&Target>, Vec<_>) = targets.iter().partition(|target| target.held);
+        for target in others {
             shares.entry(target.endpoint).or_default().push(target);
         }
         let mut answers = Vec::new();
@@ -263,7 +264,9 @@ impl Jobs {
             drop(self.parent.cast(TenantMessage::Again(endpoint, request)));
             answers.push((share, answer));
         }
-        let mut not_done = Vec::new();
+        let why = Hindrance::Held;
+        let held = held.into_iter().map(|target| NotDone { item: target.again.delivery, why });
+        let mut not_done: Vec<NotDone> = held.collect();
         for (share, answer) in answers {
             match answer.await {
                 Ok(AgainAnswer { not_done: refused, .. }) => {

@@ -21,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) again: Again,
     /// Whether it shows that it will be refused; the job says of each why.
     pub(crate) barred: bool,
+    /// Whether it is that because what is for its endpoint is held, and so it waits whatever is asked for.
+    pub(crate) held: bool,
 }
 
 /// A page of them.
@@ -104,6 +106,7 @@ fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
         endpoint: EndpointId::CUSTOMERS,
         again: Again { event: letter, delivery: None },
         barred: false,
+        held: false,
     });
     Ok(Page { targets: targets.collect(), examined, next })
 }
@@ -122,6 +125,8 @@ fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
             again: Again { event: letter.delivery.event, delivery: Some(delivery) },
             barred: job.task == JobTask::RetryDeadLetters
                 && !is_there(view, EndpointId(letter.endpoint)),
+            // It becomes a delivery that is held, and is no dead letter any more.
+            held: false,
         })
         .collect();
     Ok(Page { targets, examined, next })
@@ -174,8 +179,9 @@ fn deliveries(
         let is_done = latest.is_some_and(|latest| *latest > job.began);
         if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
-            let barred = is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
-            targets.push(Target { endpoint, again, barred });
+            let held = standing(view, endpoint, status.as_ref()).0 == "held";
+            let barred = held || is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
+            targets.push(Target { endpoint, again, barred, held });
         }
     }
     Ok(examined)
@@ -226,7 +232,7 @@ fn missing(
         None => own.first().map(|(delivery, _)| **delivery),
     };
     let again = Again { event: place, delivery };
-    targets.push(Target { endpoint: endpoint.id, again, barred: false });
+    targets.push(Target { endpoint: endpoint.id, again, barred: false, held: false });
     Ok(1)
 }
 

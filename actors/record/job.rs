@@ -80,6 +80,8 @@ pub enum Hindrance {
     NotGenuine,
     /// Whoever has to do it did not answer.
     Unreached,
+    /// Its channel is paused or its endpoint disabled: it waits for that to end.
+    Held,
 }
 
 impl Hindrance {
@@ -98,6 +100,7 @@ impl Hindrance {
             Self::EndpointGone => "endpoint_deleted",
             Self::NotGenuine => "not_genuine",
             Self::Unreached => "no_answer",
+            Self::Held => "held",
         }
     }
 
@@ -116,6 +119,7 @@ impl Hindrance {
             Self::EndpointGone => "the endpoint was deleted",
             Self::NotGenuine => "it was refused when it came, so nothing of it may be carried out",
             Self::Unreached => "its endpoint did not answer: try it again",
+            Self::Held => "it is held: it goes when its channel goes on or its endpoint is enabled",
         }
     }
 
@@ -131,7 +135,8 @@ impl Hindrance {
             | Self::Cancelled
             | Self::EndpointGone
             | Self::NotGenuine
-            | Self::Unreached => false,
+            | Self::Unreached
+            | Self::Held => false,
         }
     }
 }

@@ -211,6 +211,22 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   await send(["kept"]);
   await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
     ({ items }) => items[0]?.status === "held");
+  // Another try of what is held would come to nothing, so none is offered; what opened before hears so.
+  const { items: [held] } = await server.ask("GET", "/api/v1/deliveries?event_id=kept");
+  const other = await openPage(browser, server, { key: server.key });
+  const offered = () => other.page.$$eval("main button", (all) =>
+    all.map((one) => one.textContent?.trim() ?? "").filter((text) => text.startsWith("Retry")));
+  await other.page.goto(`${server.base}/console/deliveries?status=held`);
+  await see(other.page, ".table .row-link");
+  assert.deepEqual(await offered(), []);
+  await other.page.focus(".table .row-link");
+  await other.page.keyboard.press("r");
+  await seeText(other.page, "It is held and goes by itself", ".notice");
+  await other.page.goto(`${server.base}/console/deliveries/${held.id}`);
+  await seeText(other.page, "Cancel this delivery", ".detail");
+  assert.deepEqual(await offered(), []);
+  assert.deepEqual(other.complaints, []);
+  await other.close();
   await press(page, "Let Webhook go on", ".board");
   await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
     ({ items }) => items[0]?.status === "sent");

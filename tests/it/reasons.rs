@@ -38,6 +38,28 @@ async fn entry(house: &House, action: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn e06_a21_what_is_held_is_refused_to_whoever_wants_it_tried_again() {
+    let (house, _receiver) = house(500).await;
+    let ids = deliveries(&house, 3, "retrying").await;
+    let paused = json!({"channels": {"webhook": {"paused": true}}});
+    house.api.patch("/api/v1/admin/tenants/default", &paused).await.unwrap();
+    for body in [json!({"status": "held"}), json!({"status": "held", "event_type": "*"})] {
+        let mut dry = body.clone();
+        dry["dry_run"] = json!(true);
+        let counted = house.api.post("/api/v1/deliveries/retry", &dry).await.unwrap();
+        assert_eq!((&counted["count"], &counted["refused"]), (&json!(0), &json!(3)), "{counted}");
+        let started = house.api.post("/api/v1/deliveries/retry", &body).await.unwrap();
+        let path = format!("/api/v1/jobs/{}", started["job_id"].as_str().unwrap());
+        let job = house.eventually(&path, |job| job["state"] == "done").await;
+        assert_eq!([&job["matched"], &job["done"], &job["refused"]], [3, 0, 3], "{job}");
+        for one in job["not_done"].as_array().unwrap() {
+            assert!(ids.iter().any(|id| one["id"] == **id), "{one}");
+            assert_eq!((&one["why"], &one["skipped"]), (&json!("held"), &json!(false)));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn e06_a_job_names_what_it_could_not_do_and_keeps_its_reason() {
     let (house, _receiver) = house(500).await;
     let ids = deliveries(&house, 23, "retrying").await;

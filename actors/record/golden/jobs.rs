@@ -44,6 +44,8 @@ fn jobs_stand_on_disk_as_they_always_did() {
     let reason = "the till was replaced".to_owned();
     let job = JobRecord { selection, reason, skipped: 1, refused: 1, not_done, ..job };
     stands_since(2, "/reason", &job);
+    let not_done = vec![NotDone { item: Some(Sequence(9)), why: Hindrance::Held }];
+    stands_since(2, "/held", &JobRecord { skipped: 0, not_done, ..job });
 }
 
 #[test]

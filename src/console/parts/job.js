@@ -42,8 +42,10 @@ export async function bulk({
   const spelled = ({ count, complete }) => number(count) + (complete === false ? "+" : "");
 
   function question(counted, before = null) {
+    const others = counted.refused > 0
+      && h("p", { class: "quiet" }, t("common.bulk_refused", { count: counted.refused }));
     if (counted.count === 0) {
-      dialog.show(hint(t("common.bulk_none")), button(t("common.close"), dialog.close));
+      dialog.show([hint(t("common.bulk_none")), others], button(t("common.close"), dialog.close));
       return;
     }
     const start = button(yes, () => step(() => {
@@ -53,7 +55,7 @@ export async function bulk({
     dialog.show([
       before && hint(t("common.bulk_changed",
         { before: spelled(before), now: spelled(counted) }), "", "alerts"),
-      h("p", null, text(spelled(counted))),
+      h("p", null, text(spelled(counted))), others,
       h("p", { class: "quiet" }, t("common.bulk_as_of", { time: local(at) }),
         isJob && ` ${t("common.bulk_how")}`),
       reason.element,
@@ -97,9 +99,9 @@ async function watch(dialog, id, signal, confirmed) {
     const stop = button(t("common.job_cancel"), () => post(`/api/v1/jobs/${id}/cancel`),
       { kind: "danger" });
     const differs = job.state === "done" && confirmed.complete !== false
-      && job.matched !== confirmed.count;
+      && job.matched !== confirmed.count + (confirmed.refused ?? 0);
     dialog.show([jobView(job), differs && hint(t("common.bulk_differs",
-      { before: number(confirmed.count), now: number(job.matched) }), "", "alerts")], [runs && stop, button(t("common.close"), dialog.close,
+      { before: number(confirmed.count), now: number(job.matched - job.refused) }), "", "alerts")], [runs && stop, button(t("common.close"), dialog.close,
       { kind: runs ? "" : "main" })]);
     if (!runs) return;
     await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));

@@ -1,7 +1,7 @@
 // @ts-check
 // Dead letters: deliveries that were given up, grouped by their cause, and what is done about them.
 
-import { get, post } from "../lib/api.js";
+import { get } from "../lib/api.js";
 import { causeName } from "../lib/causes.js";
 import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { h } from "../lib/dom.js";
@@ -13,9 +13,10 @@ import { button, channel, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
 import { exportButton } from "../parts/export.js";
 import { period } from "../parts/filters.js";
-import { notice, refused } from "../parts/notice.js";
+import { refused } from "../parts/notice.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
+import { tryAgain } from "./deliveries/again.js";
 import { causes, many } from "./letters/causes.js";
 import { detail } from "./letters/detail.js";
 
@@ -74,10 +75,7 @@ async function again({ id, event_type: type }, done) {
   const sure = await ask({ title: t("letters.retry"), yes: t("letters.retry"),
     text: t("deliveries.retry_ask", { type }) });
   if (!sure) return;
-  await post(`${PATH}/${encodeURIComponent(id)}/retry`).then(() => {
-    notice(t("letters.retried"), "good");
-    done();
-  }, refused);
+  await tryAgain(`${PATH}/${encodeURIComponent(id)}`, t("letters.retried")).then(done, refused);
 }
 
 const here = () => new URLSearchParams(location.search);

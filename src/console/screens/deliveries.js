@@ -19,6 +19,7 @@ import { notice, refused } from "../parts/notice.js";
 import { offer } from "../parts/offer.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
+import { mayRetry, tryAgain } from "./deliveries/again.js";
 import { detail } from "./deliveries/detail.js";
 
 const PATH = "/api/v1/deliveries";
@@ -33,7 +34,7 @@ function show(view) {
   const choices = endpointChoices();
   return listOrItem(view, {
     lead: t("deliveries.lead"),
-    actions: (list) => may("operator") && offer((asked) => asked.get("status") !== "cancelled" && button(
+    actions: (list) => may("operator") && offer((asked) => mayRetry(asked.get("status")) && button(
       t(asked.get("status") ? "deliveries.retry_all" : "deliveries.retry_dead"),
       () => retryMany(query(asked), list.refresh), { symbol: "retry" })),
     spec: {
@@ -120,13 +121,15 @@ function outcome(item) {
 /** Asks, then tries one again. */
 async function retryOne(item) {
   if (!may("operator")) return;
+  if (!mayRetry(item.status)) {
+    return notice(t(item.status === "held" ? "deliveries.retry_held" : "deliveries.retry_cancelled"));
+  }
   const sure = await ask({
     title: t("deliveries.retry"), text: t("deliveries.retry_ask", { type: item.event_type }),
     yes: t("deliveries.retry"),
   });
   if (!sure) return;
-  await post(`${PATH}/${item.id}/retry`)
-    .then(() => notice(t("deliveries.retried"), "good"), refused);
+  await tryAgain(`${PATH}/${item.id}`, t("deliveries.retried")).catch(refused);
 }
 
 /** Tries again what the filters choose: what was given up, unless they name another status. */
@@ -140,7 +143,10 @@ function retryMany(asked, done) {
   if (wanted.event_id) {
     return eachThatFits({ path: PATH, query: wanted, title, yes, text, done,
       name: (item) => `${item.event_type} ${item.id}`,
-      act: (item, said) => post(`${PATH}/${encodeURIComponent(item.id)}/retry`, said) });
+      act: async (item, said) => {
+        const { status } = await post(`${PATH}/${encodeURIComponent(item.id)}/retry`, said);
+        if (status === "held") throw new Error(t("deliveries.retry_held"));
+      } });
   }
   const body = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
   if (body.endpoint_id) body.endpoint_id = Number(body.endpoint_id);

@@ -17,6 +17,7 @@ import { reasonField } from "../../parts/reason.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
+import { mayRetry, tryAgain } from "./again.js";
 import { attempts } from "./attempts.js";
 
 /** As these it still waits, so that it can be cancelled. */
@@ -35,8 +36,7 @@ export function detail(key, box, refresh) {
 
   async function retry() {
     try {
-      await post(`${path}/retry`);
-      notice(t("deliveries.retried"), "good");
+      if (!await tryAgain(path, t("deliveries.retried"))) return show();
       for (const wait of LOOKS_MS) {
         setTimeout(() => box.isConnected && (show(), refresh()), wait);
       }
@@ -62,7 +62,7 @@ export function detail(key, box, refresh) {
 
   const actions = (found) => h("div", { class: "row" },
     may("operator") && [
-      found.status !== "cancelled" && button(t("deliveries.retry"), retry,
+      mayRetry(found.status) && button(t("deliveries.retry"), retry,
         { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
       WAITS.includes(found.status) && button(t("deliveries.cancel"),
         () => cancel(found.event_type), { symbol: "gone", kind: "danger" }),

@@ -19,6 +19,7 @@ import { reasonField } from "../../parts/reason.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
+import { tryAgain } from "../deliveries/again.js";
 import { attempts } from "../deliveries/attempts.js";
 
 /** @param {string} key @param {HTMLElement} box @param {() => void} refresh */
@@ -30,13 +31,14 @@ export function detail(key, box, refresh) {
     return { ...found, endpoint: await endpointName(found.endpoint_id) };
   }, (found) => view(found, actions(found)));
   /** Afterwards it is no dead letter any more, so its delivery is what there is to see. */
-  const gone = (text) => {
-    notice(text, "good");
+  const gone = (text, isTold = false) => {
+    if (!isTold) notice(text, "good");
     refresh();
     box.replaceChildren(hint([h("p", null, text),
       h("a", { href: address("deliveries", key) }, t("letters.to_delivery"))], "good"));
   };
-  const retry = () => post(`${path}/retry`).then(() => gone(t("letters.retried")), refused);
+  const retry = () => tryAgain(path, t("letters.retried")).then((isTried) =>
+    gone(t(isTried ? "letters.retried" : "deliveries.retry_held"), true), refused);
   const discard = async () => {
     const reason = reasonField();
     const sure = await ask({

@@ -171,6 +171,10 @@ export default {
   no_match_text: "Take one away, or widen the period.",
 
   bulk_none: "Nothing fits, so nothing was changed.",
+  bulk_refused: {
+    one: "{count} more that fits would be refused as it stands: held, cancelled or no longer kept.",
+    other: "{count} more that fit would be refused as they stand: held, cancelled or no longer kept.",
+  },
   bulk_how: "A job does it, which goes on if you close this page and can be cancelled.",
   reason: "Reason",
   field_missing: "This is missing.",
@@ -220,6 +224,7 @@ export default {
   "not_done.endpoint_deleted": "its endpoint was deleted",
   "not_done.not_genuine": "it was refused when it came in",
   "not_done.no_answer": "its endpoint did not answer",
+  "not_done.held": "it is held until its channel goes on or its endpoint is enabled",
   "task.retry_deliveries": "Retry deliveries",
   "task.retry_dead_letters": "Retry dead letters",
   "task.discard_dead_letters": "Discard dead letters",

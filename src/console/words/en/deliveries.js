@@ -15,6 +15,8 @@ export default {
   retry: "Retry now",
   retry_ask: "Send “{type}” again now? It carries the same id, so whoever has it already can tell.",
   retried: "It is tried again",
+  retry_held: "It is held and goes by itself, once its channel goes on or its endpoint is enabled",
+  retry_cancelled: "It was cancelled, and is not tried again",
   retry_all: "Retry all that fit",
   retry_dead: "Retry all given up",
   event_id: "Event id",

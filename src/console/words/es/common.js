@@ -171,6 +171,10 @@ export default {
   no_match_text: "Quite alguno o amplíe el periodo.",
 
   bulk_none: "No hay nada que encaje: no se ha cambiado nada.",
+  bulk_refused: {
+    one: "Encaja {count} más que se rechazaría tal como está: retenida, cancelada o que ya no se guarda.",
+    other: "Encajan {count} más que se rechazarían tal como están: retenidas, canceladas o que ya no se guardan.",
+  },
   bulk_how: "Lo hace un trabajo que sigue aunque cierre esta página, y que se puede cancelar.",
   reason: "Motivo",
   field_missing: "Falta este dato.",
@@ -222,6 +226,7 @@ export default {
   "not_done.endpoint_deleted": "su destino se borró",
   "not_done.not_genuine": "se rechazó al llegar",
   "not_done.no_answer": "su destino no respondió",
+  "not_done.held": "está retenida hasta que siga su canal o se active su destino",
   "task.retry_deliveries": "Reintentar entregas",
   "task.retry_dead_letters": "Reintentar no entregadas",
   "task.discard_dead_letters": "Descartar no entregadas",

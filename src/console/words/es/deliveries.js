@@ -17,6 +17,8 @@ export default {
     "¿Volver a enviar «{type}» ahora? Lleva el mismo id, así que quien ya lo recibió "
       + "puede reconocerlo.",
   retried: "Se intenta de nuevo",
+  retry_held: "Está retenida y saldrá sola cuando siga su canal o se active su destino",
+  retry_cancelled: "Se canceló, y no se vuelve a intentar",
   retry_all: "Reintentar las que encajan",
   retry_dead: "Reintentar todas las dadas por perdidas",
   event_id: "Id del evento",

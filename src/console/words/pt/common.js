@@ -171,6 +171,10 @@ export default {
   no_match_text: "Retire algum ou amplie o período.",
 
   bulk_none: "Nada corresponde: nada foi alterado.",
+  bulk_refused: {
+    one: "Mais {count} corresponde e seria recusada como está: retida, cancelada ou que já não é guardada.",
+    other: "Mais {count} correspondem e seriam recusadas como estão: retidas, canceladas ou que já não são guardadas.",
+  },
   bulk_how: "Um trabalho o faz, que continua se você fechar esta página e pode ser cancelado.",
   reason: "Motivo",
   field_missing: "Falta este dado.",
@@ -221,6 +225,7 @@ export default {
   "not_done.endpoint_deleted": "seu destino foi apagado",
   "not_done.not_genuine": "foi recusada ao chegar",
   "not_done.no_answer": "seu destino não respondeu",
+  "not_done.held": "está retida até seu canal continuar ou seu destino ser ativado",
   "task.retry_deliveries": "Tentar entregas de novo",
   "task.retry_dead_letters": "Tentar não entregues de novo",
   "task.discard_dead_letters": "Descartar não entregues",

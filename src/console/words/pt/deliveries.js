@@ -17,6 +17,8 @@ export default {
     "Enviar «{type}» de novo agora? Leva o mesmo id, assim quem já o recebeu pode "
       + "reconhecê-lo.",
   retried: "Está sendo tentada de novo",
+  retry_held: "Está retida e sairá sozinha quando seu canal continuar ou seu destino for ativado",
+  retry_cancelled: "Foi cancelada, e não é tentada de novo",
   retry_all: "Tentar todas as que correspondem",
   retry_dead: "Tentar de novo as dadas por perdidas",
   event_id: "Id do evento",
