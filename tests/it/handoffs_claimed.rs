@@ -48,7 +48,7 @@ async fn a10_of_all_who_take_a_handoff_at_once_one_has_it_and_its_clock_goes_on(
     assert_eq!(after["claimed_by"], winner, "durably");
     assert_eq!((&after["timers"], &after["status"]), (&before["timers"], &json!("open")));
     assert!(after["claimed_at"].is_string(), "{after}");
-    assert_eq!(act(&house, "C-1", json!({"action": "claim", "by": winner})).await.0, 200, "again");
+    assert_eq!(act(&house, "C-1", json!({"action": "claim", "by": winner})).await.0, 409, "again");
     assert_eq!(act(&house, "C-1", json!({"action": "release"})).await.1["claimed_by"], Value::Null);
     assert_eq!(act(&house, "C-1", json!({"action": "release"})).await.0, 409);
     for body in [json!({"action": "close"}), json!({"action": "claim", "by": "Ana"})] {
@@ -96,6 +96,11 @@ async fn a10_who_names_nobody_takes_it_as_what_they_are_called() {
     assert_eq!(reception.session["timezone"], "UTC");
     let (status, taken) = reception.ask("POST", &path("C-1"), &claim).await;
     assert_eq!((status, &taken["claimed_by"]), (200, &json!("reception")), "shown in a session");
+    // Somebody else at another till, with the same key: one name, and yet one of them has it.
+    let second = Browser::sign_in(&house.base, &json!({"key": key})).await.unwrap();
+    let (status, answer) = second.ask("POST", &path("C-1"), &claim).await;
+    let told = answer["detail"].as_str().unwrap();
+    assert!(status == 409 && told.starts_with("reception has taken it, since "), "{answer}");
 
     let link = house.api.post(LINKS, &json!({"role": "operator"})).await.unwrap();
     let by_link = Browser::sign_in(&house.base, &token(&link)).await.unwrap();

@@ -17,7 +17,8 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
-/// Whoever comes first has it; once more by the same name changes nothing.
+/// Whoever comes first has it. Several may go by one name, such as that of a key that they share, so whoever
+/// comes second under it is told as well.
 pub(super) fn claim(
     present: &Handoff,
     by: String,
@@ -25,7 +26,6 @@ pub(super) fn claim(
 ) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
     let claim = match &present.claim {
-        Some(claim) if claim.by == by => claim.clone(),
         Some(Claim { by, at }) => {
             let since = at.to_rfc3339();
             let reason =
@@ -86,9 +86,10 @@ mod tests {
         let taken = take(Some(&open), by("Ana"), MINUTE).unwrap();
         assert_eq!(taken.claim, Some(Claim { by: "Ana".into(), at: Timestamp(MINUTE) }));
         assert_eq!((taken.alarm(), taken.generation), (open.alarm(), open.generation));
-        assert_eq!(take(Some(&taken), by("Ana"), 2 * MINUTE), Ok(taken.clone()), "once is enough");
-        let refused = take(Some(&taken), by("Luis"), 2 * MINUTE).unwrap_err();
-        assert!(refused.0.starts_with("Ana has taken it"), "{refused}");
+        for name in ["Luis", "Ana"] {
+            let refused = take(Some(&taken), by(name), 2 * MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Ana has taken it"), "{refused}");
+        }
         let wake = Command::Wake { generation: taken.generation };
         let late = take(Some(&taken), wake, 5 * MINUTE).unwrap();
         assert!(late.breached_at.is_some() && late.claim.is_some());

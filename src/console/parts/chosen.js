@@ -8,9 +8,10 @@ import { oneByOne } from "./each.js";
 
 /**
  * What can be done to several. `fits` says of which it can as they stand; `act` does it to one, with what was
- * said of it where `why` has a reason asked for.
+ * said of it where `why` has a reason asked for; `before` asks for what it needs, and then goes on.
  * @typedef {{text: string, symbol?: string, danger?: boolean, fits?: (item: any) => boolean,
- *   act: (item: any, said?: any) => Promise<any>, ask: (count: number) => string, why?: boolean}} Deed
+ *   act: (item: any, said?: any) => Promise<any>, ask: (count: number) => string, why?: boolean,
+ *   before?: (next: () => void) => void}} Deed
  */
 
 /**
@@ -51,7 +52,8 @@ export function chosen(deeds, { items, id, name, table, refresh }) {
     bar.hidden = ids.size === 0;
     bar.dataset.count = String(ids.size);
     put(bar, h("span", { class: "strong" }, t("common.chosen_count", { count: ids.size })),
-      deeds.map((deed) => button(deed.text, () => begin(deed),
+      deeds.map((deed) => button(deed.text,
+        () => (deed.before ? deed.before(() => begin(deed)) : begin(deed)),
         { symbol: deed.symbol, kind: deed.danger ? "small danger" : "small" })),
       iconButton("cross", t("common.choose_none"), clear));
   }

@@ -13,7 +13,7 @@ import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { act } from "./handoffs/act.js";
-import { claim, myName, release } from "./handoffs/claim.js";
+import { claim, claimSeveral, myName, release, whoIAm } from "./handoffs/claim.js";
 import { CLOCK, detail, headline } from "./handoffs/detail.js";
 
 const PATH = "/api/v1/handoffs";
@@ -39,7 +39,7 @@ function show(view) {
       },
       filters: [
         { name: "whose", label: t("handoffs.whose"), type: "select", choices: [
-          ["mine", t("handoffs.whose_mine", { name: myName() })],
+          ["mine", t("handoffs.whose_mine", { name: whoIAm() })],
           ["nobody", t("handoffs.whose_nobody")], ["somebody", t("handoffs.whose_somebody")],
         ] },
         { name: "since", label: t("common.period"), type: "period" },
@@ -56,7 +56,7 @@ function deeds() {
     post(`${PATH}/${encodeURIComponent(id)}/actions`, { action, ...more, ...said });
   const ask = (what) => (count) => t(`handoffs.many_${what}`, { count });
   return [
-    { text: t("handoffs.claim"), symbol: "leads", act: (item) => send("claim", { by: myName() })(item),
+    { text: t("handoffs.claim"), symbol: "leads", before: claimSeveral, act: (item) => send("claim", { by: myName() })(item),
       ask: (count) => t("handoffs.many_claim", { count, name: myName() }),
       fits: (item) => isFree(item) },
     { text: t("handoffs.release"), act: send("release"), ask: ask("release"), why: true,
@@ -73,7 +73,7 @@ const here = () => new URLSearchParams(location.search);
 /** @param {URLSearchParams} asked */
 function query(asked) {
   const whose = {
-    mine: { claimed_by: myName() }, nobody: { claimed: false }, somebody: { claimed: true },
+    mine: { claimed_by: whoIAm() }, nobody: { claimed: false }, somebody: { claimed: true },
   }[asked.get("whose") ?? ""];
   return { status: asked.get("status"), ...whose, ...period(asked) };
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Who takes a handoff: under the name that this browser's person gave last, or what their session is called.
+// Who takes a handoff: under the name that this browser's person gave last. Before they gave one they are asked,
+// since what their session is called may be what several people's are.
 
 import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
@@ -13,13 +14,37 @@ import { reasonField } from "../../parts/reason.js";
 /** As many letters as the API takes. */
 const NAME_MAX = 100;
 
-/** The name under which this browser's person takes something. */
+/** The name under which this browser's person takes something; empty until they gave one. */
 export function myName() {
-  return String(kept("name", "") || current()?.name || "");
+  return String(kept("name", ""));
+}
+
+/** Whose handoffs are mine: until I gave a name, those of what my session is called. */
+export function whoIAm() {
+  return myName() || String(current()?.name ?? "");
 }
 
 /** Asks who takes it, and takes it. @param {string} path @param {() => void} done */
 export function claim(path, done) {
+  askName(async (by) => {
+    await post(`${path}/actions`, { action: "claim", by });
+    return () => {
+      notice(t("handoffs.done_claim"), "good");
+      done();
+    };
+  });
+}
+
+/** Asks who takes them, and goes on with that. @param {() => void} next */
+export function claimSeveral(next) {
+  askName(async () => next);
+}
+
+/**
+ * Asks for a name, which is kept once something was done under it.
+ * @param {(by: string) => Promise<() => void>} act what is done, and what comes when the dialog is closed
+ */
+function askName(act) {
   const dialog = openDialog({
     title: t("handoffs.claim"),
     body: makeForm({
@@ -30,11 +55,10 @@ export function claim(path, done) {
       yes: t("handoffs.claim"),
       cancel: () => dialog.close(),
       submit: async ({ by = "" }) => {
-        await post(`${path}/actions`, { action: "claim", by });
+        const next = await act(by);
         keep("name", by);
         dialog.close();
-        notice(t("handoffs.done_claim"), "good");
-        done();
+        next();
       },
     }),
   });

@@ -50,7 +50,7 @@ export default {
   },
   claim: "Take it",
   claim_name: "Who takes it",
-  claim_hint: "The others see this name. The customer still waits: only a reply stops the clock.",
+  claim_hint: "Your own name: the others see it. The customer still waits: only a reply stops the clock.",
   release: "Leave it to others",
   ask_release: "The others see that nobody has taken it. The customer still waits.",
   done_claim: "Taken: the clock goes on until there is a reply",

@@ -51,7 +51,7 @@ export default {
   claim: "Atender",
   claim_name: "Quién atiende",
   claim_hint:
-    "Los demás ven este nombre. El cliente sigue esperando: solo una respuesta detiene el reloj.",
+    "Su propio nombre: los demás lo ven. El cliente sigue esperando: solo una respuesta detiene el reloj.",
   release: "Dejar a otros",
   ask_release: "Los demás verán que nadie la atiende. El cliente sigue esperando.",
   done_claim: "La atiende usted: el reloj sigue hasta que haya una respuesta",

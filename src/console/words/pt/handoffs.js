@@ -51,7 +51,7 @@ export default {
   claim: "Atender",
   claim_name: "Quem atende",
   claim_hint:
-    "Os outros veem este nome. O cliente continua esperando: só uma resposta para o relógio.",
+    "Seu próprio nome: os outros o veem. O cliente continua esperando: só uma resposta para o relógio.",
   release: "Deixar para outros",
   ask_release: "Os outros verão que ninguém o atende. O cliente continua esperando.",
   done_claim: "É seu: o relógio segue até que haja uma resposta",
