@@ -181,6 +181,12 @@ test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
   const history = await other.page.$eval(".steps", (one) => one.textContent ?? "");
   assert.doesNotMatch(history, /\bby\b|reminder|operator/);
   await other.close();
+  // One that went is told as made: whether it arrived stands with its delivery.
+  const soon = new Date(Date.now() + 86_400_000 + 1_000).toISOString();
+  await server.ask("POST", "/api/v1/events", { event_type: "reservation.created",
+    data: { reservation_id: "R-2", date_time: soon, wa_number: "+34600000001" } });
+  await page.goto(`${server.base}/console/reservations/R-2`);
+  await seeText(page, "Reminder 24h: its message was made", ".steps");
   const { items: [sla] } = await server.ask("GET", "/api/v1/timers?conversation_id=C-2");
   await page.goto(`${server.base}/console/timers/${encodeURIComponent(sla.id)}`);
   await seeText(page, "Cancel", ".detail");

@@ -15,7 +15,8 @@ const TOLD = [
   [/^completed by (.+)$/, "completed", "completed"],
   [/^did not come$/, "no_show", "no_show"],
   [/^reminder (.+) skipped/, "reminder_skipped", "skipped"],
-  [/^reminder (.+) sent$/, "reminder_sent", "sent"],
+  // It was made then; whether it arrived, was held or cancelled stands with its delivery.
+  [/^reminder (.+) sent$/, "reminder_sent", "info"],
   [/^its time is past/, "past", "info"],
 ];
 

@@ -59,7 +59,7 @@ export default {
   past_completed: "Completed by {who}",
   past_no_show: "Did not come",
   past_reminder_skipped: "Reminder {who} skipped: too late",
-  past_reminder_sent: "Reminder {who} sent",
+  past_reminder_sent: "Reminder {who}: its message was made",
   past_past: "Its time was past: no reminder, no no-show",
   past_timer_fired: "{what}: fired by hand",
   past_timer_cancelled: "{what}: cancelled by hand",

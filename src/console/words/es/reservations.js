@@ -61,7 +61,7 @@ export default {
   past_completed: "Terminada por {who}",
   past_no_show: "No vino",
   past_reminder_skipped: "Recordatorio {who} omitido: demasiado tarde",
-  past_reminder_sent: "Recordatorio {who} enviado",
+  past_reminder_sent: "Recordatorio {who}: se preparó su mensaje",
   past_past: "Su hora ya había pasado: ni recordatorio ni ausencia",
   past_timer_fired: "{what}: disparado a mano",
   past_timer_cancelled: "{what}: cancelado a mano",

@@ -61,7 +61,7 @@ export default {
   past_completed: "Concluída por {who}",
   past_no_show: "Não veio",
   past_reminder_skipped: "Lembrete {who} omitido: tarde demais",
-  past_reminder_sent: "Lembrete {who} enviado",
+  past_reminder_sent: "Lembrete {who}: sua mensagem foi preparada",
   past_past: "A hora já tinha passado: nem lembrete nem ausência",
   past_timer_fired: "{what}: disparado à mão",
   past_timer_cancelled: "{what}: cancelado à mão",
