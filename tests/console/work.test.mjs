@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { connectLine, until, writes } from "./people.mjs";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 const SINCE = "2026-01-01T00:00:00.000Z";
@@ -205,6 +205,12 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   await page.type("dialog [name=reason]", "the till is renewed");
   await press(page, "Pause Webhook", "dialog .dialog-foot");
   await seeText(page, "Paused", ".board .pill");
+  // It is said where one looks: first among what wants attention, and on every screen.
+  const need = await seeText(page, "Webhook is paused", ".attention .row-link");
+  assert.match(await need.evaluate((link) => link.getAttribute("href") ?? ""),
+    /deliveries\?status=held&channel=webhook$/);
+  await seeText(page, "Webhook is paused: what is for it is held", ".banner");
+  assert.deepEqual(await findings(page), []);
   const { items: [paused] } = await server.ask("GET", "/api/v1/audit?action=tenant.change");
   assert.deepEqual([paused.detail, paused.reason],
     ["channels.webhook.paused: true", "the till is renewed"]);
@@ -227,7 +233,8 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   assert.deepEqual(await offered(), []);
   assert.deepEqual(other.complaints, []);
   await other.close();
-  await press(page, "Let Webhook go on", ".board");
+  await press(page, "Resume Webhook", ".board");
+  await page.waitForFunction(() => document.querySelector(".banner") === null);
   await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
     ({ items }) => items[0]?.status === "sent");
   assert.deepEqual(complaints, []);

@@ -26,9 +26,24 @@ export function settings() {
   return known.all;
 }
 
-/** They have changed: the next look asks anew. */
+/** Who wants to know when they have changed. @type {Set<() => void>} */
+const watching = new Set();
+
+/** They have changed: the next look asks anew, and whoever watches them looks. */
 export function forgetSettings() {
   known = null;
+  watching.forEach((look) => look());
+}
+
+/** @param {() => void} look */
+export function watchSettings(look) {
+  watching.add(look);
+}
+
+/** The channels by which nothing goes out for now. @returns {Promise<string[]>} */
+export async function pausedChannels() {
+  const { channels } = await settings();
+  return Object.keys(channels ?? {}).filter((name) => channels[name]?.paused);
 }
 
 /** The tenant's zone, as far as this session is told; the portal sees no settings, and is told with who it is. */

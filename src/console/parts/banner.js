@@ -1,12 +1,14 @@
 // @ts-check
-// A line under the bar for what concerns every screen: the server takes nothing, the session ends
-// soon.
+// A line under the bar for what concerns every screen: the server takes nothing, a channel is paused, the
+// session ends soon.
 
 import { h, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import { t } from "../lib/i18n.js";
+import { t, word } from "../lib/i18n.js";
+import { address } from "../lib/router.js";
 import { current } from "../lib/session.js";
 import { time } from "../lib/time.js";
+import { pausedChannels, watchSettings } from "../lib/zone.js";
 
 const PERIOD_MS = 60_000;
 /** A server that has not answered by then does not. */
@@ -19,12 +21,13 @@ export function banner() {
   const box = h("div", { role: "status" });
   const look = async () => {
     if (document.hidden) return;
-    const problem = await readiness();
+    const [problem, paused] = await Promise.all([readiness(), pausedChannels()]);
     const ends = current()?.expires_at;
     const isSoon = ends && Date.parse(ends) - Date.now() < SOON_MS;
-    put(box, problem && line(problem), isSoon && line([t("common.session_ends"), " ", time(ends)]));
+    put(box, problem && line(problem), paused.map(pause), isSoon && line([t("common.session_ends"), " ", time(ends)]));
   };
   setInterval(look, PERIOD_MS);
+  watchSettings(look);
   // The first look can wait until there is something to see.
   setTimeout(look, 2_000);
   return box;
@@ -40,6 +43,12 @@ async function readiness() {
   } catch {
     return t("common.no_answer");
   }
+}
+
+/** That a channel is paused, with the way to what it holds. */
+function pause(channel) {
+  return line([t("common.channel_paused", { channel: word(`common.channel.${channel}`) }), " ",
+    h("a", { href: address("deliveries", null, { status: "held", channel }) }, t("common.see_held"))]);
 }
 
 function line(text) {

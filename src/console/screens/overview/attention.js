@@ -1,6 +1,6 @@
 // @ts-check
-// What wants attention, grouped by its cause, the worst first: alerts, what was given up, endpoints
-// that fail, people who wait. Where there is nothing, the watchman calls the hour.
+// What wants attention, grouped by its cause, the worst first: alerts, what is held, what was given up,
+// endpoints that fail, people who wait. Where there is nothing, the watchman calls the hour.
 
 import { get } from "../../lib/api.js";
 import { causeName, errorText } from "../../lib/causes.js";
@@ -10,6 +10,7 @@ import { icon } from "../../lib/icons.js";
 import { language, number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { time } from "../../lib/time.js";
+import { pausedChannels } from "../../lib/zone.js";
 
 /** As many as the card shows at once; the others unfold. */
 const SHOWN_MAX = 6;
@@ -24,20 +25,25 @@ const LATE_MS = 5_000;
  *   waitingSince: string|null, failing: number}>}
  */
 export async function attention(signal) {
-  const [alerts, causes, endpoints, handoffs, timers, aside] = await Promise.all([
+  const [alerts, causes, endpoints, handoffs, timers, aside, paused] = await Promise.all([
     get("/api/v1/alerts", { state: "raised" }, signal),
     get("/api/v1/dead-letters", { group: "cause" }, signal),
     get("/api/v1/admin/notify/endpoints", { limit: 500 }, signal),
     get("/api/v1/handoffs", { status: "open", limit: 100 }, signal),
     get("/api/v1/timers", { limit: COUNTED_MAX }, signal),
     get("/api/v1/events", { pipeline: "quarantined", limit: COUNTED_MAX }, signal),
+    pausedChannels(),
   ]);
+  // Nothing else holds anything, so that most often there is nothing to look for.
+  const mayHold = paused.length > 0 || endpoints.items.some((one) => !one.enabled);
+  const held = mayHold ? await get("/api/v1/deliveries", { status: "held", limit: COUNTED_MAX }, signal)
+    : { items: [] };
   const ill = endpoints.items.filter((one) => one.health === "failing" || one.disabled_reason);
   const late = handoffs.items.filter((one) => one.breached_at);
   // The earliest come first, so those that are late are among them.
   const overdue = timers.items.filter((one) => Date.parse(one.due_at) < Date.now() - LATE_MS);
   const needs = firstOfEach([
-    alerts.items.map(ofAlert), late.length > 0 ? [ofHandoffs(late)] : [],
+    alerts.items.map(ofAlert), ofHeld(held.items, paused), late.length > 0 ? [ofHandoffs(late)] : [],
     overdue.length > 0 ? [ofTimers(overdue)] : [], causes.items.map(ofCause), ill.map(ofEndpoint),
     aside.items.length > 0 ? [ofAside(aside.items)] : [],
   ]);
@@ -62,6 +68,21 @@ function ofAlert(alert) {
     title: word(`common.alert.${alert.alert}`), text: t("overview.alert_text"),
       href: address("alerts"),
   };
+}
+
+/** Each channel that is paused, and what else is held: for endpoints that are disabled. */
+function ofHeld(held, paused) {
+  const need = (items, title, text, query) => ({
+    tone: "wait", symbol: "pause", title, text, count: items.length,
+    href: address("deliveries", null, { status: "held", ...query }),
+  });
+  const others = held.filter(({ channel }) => !paused.includes(channel));
+  return [
+    ...paused.map((channel) => need(held.filter((one) => one.channel === channel),
+      t("overview.paused", { channel: word(`common.channel.${channel}`) }), t("overview.held_text"),
+      { channel })),
+    others.length > 0 && need(others, t("overview.held"), t("overview.held_disabled"), {}),
+  ].filter(Boolean);
 }
 
 /** Who has waited for longest. */
@@ -131,7 +152,7 @@ function line(need) {
     h("div", { class: "grow" },
       h("p", null, h("a", { class: "row-link", href: need.href }, need.title)),
       h("p", { class: "quiet" }, need.text, need.at && " · ", need.at && time(need.at))),
-    need.count && h("span", { class: "strong" }, number(need.count),
+    need.count > 0 && h("span", { class: "strong" }, number(need.count),
       need.count === COUNTED_MAX && "+"));
 }
 

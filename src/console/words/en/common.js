@@ -65,6 +65,9 @@ export default {
 
   not_ready: "The server takes no events: {why}",
   session_ends: "Your session ends",
+  channel_paused:
+    "{channel} is paused: what is for it is held, and goes once the channel goes on.",
+  see_held: "See what is held",
   new_version: "There is a new version of this console; reload the page.",
 
   now: "now",

@@ -65,6 +65,9 @@ export default {
 
   not_ready: "El servidor no acepta eventos: {why}",
   session_ends: "Su sesión acaba",
+  channel_paused:
+    "{channel} está en pausa: lo que es para él queda retenido y saldrá cuando siga.",
+  see_held: "Ver lo retenido",
   new_version: "Hay una versión nueva de esta consola; recargue la página.",
 
   now: "ahora",

@@ -65,6 +65,9 @@ export default {
 
   not_ready: "O servidor não aceita eventos: {why}",
   session_ends: "Sua sessão acaba",
+  channel_paused:
+    "{channel} está em pausa: o que é para ele fica retido e sairá quando continuar.",
+  see_held: "Ver o que está retido",
   new_version: "Há uma versão nova deste console; recarregue a página.",
 
   now: "agora",
