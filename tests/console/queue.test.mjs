@@ -67,7 +67,19 @@ test("a10_a_handoff_has_a_headline_and_its_reason_is_shown_to_whoever_asks", asy
 
 test("a10_a_spanish_queue_can_be_told_apart_at_1280", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "", language: "es" });
-  await enter(page, "operator", "/console/handoffs");
+  const act = (action, more = {}) =>
+    server.ask("POST", "/api/v1/handoffs/M-519/actions", { action, ...more });
+  await act("claim", { by: "María del Carmen Rodríguez Fernández" });
+  await enter(page, "operator", "/console/handoffs?whose=somebody");
+  const taken = await seeText(page, "María del Carmen", ".table tbody tr");
+  const cut = await taken.$$eval("td:last-child button", (all) => all.filter((one) =>
+    one.getBoundingClientRect().right > (one.closest(".table-box")?.getBoundingClientRect().right ?? 0)));
+  assert.deepEqual(cut, [], "all that can be done to one that is taken");
+  const inside = await page.$eval(".table-box", (one) =>
+    [one.clientWidth, one.querySelector("table")?.offsetWidth ?? 0]);
+  assert.ok(Number(inside[1]) <= Number(inside[0]), `the table runs out of its box: ${inside}`);
+  await act("release");
+  await page.goto(`${server.base}/console/handoffs`);
   await seeText(page, "responda ya", ".table .clock");
   const widths = await page.$$eval(".table tbody td.is-link", (all) =>
     all.slice(0, 5).map((cell) => cell.getBoundingClientRect().width));

@@ -7,7 +7,7 @@ import { h } from "../lib/dom.js";
 import { t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
 import { duration, time } from "../lib/time.js";
-import { button, pill, twoLines } from "../parts/bits.js";
+import { button, iconButton, pill, twoLines } from "../parts/bits.js";
 import { clock } from "../parts/clock.js";
 import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
@@ -108,7 +108,8 @@ function columns(refresh) {
     {
       label: t("handoffs.claimed_by"), class: "is-tight", phone: "foot",
       cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet" }, t("handoffs.whose_nobody"))
-        : twoLines(item.claimed_by, time(item.claimed_at))),
+        : twoLines(h("span", { class: "person", title: item.claimed_by }, item.claimed_by),
+          time(item.claimed_at))),
     },
     {
       label: t("handoffs.opened"), class: "is-tight when-wide", phone: "foot",
@@ -145,11 +146,13 @@ function actionsOf(item, done) {
   return h("span", { class: "row nowrap" },
     item.status === "open" && isFree(item) && button(t("handoffs.claim"), () => claim(path, done),
       { kind: "small" }),
-    isTaken(item) && button(t("handoffs.release"), () => release(path, done), { kind: "small" }),
+    isTaken(item) && button(t("handoffs.release_short"), () => release(path, done),
+      { kind: "small", title: t("handoffs.release"), "aria-label": t("handoffs.release") }),
     item.status === "open" && button(t("handoffs.reply"), () => act("reply", path, done),
       { kind: "small main", symbol: "check" }),
-    item.status !== "closed" && button(t("handoffs.close"), () => act("close", path, done),
-      { kind: "small" }));
+    // Its word would not fit beside the two others in every language.
+    item.status !== "closed" && iconButton("cross", t("handoffs.close"),
+      () => act("close", path, done), { kind: "small" }));
 }
 
 function nothing() {

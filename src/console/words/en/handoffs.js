@@ -52,6 +52,7 @@ export default {
   claim_name: "Who takes it",
   claim_hint: "Your own name: the others see it. The customer still waits: only a reply stops the clock.",
   release: "Leave it to others",
+  release_short: "Leave it",
   ask_release: "The others see that nobody has taken it. The customer still waits.",
   done_claim: "Taken: the clock goes on until there is a reply",
   done_release: "Left to the others",

@@ -53,6 +53,7 @@ export default {
   claim_hint:
     "Su propio nombre: los demás lo ven. El cliente sigue esperando: solo una respuesta detiene el reloj.",
   release: "Dejar a otros",
+  release_short: "Dejar",
   ask_release: "Los demás verán que nadie la atiende. El cliente sigue esperando.",
   done_claim: "La atiende usted: el reloj sigue hasta que haya una respuesta",
   done_release: "Queda para los demás",

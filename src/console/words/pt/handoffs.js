@@ -53,6 +53,7 @@ export default {
   claim_hint:
     "Seu próprio nome: os outros o veem. O cliente continua esperando: só uma resposta para o relógio.",
   release: "Deixar para outros",
+  release_short: "Deixar",
   ask_release: "Os outros verão que ninguém o atende. O cliente continua esperando.",
   done_claim: "É seu: o relógio segue até que haja uma resposta",
   done_release: "Fica para os outros",
