@@ -105,3 +105,34 @@ test("a21_a_sign_out_that_failed_is_told_and_can_be_tried_again", async () => {
   await see(page, "[name=key]");
   await close();
 });
+
+for (const where of ["deliveries?from=bad&to=worse", "reservations?from=zz", "events?since=foo",
+  "reservations?within=foo", "handoffs?whose=foo"]) {
+  test(`a21_a_filter_that_makes_no_sense_is_told_as_such_and_cleared_${where}`, async () => {
+    const { page, complaints, close } = await openPage(browser, server);
+    await page.goto(`${server.base}/console/${where}`);
+    await seeText(page, "This filter makes no sense", ".state");
+    await press(page, "Clear filters", ".state");
+    await page.waitForFunction(() => location.search === "");
+    await page.waitForFunction(() =>
+      !document.querySelector("main")?.textContent?.includes("makes no sense"));
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+test("a21_a_week_or_a_template_that_cannot_be_is_told_with_a_way_on", async () => {
+  const { page, complaints, close } = await openPage(browser, server);
+  await page.goto(`${server.base}/console/reports?week=zz`);
+  await seeText(page, "This filter makes no sense", ".state");
+  await press(page, "Clear filters", ".state");
+  await page.waitForFunction(() => !new URLSearchParams(location.search).has("week"));
+  for (const name of ["zz", "a.b~fax~en", "a.b~email~xx"]) {
+    await page.goto(`${server.base}/console/templates/${name}`);
+    await seeText(page, "There is no such template", ".state");
+  }
+  await press(page, "See all templates", ".state");
+  await see(page, ".table .row-link");
+  assert.deepEqual(complaints, []);
+  await close();
+});

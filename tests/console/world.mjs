@@ -124,7 +124,7 @@ export async function openPage(browser, server, {
   page.on("console", (message) => {
     // What the API refuses is the page's to tell of; the browser notes it too.
     const isRefusal = message.location().url?.startsWith(`${server.base}/api/`)
-      && /status of (401|409|422)/.test(message.text());
+      && /status of (400|401|409|422)/.test(message.text());
     if (message.type() === "error" && !isRefusal) complaints.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {

@@ -179,8 +179,19 @@ fn e01_an_id_that_is_a_persons_number_is_an_alias() {
     let number = "34600000012";
     let alias = "alias of 34600000012";
     for field in [
-        "conversation_id", "user_id", "lead_id", "contact_id", "chat_id", "customer_id", "wa_ids",
-        "conversation_ids", "user_ids", "lead_ids", "contact_ids", "chat_ids", "guest_ids",
+        "conversation_id",
+        "user_id",
+        "lead_id",
+        "contact_id",
+        "chat_id",
+        "customer_id",
+        "wa_ids",
+        "conversation_ids",
+        "user_ids",
+        "lead_ids",
+        "contact_ids",
+        "chat_ids",
+        "guest_ids",
     ] {
         let shown = masked(json!({"items": [{field: number}, {field: [number]}]}), true);
         assert_eq!(shown, json!({"items": [{field: alias}, {field: [alias]}]}), "{field}");

@@ -28,8 +28,10 @@ const PERIODS = { "15m": 900e3, "1h": 3_600e3, "24h": 86_400e3, "7d": 7 * 86_400
  * @param {URLSearchParams} query @returns {{from?: string|null, to?: string|null}}
  */
 export function period(query) {
-  const since = PERIODS[query.get("since") ?? ""];
-  if (since) return { from: new Date(Date.now() - since).toISOString() };
+  const name = query.get("since");
+  // What is no period is no moment either: the API says so.
+  if (name && !Object.hasOwn(PERIODS, name)) return { from: name };
+  if (name) return { from: new Date(Date.now() - PERIODS[name]).toISOString() };
   return { from: query.get("from"), to: query.get("to") };
 }
 
@@ -43,7 +45,9 @@ const DAYS = { today: [0, 1], tomorrow: [1, 1], next_7d: [0, 7], next_30d: [0, 3
  * @returns {{from?: string|null, to?: string|null}}
  */
 export function days(query, timeZone) {
-  const [first, count] = DAYS[query.get("within") ?? ""] ?? [];
+  const name = query.get("within");
+  if (name && !Object.hasOwn(DAYS, name)) return { from: name };
+  const [first, count] = DAYS[name ?? ""] ?? [];
   if (first === undefined) return { from: query.get("from"), to: query.get("to") };
   const begins = daysAfter(dayOf(Date.now(), timeZone), first);
   return { from: midnight(begins, timeZone), to: midnight(daysAfter(begins, count), timeZone) };
@@ -119,7 +123,7 @@ function periodField(query, { name, label }, periods) {
   });
   const bound = (end, text) => {
     const value = query.get(end);
-    const shown = value ? localInput(value) : "";
+    const shown = Number.isNaN(Date.parse(value ?? "")) ? "" : localInput(value);
     const one = field({ name: end, label: text, type: "date", value: shown, step: 1 });
     one.querySelector("input").addEventListener("change", (event) => {
       const at = event.target.value;

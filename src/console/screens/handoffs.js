@@ -72,9 +72,12 @@ const here = () => new URLSearchParams(location.search);
 
 /** @param {URLSearchParams} asked */
 function query(asked) {
-  const whose = {
+  const name = asked.get("whose");
+  const known = {
     mine: { claimed_by: whoIAm() }, nobody: { claimed: false }, somebody: { claimed: true },
-  }[asked.get("whose") ?? ""];
+  };
+  // Any other is refused by the API, which says so.
+  const whose = name && (Object.hasOwn(known, name) ? known[name] : { claimed: name });
   return { status: asked.get("status"), ...whose, ...period(asked) };
 }
 

@@ -8,7 +8,7 @@ import { chart } from "../../lib/charts.js";
 import { h, put } from "../../lib/dom.js";
 import { language, number, percent, short, t } from "../../lib/i18n.js";
 import { icon } from "../../lib/icons.js";
-import { address, withChanges } from "../../lib/router.js";
+import { address, setQuery, withChanges } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { duration, time } from "../../lib/time.js";
 import { DAY, dayName, daysAfter } from "../../lib/zone.js";
@@ -16,7 +16,7 @@ import { button, channel, copy, hint } from "../../parts/bits.js";
 import { openDialog } from "../../parts/dialog.js";
 import { field, makeForm } from "../../parts/form.js";
 import { notice } from "../../parts/notice.js";
-import { bones, failed, state } from "../../parts/states.js";
+import { bones, failed, state, wrongFilter } from "../../parts/states.js";
 import { top } from "./live.js";
 
 const PATH = "/api/v1/reports/weekly";
@@ -39,7 +39,8 @@ export async function week(box, query, signal) {
   } catch (error) {
     const said = /** @type {any} */ (error);
     if (said.name === "AbortError") return;
-    put(box, said.status === 404
+    const last = () => setQuery({ week: null, date: null });
+    put(box, [400, 422].includes(said.status) ? wrongFilter(error, last) : said.status === 404
       ? state({ symbol: "calendar", title: t("reports.none"), text: said.message },
       h("a", { class: "button", href: withChanges({ week: null, date: null }) },
         t("reports.last_week")))

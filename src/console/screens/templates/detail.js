@@ -4,18 +4,21 @@
 
 import { asCurl, get, patch, post } from "../../lib/api.js";
 import { h, put } from "../../lib/dom.js";
-import { t, word } from "../../lib/i18n.js";
+import { LANGUAGES, t, word } from "../../lib/i18n.js";
+import { address } from "../../lib/router.js";
 import { may, tenant } from "../../lib/session.js";
 import { forgetSettings } from "../../lib/zone.js";
 import { button, channel, copy, facts, hint, pill, section, tag } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { field, showProblem, values } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
-import { fillWith } from "../../parts/states.js";
+import { fillWith, state } from "../../parts/states.js";
 import { preview } from "./preview.js";
 
 /** How long nobody must have typed before the preview is made anew. */
 const REST_MS = 400;
+/** Templates are written for these. */
+const CHANNELS = ["slack", "email", "whatsapp"];
 const PREVIEW = "/api/v1/admin/templates/preview";
 
 /**
@@ -26,6 +29,10 @@ const PREVIEW = "/api/v1/admin/templates/preview";
 export function detail(key, box, refresh) {
   const [event_type = "", kind = "", locale = ""] = key.split("~");
   const of = { event_type, channel: kind, locale };
+  if (!CHANNELS.includes(kind) || !LANGUAGES.includes(locale) || !event_type.includes(".")) {
+    return put(box, state({ symbol: "templates", title: t("templates.none"), text: t("templates.none_text") },
+      h("a", { class: "button", href: address("templates") }, t("templates.to_all"))));
+  }
   const show = () => fillWith(box, async () => {
     const { items } = await get("/api/v1/admin/templates",
       { event_type, channel: kind, locale, limit: 10 });
