@@ -243,10 +243,12 @@ test("e01_the_audit_log_tells_each_deed_in_its_own_words", async () => {
     { settings: { channels }, reason: "a fault at Meta" });
   const { page, complaints, close } = await openPage(browser, server, { key: "", language: "es" });
   await enter(page, "admin", "/console/audit");
-  for (const said of ["Se hizo cargo de una atención", "by: Luis", "Dejó una atención a otros",
+  for (const said of ["Se hizo cargo de una atención", "por Luis", "Dejó una atención a otros",
     "his shift is over", "Pausó WhatsApp", "a fault at Meta"]) {
     await seeText(page, said, ".table tbody tr");
   }
+  const rows = await page.$eval(".table tbody", (one) => one.textContent ?? "");
+  assert.doesNotMatch(rows, /action:|channels\./, "and in no one's else");
   assert.deepEqual(await findings(page), []);
   assert.deepEqual(complaints, []);
   await close();

@@ -228,6 +228,12 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   await other.page.focus(".table .row-link");
   await other.page.keyboard.press("r");
   await seeText(other.page, "It is held and goes by itself", ".notice");
+  const spanish = await openPage(browser, server, { key: "", language: "es" });
+  const next = "/console/deliveries?status=held";
+  const { link } = await server.ask("POST", "/api/v1/admin/links", { role: "viewer", next });
+  await spanish.page.goto(link.url);
+  await seeText(spanish.page, "El canal está en pausa", ".table tbody");
+  await spanish.close();
   await other.page.goto(`${server.base}/console/deliveries/${held.id}`);
   await seeText(other.page, "Cancel this delivery", ".detail");
   assert.deepEqual(await offered(), []);

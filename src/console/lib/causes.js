@@ -20,6 +20,8 @@ const KNOWN = /** @type {[RegExp, string][]} */ ([
   [/^answered (\d+)[,:].*redirect/, "redirect"],
   [/^the token endpoint/, "token"],
   [/^the endpoint was deleted/, "deleted"],
+  [/^the endpoint is disabled/, "disabled"],
+  [/^the channel is paused/, "paused"],
   [/^the endpoint's certificates/, "certificates"],
   [/^the target .* is .*, a private or reserved address/, "private"],
   [/is no longer kept/, "not_kept"],

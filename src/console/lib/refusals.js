@@ -56,6 +56,11 @@ const KNOWN = [
   [/^the endpoint is disabled/, "disabled"],
   [/^the job has ended/, "job_ended"],
   [/^it is no dead letter any more/, "not_dead"],
+  [/^it was cancelled already/, "cancelled_already"],
+  [/^it was sent already/, "sent_already"],
+  [/^it was given up already/, "given_up"],
+  [/^an attempt is under way/, "under_way"],
+  [/^it went out together with others/, "in_a_digest"],
   [/^the disk is nearly full/, "disk_full"],
   [/^busy/, "busy"],
 ];

@@ -136,7 +136,8 @@ export function why(reason, next) {
 /** What went wrong in the reader's language, and under it as the server said it where that differs. */
 export function inBoth(error) {
   const text = errorText(error);
-  if (!text || text === error) return text;
+  // A status alone says nothing more in another language.
+  if (!text || text === error || /^answered \d{3}( [\w' -]+)?(: •••)?$/.test(error)) return text;
   return [text, h("br"), h("span", { class: "quiet small-text", lang: "en" }, error)];
 }
 

@@ -3,7 +3,7 @@
 
 import { get } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
-import { t, word } from "../lib/i18n.js";
+import { has, t, word } from "../lib/i18n.js";
 import { address, go } from "../lib/router.js";
 import { fullTime, time } from "../lib/time.js";
 import { facts, tag, twoLines } from "../parts/bits.js";
@@ -84,12 +84,21 @@ function columns() {
   ];
 }
 
-function detailOf({ detail, reason }) {
-  const said = typeof detail === "string" ? detail : detail && JSON.stringify(detail);
+function detailOf({ action, detail, reason }) {
+  const said = withoutDeed(action, typeof detail === "string" ? detail
+    : detail && JSON.stringify(detail));
   const [, from, to] = /^from: (\S+), to: (\S+)$/.exec(said ?? "") ?? [];
   if (from && to) return twoLines(time(from, "local"), ["→ ", time(to, "local")]);
   if (reason) return twoLines(reason, said || null);
   return h("span", { class: said ? "" : "quiet" }, said || "–");
+}
+
+/** What an entry says beside what was done, where that has words of its own. */
+function withoutDeed(action, said) {
+  if (/^channels\.\w+\.paused: \w+$/.test(said ?? "")) return null;
+  const [, verb, name] = /^action: (\w+)(?:, by: (.+))?$/.exec(said ?? "") ?? [];
+  if (!verb || !has(`audit.did.${action}.${verb}`)) return said;
+  return name ? t("audit.taken_by", { name }) : null;
 }
 
 /** One entry in full. */

@@ -65,6 +65,7 @@ export default {
   "did.handoff.act.release": "Left a handoff to others",
   "did.handoff.act.reply": "Marked a handoff as replied",
   "did.handoff.act.close": "Closed a handoff",
+  taken_by: "by {name}",
   "did.reservation.act.confirm": "Confirmed a booking",
   "did.reservation.act.cancel": "Cancelled a booking",
   "did.reservation.act.arrive": "Noted an arrival",

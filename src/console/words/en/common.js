@@ -258,6 +258,8 @@ export default {
   "cause.redirect": "It redirects, which is not followed",
   "cause.token": "No token from the authorization server",
   "cause.deleted": "The endpoint was deleted",
+  "cause.disabled": "The endpoint is disabled",
+  "cause.paused": "The channel is paused",
   "cause.certificates": "The endpoint's certificates could not be read",
   "cause.private": "A private address, which is not allowed",
   "cause.not_kept": "What it was about is no longer kept",

@@ -49,6 +49,11 @@ export default {
   disabled: "The endpoint is disabled: enable it first.",
   job_ended: "The job has ended already.",
   not_dead: "It is no dead letter any more.",
+  cancelled_already: "It was cancelled already.",
+  sent_already: "It was sent already.",
+  given_up: "It was given up already: discard it among the dead letters.",
+  under_way: "An attempt is under way: wait for what comes of it.",
+  in_a_digest: "It went out together with others.",
   disk_full: "The disk is nearly full, and nothing was stored.",
   busy: "The server is busy, and nothing was stored: try again.",
 };

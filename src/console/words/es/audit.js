@@ -65,6 +65,7 @@ export default {
   "did.handoff.act.release": "Dejó una atención a otros",
   "did.handoff.act.reply": "Marcó una atención como respondida",
   "did.handoff.act.close": "Cerró una atención",
+  taken_by: "por {name}",
   "did.reservation.act.confirm": "Confirmó una reserva",
   "did.reservation.act.cancel": "Canceló una reserva",
   "did.reservation.act.arrive": "Anotó una llegada",

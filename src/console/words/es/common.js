@@ -260,6 +260,8 @@ export default {
   "cause.redirect": "Redirige, y eso no se sigue",
   "cause.token": "El servidor de autorización no dio credencial",
   "cause.deleted": "El destino se borró",
+  "cause.disabled": "El destino está desactivado",
+  "cause.paused": "El canal está en pausa",
   "cause.certificates": "No se pudieron leer los certificados del destino",
   "cause.private": "Una dirección privada, que no está permitida",
   "cause.not_kept": "Ya no se guarda aquello de lo que trataba",

@@ -50,6 +50,11 @@ export default {
   disabled: "El destino está desactivado: actívelo antes.",
   job_ended: "El trabajo ya acabó.",
   not_dead: "Ya no está entre las no entregadas.",
+  cancelled_already: "Ya se había cancelado.",
+  sent_already: "Ya se había enviado.",
+  given_up: "Ya se dio por perdida: descártela entre las entregas fallidas.",
+  under_way: "Hay un intento en curso: espere a ver qué resulta.",
+  in_a_digest: "Salió junto con otras.",
   disk_full: "El disco está casi lleno, y no se ha guardado nada.",
   busy: "El servidor está ocupado, y no se ha guardado nada: inténtelo de nuevo.",
 };

@@ -65,6 +65,7 @@ export default {
   "did.handoff.act.release": "Deixou um atendimento para outros",
   "did.handoff.act.reply": "Marcou um atendimento como respondido",
   "did.handoff.act.close": "Encerrou um atendimento",
+  taken_by: "por {name}",
   "did.reservation.act.confirm": "Confirmou uma reserva",
   "did.reservation.act.cancel": "Cancelou uma reserva",
   "did.reservation.act.arrive": "Anotou uma chegada",

@@ -259,6 +259,8 @@ export default {
   "cause.redirect": "Redireciona, e isso não é seguido",
   "cause.token": "O servidor de autorização não deu credencial",
   "cause.deleted": "O destino foi apagado",
+  "cause.disabled": "O destino está desativado",
+  "cause.paused": "O canal está em pausa",
   "cause.certificates": "Não foi possível ler os certificados do destino",
   "cause.private": "Um endereço privado, que não é permitido",
   "cause.not_kept": "Aquilo de que tratava já não é guardado",

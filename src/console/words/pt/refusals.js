@@ -49,6 +49,11 @@ export default {
   disabled: "O destino está desativado: ative-o antes.",
   job_ended: "O trabalho já acabou.",
   not_dead: "Já não está entre as não entregues.",
+  cancelled_already: "Já tinha sido cancelada.",
+  sent_already: "Já tinha sido enviada.",
+  given_up: "Já foi dada por perdida: descarte-a entre as entregas mortas.",
+  under_way: "Há uma tentativa em curso: espere o resultado.",
+  in_a_digest: "Saiu junto com outras.",
   disk_full: "O disco está quase cheio, e nada foi guardado.",
   busy: "O servidor está ocupado, e nada foi guardado: tente de novo.",
 };
