@@ -97,6 +97,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
                 }
                 let mut item = show_delivery(&view, to, delivery, status.as_ref());
                 about_event(&mut item, &event.id, &event.event_type, delivery);
+                about_customer(&mut item, to, &event.body);
                 rows.push(&item);
                 if rows.is_full() {
                     let next = format!("{}{}", place.to_text(), delivery.to_text());
@@ -161,6 +162,7 @@ pub async fn show(
     add_provider(app.engine.ledger(), &caller.tenant, &mut shown)?;
     let lines = found.status.as_ref().map_or(&[][..], |status| &status.history);
     let history = attempts(&app, &caller, lines)?;
+    about_customer(&mut shown, found.endpoint, &found.event.body);
     let payload: Value = serde_json::from_slice(&found.event.body).unwrap_or_default();
     if let Some(map) = shown.as_object_mut() {
         map.insert("ok".to_owned(), Value::from(true));
@@ -309,6 +311,23 @@ pub fn about_event(item: &mut Value, event_id: &str, event_type: &str, delivery:
         map.insert("event_id".to_owned(), Value::from(event_id));
         map.insert("event_type".to_owned(), Value::from(event_type));
         map.insert("created_at".to_owned(), Value::from(delivery.moment().to_rfc3339()));
+    }
+}
+
+/// Adds to a message to a customer whom it is for, as far as its event says it: their number is not kept with
+/// it, once it went.
+fn about_customer(item: &mut Value, endpoint: EndpointId, body: &[u8]) {
+    if endpoint != EndpointId::CUSTOMERS {
+        return;
+    }
+    let event: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Some(data) = event.get("data") else { return };
+    let known = ["name", "reservation_id", "conversation_id", "wa_number_hash"];
+    let told =
+        known.iter().filter_map(|field| Some(((*field).to_owned(), data.get(*field)?.clone())));
+    let told: Map<String, Value> = told.filter(|(_, value)| value.is_string()).collect();
+    if let Some(map) = item.as_object_mut() {
+        map.insert("customer".to_owned(), Value::from(told));
     }
 }
 

@@ -69,6 +69,12 @@ async fn a21_where_whatsapp_is_paused_customers_are_written_to_afterwards() {
     let fired = |page: &Value| !page["items"].as_array().unwrap().is_empty();
     house.eventually("/api/v1/events?type=reminder.1h.sent", fired).await;
     assert_eq!(house.graph.inbox.all().len(), 0);
+    // Which message is whose is seen before it goes.
+    let listed = house.eventually("/api/v1/deliveries?status=held", fired).await;
+    let item = &listed["items"][0];
+    assert_eq!(item["customer"]["reservation_id"], "R-1", "{listed:#}");
+    let path = format!("/api/v1/deliveries/{}", item["id"].as_str().unwrap());
+    assert_eq!(house.api.get(&path).await.unwrap()["customer"], item["customer"]);
     pause(&house, "whatsapp", false).await;
     house.graph.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
 }

@@ -20,6 +20,7 @@ import { offer } from "../parts/offer.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { mayRetry, tryAgain } from "./deliveries/again.js";
+import { customerOf } from "./deliveries/customer.js";
 import { detail } from "./deliveries/detail.js";
 
 const PATH = "/api/v1/deliveries";
@@ -93,7 +94,7 @@ function columns(names) {
     {
       label: t("deliveries.to"), class: "cut", phone: "wide",
       cell: (item) => twoLines(channel(item.channel), item.endpoint_id === 0
-        ? t("common.customers") : names.get(item.endpoint_id) ?? `#${item.endpoint_id}`),
+        ? customerOf(item) : names.get(item.endpoint_id) ?? `#${item.endpoint_id}`),
     },
     { label: t("deliveries.attempts"), class: "is-number is-tight", phone: "none",
       cell: (item) => item.attempts },

@@ -19,6 +19,7 @@ import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
 import { mayRetry, tryAgain } from "./again.js";
 import { attempts } from "./attempts.js";
+import { customerFacts } from "./customer.js";
 
 /** As these it still waits, so that it can be cancelled. */
 const WAITS = ["pending", "retrying", "held"];
@@ -91,6 +92,7 @@ function view(found, actions) {
         found.endpoint_id > 0
           ? h("a", { href: address("endpoints", String(found.endpoint_id)) }, found.endpoint)
           : found.endpoint)],
+      ...customerFacts(found),
       [t("deliveries.event"), h("a", { href: address("events", found.event_id) }, found.event_id)],
       [t("deliveries.created"), fullTime(found.created_at)],
       [t("deliveries.next"), found.next_attempt_at && fullTime(found.next_attempt_at)],
