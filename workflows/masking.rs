@@ -92,6 +92,11 @@ pub fn masked_id(id: &str) -> String {
     hide_in(&clear_id(id))
 }
 
+/// Whether an id in a field of this name is a person's number or address: in an answer stands an alias for it.
+pub fn gives_away(field: &str, id: &str) -> bool {
+    is_id(field) && is_personal(field, id, false)
+}
+
 /// Whether a value that somebody sends holds what stands for something hidden.
 pub fn holds_hidden(value: &Value) -> bool {
     match value {
@@ -217,11 +222,8 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
         return text;
     }
     if is_id(field) {
-        let clear = clear_id(&text);
-        let is_personal = clear.contains(['@', '+']) && hide_in(&clear) != clear
-            || names_person(field, place.of_person) && is_full_number(&text)
-            || is_timer_of_number(&text);
-        return if is_personal { (place.alias)(&text) } else { text };
+        let hides = is_personal(field, &text, place.of_person);
+        return if hides { (place.alias)(&text) } else { text };
     }
     if is_number_field(field) && is_bare_number(&text) {
         return hidden_number(&text);
@@ -231,6 +233,14 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     }
     let shown = hide_in(&text);
     if place.hides_words { without_answer(shown) } else { shown }
+}
+
+/// Whether an id in this field is a person's number or address.
+fn is_personal(field: &str, id: &str, of_person: bool) -> bool {
+    let clear = clear_id(id);
+    clear.contains(['@', '+']) && hide_in(&clear) != clear
+        || names_person(field, of_person) && is_full_number(id)
+        || is_timer_of_number(id)
 }
 
 /// What somebody answered: JSON is masked as such, also where only its beginning was kept.

@@ -5,7 +5,8 @@
 //!  +34600000012  -->  +34•••••12~~<the id, sealed>  -->  in a path, a query, a body: +34600000012
 //! ```
 //! So what is called by such an id can be opened, filtered and acted on, and nobody learns the number. What does
-//! not open is taken as it stands.
+//! not open is taken as it stands; but whoever may not have anything revealed finds nothing by a number or an
+//! address, since whether somebody is known by it is what they are not to learn.
 
 use axum::body::Bytes;
 use axum::http::Uri;
@@ -13,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
-use sereno_workflows::masking::masked_id;
+use sereno_workflows::masking::{HIDDEN, gives_away, masked_id};
 
 use super::{App, cookie};
 
@@ -40,24 +41,32 @@ fn meant(app: &App, text: &str) -> Option<String> {
 /// A request of a session as it is meant, before it is looked for among the routes.
 pub fn as_meant<B>(app: &App, mut request: http::Request<B>) -> http::Request<B> {
     // Some browsers' queries write the mark out.
+    let Some(cookie) = cookie::of(request.headers()) else { return request };
+    let session = app.engine.session(cookie, &app.admin_mark);
+    let hides = session.is_some_and(|session| !session.role.may_reveal());
     let has_mark = request.uri().path_and_query().is_some_and(|whole| {
         [MARK, "%7E%7E", "%7e%7e"].iter().any(|mark| whole.as_str().contains(mark))
     });
-    if has_mark
-        && cookie::of(request.headers()).is_some()
-        && let Some(uri) = uri_as_meant(app, request.uri())
+    if (has_mark || hides)
+        && let Some(uri) = uri_as_meant(app, request.uri(), hides)
     {
         *request.uri_mut() = uri;
     }
     request
 }
 
-fn uri_as_meant(app: &App, uri: &Uri) -> Option<Uri> {
+fn uri_as_meant(app: &App, uri: &Uri, hides: bool) -> Option<Uri> {
     let whole = uri.path_and_query()?.as_str();
     let is_between = |letter: char| ['/', '?', '&', '='].contains(&letter);
+    let mut before = String::new();
     let parts = whole.split_inclusive(is_between).map(|part| {
         let value = part.trim_end_matches(is_between);
-        let id = percent_decode_str(value).decode_utf8().ok().and_then(|text| meant(app, &text));
+        let text = percent_decode_str(value).decode_utf8_lossy().into_owned();
+        let of = std::mem::replace(&mut before, text.clone());
+        let id = match meant(app, &text) {
+            None if hides && gives_away(field(&of), &text) => Some(HIDDEN.to_owned()),
+            meant => meant,
+        };
         match id {
             Some(id) => {
                 let between = part.strip_prefix(value).unwrap_or_default();
@@ -69,6 +78,17 @@ fn uri_as_meant(app: &App, uri: &Uri) -> Option<Uri> {
     let mut of = uri.clone().into_parts();
     of.path_and_query = Some(parts.collect::<String>().parse().ok()?);
     Uri::from_parts(of).ok()
+}
+
+/// The field that a value is of which stands behind this in a path or a query.
+fn field(before: &str) -> &str {
+    match before {
+        "conversations" | "handoffs" => "conversation_id",
+        "leads" => "lead_id",
+        "timers" => "id",
+        "reservations" => "reservation_id",
+        name => name,
+    }
 }
 
 /// The body of a session's request as it is meant.

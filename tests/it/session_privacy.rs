@@ -190,6 +190,46 @@ async fn f05_what_is_called_by_a_number_is_found_by_what_stands_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f05_who_may_not_reveal_learns_nothing_by_guessing_numbers() {
+    let house = House::new().await;
+    let number = format!("+{NUMBER}");
+    for id in [&*number, NUMBER, "ana@mail.example"] {
+        let data = json!({"conversation_id": id, "user_id": id, "reason": "angry"});
+        house.event("conversation.started", data.clone()).await;
+        house.event("handoff.opened", data).await;
+    }
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let operator = Browser::with_role(&house, "operator").await;
+    for id in [&*number, NUMBER, "ana@mail.example"] {
+        let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
+        for path in ["conversations", "handoffs"].map(|kind| format!("/api/v1/{kind}/{id}")) {
+            assert_eq!((viewer.status(&path).await, operator.status(&path).await), (404, 200));
+        }
+        for name in ["conversation_id", "user_id", "%75ser_id"] {
+            let path = format!("/api/v1/events?{name}={id}");
+            assert_eq!(viewer.get(&path).await["items"], json!([]), "{path}");
+            assert_ne!(operator.get(&path).await["items"], json!([]), "{path}");
+        }
+        let timers = format!("/api/v1/timers?conversation_id={id}");
+        assert_eq!(viewer.get(&timers).await["items"], json!([]));
+    }
+    // What stands in its lists opens, and works as a filter.
+    for handoff in viewer.get("/api/v1/handoffs").await["items"].as_array().unwrap() {
+        let alias = handoff["conversation_id"].as_str().unwrap();
+        let alias = utf8_percent_encode(alias, NON_ALPHANUMERIC).to_string();
+        for kind in ["conversations", "handoffs"] {
+            assert_eq!(viewer.status(&format!("/api/v1/{kind}/{alias}")).await, 200, "{alias}");
+        }
+        let found = viewer.get(&format!("/api/v1/events?conversation_id={alias}")).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), 2, "{alias}");
+    }
+    for lead in viewer.get("/api/v1/leads").await["items"].as_array().unwrap() {
+        let path = format!("/api/v1/leads/{}", lead["lead_id"].as_str().unwrap());
+        assert_eq!(viewer.status(&path).await, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f05_people_who_are_called_by_their_number_are_not_told_by_their_lead() {
     let house = House::new().await;
     let data = json!({"conversation_id": NUMBER, "user_id": NUMBER});
