@@ -179,7 +179,7 @@ fn deliveries(
         let is_done = latest.is_some_and(|latest| *latest > job.began);
         if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
-            let held = standing(view, endpoint, status.as_ref()).0 == "held";
+            let held = standing(view, (endpoint, delivery), status.as_ref()).0 == "held";
             let barred = held || is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
             targets.push(Target { endpoint, again, barred, held });
         }
