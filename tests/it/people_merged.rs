@@ -89,6 +89,9 @@ async fn d05_two_leads_that_are_one_person_bring_all_that_is_theirs() {
     assert_eq!((of("message_received"), of("order")), (5, 1));
 
     house.event("price.changed", price(100, 80)).await;
+    // What still waits when the last one is sold is no longer said.
+    let told = |all: &[sereno::receiver::graph::Sent]| all.iter().any(|s| s.text.contains('%'));
+    house.graph.inbox.wait(PATIENCE, told).await.unwrap();
     assert_eq!(told_of_the_price(&house).await, [ANA], "once, at the number that is theirs");
     house.event("conversation.ended", json!({"conversation_id": "c-1"})).await;
     let house = house.restarted().await;
