@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
 } from "./world.mjs";
 
 /** More than a page of the API holds. */
@@ -28,16 +28,10 @@ after(async () => {
   await Promise.all([browser?.close(), server?.stop()]);
 });
 
-/** Somebody who came by a link. */
-async function enter(page, role, next) {
-  const { link } = await server.ask("POST", "/api/v1/admin/links", { role, next });
-  await page.goto(link.url);
-}
-
 test("a10_whoever_waits_for_longest_stands_on_top_of_more_than_500", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   for (const next of ["/console/handoffs?status=open", "/console/handoffs"]) {
-    await enter(page, "operator", next);
+    await enter(page, server, "operator", next);
     await see(page, ".table .row-link");
     assert.match(await page.$eval(".table tbody tr", (row) => row.textContent ?? ""), /Z-first/);
     await see(page, ".list-foot .button");
@@ -50,7 +44,7 @@ test("a10_whoever_waits_for_longest_stands_on_top_of_more_than_500", async () =>
 
 test("a10_a_handoff_has_a_headline_and_its_reason_is_shown_to_whoever_asks", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  await enter(page, "operator", "/console/handoffs");
+  await enter(page, server, "operator", "/console/handoffs");
   const link = await seeText(page, "Z-first", ".table .row-link");
   assert.match(await link.evaluate((one) => one.textContent ?? ""), /^complaint/);
   const rows = await page.$$eval(".table .row-link", (all) => all.map((one) => one.textContent));
@@ -70,7 +64,7 @@ test("a10_a_spanish_queue_can_be_told_apart_at_1280", async () => {
   const act = (action, more = {}) =>
     server.ask("POST", "/api/v1/handoffs/M-519/actions", { action, ...more });
   await act("claim", { by: "María del Carmen Rodríguez Fernández" });
-  await enter(page, "operator", "/console/handoffs?whose=somebody");
+  await enter(page, server, "operator", "/console/handoffs?whose=somebody");
   const taken = await seeText(page, "María del Carmen", ".table tbody tr");
   const cut = await taken.$$eval("td:last-child button", (all) => all.filter((one) =>
     one.getBoundingClientRect().right > (one.closest(".table-box")?.getBoundingClientRect().right ?? 0)));
@@ -96,7 +90,7 @@ for (const width of [1280, 390]) {
   test(`e01_people_see_of_a_sealed_id_what_the_mask_shows_${width}`, async () => {
     const { page, complaints, close } = await openPage(browser, server,
       { key: "", width, height: 860 });
-    await enter(page, "operator", "/console/handoffs");
+    await enter(page, server, "operator", "/console/handoffs");
     const link = await seeText(page, "+34•••••66", ".table .row-link");
     await link.evaluate((one) => one.click());
     await seeText(page, "+34•••••66", ".drawer .detail h1");
@@ -135,7 +129,7 @@ test("a10_a_long_queue_is_live_to_its_end", async () => {
     { action: "claim", by: "Luis" });
   for (let number = 0; number < 58; number += 1) await claim(number);
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  await enter(page, "operator", "/console/handoffs?whose=somebody");
+  await enter(page, server, "operator", "/console/handoffs?whose=somebody");
   await see(page, ".table .row-link");
   const count = (wanted) => page.waitForFunction((wanted) => {
     const rows = document.querySelectorAll(".table tbody tr[data-id]").length;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { book, until } from "./people.mjs";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
 } from "./world.mjs";
 
 let server;
@@ -139,10 +139,8 @@ test("f01_timers_are_chosen_with_the_keys_and_cancelled_at_once", async () => {
 });
 
 test("a21_a_viewer_is_offered_no_choice", async () => {
-  const { link } = await server.ask("POST", "/api/v1/admin/links",
-    { role: "viewer", next: "/console/handoffs" });
   const { page, close } = await openPage(browser, server, { key: "" });
-  await page.goto(link.url);
+  await enter(page, server, "viewer", "/console/handoffs");
   await rows(page, 3);
   assert.equal(await page.$(".choice, .chosen"), null);
   await close();

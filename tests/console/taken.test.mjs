@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer, write,
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer, write,
 } from "./world.mjs";
 
 const HANDOFFS = "/api/v1/handoffs";
@@ -23,18 +23,12 @@ after(async () => {
   await Promise.all([browser?.close(), server?.stop()]);
 });
 
-/** Somebody who came by a link. */
-async function enter(page, role, next) {
-  const { link } = await server.ask("POST", "/api/v1/admin/links", { role, next });
-  await page.goto(link.url);
-}
-
 /** A row of the list by what it says. */
 const row = (page, text) => seeText(page, text, ".table tbody tr");
 
 test("a10_an_operator_takes_a_handoff_under_a_name_and_finds_it_again", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  await enter(page, "operator", "/console/handoffs");
+  await enter(page, server, "operator", "/console/handoffs");
   const first = await row(page, "C-1");
   await (await first.$("td:last-child button")).click();
   await see(page, "dialog [name=by]");
@@ -95,7 +89,7 @@ test("a10_of_two_with_one_key_one_takes_a_handoff_and_the_other_hears_it", async
   }
   // Several at once are asked for a name too.
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  await enter(page, "operator", "/console/handoffs?whose=nobody");
+  await enter(page, server, "operator", "/console/handoffs?whose=nobody");
   await (await (await row(page, "C-2")).$(".choice input")).click();
   await press(page, "Take it", ".chosen");
   await (await see(page, "dialog [name=by]")).type("Eva");
@@ -113,7 +107,7 @@ for (const [language, words] of Object.entries({
 })) {
   test(`a21_what_is_refused_is_said_in_the_readers_language_${language}`, async () => {
     const { page, complaints, close } = await openPage(browser, server, { key: "", language });
-    await enter(page, "operator", "/console/handoffs/C-3");
+    await enter(page, server, "operator", "/console/handoffs/C-3");
     await press(page, words.claim, ".detail");
     await (await see(page, "dialog [name=by]")).type("Ana");
     // Somebody else was quicker.
@@ -154,7 +148,7 @@ test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
   const { items } = await server.ask("GET", "/api/v1/timers?reservation_id=R-1");
   const reminder = items.find(({ kind }) => kind === "reminder.24h");
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  await enter(page, "operator", `/console/timers/${encodeURIComponent(reminder.id)}`);
+  await enter(page, server, "operator", `/console/timers/${encodeURIComponent(reminder.id)}`);
   await press(page, "Move", ".detail");
   const to = new Date(Date.now() + 2 * 86_400_000);
   to.setMilliseconds(0);
@@ -176,7 +170,7 @@ test("a05_a_reminder_is_moved_and_a_deadline_is_not", async () => {
     to.getTime());
   // Its history tells it in the reader's language, and as done by hand, whoever it was.
   const other = await openPage(browser, server, { key: "", language: "pt" });
-  await enter(other.page, "operator", "/console/reservations/R-1");
+  await enter(other.page, server, "operator", "/console/reservations/R-1");
   await seeText(other.page, "movido à mão", ".steps");
   const history = await other.page.$eval(".steps", (one) => one.textContent ?? "");
   assert.doesNotMatch(history, /\bby\b|reminder|operator/);
@@ -225,7 +219,7 @@ test("a20_the_admin_of_the_server_sees_the_whole_of_it_and_keeps_it_as_a_file", 
 
   // A tenant's own admin sees what the server measures, and no more.
   const other = await openPage(browser, server, { key: "" });
-  await enter(other.page, "admin", "/console/system");
+  await enter(other.page, server, "admin", "/console/system");
   await seeText(other.page, "Inside", "h2");
   assert.equal(await other.page.$$eval("h2", (all) =>
     all.some((one) => one.textContent === "The whole server")), false);
@@ -242,7 +236,7 @@ test("e01_the_audit_log_tells_each_deed_in_its_own_words", async () => {
   await server.ask("PATCH", "/api/v1/admin/tenants/default",
     { settings: { channels }, reason: "a fault at Meta" });
   const { page, complaints, close } = await openPage(browser, server, { key: "", language: "es" });
-  await enter(page, "admin", "/console/audit");
+  await enter(page, server, "admin", "/console/audit");
   for (const said of ["Se hizo cargo de una atención", "por Luis", "Dejó una atención a otros",
     "his shift is over", "Pausó WhatsApp", "a fault at Meta"]) {
     await seeText(page, said, ".table tbody tr");

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { until } from "./people.mjs";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  startServer,
 } from "./world.mjs";
 
 const STATUSES = [400, 403, 404, 405, 406, 409, 422];
@@ -75,9 +76,7 @@ for (const [language, words] of Object.entries({
     await until(() => server.ask("GET", "/api/v1/dead-letters"),
       ({ items }) => items.some(({ cause }) => cause.startsWith("no mail server")));
     const { page, complaints, close } = await openPage(browser, server, { key: "", language });
-    const { link } = await server.ask("POST", "/api/v1/admin/links",
-      { role: "operator", next: "/console/dead-letters" });
-    await page.goto(link.url);
+    await enter(page, server, "operator", "/console/dead-letters");
     await seeText(page, words[0], ".causes");
     const shown = await page.$eval("main", (one) => one.textContent ?? "");
     assert.ok(!shown.includes("no mail server"), shown);
@@ -94,9 +93,7 @@ test("a21_a_viewer_reads_templates_and_is_offered_nothing_to_try", async () => {
   await server.ask("PATCH", "/api/v1/admin/tenants/default",
     { templates: { "sla.breached": { slack: { en: { text: "Somebody waits: {{ reason }}" } } } } });
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
-  const { link } = await server.ask("POST", "/api/v1/admin/links",
-    { role: "viewer", next: "/console/templates/reservation.created~slack~en" });
-  await page.goto(link.url);
+  await enter(page, server, "viewer", "/console/templates/reservation.created~slack~en");
   await see(page, ".detail .preview");
   assert.equal(await page.$("main form, main textarea"), null);
   await page.goto(`${server.base}/console/templates/sla.breached~slack~en`);
@@ -123,9 +120,7 @@ test("e01_a_viewer_is_told_that_what_receivers_answer_is_for_operators", async (
   const { items: [given_up] } = await server.ask("GET", "/api/v1/deliveries?status=dead&code=4xx");
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   for (const role of ["viewer", "operator"]) {
-    const { link } = await server.ask("POST", "/api/v1/admin/links",
-      { role, next: `/console/deliveries/${given_up.id}` });
-    await page.goto(link.url);
+    await enter(page, server, role, `/console/deliveries/${given_up.id}`);
     await seeText(page, "HTTP 4", ".steps");
     const steps = await page.$eval(".steps", (one) => one.textContent ?? "");
     const isHidden = steps.includes("What the receiver answered is shown to operators");

@@ -7,7 +7,8 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { connectLine, until, writes } from "./people.mjs";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  startServer,
 } from "./world.mjs";
 
 const SINCE = "2026-01-01T00:00:00.000Z";
@@ -229,9 +230,7 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
   await other.page.keyboard.press("r");
   await seeText(other.page, "It is held and goes by itself", ".notice");
   const spanish = await openPage(browser, server, { key: "", language: "es" });
-  const next = "/console/deliveries?status=held";
-  const { link } = await server.ask("POST", "/api/v1/admin/links", { role: "viewer", next });
-  await spanish.page.goto(link.url);
+  await enter(spanish.page, server, "viewer", "/console/deliveries?status=held");
   await seeText(spanish.page, "El canal está en pausa", ".table tbody");
   await spanish.close();
   await other.page.goto(`${server.base}/console/deliveries/${held.id}`);

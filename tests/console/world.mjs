@@ -165,6 +165,12 @@ export async function keepFailures() {
   }
 }
 
+/** Comes in by a one-time link, as somebody of this role, at a screen. */
+export async function enter(page, server, role, next) {
+  const { link } = await server.ask("POST", "/api/v1/admin/links", { role, next });
+  await page.goto(link.url);
+}
+
 /** Waits until an element can be seen. */
 export function see(page, selector) {
   return page.waitForSelector(selector, { visible: true });
