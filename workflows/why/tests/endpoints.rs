@@ -2,10 +2,9 @@
 
 use super::*;
 
-#[test]
-fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
-    let new = Health::default();
-    let facts = |health| EndpointFacts {
+/// An endpoint that gets what there is, as its latest attempt left it, with nothing more for it.
+fn facts(health: &Health) -> EndpointFacts<'_> {
+    EndpointFacts {
         now: NOW,
         enabled: true,
         disabled_reason: None,
@@ -15,7 +14,12 @@ fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
         is_paused: false,
         trying_since: None,
         next_at: None,
-    };
+    }
+}
+
+#[test]
+fn f07_an_endpoint_says_who_disabled_it_and_what_it_waits_for() {
+    let new = Health::default();
     let disabled = |disabled_reason| {
         endpoint(EndpointFacts { enabled: false, disabled_reason, ..facts(&new) }).code
     };
@@ -88,17 +92,7 @@ fn f07_an_endpoint_that_is_new_or_healthy_says_when_the_next_goes_and_what_is_un
             ["nothing_failed", "attempt"],
         ),
     ] {
-        let facts = EndpointFacts {
-            now: NOW,
-            enabled: true,
-            disabled_reason: None,
-            health,
-            is_latest,
-            code: None,
-            is_paused: false,
-            trying_since,
-            next_at,
-        };
+        let facts = EndpointFacts { is_latest, trying_since, next_at, ..facts(health) };
         let reason = endpoint(facts);
         let at = next_at.map(|at| at.max(NOW));
         assert_eq!((reason.code, reason.at), (code, at), "{facts:?}");
@@ -124,17 +118,7 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
             ..Health::default()
         };
         assert_eq!(health.condition().as_str(), "degraded");
-        let facts = EndpointFacts {
-            now: NOW,
-            enabled: true,
-            disabled_reason: None,
-            health: &health,
-            is_latest: true,
-            code,
-            is_paused: false,
-            trying_since: None,
-            next_at,
-        };
+        let facts = EndpointFacts { code, next_at, ..facts(&health) };
         let why = endpoint(facts).told(Locale::En, &madrid());
         assert_eq!([why.what, why.because, why.next], wanted);
         assert_eq!(why.next_at, next_at.map(|at| at.max(NOW).to_rfc3339()));
@@ -161,18 +145,9 @@ fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_what_ha
             breaker,
             ..Health::default()
         };
-        let facts = EndpointFacts {
-            now: NOW,
-            enabled: true,
-            disabled_reason: None,
-            health: &health,
-            is_latest: true,
-            code,
-            is_paused: false,
-            trying_since: Some(past),
-            // What else waits goes later than the answer comes.
-            next_at: Some(later(5)),
-        };
+        // What else waits goes later than the answer comes.
+        let (trying_since, next_at) = (Some(past), Some(later(5)));
+        let facts = EndpointFacts { code, trying_since, next_at, ..facts(&health) };
         let why = endpoint(facts).told(Locale::En, &madrid());
         assert_eq!([why.what, why.because, why.next], wanted);
         assert_eq!(why.next_at, None);
