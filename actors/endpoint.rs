@@ -339,8 +339,7 @@ impl EndpointActor {
     /// Whether the endpoint was not deleted since the view that this actor has.
     fn is_there(&self) -> bool {
         let tenant = self.around.hints.tenant(&self.tenant);
-        let listed = |view: &TenantView| view.endpoints.contains_key(&self.id);
-        self.id.is_own() || tenant.is_none_or(|tenant| listed(&tenant.view))
+        tenant.is_none_or(|tenant| tenant.view.has_endpoint(self.id))
     }
 
     fn retire(&self, myself: &ActorRef<EndpointMessage>, state: &EndpointState) {

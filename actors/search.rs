@@ -324,7 +324,7 @@ impl Reader<'_> {
     ) -> Result<bool, LedgerError> {
         let deliveries = self.ledger.deliveries_of(tenant, place, event)?;
         Ok(deliveries.into_iter().any(|(endpoint, _, status)| {
-            let is_there = endpoint.is_own() || self.tenant.endpoints.contains_key(&endpoint);
+            let is_there = self.tenant.has_endpoint(endpoint);
             match status.map(|status| (status.status, status.attempts)) {
                 None | Some((AttemptStatus::Retrying, 0)) => {
                     standing == Standing::Pending && is_there

@@ -371,8 +371,10 @@ impl Tenant {
 
     fn sweep(&self, state: &mut TenantState) {
         state.sweeping = false;
-        let is_there = |id: EndpointId| id.is_own() || state.view.endpoints.contains_key(&id);
-        state.view.live.tidy(is_there, self.around.ledger.now().timestamp());
+        state
+            .view
+            .live
+            .tidy(|id| state.view.has_endpoint(id), self.around.ledger.now().timestamp());
         let idle = Duration::from_millis(limits::IDLE_MS);
         state.entities.retire(idle, || EntityMessage::Retire);
         state.endpoints.retire(idle, || EndpointMessage::Retire);

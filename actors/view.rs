@@ -53,6 +53,11 @@ pub struct TenantView {
 }
 
 impl TenantView {
+    /// Whether there is such an endpoint still; the tenant's own roads to people always are.
+    pub(crate) fn has_endpoint(&self, id: EndpointId) -> bool {
+        id.is_own() || self.endpoints.contains_key(&id)
+    }
+
     /// A new tenant with these settings.
     pub fn new(id: TenantId, name: String, created_at: Timestamp, settings: Settings) -> Self {
         let phone_key = vault::random::<32>().to_vec();

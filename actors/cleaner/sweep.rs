@@ -171,8 +171,8 @@ impl<'a> Sweep<'a> {
         let known: HashMap<Sequence, bool> =
             statuses.iter().map(|(delivery, status)| (*delivery, ended(status))).collect();
         let own = event.deliveries.to_vec();
-        let is_there = |id: EndpointId| id.is_own() || self.view.endpoints.contains_key(&id);
-        let mut others = statuses.iter().filter(|(_, to)| is_there(EndpointId(to.endpoint)));
+        let is_there = |to: &DeliveryStatusRecord| self.view.has_endpoint(EndpointId(to.endpoint));
+        let mut others = statuses.iter().filter(|(_, status)| is_there(status));
         own.iter().any(|(endpoint, delivery)| {
             let ended = known.get(delivery).copied().unwrap_or_default();
             self.view.endpoints.contains_key(endpoint) && !ended

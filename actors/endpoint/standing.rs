@@ -66,9 +66,7 @@ pub(crate) fn gets_any(view: &TenantView, endpoint: EndpointId) -> bool {
 pub(crate) fn road(view: &TenantView, endpoint: EndpointId) -> Road {
     match gets_any(view, endpoint) {
         true => Road::Open,
-        false if endpoint.is_own() || view.endpoints.contains_key(&endpoint) => {
-            Road::Held(view.live.under_way(endpoint))
-        }
+        false if view.has_endpoint(endpoint) => Road::Held(view.live.under_way(endpoint)),
         false => Road::Gone,
     }
 }
