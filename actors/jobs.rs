@@ -18,7 +18,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use tokio::sync::oneshot;
 
-use self::walk::{Target, walk};
+use self::walk::{Prospect, Target, walk};
 use crate::endpoint::again::{AgainAnswer, AgainRequest};
 use crate::gather::Refusal;
 use crate::hints::Hints;
@@ -251,7 +251,8 @@ impl Jobs {
     /// not try again.
     async fn hand_over(&self, targets: &[Target]) -> Vec<NotDone> {
         let mut shares: BTreeMap<EndpointId, Vec<&Target>> = BTreeMap::new();
-        let (held, others): (Vec<&Target>, Vec<_>) = targets.iter().partition(|target| target.held);
+        let (held, others): (Vec<&Target>, Vec<_>) =
+            targets.iter().partition(|target| target.prospect == Prospect::Held);
         for target in others {
             shares.entry(target.endpoint).or_default().push(target);
         }

@@ -19,10 +19,18 @@ use crate::view::TenantView;
 pub(crate) struct Target {
     pub(crate) endpoint: EndpointId,
     pub(crate) again: Again,
-    /// Whether it shows that it will be refused; the job says of each why.
-    pub(crate) barred: bool,
-    /// Whether it is that because what is for its endpoint is held, and so it waits whatever is asked for.
-    pub(crate) held: bool,
+    pub(crate) prospect: Prospect,
+}
+
+/// What shows of a delivery before a job is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prospect {
+    /// Nothing is in the way.
+    Open,
+    /// It will be refused; the job says of each why.
+    Barred,
+    /// It waits whatever is asked for, since what is for its endpoint is held.
+    Held,
 }
 
 /// A page of them.
@@ -56,8 +64,10 @@ pub(crate) fn count(
     loop {
         let page = walk(ledger, view, &job)?;
         for target in &page.targets {
-            let counted = if target.barred { &mut found.refused } else { &mut found.count };
-            *counted += 1;
+            match target.prospect {
+                Prospect::Open => found.count += 1,
+                Prospect::Barred | Prospect::Held => found.refused += 1,
+            }
         }
         examined += page.examined;
         match page.next {
@@ -105,8 +115,7 @@ fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
     let targets = meant.map(|(letter, _)| Target {
         endpoint: EndpointId::CUSTOMERS,
         again: Again { event: letter, delivery: None },
-        barred: false,
-        held: false,
+        prospect: Prospect::Open,
     });
     Ok(Page { targets: targets.collect(), examined, next })
 }
@@ -123,10 +132,11 @@ fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
         .map(|(delivery, letter)| Target {
             endpoint: EndpointId(letter.endpoint),
             again: Again { event: letter.delivery.event, delivery: Some(delivery) },
-            barred: job.task == JobTask::RetryDeadLetters
-                && !is_there(view, EndpointId(letter.endpoint)),
-            // It becomes a delivery that is held, and is no dead letter any more.
-            held: false,
+            // Where it is held it becomes a delivery that is, and is no dead letter any more.
+            prospect: match job.task == JobTask::RetryDeadLetters {
+                true => at(view, EndpointId(letter.endpoint)),
+                false => Prospect::Open,
+            },
         })
         .collect();
     Ok(Page { targets, examined, next })
@@ -179,32 +189,35 @@ fn deliveries(
         let is_done = latest.is_some_and(|latest| *latest > job.began);
         if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
-            let held = standing(view, (endpoint, delivery), status.as_ref()).0 == "held";
-            let barred = held || is_barred(ledger, view, (endpoint, delivery), status.as_ref())?;
-            targets.push(Target { endpoint, again, barred, held });
+            let prospect = prospect(ledger, view, (endpoint, delivery), status.as_ref())?;
+            targets.push(Target { endpoint, again, prospect });
         }
     }
     Ok(examined)
 }
 
-/// Whether it shows of a delivery that it will not be tried again.
-fn is_barred(
+/// What shows of a delivery that is to be tried again.
+fn prospect(
     ledger: &Ledger,
     view: &TenantView,
     (endpoint, delivery): (EndpointId, Sequence),
     status: Option<&DeliveryStatusRecord>,
-) -> Result<bool, LedgerError> {
+) -> Result<Prospect, LedgerError> {
+    if standing(view, (endpoint, delivery), status).0 == "held" {
+        return Ok(Prospect::Held);
+    }
     let Some(status) = status.filter(|status| barred(endpoint, status).is_some()) else {
-        return Ok(!is_there(view, endpoint));
+        return Ok(at(view, endpoint));
     };
     // What was written to people goes again out of its dead letter.
     let is_kept =
         status.status == AttemptStatus::Dead && ledger.dead_letter(&view.id, delivery)?.is_some();
-    Ok(!is_kept)
+    Ok(if is_kept { Prospect::Open } else { Prospect::Barred })
 }
 
-fn is_there(view: &TenantView, endpoint: EndpointId) -> bool {
-    endpoint.is_own() || view.endpoints.contains_key(&endpoint)
+/// What shows of anything that is to go to an endpoint.
+fn at(view: &TenantView, endpoint: EndpointId) -> Prospect {
+    if view.has_endpoint(endpoint) { Prospect::Open } else { Prospect::Barred }
 }
 
 /// What an endpoint would want of an event and did not get.
@@ -232,7 +245,7 @@ fn missing(
         None => own.first().map(|(delivery, _)| **delivery),
     };
     let again = Again { event: place, delivery };
-    targets.push(Target { endpoint: endpoint.id, again, barred: false, held: false });
+    targets.push(Target { endpoint: endpoint.id, again, prospect: Prospect::Open });
     Ok(1)
 }
 
