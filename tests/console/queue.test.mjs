@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  enter, findings, keepFailures, openPage, press, see, seeText, settle, startBrowser, startServer,
 } from "./world.mjs";
 
 /** More than a page of the API holds. */
@@ -98,6 +98,7 @@ for (const width of [1280, 390]) {
       ...[...document.querySelectorAll("[title], [aria-label]")].flatMap((one) =>
         [one.getAttribute("title"), one.getAttribute("aria-label")])].join("\n"));
     assert.doesNotMatch(await readable(), /~~/);
+    await settle(page);
     const outside = await page.$$eval(".drawer *", (all) => all.filter((one) => {
       const { right, width } = one.getBoundingClientRect();
       return width > 0 && right > innerWidth + 1 && !one.closest("svg");

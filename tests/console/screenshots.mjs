@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { openPage, see, startBrowser } from "./world.mjs";
+import { openPage, see, settle, startBrowser } from "./world.mjs";
 
 const FOLDER = fileURLToPath(new URL("pictures/", import.meta.url));
 
@@ -49,9 +49,7 @@ for (const [name, path, { open, ...how }] of PICTURES) {
     await see(page, ".drawer");
     await page.waitForFunction(isDone);
   }
-  await page.evaluate(() => Promise.all(document.getAnimations()
-    .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
-    .map((one) => one.finished)));
+  await settle(page);
   await page.screenshot({ path: `${FOLDER}${name}.png` });
   console.log(`tests/console/pictures/${name}.png`);
   await close();

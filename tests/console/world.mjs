@@ -213,17 +213,22 @@ export async function write(page, label, text) {
   await input.type(text);
 }
 
+/** Ends every motion that has an end, so that all stands where it will stand. */
+export function settle(page) {
+  return page.evaluate(() => {
+    for (const animation of document.getAnimations()) {
+      if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) animation.finish();
+    }
+  });
+}
+
 /** What axe finds that is serious or worse. */
 export async function findings(page) {
   // The page's policy refuses a script in it; the debugger's own way in is not subject to it.
   const isThere = await page.evaluate(() => "axe" in globalThis);
   if (!isThere) await page.evaluate(await readFile(axePath, "utf8"));
   // A drawer that is still sliding in is half transparent, which no rule of contrast forgives.
-  await page.evaluate(() => {
-    for (const animation of document.getAnimations()) {
-      if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) animation.finish();
-    }
-  });
+  await settle(page);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
     resultTypes: ["violations"],
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
