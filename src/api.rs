@@ -168,6 +168,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/stats/series", get(stats::series))
         .route("/api/v1/stream", get(stream::follow))
         .route("/api/v1/timers", get(timers::list))
+        .route("/api/v1/timers/{id}", get(timers::show))
         .route("/api/v1/timers/{id}/fire", post(timers::fire))
         .route("/api/v1/timers/{id}/cancel", post(timers::cancel))
         .route("/api/v1/timers/{id}/reschedule", post(timers::reschedule))

@@ -98,6 +98,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("GET", "/reports/weekly", Look, ""),
     ("POST", "/api/v1/reports/weekly/send", Work, "report.send"),
     ("GET", "/api/v1/timers", Look, ""),
+    ("GET", "/api/v1/timers/{id}", Look, ""),
     ("POST", "/api/v1/timers/{id}/fire", Work, "timer.fire"),
     ("POST", "/api/v1/timers/{id}/cancel", Work, "timer.cancel"),
     ("POST", "/api/v1/timers/{id}/reschedule", Work, "timer.reschedule"),

@@ -47,6 +47,20 @@ pub async fn list(
     aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query)).await
 }
 
+/// `GET /api/v1/timers/{id}`: what it is set for, when and why.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    query: ListQuery,
+    reader: Reader,
+) -> Result<Json<Value>, Problem> {
+    query.only(&["lang"])?;
+    let name = named(&id)?;
+    let view = app.engine.view(&caller.tenant)?;
+    aside(caller.tenant.clone(), move || one(&app, &Telling { view, reader }, name)).await
+}
+
 /// `POST /api/v1/timers/{id}/fire`: what it is set for happens now, and not again at its time.
 pub async fn fire(
     State(app): State<Arc<App>>,
@@ -83,7 +97,7 @@ pub async fn reschedule(
     let text = text.ok_or_else(|| Invalid::new("due_at", "is missing"))?;
     let due = moment("due_at", &text)?;
     nothing_else(&body)?;
-    let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
+    let name = named(&id)?;
     app.engine.by_hand(&caller.tenant, &name, Wish::MoveTo(due), trace).await?;
     let before = name.due.to_rfc3339();
     let moved = TimerName { due, ..name };
@@ -107,7 +121,7 @@ async fn by_hand(
     id: &str,
     (wish, done, trace): (Wish, &str, Option<TraceContext>),
 ) -> Result<(Extension<Told>, Json<Value>), Problem> {
-    let name: TimerName = id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))?;
+    let name = named(id)?;
     app.engine.by_hand(&caller.tenant, &name, wish, trace).await?;
     let due = name.due.to_rfc3339();
     let answer = Json(json!({
@@ -122,10 +136,36 @@ async fn by_hand(
     Ok((Extension(Told(format!("due_at: {due}"))), answer))
 }
 
+fn named(id: &str) -> Result<TimerName, Problem> {
+    id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))
+}
+
 /// For whom, and to whom, timers are told.
 struct Telling {
     view: Arc<TenantView>,
     reader: Reader,
+}
+
+/// The timer of this name: an alarm that stands by itself, or what its entity waits for then.
+fn one(app: &App, telling: &Telling, name: TimerName) -> Result<Json<Value>, Problem> {
+    let id = name.to_string();
+    let TimerName { entity, due, slot, .. } = name;
+    let alarm = TimerKey { due, tenant: telling.view.id.clone(), entity, slot };
+    let rings = match app.engine.ledger().timer(&alarm)? {
+        Some(what) => Some(shown(app, telling, &alarm, &what)?).filter(|timer| timer["id"] == id),
+        None => None,
+    };
+    let mut found = match rings {
+        Some(timer) => timer,
+        None => waits(app, telling, &alarm.entity)?
+            .into_iter()
+            .find(|timer| timer["id"] == id)
+            .ok_or_else(|| Problem::not_found("timer"))?,
+    };
+    if let Some(map) = found.as_object_mut() {
+        map.insert("ok".to_owned(), true.into());
+    }
+    Ok(Json(found))
 }
 
 fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, Problem> {

@@ -142,6 +142,7 @@ def seed(api, sink):
     job = api.ask("POST", "/api/v1/deliveries/retry", {"status": "sent", "endpoint_id": 1})["job_id"]
     leads = [lead["lead_id"] for lead in api.until("/api/v1/leads", lambda answer: answer["items"])["items"]]
     timers = [timer for n in range(20) for timer in api.ask("GET", f"/api/v1/timers?reservation_id=T-{n}")["items"]]
+    kept = [timer["id"] for timer in api.ask("GET", "/api/v1/timers?reservation_id=R-5")["items"]]
     fired, lifted = ([timer["id"] for timer in timers if timer["kind"] == kind] for kind in ("no_show", "reminder.24h"))
     to_move = [timer["id"] for n in range(20) for timer in api.ask("GET", f"/api/v1/timers?reservation_id=M-{n}")["items"]
                if timer["kind"] == "reminder.24h"]
@@ -151,7 +152,7 @@ def seed(api, sink):
     return {
         "showEvent": {"id": ["book-0", "client-1"]}, "replayEvent": {"id": ["book-0", "client-1"]},
         "showReservation": {"id": bookings}, "actOnReservation": {"id": bookings},
-        "fireTimer": {"id": fired}, "cancelTimer": {"id": lifted}, "rescheduleTimer": {"id": to_move},
+        "getTimer": {"id": kept}, "fireTimer": {"id": fired}, "cancelTimer": {"id": lifted}, "rescheduleTimer": {"id": to_move},
         "showHandoff": {"id": talks}, "actOnHandoff": {"id": talks},
         "showConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
         "showDelivery": {"id": sent + dead[:1]}, "retryDelivery": {"id": sent + dead[:1]},

@@ -21,16 +21,13 @@ import { mayMove, move } from "./move.js";
 import { flat } from "./plan.js";
 
 const CLOCK = { left: "timers.clock_left", soon: "timers.clock_soon", over: "timers.clock_over" };
-/** Pages in which a timer of an address is looked for. */
-const PAGES_MAX = 20;
-
 /**
- * Timers that were seen, since the API lists them but has no path for one.
+ * Timers that were seen: where one is gone, they know when what it was for is set now.
  * @type {Map<string, any>}
  */
 const seen = new Map();
 
-/** Keeps a timer for its detail. */
+/** Keeps a timer that a list showed. */
 export function remember(timer) {
   if (seen.size > 5_000) seen.clear();
   seen.set(timer.id, timer);
@@ -53,15 +50,17 @@ export function detail(key, box, refresh) {
   });
 }
 
+/** The timer, or nothing where it is set no more: then what is to come may hold what took its place. */
 async function find(key) {
-  let cursor = null;
-  for (let page = 0; page < PAGES_MAX && !seen.has(key); page += 1) {
-    const answer = await get("/api/v1/timers", { limit: 500, cursor });
-    flat(answer.items).forEach(remember);
-    cursor = answer.next_cursor;
-    if (!cursor) break;
+  try {
+    return await get(`/api/v1/timers/${encodeURIComponent(key)}`);
+  } catch (error) {
+    if (![400, 404].includes(/** @type {any} */ (error).status)) throw error;
+    seen.delete(key);
+    const { items } = await get("/api/v1/timers", { limit: 500 });
+    flat(items).forEach(remember);
+    return null;
   }
-  return seen.get(key) ?? null;
 }
 
 /** To a timer, in the drawer or on its page, wherever the one before it was looked at. */
