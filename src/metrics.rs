@@ -123,6 +123,7 @@ impl Snapshot {
             ("messages_received", "Messages of customers", Count::MessagesReceived),
             ("reminders_sent", "Reminders that were sent", Count::RemindersSent),
             ("deliveries_cancelled", "Deliveries cancelled by hand", Count::DeliveriesCancelled),
+            ("deliveries_withdrawn", "Messages that were true no more", Count::DeliveriesWithdrawn),
             ("no_shows", "Customers who did not come", Count::NoShows),
             ("sla_breaches", "Handoffs that waited too long", Count::SlaBreached),
         ] {

@@ -5,6 +5,7 @@ use ractor::ActorRef;
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::product::{Offer, Present, Still};
 use sereno_workflows::reservation::still::Said;
+use sereno_workflows::statistics::Count;
 
 use super::attempt::Ended;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
@@ -67,7 +68,10 @@ impl EndpointActor {
         }
         let (status, next_at, error) = match still {
             Still::Later(at) => (AttemptStatus::Retrying, Some(at), QUIET),
-            Still::Not(reason) => (AttemptStatus::Withdrawn, None, reason),
+            Still::Not(reason) => {
+                draft.tally().count(Count::DeliveriesWithdrawn);
+                (AttemptStatus::Withdrawn, None, reason)
+            }
             Still::Holds => return Ok(()),
         };
         if let Some(at) = next_at {

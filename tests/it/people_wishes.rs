@@ -54,6 +54,8 @@ async fn b07_what_waits_for_another_attempt_is_asked_again_whether_it_may_go() {
     let cancelled = offers(&house, "cancelled", 3).await;
     let untrue = |d: &&Value| d["error_message"].as_str().unwrap().contains("no longer true");
     assert_eq!(cancelled.iter().filter(untrue).count(), 2, "{cancelled:?}");
+    let counted = |stats: &Value| stats["windows"]["1h"]["deliveries_withdrawn"] == 3;
+    house.eventually("/api/v1/stats?window=1h", counted).await;
 
     // The night comes.
     refuse();

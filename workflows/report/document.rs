@@ -270,6 +270,7 @@ fn deliveries(report: &Report, totals: &Totals) -> Section {
         .share(words::SUCCESS, |one| one.deliveries.success_rate)
         .count(words::DEAD, |one| one.dead_letters)
         .count(words::CANCELLED_BY_HAND, |one| one.deliveries_cancelled)
+        .count(words::WITHDRAWN, |one| one.deliveries_withdrawn)
         .table();
     let name = |words: Words| pick(locale, words).to_owned();
     let mut head: Vec<String> =

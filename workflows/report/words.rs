@@ -99,6 +99,11 @@ pub(super) const DEAD: Words =
     ["Dados por perdidos", "Given up (dead letters)", "Dados por perdidos"];
 pub(super) const CANCELLED_BY_HAND: Words =
     ["Cancelados a mano", "Cancelled by hand", "Cancelados à mão"];
+pub(super) const WITHDRAWN: Words = [
+    "Retirados por no ser ya ciertos",
+    "Withdrawn as no longer true",
+    "Retirados por já não serem verdade",
+];
 pub(super) const ALERTS: Words = ["Alertas", "Alerts raised", "Alertas"];
 pub(super) const ASIDE: Words = ["Eventos apartados", "Events set aside", "Eventos postos de lado"];
 pub(super) const REFUSED: Words =

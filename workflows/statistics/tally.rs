@@ -69,11 +69,13 @@ pub enum Count {
     RemindersConfirmed,
     /// Deliveries that somebody cancelled.
     DeliveriesCancelled,
+    /// Messages to customers that were not sent, since they were true no more when their turn came.
+    DeliveriesWithdrawn,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Events,
         Self::EventsFailed,
         Self::LettersTaken,
@@ -99,6 +101,7 @@ impl Count {
         Self::DeadLetters,
         Self::RemindersConfirmed,
         Self::DeliveriesCancelled,
+        Self::DeliveriesWithdrawn,
     ];
 
     /// Its name outside.
@@ -129,6 +132,7 @@ impl Count {
             Self::DeadLetters => "dead_letters",
             Self::RemindersConfirmed => "reminders_confirmed",
             Self::DeliveriesCancelled => "deliveries_cancelled",
+            Self::DeliveriesWithdrawn => "deliveries_withdrawn",
         }
     }
 }
