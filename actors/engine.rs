@@ -86,6 +86,8 @@ pub struct EngineConfig {
     pub salvage: bool,
     /// Whether events are put into an index for questions; without, each is looked at.
     pub search: bool,
+    /// Whether what happens is counted; without, nobody is told of any figure.
+    pub figures: bool,
     /// 32 bytes in base64.
     pub master_key: String,
     /// How deliveries go out.
@@ -143,6 +145,12 @@ impl Engine {
             None => Arc::new(MemoryStore::default()),
         };
         let ledger = Ledger::open(store, vault, config.now)?;
+        if !config.figures {
+            tracing::warn!(
+                "nothing is counted (SERENO_FIGURES=off): stats, reports and alerts stay silent"
+            );
+            ledger.statistics().stop_counting();
+        }
         let keys = ledger.keys()?;
         let doors = Doors::open(&ledger)?;
         let around = Surroundings {

@@ -175,7 +175,7 @@ impl Ledger {
 
     /// What a draft counts, with its tenant's counts in memory.
     fn counting(&self, draft: &mut Draft) -> Option<Counting> {
-        let tally = draft.take_tally()?;
+        let tally = draft.take_tally().filter(|_| self.statistics.counts())?;
         let tenant = draft.tenant().clone();
         if let Err(error) = self.statistics.take_up(self, &tenant) {
             // The event counts for more than its count.

@@ -10,6 +10,7 @@
 //! slots were written. So counts are exact after a kill, and cost one small row for a group of commits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use sereno_workflows::id::{Sequence, TenantId};
@@ -32,6 +33,7 @@ pub(crate) struct Statistics {
     server: Mutex<Tally>,
     /// What the server's parts measure of themselves.
     pub(crate) gauges: Gauges,
+    stopped: AtomicBool,
 }
 
 /// One tenant's counts.
@@ -80,6 +82,16 @@ impl Group {
 }
 
 impl Statistics {
+    /// From now on nothing is counted.
+    pub(crate) fn stop_counting(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what happens is counted.
+    pub(crate) fn counts(&self) -> bool {
+        !self.stopped.load(Ordering::Relaxed)
+    }
+
     /// Reads a tenant's counts, unless they are in memory.
     pub(crate) fn take_up(&self, ledger: &Ledger, tenant: &TenantId) -> Result<(), LedgerError> {
         if self.tenants.lock().contains_key(tenant) {

@@ -23,6 +23,7 @@ pub(crate) fn config(directory: Option<&Path>, now: Now) -> EngineConfig {
         retry: RetryPolicy::default(),
         now,
         search: false,
+        figures: true,
         mirror: None,
         tracing: None,
     }

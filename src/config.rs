@@ -76,6 +76,11 @@ pub struct ServeArgs {
     #[arg(long, env = "SERENO_SEARCH", value_parser = ["on", "off"])]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Whether what happens is counted, on or off; without it stats, reports and alerts stay silent, which is for
+    /// measuring what they cost [default: on]
+    #[arg(long, env = "SERENO_FIGURES", value_parser = ["on", "off"])]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub figures: Option<String>,
     /// Where the journal is: empty for this machine, postgres://… for a cluster (not in this version)
     #[arg(long, env = "SERENO_JOURNAL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,6 +149,8 @@ pub struct Config {
     pub salvage: bool,
     /// Whether events are put into an index for questions.
     pub search: Switch,
+    /// Whether what happens is counted.
+    pub figures: Switch,
     /// The journal's place; only this machine in this version.
     pub journal: String,
     /// The user's own PostgreSQL, if rows are to go there.
@@ -211,6 +218,7 @@ impl Default for Config {
             cache_mb: sereno_actors::limits::INDEX_CACHE_BYTES >> 20,
             salvage: false,
             search: Switch::On,
+            figures: Switch::On,
             journal: String::new(),
             mirror: None,
             mirror_schema: mirror::SCHEMA.to_owned(),

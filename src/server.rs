@@ -93,6 +93,7 @@ impl Server {
             cache_bytes: config.cache_mb << 20,
             salvage: config.salvage,
             search: config.search == Switch::On,
+            figures: config.figures == Switch::On,
             master_key: directory.master_key(config.master_key.as_deref())?,
             channels,
             smtp: config.smtp(),

@@ -8,10 +8,11 @@ use super::Config;
 
 /// Settings whose values are nobody's secret. One that stands in no list is told of as set or not, no more: a
 /// new one is hidden until somebody has thought about it.
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 17] = [
     "allow_private_targets",
     "cache_mb",
     "data",
+    "figures",
     "listen",
     "mirror_phones",
     "mirror_schema",

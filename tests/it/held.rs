@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use sereno::receiver::any_port;
 use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
 
-use crate::support::{ENDPOINTS, House};
+use crate::process::Process;
+use crate::support::{ENDPOINTS, House, deliveries};
 
 /// The value of a metric without labels.
 async fn metric(house: &House, name: &str) -> Option<f64> {
@@ -123,4 +124,20 @@ async fn a20_what_waits_behind_another_of_its_key_counts_as_waiting_and_as_held(
         house.settle(json!({"channels": {"webhook": {"paused": true}}})).await;
         house = house.restarted().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b11_what_is_not_to_be_counted_is_delivered_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let off = [("SERENO_FIGURES", std::ffi::OsStr::new("off"))];
+    let process = Process::try_start(data.path(), "http://127.0.0.1:9", &off, &[]).unwrap();
+    let client = process.client(data.path());
+    let receiver = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
+    let endpoint = json!({"kind": "webhook", "target": receiver.url()});
+    client.post(ENDPOINTS, &endpoint).await.unwrap();
+    let event = json!({"event_type": "order.paid", "data": {}});
+    client.post("/api/v1/events", &event).await.unwrap();
+    deliveries(&receiver, &["order.paid"]).await;
+    let stats = client.get("/api/v1/stats?window=1h").await.unwrap();
+    assert_eq!(stats["windows"]["1h"]["events"], 0, "{stats:#}");
 }
