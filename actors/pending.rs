@@ -8,12 +8,14 @@ use crate::record::StateRecord;
 
 /// What an entity still waits for and when, the earliest first.
 pub fn pending(state: &StateRecord) -> Vec<(String, Timestamp)> {
-    let one = |kind: &str, due: Option<Timestamp>| {
+    let one = |kind: &str, due: Option<Timestamp>| -> Vec<_> {
         due.into_iter().map(|due| (kind.to_owned(), due)).collect()
     };
     let mut pending: Vec<(String, Timestamp)> = match state {
         StateRecord::Reservation(booking) => booking.pending().collect(),
-        StateRecord::Handoff(handoff) => one("sla", handoff.deadline),
+        StateRecord::Handoff(handoff) => {
+            [one("sla", handoff.deadline), one("snooze", handoff.snoozed_until)].concat()
+        }
         StateRecord::DeadLetters(pile) => one("dead_letter_age", pile.look_at),
         StateRecord::Conversation(talk) => one("idle", talk.alarm()),
         StateRecord::Product(product) => {
@@ -31,6 +33,7 @@ pub fn pending(state: &StateRecord) -> Vec<(String, Timestamp)> {
 pub(crate) fn ended(state: &StateRecord, due: Timestamp) -> Option<String> {
     match state {
         StateRecord::Reservation(booking) => of_booking(booking, due),
+        // Where it was put off and is not any more, what is left says so.
         StateRecord::Handoff(_) => Some("sla".to_owned()),
         StateRecord::Conversation(_) => Some("idle".to_owned()),
         StateRecord::DeadLetters(_)

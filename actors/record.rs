@@ -264,8 +264,8 @@ records! {
 impl Record for StateRecord {
     const KIND: u16 = 5;
     /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
-    /// handoff without who has taken it.
-    const VERSION: u16 = 4;
+    /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another.
+    const VERSION: u16 = 5;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
@@ -273,6 +273,7 @@ impl Record for StateRecord {
             1 => fields::<people::StateV1>(payload).map(Self::from),
             2 => fields::<alerts::StateV2>(payload).map(Self::from),
             3 => fields::<handoff::StateV3>(payload).map(Self::from),
+            4 => fields::<handoff::StateV4>(payload).map(Self::from),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ mod by_hand;
 pub(crate) mod children;
 mod configure;
 mod direct;
+mod handoffs;
 mod hear;
 mod heard;
 mod involve;

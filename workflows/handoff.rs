@@ -2,6 +2,8 @@
 
 mod by_hand;
 mod claim;
+mod priority;
+mod snooze;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,6 +15,8 @@ use crate::policy::Policy;
 use crate::time::Timestamp;
 
 pub use self::claim::Claim;
+pub use self::priority::Priority;
+pub use self::snooze::SNOOZE_MAX;
 
 /// Where a handoff stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +61,18 @@ pub struct Handoff {
     pub breached_at: Option<Timestamp>,
     /// When a person answered, if one did.
     pub replied_at: Option<Timestamp>,
-    /// Rises each time the deadline is set or lifted.
+    /// Rises each time the deadline or the end of a pause is set or lifted.
     pub generation: u32,
     /// Who has taken it, if somebody has.
     pub claim: Option<Claim>,
+    /// How soon it is to be answered, beside others that wait.
+    pub priority: Priority,
+    /// Until when nobody need look at it, if somebody put it off; its deadline is not.
+    pub snoozed_until: Option<Timestamp>,
+    /// When somebody first took it, whoever has it now.
+    pub first_claimed_at: Option<Timestamp>,
+    /// When it was closed, if it was.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// What may be done to a handoff.
@@ -78,6 +90,21 @@ pub enum Command {
     Claim(String),
     /// Whoever has taken it leaves it to the others.
     Release,
+    /// It is given to somebody.
+    Assign {
+        /// To whom.
+        to: String,
+        /// From whom, where somebody has it.
+        from: Option<String>,
+    },
+    /// Nobody need look at it until then.
+    Snooze(Timestamp),
+    /// It is to be looked at again.
+    Unsnooze,
+    /// It is to be answered so soon.
+    Prioritize(Priority),
+    /// The customer wrote.
+    Wrote,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -118,6 +145,11 @@ pub fn step(
         Command::Close => close(present, ctx),
         Command::Claim(by) => claim::claim(present, by, ctx),
         Command::Release => claim::release(present),
+        Command::Assign { to, from } => claim::assign(present, to, from.as_deref(), ctx),
+        Command::Snooze(until) => snooze::snooze(present, until, ctx),
+        Command::Unsnooze => snooze::unsnooze(present),
+        Command::Prioritize(priority) => priority::prioritize(present, priority),
+        Command::Wrote => Ok(snooze::wrote(present, ctx)),
         Command::Wake { generation } => wake(present, generation, ctx),
     }
 }
@@ -125,7 +157,7 @@ pub fn step(
 impl Handoff {
     /// When the handoff must be looked at next, if ever.
     pub fn alarm(&self) -> Option<Timestamp> {
-        self.deadline
+        self.deadline.into_iter().chain(self.snoozed_until).min()
     }
 
     fn data(&self, policy: &Policy) -> Map<String, Value> {
@@ -163,6 +195,10 @@ fn open(
         generation: present.map_or(0, |present| present.generation).wrapping_add(1),
         // It is another wait, which nobody has taken yet.
         claim: None,
+        priority: Priority::default(),
+        snoozed_until: None,
+        first_claimed_at: None,
+        closed_at: None,
     };
     Ok(Transition { next, effects: Vec::new() })
 }
@@ -191,6 +227,7 @@ fn reply(present: &Handoff, ctx: Context<'_>) -> Result<Transition<Handoff>, Rej
     let next = Handoff {
         status: Status::Replied,
         deadline: None,
+        snoozed_until: None,
         replied_at: Some(ctx.now),
         generation: present.generation.wrapping_add(1),
         ..present.clone()
@@ -206,6 +243,8 @@ fn close(present: &Handoff, ctx: Context<'_>) -> Result<Transition<Handoff>, Rej
     let next = Handoff {
         status: Status::Closed,
         deadline: None,
+        snoozed_until: None,
+        closed_at: Some(ctx.now),
         generation: present.generation.wrapping_add(1),
         ..present.clone()
     };
@@ -218,11 +257,20 @@ fn wake(
     generation: u32,
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
-    let due = present.deadline.is_some_and(|deadline| deadline <= ctx.now);
-    if generation != present.generation || !due {
+    let is_due = |moment: Option<Timestamp>| moment.is_some_and(|due| due <= ctx.now);
+    let (is_late, is_back) = (is_due(present.deadline), is_due(present.snoozed_until));
+    if generation != present.generation || !(is_late || is_back) {
         return Err(Rejected::because("stale wake"));
     }
-    Ok(breach(present, ctx))
+    let none = Transition { next: present.clone(), effects: Vec::new() };
+    let Transition { next, mut effects } = if is_late { breach(present, ctx) } else { none };
+    if !is_back {
+        return Ok(Transition { next, effects });
+    }
+    // Both at once: an alarm that stayed for the same moment would not ring again.
+    let back = snooze::end(&next, snooze::TIME, ctx);
+    effects.extend(back.effects);
+    Ok(Transition { next: back.next, effects })
 }
 
 /// The customer has waited for too long.
@@ -257,94 +305,4 @@ fn minutes(ms: u64) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE: i64 = 60_000;
-
-    fn take(
-        present: Option<&Handoff>,
-        command: Command,
-        now: i64,
-    ) -> Result<Transition<Handoff>, Rejected> {
-        let policy = Policy::default();
-        let now = Timestamp(now);
-        step(present, command, Context { now, at: now, policy: &policy, announce: false })
-    }
-
-    fn opened() -> Handoff {
-        let escalation = Escalation {
-            conversation_id: "c1".into(),
-            wa_number: Some("+34600000001".into()),
-            last_intent: Some("queja".into()),
-            reason: None,
-        };
-        take(None, Command::Open(escalation), 0).unwrap().next
-    }
-
-    #[test]
-    fn a10_no_reply_in_five_minutes_is_a_breach_with_its_figures() {
-        let open = opened();
-        assert_eq!(open.alarm(), Some(Timestamp(5 * MINUTE)));
-        let wake = Command::Wake { generation: open.generation };
-        assert!(take(Some(&open), wake.clone(), 5 * MINUTE - 1).is_err(), "not yet");
-        let breach = take(Some(&open), wake.clone(), 5 * MINUTE + 3).unwrap();
-        let [Effect::Emit { event_type, data }, Effect::Signal { .. }] = &breach.effects[..] else {
-            panic!("{:?}", breach.effects)
-        };
-        assert_eq!(event_type, "sla.breached");
-        assert_eq!(
-            Value::Object(data.clone()),
-            json!({"conversation_id": "c1", "elapsed_minutes": 5, "last_intent": "queja",
-                   "wa_number_hash": "eb491b384e4fda42"})
-        );
-        assert!(take(Some(&breach.next), wake, 6 * MINUTE).is_err(), "once");
-    }
-
-    #[test]
-    fn a10_a_reply_or_an_end_in_time_prevents_the_breach() {
-        for command in [Command::Reply, Command::Close] {
-            let open = opened();
-            let answered = take(Some(&open), command, MINUTE).unwrap().next;
-            assert_eq!(answered.alarm(), None);
-            let wake = Command::Wake { generation: open.generation };
-            assert!(take(Some(&answered), wake, 9 * MINUTE).is_err());
-        }
-    }
-
-    #[test]
-    fn a10_a_second_opening_keeps_the_first_wait_and_a_later_one_starts_anew() {
-        let open = opened();
-        let again =
-            Command::Open(Escalation { conversation_id: "c1".into(), ..Default::default() });
-        assert!(take(Some(&open), again.clone(), MINUTE).is_err());
-        let replied = take(Some(&open), Command::Reply, MINUTE).unwrap().next;
-        let reopened = take(Some(&replied), again, 10 * MINUTE).unwrap().next;
-        assert_eq!(reopened.alarm(), Some(Timestamp(15 * MINUTE)));
-        assert!(reopened.generation > open.generation);
-    }
-
-    #[test]
-    fn b02_an_escalation_opens_it_once_and_again_after_its_end() {
-        let asks = || Escalation { conversation_id: "c1".into(), ..Default::default() };
-        let first = take(None, Command::Escalate(asks()), 0).unwrap();
-        assert!(matches!(&first.effects[..], [Effect::Emit { event_type, .. }]
-            if event_type == "handoff.opened"));
-        for command in [Command::Escalate(asks()), Command::Escalate(asks())] {
-            let again = take(Some(&first.next), command, MINUTE).unwrap();
-            assert_eq!((again.effects.len(), again.next), (0, first.next.clone()));
-        }
-        assert!(take(Some(&first.next), Command::Open(asks()), MINUTE).is_err(), "the same one");
-        let closed = take(Some(&first.next), Command::Close, MINUTE).unwrap().next;
-        assert_eq!(
-            take(Some(&closed), Command::Escalate(asks()), MINUTE).unwrap().effects.len(),
-            1
-        );
-    }
-
-    #[test]
-    fn minutes_are_whole_where_they_can_be() {
-        assert_eq!(minutes(300_003), json!(5));
-        assert_eq!(minutes(90_000), json!(1.5));
-    }
-}
+mod tests;

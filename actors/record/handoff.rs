@@ -1,10 +1,10 @@
-//! Handoffs as they stood before anybody could take one.
+//! Handoffs as they stood before anybody could take one, and before they could be put off.
 
 use serde::Deserialize;
 use sereno_workflows::alerts::Alerts;
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
-use sereno_workflows::handoff::{Handoff, Status};
+use sereno_workflows::handoff::{Claim, Handoff, Priority, Status};
 use sereno_workflows::lead::Lead;
 use sereno_workflows::product::Product;
 use sereno_workflows::report::Reports;
@@ -19,6 +19,20 @@ use super::StateRecord;
 pub(super) enum StateV3 {
     Reservation(Reservation),
     Handoff(HandoffV3),
+    Tenant(Breaches),
+    DeadLetters(Pile),
+    Conversation(Conversation),
+    Lead(Lead),
+    Product(Product),
+    Alerts(Alerts),
+    Reports(Reports),
+}
+
+/// Version 4 of [`StateRecord`].
+#[derive(Deserialize)]
+pub(super) enum StateV4 {
+    Reservation(Reservation),
+    Handoff(HandoffV4),
     Tenant(Breaches),
     DeadLetters(Pile),
     Conversation(Conversation),
@@ -43,6 +57,13 @@ pub(super) struct HandoffV3 {
     generation: u32,
 }
 
+/// A handoff as it stood in version 4.
+#[derive(Deserialize)]
+pub(super) struct HandoffV4 {
+    before: HandoffV3,
+    claim: Option<Claim>,
+}
+
 impl From<StateV3> for StateRecord {
     fn from(state: StateV3) -> Self {
         match state {
@@ -59,20 +80,46 @@ impl From<StateV3> for StateRecord {
     }
 }
 
+impl From<StateV4> for StateRecord {
+    fn from(state: StateV4) -> Self {
+        match state {
+            StateV4::Reservation(booking) => Self::Reservation(booking),
+            StateV4::Handoff(handoff) => Self::Handoff(handoff.into()),
+            StateV4::Tenant(breaches) => Self::Tenant(breaches),
+            StateV4::DeadLetters(pile) => Self::DeadLetters(pile),
+            StateV4::Conversation(talk) => Self::Conversation(talk),
+            StateV4::Lead(lead) => Self::Lead(lead),
+            StateV4::Product(product) => Self::Product(product),
+            StateV4::Alerts(alerts) => Self::Alerts(alerts),
+            StateV4::Reports(reports) => Self::Reports(reports),
+        }
+    }
+}
+
 impl From<HandoffV3> for Handoff {
-    fn from(handoff: HandoffV3) -> Self {
+    fn from(before: HandoffV3) -> Self {
+        HandoffV4 { before, claim: None }.into()
+    }
+}
+
+impl From<HandoffV4> for Handoff {
+    fn from(HandoffV4 { before, claim }: HandoffV4) -> Self {
         Self {
-            conversation_id: handoff.conversation_id,
-            status: handoff.status,
-            opened_at: handoff.opened_at,
-            wa_number: handoff.wa_number,
-            last_intent: handoff.last_intent,
-            reason: handoff.reason,
-            deadline: handoff.deadline,
-            breached_at: handoff.breached_at,
-            replied_at: handoff.replied_at,
-            generation: handoff.generation,
-            claim: None,
+            conversation_id: before.conversation_id,
+            status: before.status,
+            opened_at: before.opened_at,
+            wa_number: before.wa_number,
+            last_intent: before.last_intent,
+            reason: before.reason,
+            deadline: before.deadline,
+            breached_at: before.breached_at,
+            replied_at: before.replied_at,
+            generation: before.generation,
+            first_claimed_at: claim.as_ref().map(|claim| claim.at),
+            claim,
+            priority: Priority::default(),
+            snoozed_until: None,
+            closed_at: None,
         }
     }
 }

@@ -140,6 +140,7 @@ impl Tenant {
         if let Some(text) = text {
             self.wish_of(state, work, lead, (text, true), at)?;
         }
+        self.wake_handoff(state, work, &id, at)?;
         let what = What::Receive { products, campaign };
         see(work, &what, Some(lead), &id, at);
         let command = conversation::Command { lead: Some(lead.to_owned()), channel, what };

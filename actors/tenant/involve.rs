@@ -5,16 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use sereno_workflows::contact;
 use sereno_workflows::conversation::{self, What};
-use sereno_workflows::event::{
-    Commerce, Escalation, Fact, Named, Order, Preference, Stocked, Talk,
-};
+use sereno_workflows::event::{Commerce, Fact, Named, Order, Preference, Stocked, Talk};
 use sereno_workflows::id::EntityKey;
 use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
+use sereno_workflows::product;
 use sereno_workflows::time::Timestamp;
-use sereno_workflows::{handoff, product};
 
 use super::lines::{kind_of, line, way_of};
 use super::people::quiet;
@@ -67,7 +64,7 @@ impl Coming {
 }
 
 impl Tenant {
-    fn ledger(&self) -> &Ledger {
+    pub(super) fn ledger(&self) -> &Ledger {
         &self.around.ledger
     }
 
@@ -124,6 +121,9 @@ impl Tenant {
         if let (Some(lead), What::Receive { .. }, Some(text)) = (&lead, &what, &text) {
             self.wish_of(state, work, lead, (text, false), at)?;
         }
+        if let What::Receive { .. } = &what {
+            self.wake_handoff(state, work, &id, at)?;
+        }
         if let What::Escalate(reason) = &what {
             self.escalate(state, work, (&id, lead.as_deref()), reason.clone(), &coming.event)?;
         }
@@ -131,52 +131,6 @@ impl Tenant {
         let command = conversation::Command { lead, channel, what };
         let command = Command::Conversation(command);
         work.add(EntityKey::conversation(&id), coming.deed(command, Some(id.clone())));
-        Ok(())
-    }
-
-    /// Opens the handoff of a conversation, unless it is open.
-    fn escalate(
-        &self,
-        state: &mut TenantState,
-        work: &mut Work,
-        (conversation, lead): (&str, Option<&str>),
-        reason: Option<String>,
-        event: &Announcement,
-    ) -> Result<(), Refusal> {
-        let said = event.data.get("last_intent").and_then(Value::as_str).map(str::to_owned);
-        let known = || {
-            let talk = self.ledger().conversation(&state.view.id, conversation).ok().flatten();
-            talk.and_then(|talk| talk.last_intent().map(str::to_owned))
-        };
-        let last_intent = said.or_else(known);
-        let wa_number = match lead {
-            Some(lead) => self.phone_of(state, lead)?,
-            None => None,
-        };
-        let conversation_id = conversation.to_owned();
-        let escalation = Escalation { conversation_id, wa_number, last_intent, reason };
-        let command = Command::Handoff(handoff::Command::Escalate(escalation));
-        work.add(EntityKey::handoff(conversation), quiet(command, event.at));
-        Ok(())
-    }
-
-    /// A handoff that is told of is that of its conversation, if there is one, and of whoever is in it.
-    pub(super) fn hand_over(
-        &self,
-        state: &mut TenantState,
-        work: &mut Work,
-        escalation: &mut Escalation,
-        at: Timestamp,
-    ) -> Result<(), Refusal> {
-        if let Some(lead) = self.who_talks(state, &escalation.conversation_id)? {
-            if let (Some(lead), None) = (&lead, &escalation.wa_number) {
-                escalation.wa_number = self.phone_of(state, lead)?;
-            }
-            let id = &escalation.conversation_id;
-            let what = What::Escalate(escalation.reason.clone());
-            let command = conversation::Command { lead, channel: None, what };
-            work.add(EntityKey::conversation(id), quiet(Command::Conversation(command), at));
-        }
         Ok(())
     }
 

@@ -3,15 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
-use sereno_actors::limits::CLAIMANT_CHARS_MAX;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::event::Booking;
-use sereno_workflows::handoff::{self, Claim, Handoff};
 use sereno_workflows::id::{EntityKey, EntityKind, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
@@ -21,14 +19,17 @@ use sereno_workflows::why;
 
 use super::App;
 use super::aside::aside;
-use super::audit::Told;
 use super::error::Problem;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_text};
 use super::rows::Rows;
 use super::trace::Traced;
 use super::why::Reader;
 
 mod clock;
+mod handoff;
+
+pub use self::handoff::act as act_on_handoff;
+use self::handoff::{Filter, show_handoff};
 
 /// Bookings or handoffs that are read at once in search of those that are wanted.
 const PAGE_ROWS: usize = 200;
@@ -43,8 +44,8 @@ pub async fn reservations(
 }
 
 /// `GET /api/v1/handoffs`: in the order of their conversations or, where `order` says so, of their clocks; by
-/// `status`, `from` and `to`, which are of when they were opened, and by who has taken them (`claimed`,
-/// `claimed_by`).
+/// `status`, `from` and `to`, which are of when they were opened, by who has taken them (`claimed`,
+/// `claimed_by`), by `priority`, and by whether they are put off (`snoozed`).
 pub async fn handoffs(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -111,39 +112,6 @@ pub async fn act_on_reservation(
     show(&app, &caller, reader, key)
 }
 
-/// `POST /api/v1/handoffs/{id}/actions`. A `reason` goes into the audit log, and so does who takes it.
-pub async fn act_on_handoff(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    InPath(id): InPath<String>,
-    reader: Reader,
-    Traced(trace): Traced,
-    JsonObject(mut body): JsonObject,
-) -> Result<(Extension<Told>, Json<Value>), Problem> {
-    let key = EntityKey::handoff(&id);
-    find(&app, &caller, &key)?;
-    let action = action_of(&mut body)?;
-    take_reason(&mut body)?;
-    let mut told = format!("action: {action}");
-    let command = match action.as_str() {
-        "reply" => handoff::Command::Reply,
-        "close" => handoff::Command::Close,
-        "claim" => {
-            let by = claimant(&mut body, &caller)?;
-            told.push_str(&format!(", by: {by}"));
-            handoff::Command::Claim(by)
-        }
-        "release" => handoff::Command::Release,
-        other => {
-            let problem = format!("'{other}' is not reply, close, claim or release");
-            return Err(Invalid::new("action", problem).into());
-        }
-    };
-    nothing_else(&body)?;
-    app.engine.act(&caller.tenant, key.clone(), Action::Handoff(command), trace).await?;
-    Ok((Extension(Told(told)), show(&app, &caller, reader, key)?))
-}
-
 fn list(
     app: &App,
     caller: &Caller,
@@ -151,9 +119,7 @@ fn list(
     kind: EntityKind,
 ) -> Result<Response, Problem> {
     let (filters, statuses): (&[&str], &[&str]) = match kind {
-        EntityKind::Handoff => {
-            (&["status", "from", "to", "claimed", "claimed_by"], &["open", "replied", "closed"])
-        }
+        EntityKind::Handoff => (handoff::FILTERS, &["open", "replied", "closed"]),
         EntityKind::Reservation
         | EntityKind::Tenant
         | EntityKind::DeadLetters
@@ -206,25 +172,22 @@ fn list(
 struct Wanted<'a> {
     status: Option<&'a str>,
     moments: Range<Sequence>,
-    claimed: Option<bool>,
-    claimed_by: Option<&'a str>,
+    handoff: Filter<'a>,
 }
 
 impl<'a> Wanted<'a> {
     fn read(query: &'a ListQuery, statuses: &[&str]) -> Result<Self, Problem> {
         let status = query.one_of("status", statuses)?;
         let (from, to) = query.from_to()?;
-        let claimed = query.one_of("claimed", &["true", "false"])?.map(|word| word == "true");
-        Ok(Self { status, moments: from..to, claimed, claimed_by: query.get("claimed_by") })
+        Ok(Self { status, moments: from..to, handoff: Filter::read(query)? })
     }
 
     /// Whether one that stands so since then is wanted.
     fn fits(&self, state: &StateRecord, status: &str, at: Timestamp) -> bool {
-        let Self { status: wanted, moments, claimed, claimed_by } = self;
+        let Self { status: wanted, moments, handoff } = self;
         wanted.is_none_or(|wanted| wanted == status)
             && moments.contains(&Sequence::at(at))
-            && claimed.is_none_or(|claimed| claimed == claimed_of(state).is_some())
-            && claimed_by.is_none_or(|by| claimed_of(state).is_some_and(|claim| claim.by == by))
+            && handoff.fits(state)
     }
 }
 
@@ -264,34 +227,6 @@ fn find(app: &App, caller: &Caller, key: &EntityKey) -> Result<StateRecord, Prob
 
 fn action_of(body: &mut Map<String, Value>) -> Result<String, Invalid> {
     take_text(body, "action")?.ok_or_else(|| Invalid::new("action", "is missing"))
-}
-
-/// Who takes a handoff: whom the body names, or else whose key or session it is, as far as that has a name.
-fn claimant(body: &mut Map<String, Value>, caller: &Caller) -> Result<String, Invalid> {
-    let most = CLAIMANT_CHARS_MAX;
-    let own = || caller.name().chars().filter(|letter| !letter.is_control()).take(most).collect();
-    let by = take_text(body, "by")?.unwrap_or_else(own);
-    let by = by.trim();
-    if by.is_empty() || by.chars().count() > most || by.chars().any(char::is_control) {
-        let problem = format!("must be the name of who takes it, of {most} characters at most");
-        return Err(Invalid::new("by", problem));
-    }
-    Ok(by.to_owned())
-}
-
-/// Who has taken a handoff, if somebody has.
-fn claimed_of(state: &StateRecord) -> Option<&Claim> {
-    match state {
-        StateRecord::Handoff(handoff) => handoff.claim.as_ref(),
-        StateRecord::Reservation(_)
-        | StateRecord::Tenant(_)
-        | StateRecord::DeadLetters(_)
-        | StateRecord::Conversation(_)
-        | StateRecord::Lead(_)
-        | StateRecord::Product(_)
-        | StateRecord::Alerts(_)
-        | StateRecord::Reports(_) => None,
-    }
 }
 
 /// The id and the status of a booking or a handoff, and the moment by which it is found: that of its slot, or
@@ -370,26 +305,5 @@ fn show_reservation(booking: &Reservation, policy: &Policy) -> Value {
         "reminders": reminders,
         "timers": timers,
         "history": history,
-    })
-}
-
-fn show_handoff(handoff: &Handoff, policy: &Policy) -> Value {
-    let timers: Vec<Value> = handoff
-        .deadline
-        .iter()
-        .map(|due| json!({"kind": "sla", "due_at": due.to_rfc3339()}))
-        .collect();
-    json!({
-        "conversation_id": handoff.conversation_id,
-        "status": handoff.status.as_str(),
-        "opened_at": handoff.opened_at.to_rfc3339(),
-        "replied_at": handoff.replied_at.map(Timestamp::to_rfc3339),
-        "breached_at": handoff.breached_at.map(Timestamp::to_rfc3339),
-        "wa_number_hash": handoff.wa_number.as_deref().map(|number| policy.phone_hash.of(number)),
-        "last_intent": handoff.last_intent,
-        "reason": handoff.reason,
-        "claimed_by": handoff.claim.as_ref().map(|claim| &claim.by),
-        "claimed_at": handoff.claim.as_ref().map(|claim| claim.at.to_rfc3339()),
-        "timers": timers,
     })
 }

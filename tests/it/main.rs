@@ -32,6 +32,7 @@ mod events;
 mod fan_out;
 mod handoffs_claimed;
 mod handoffs_order;
+mod handoffs_put_off;
 mod held;
 mod idempotency;
 mod inbound;

@@ -65,6 +65,11 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "A conversation with a person is over.",
     ),
     (
+        "handoff.unsnoozed",
+        "conversation_id! woken_by priority last_intent wa_number_hash",
+        "A handoff that was put off is to be answered now: its time is over, or its customer wrote.",
+    ),
+    (
         "sla.breached",
         "conversation_id! elapsed_minutes last_intent wa_number_hash",
         "A customer waited for a person for longer than the tenant allows.",
@@ -367,6 +372,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("percent", Whole(50)),
     ("plan", Text("pro")),
     ("portfolio_id", Id("pf_1")),
+    ("priority", Text("normal")),
     ("product", Any(r#"{"sku": "SKU-1", "name": "Vestido negro"}"#)),
     ("products", Any(r#"[{"sku": "SKU-1", "name": "Vestido negro", "new_stock": 3}]"#)),
     ("reason", Text("pidió hablar con una persona")),
@@ -389,4 +395,5 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("user_id", Id("user_1")),
     ("wa_number", Text("+34600000001")),
     ("wa_number_hash", Text("ca2f2ab6e4b4ee6f")),
+    ("woken_by", Text("time")),
 ];

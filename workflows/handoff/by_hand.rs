@@ -2,17 +2,28 @@
 //!
 //! It is not moved: the deadline says how long a customer has waited for a reply, and they do not wait less
 //! because somebody put it off. Whoever means that it does not count lifts it, which is seen.
+//!
+//! The moment at which one comes back that was put off is a person's to choose.
 
-use super::{Context, Handoff, breach};
+use super::{Context, Handoff, breach, snooze};
 use crate::effect::{Rejected, Transition};
 use crate::timer::{ByHand, Wish};
 
 impl Handoff {
-    /// Does with its deadline what a person wants: a breach tells how long the customer really waited.
+    /// Does with its deadline what a person wants, or with the end of its being put off: a breach tells how long
+    /// the customer really waited.
     ///
     /// # Errors
-    /// The deadline is not set (any more).
+    /// The timer is not set (any more), or is not set for such a moment.
     pub fn by_hand(&self, asked: &ByHand, ctx: Context<'_>) -> Result<Transition<Self>, Rejected> {
+        if self.snoozed_until.is_some_and(|due| asked.means("snooze", due)) {
+            return match asked.wish {
+                Wish::Fire => Ok(snooze::end(self, snooze::TIME, ctx)),
+                // Put off without an end it would be forgotten: it is to be answered now.
+                Wish::Cancel => snooze::unsnooze(self),
+                Wish::MoveTo(until) => snooze::snooze(self, until, ctx),
+            };
+        }
         if !self.deadline.is_some_and(|due| asked.means("sla", due)) {
             return Err(asked.gone());
         }
@@ -72,5 +83,17 @@ mod tests {
         assert!(refused.0.starts_with("sla cannot be moved"), "{refused}");
         let other = ByHand { due: Timestamp(1), ..asked(Wish::Fire) };
         assert!(open.by_hand(&other, at(MINUTE)).is_err());
+
+        let until = Timestamp(3 * MINUTE);
+        let off = step(Some(&open), Command::Snooze(until), at(MINUTE)).unwrap().next;
+        let asked = |wish| ByHand { wish, kind: "snooze".into(), due: until };
+        assert!(open.by_hand(&asked(Wish::Fire), at(MINUTE)).is_err());
+        for wish in [Wish::Fire, Wish::Cancel] {
+            let back = off.by_hand(&asked(wish), at(MINUTE)).unwrap().next;
+            assert_eq!((back.snoozed_until, back.alarm()), (None, Some(due)));
+        }
+        let later = Timestamp(4 * MINUTE);
+        let moved = off.by_hand(&asked(Wish::MoveTo(later)), at(MINUTE)).unwrap().next;
+        assert_eq!(moved.snoozed_until, Some(later));
     }
 }

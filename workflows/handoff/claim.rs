@@ -25,17 +25,44 @@ pub(super) fn claim(
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
-    let claim = match &present.claim {
-        Some(Claim { by, at }) => {
-            let since = at.to_rfc3339();
-            let reason =
-                format!("{by} has taken it, since {since}: it is released before another takes it");
-            return Err(Rejected::because(reason));
+    if let Some(claim) = &present.claim {
+        return Err(claim.stands("it is released before another takes it"));
+    }
+    Ok(taken(present, by, ctx))
+}
+
+/// Somebody gives it to another. Whose it is already must be said, so that nobody takes it from whoever has it
+/// meanwhile without knowing.
+pub(super) fn assign(
+    present: &Handoff,
+    to: String,
+    from: Option<&str>,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    must_go_on(present)?;
+    match (&present.claim, from) {
+        (Some(claim), Some(from)) if claim.by == from => {}
+        (Some(claim), _) => {
+            return Err(claim.stands("say whose it is in from to give it to another"));
         }
-        None => Claim { by, at: ctx.now },
-    };
-    let next = Handoff { claim: Some(claim), ..present.clone() };
-    Ok(Transition { next, effects: Vec::new() })
+        (None, Some(_)) => return Err(Rejected::because("nobody has taken the handoff")),
+        (None, None) => {}
+    }
+    Ok(taken(present, to, ctx))
+}
+
+fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Transition<Handoff> {
+    let first_claimed_at = present.first_claimed_at.or(Some(ctx.now));
+    let claim = Some(Claim { by, at: ctx.now });
+    let next = Handoff { claim, first_claimed_at, ..present.clone() };
+    Transition { next, effects: Vec::new() }
+}
+
+impl Claim {
+    fn stands(&self, instead: &str) -> Rejected {
+        let Self { by, at } = self;
+        Rejected::because(format!("{by} has taken it, since {}: {instead}", at.to_rfc3339()))
+    }
 }
 
 /// Anybody may do it: whoever took it may have gone home.
@@ -48,7 +75,7 @@ pub(super) fn release(present: &Handoff) -> Result<Transition<Handoff>, Rejected
     Ok(Transition { next, effects: Vec::new() })
 }
 
-fn must_go_on(present: &Handoff) -> Result<(), Rejected> {
+pub(super) fn must_go_on(present: &Handoff) -> Result<(), Rejected> {
     match present.status {
         Status::Open | Status::Replied => Ok(()),
         Status::Closed => Err(Rejected::because("the handoff is closed")),
@@ -99,7 +126,7 @@ mod tests {
     fn a10_a_handoff_is_released_for_others_and_a_new_wait_is_nobodys() {
         let taken = take(Some(&opened()), by("Ana"), MINUTE).unwrap();
         let left = take(Some(&taken), Command::Release, MINUTE).unwrap();
-        assert_eq!(left, opened());
+        assert_eq!(left, Handoff { first_claimed_at: Some(Timestamp(MINUTE)), ..opened() });
         assert!(take(Some(&left), Command::Release, MINUTE).is_err(), "it is nobody's");
         assert_eq!(take(Some(&left), by("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
 
@@ -112,5 +139,24 @@ mod tests {
         }
         let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
         assert_eq!(take(Some(&closed), Command::Open(asks), MINUTE).unwrap().claim, None);
+    }
+
+    #[test]
+    fn a10_a_handoff_is_given_to_somebody_and_taken_only_from_whom_it_is_said() {
+        let assign = |to: &str, from: Option<&str>| Command::Assign {
+            to: to.to_owned(),
+            from: from.map(str::to_owned),
+        };
+        let nobodys = take(Some(&opened()), assign("Ana", Some("Eva")), MINUTE).unwrap_err();
+        assert_eq!(nobodys.0, "nobody has taken the handoff");
+        let anas = take(Some(&opened()), assign("Ana", None), MINUTE).unwrap();
+        for from in [None, Some("Eva")] {
+            let refused = take(Some(&anas), assign("Luis", from), 2 * MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Ana has taken it, since "), "{refused}");
+        }
+        let luis = take(Some(&anas), assign("Luis", Some("Ana")), 2 * MINUTE).unwrap();
+        assert_eq!(luis.claim, Some(Claim { by: "Luis".into(), at: Timestamp(2 * MINUTE) }));
+        assert_eq!(luis.first_claimed_at, Some(Timestamp(MINUTE)), "somebody looked at it then");
+        assert_eq!((luis.alarm(), luis.generation), (opened().alarm(), opened().generation));
     }
 }

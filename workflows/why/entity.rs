@@ -30,6 +30,7 @@ pub fn timer(due: Due<'_>) -> Reason {
     let (code, name) = match kind {
         "no_show" => (Code::TimerNoShow, ""),
         "sla" => (Code::TimerSla, ""),
+        "snooze" => (Code::TimerSnooze, ""),
         "dead_letter_age" => (Code::TimerDeadLetterAge, ""),
         "secret_expiring" => (Code::TimerSecret, ""),
         "idle" => (Code::TimerIdle, ""),
@@ -133,6 +134,9 @@ pub fn handoff(handoff: &Handoff) -> Reason {
         ..Reason::plain(code).since(claim.at)
     };
     let Handoff { status, deadline, breached_at, replied_at, opened_at, .. } = *handoff;
+    if let Some(until) = handoff.snoozed_until {
+        return snoozed(handoff, until);
+    }
     match (status, deadline, breached_at, &handoff.claim) {
         (handoff::Status::Closed, _, _, _) => Reason::plain(Code::HandoffClosed),
         (handoff::Status::Replied, _, _, Some(claim)) => {
@@ -160,6 +164,19 @@ pub fn handoff(handoff: &Handoff) -> Reason {
             Reason::plain(Code::HandoffWaiting).since(opened_at).at(deadline)
         }
     }
+}
+
+/// Why nobody need look at a handoff at present: its deadline may pass all the same.
+fn snoozed(handoff: &Handoff, until: Timestamp) -> Reason {
+    let late = handoff.deadline.filter(|deadline| *deadline < until);
+    let (name, since, code) = match (&handoff.claim, late) {
+        (None, None) => ("", handoff.opened_at, Code::HandoffSnoozed),
+        (None, Some(_)) => ("", handoff.opened_at, Code::HandoffSnoozedWatched),
+        (Some(claim), None) => (claim.by.as_str(), claim.at, Code::HandoffClaimedSnoozed),
+        (Some(claim), Some(_)) => (claim.by.as_str(), claim.at, Code::HandoffClaimedSnoozedWatched),
+    };
+    let reason = Reason::plain(code).since(since).at(late.unwrap_or(until));
+    Reason { name: name.to_owned(), ..reason }
 }
 
 /// Why a conversation is as it is.

@@ -50,6 +50,11 @@ fn bookings(event_type: &str) -> Option<Words> {
             ["Una persona ha respondido", "A person has answered", "Uma pessoa respondeu"]
         }
         "handoff.closed" => ["Conversación cerrada", "Conversation closed", "Conversa encerrada"],
+        "handoff.unsnoozed" => [
+            "Toca atender a un cliente que se había aplazado",
+            "A customer who was put off is to be answered now",
+            "É hora de atender um cliente que tinha sido adiado",
+        ],
         "sla.breached" => [
             "Un cliente lleva demasiado tiempo esperando",
             "A customer has waited too long",

@@ -1,7 +1,7 @@
 //! The same for people, their conversations and what they look at.
 
 use sereno_workflows::conversation::{self, What};
-use sereno_workflows::handoff::Claim;
+use sereno_workflows::handoff::{Claim, Priority};
 use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
 use sereno_workflows::product::{self, Price};
 
@@ -81,7 +81,11 @@ fn priced() -> product::Product {
 #[test]
 fn people_stand_on_disk_as_they_always_did() {
     let claim = Some(Claim { by: "Ana".into(), at: NOW });
-    stands_since(4, "/handoff-claimed", &StateRecord::Handoff(Handoff { claim, ..opened() }));
+    let taken = Handoff { claim, first_claimed_at: Some(NOW), ..opened() };
+    stands_since(4, "/handoff-claimed", &StateRecord::Handoff(taken.clone()));
+    let (priority, closed_at) = (Priority::Urgent, Some(NOW));
+    let off = Handoff { priority, snoozed_until: Some(NOW), closed_at, ..taken };
+    stands_since(5, "/handoff-snoozed", &StateRecord::Handoff(off));
     stands("/conversation", &StateRecord::Conversation(talked()));
     stands("/lead", &StateRecord::Lead(met()));
     stands("/product", &StateRecord::Product(priced()));

@@ -1,8 +1,10 @@
-//! Handoffs in the order of their clocks: those that wait first, and of them those first that have waited longest.
+//! Handoffs in the order of their clocks: those that wait first, the most urgent of them before the others, and of one
+//! priority those first that have waited longest; then those that are put off, and then what is over.
 //!
 //! All have the same time to be answered in, so that it runs out first for who has waited longest; only those
 //! opened before and after that time was changed may stand otherwise. Invariant: a place does not change while
-//! one waits, not even when its time is over, since whoever reads on would miss all that jump before them.
+//! one waits and is left alone, not even when its time is over, since whoever reads on would miss all that jump
+//! before them. Another priority moves one, and so does putting it off, until it is back.
 //!
 //! No index has this order, and it changes with every reply; but a business has thousands of handoffs, not
 //! millions, so that all of them are looked at and the first ones of the page kept. Beyond a bound the answer
@@ -28,39 +30,41 @@ use crate::api::rows::Rows;
 /// Where a handoff stands in the list; also what a cursor holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    /// Those that nobody has answered yet come first.
-    is_over: bool,
+    /// Those that wait come first, by their priority, then those that are put off, then those that are over.
+    group: u8,
     /// Since when it waits; what is over stands by when it was opened too, the newest first.
     ms: i64,
     id: String,
 }
 
+/// Behind all priorities: those that are put off, and those that are over.
+const PUT_OFF: u8 = 4;
+const OVER: u8 = 5;
+
 impl Place {
     fn of(handoff: &Handoff) -> Self {
         let Handoff { status, opened_at, conversation_id, .. } = handoff;
-        let (is_over, ms) = match status {
-            Status::Open => (false, opened_at.0),
-            Status::Replied | Status::Closed => (true, -opened_at.0),
+        let (group, ms) = match (status, handoff.snoozed_until) {
+            (Status::Open, None) => (handoff.priority.rank(), opened_at.0),
+            // Who comes back first stands first.
+            (Status::Open, Some(until)) => (PUT_OFF, until.0),
+            (Status::Replied | Status::Closed, _) => (OVER, -opened_at.0),
         };
-        Self { is_over, ms, id: conversation_id.clone() }
+        Self { group, ms, id: conversation_id.clone() }
     }
 
     fn cursor(&self) -> String {
-        let Self { is_over, ms, id } = self;
-        URL_SAFE_NO_PAD.encode(format!("clock/{}/{ms}/{id}", u8::from(*is_over)))
+        let Self { group, ms, id } = self;
+        URL_SAFE_NO_PAD.encode(format!("clock/{group}/{ms}/{id}"))
     }
 
     fn read(cursor: &str) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let mut parts = text.splitn(4, '/');
         let mut next = || parts.next();
-        let ("clock", is_over, ms, id) = (next()?, next()?, next()?, next()?) else { return None };
-        let is_over = match is_over {
-            "0" => false,
-            "1" => true,
-            _ => return None,
-        };
-        Some(Self { is_over, ms: ms.parse().ok()?, id: id.to_owned() })
+        let ("clock", group, ms, id) = (next()?, next()?, next()?, next()?) else { return None };
+        let group = group.parse().ok().filter(|group| *group <= OVER)?;
+        Some(Self { group, ms: ms.parse().ok()?, id: id.to_owned() })
     }
 }
 
@@ -145,13 +149,14 @@ mod tests {
     #[test]
     fn a10_a_cursor_reads_back_whatever_the_conversation_is_called() {
         for id in ["C-1", "a/b", "+34600000012", "ñ", ""] {
-            let place = Place { is_over: id == "ñ", ms: -7, id: id.to_owned() };
+            let group = if id == "ñ" { OVER } else { 0 };
+            let place = Place { group, ms: -7, id: id.to_owned() };
             assert_eq!(Place::read(&place.cursor()), Some(place));
         }
         for bad in [
             "",
             "x",
-            &URL_SAFE_NO_PAD.encode("clock/2/0/C-1"),
+            &URL_SAFE_NO_PAD.encode("clock/6/0/C-1"),
             &URL_SAFE_NO_PAD.encode("handoff/C-1"),
         ] {
             assert_eq!(Place::read(bad), None, "{bad}");

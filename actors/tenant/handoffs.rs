@@ -1,0 +1,83 @@
+//! What happens in a conversation, as far as it concerns its handoff, which has the same id.
+
+use serde_json::Value;
+use sereno_workflows::conversation::{self, What};
+use sereno_workflows::event::Escalation;
+use sereno_workflows::handoff::{self, Handoff};
+use sereno_workflows::id::EntityKey;
+use sereno_workflows::time::Timestamp;
+
+use super::involve::Work;
+use super::people::{quiet, unreadable};
+use super::{Tenant, TenantState};
+use crate::announce::Announcement;
+use crate::entity::Command;
+use crate::gather::Refusal;
+use crate::record::StateRecord;
+
+impl Tenant {
+    /// Opens the handoff of a conversation, unless it is open.
+    pub(super) fn escalate(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        (conversation, lead): (&str, Option<&str>),
+        reason: Option<String>,
+        event: &Announcement,
+    ) -> Result<(), Refusal> {
+        let said = event.data.get("last_intent").and_then(Value::as_str).map(str::to_owned);
+        let known = || {
+            let talk = self.ledger().conversation(&state.view.id, conversation).ok().flatten();
+            talk.and_then(|talk| talk.last_intent().map(str::to_owned))
+        };
+        let last_intent = said.or_else(known);
+        let wa_number = match lead {
+            Some(lead) => self.phone_of(state, lead)?,
+            None => None,
+        };
+        let conversation_id = conversation.to_owned();
+        let escalation = Escalation { conversation_id, wa_number, last_intent, reason };
+        let command = Command::Handoff(handoff::Command::Escalate(escalation));
+        work.add(EntityKey::handoff(conversation), quiet(command, event.at));
+        Ok(())
+    }
+
+    /// A customer who writes while they wait for a person ends it if they were put off.
+    pub(super) fn wake_handoff(
+        &self,
+        state: &TenantState,
+        work: &mut Work,
+        conversation: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let key = EntityKey::handoff(conversation);
+        let found = self.ledger().state(&state.view.id, &key);
+        let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+        // Whether it is put off the handoff itself knows, which may be ahead of the disk.
+        let waits = |handoff: &Handoff| handoff.status == handoff::Status::Open;
+        if matches!(&found, Some(StateRecord::Handoff(handoff)) if waits(handoff)) {
+            work.add(key, quiet(Command::Handoff(handoff::Command::Wrote), at));
+        }
+        Ok(())
+    }
+
+    /// A handoff that is told of is that of its conversation, if there is one, and of whoever is in it.
+    pub(super) fn hand_over(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        escalation: &mut Escalation,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if let Some(lead) = self.who_talks(state, &escalation.conversation_id)? {
+            if let (Some(lead), None) = (&lead, &escalation.wa_number) {
+                escalation.wa_number = self.phone_of(state, lead)?;
+            }
+            let id = &escalation.conversation_id;
+            let what = What::Escalate(escalation.reason.clone());
+            let command = conversation::Command { lead, channel: None, what };
+            work.add(EntityKey::conversation(id), quiet(Command::Conversation(command), at));
+        }
+        Ok(())
+    }
+}
