@@ -33,6 +33,7 @@ mod fan_out;
 mod handoffs_claimed;
 mod handoffs_order;
 mod handoffs_put_off;
+mod handoffs_times;
 mod held;
 mod idempotency;
 mod inbound;

@@ -4,6 +4,7 @@ use super::{Count, Size, Tally};
 use crate::conversation::{self, Conversation};
 use crate::handoff::{self, Handoff};
 use crate::reservation::{self, Reservation};
+use crate::time::Timestamp;
 
 /// Whether an event tells that a customer is reminded. Where a message of ours does it, the reminder counts once
 /// that has gone out.
@@ -56,17 +57,24 @@ impl Tally {
 
     /// Counts what became of a handoff.
     pub fn handoff(&mut self, before: Option<&Handoff>, after: &Handoff) {
-        let was = before.map(|before| before.status);
-        if was == Some(after.status) {
+        let since_opening = |at: Timestamp| at.since(after.opened_at).0;
+        let was_claimed = before.and_then(|before| before.first_claimed_at);
+        if let Some(claimed) = after.first_claimed_at.filter(|&at| Some(at) != was_claimed) {
+            self.measure(Size::ClaimTime, since_opening(claimed));
+        }
+        if before.map(|before| before.status) == Some(after.status) {
             return;
         }
         match after.status {
             handoff::Status::Open => self.count(Count::HandoffsOpened),
             handoff::Status::Replied => {
                 let replied = after.replied_at.unwrap_or(after.opened_at);
-                self.measure(Size::HandoffTime, replied.since(after.opened_at).0);
+                self.measure(Size::HandoffTime, since_opening(replied));
             }
-            handoff::Status::Closed => {}
+            handoff::Status::Closed => {
+                let closed = after.closed_at.unwrap_or(after.opened_at);
+                self.measure(Size::ResolveTime, since_opening(closed));
+            }
         }
     }
 

@@ -15,12 +15,22 @@ pub enum Size {
     HandoffTime,
     /// From the receipt of an event to the end of its last stage before the disk, in microseconds.
     ProcessingTime,
+    /// From the opening of a handoff to the first time that somebody took it.
+    ClaimTime,
+    /// From the opening of a handoff to its end.
+    ResolveTime,
 }
 
 impl Size {
     /// All of them that are told of.
-    pub const ALL: [Self; 4] =
-        [Self::AnswerTime, Self::ConversationTime, Self::ProcessingTime, Self::HandoffTime];
+    pub const ALL: [Self; 6] = [
+        Self::AnswerTime,
+        Self::ConversationTime,
+        Self::ProcessingTime,
+        Self::HandoffTime,
+        Self::ClaimTime,
+        Self::ResolveTime,
+    ];
 
     /// How many of what it is measured in are a millisecond.
     pub fn per_millisecond(self) -> u64 {
@@ -28,7 +38,9 @@ impl Size {
             Self::AnswerTime
             | Self::ConversationTime
             | Self::ProcessingMillis
-            | Self::HandoffTime => 1,
+            | Self::HandoffTime
+            | Self::ClaimTime
+            | Self::ResolveTime => 1,
             Self::ProcessingTime => 1_000,
         }
     }
@@ -41,6 +53,8 @@ impl Size {
             Self::ProcessingMillis => "processing_millis",
             Self::ProcessingTime => "processing_time",
             Self::HandoffTime => "handoff_response_time",
+            Self::ClaimTime => "handoff_claim_time",
+            Self::ResolveTime => "handoff_resolve_time",
         }
     }
 }

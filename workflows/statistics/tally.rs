@@ -292,7 +292,9 @@ impl Tally {
             Size::AnswerTime
             | Size::ConversationTime
             | Size::ProcessingMillis
-            | Size::HandoffTime => None,
+            | Size::HandoffTime
+            | Size::ClaimTime
+            | Size::ResolveTime => None,
         };
         let measured = self.sizes.get(&what);
         let Some(before) = before else { return measured.map(Cow::Borrowed) };
