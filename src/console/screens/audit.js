@@ -96,9 +96,21 @@ function detailOf({ action, detail, reason }) {
 /** What an entry says beside what was done, where that has words of its own. */
 function withoutDeed(action, said) {
   if (/^channels\.\w+\.paused: \w+$/.test(said ?? "")) return null;
-  const [, verb, name] = /^action: (\w+)(?:, by: (.+))?$/.exec(said ?? "") ?? [];
+  const [, verb, more] = /^action: (\w+)(?:, (.+))?$/.exec(said ?? "") ?? [];
   if (!verb || !has(`audit.did.${action}.${verb}`)) return said;
-  return name ? t("audit.taken_by", { name }) : null;
+  return more ? beside(more) : null;
+}
+
+/** What stands beside a deed: who has it by then, until when, or how urgent it is. @param {string} said */
+function beside(said) {
+  const [, by] = /^by: (.+)$/.exec(said) ?? [];
+  if (by) return t("audit.taken_by", { name: by });
+  const [, name, from] = /^to: (.+?)(?:, from: (.+))?$/.exec(said) ?? [];
+  if (name) return from ? t("audit.given_from", { name, from }) : t("audit.given_to", { name });
+  const [, until] = /^until: (\S+)$/.exec(said) ?? [];
+  if (until) return ["→ ", time(until, "local")];
+  const [, priority] = /^priority: (\w+)$/.exec(said) ?? [];
+  return priority ? word(`handoffs.priority_${priority}`) : said;
 }
 
 /** One entry in full. */
@@ -122,4 +134,4 @@ function entry(found) {
     detail !== null && detail !== undefined && detail !== "" && payload(detail, t("audit.detail")));
 }
 
-export default { words: ["audit"], show };
+export default { words: ["audit", "handoffs"], show };

@@ -6,13 +6,14 @@ import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
 import { current } from "../../lib/session.js";
 import { keep, kept } from "../../lib/storage.js";
-import { ask, openDialog } from "../../parts/dialog.js";
-import { field, makeForm } from "../../parts/form.js";
+import { askFor } from "../../parts/asking.js";
+import { ask } from "../../parts/dialog.js";
+import { field } from "../../parts/form.js";
 import { notice, refused } from "../../parts/notice.js";
 import { reasonField } from "../../parts/reason.js";
 
 /** As many letters as the API takes. */
-const NAME_MAX = 100;
+export const NAME_MAX = 100;
 
 /** The name under which this browser's person takes something; empty until they gave one. */
 export function myName() {
@@ -45,26 +46,18 @@ export function claimSeveral(next) {
  * @param {(by: string) => Promise<() => void>} act what is done, and what comes when the dialog is closed
  */
 function askName(act) {
-  const dialog = openDialog({
+  askFor({
     title: t("handoffs.claim"),
-    body: makeForm({
-      fields: field({
-        name: "by", label: t("handoffs.claim_name"), hint: t("handoffs.claim_hint"),
-        value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
-      }),
-      yes: t("handoffs.claim"),
-      cancel: () => dialog.close(),
-      submit: async ({ by = "" }) => {
-        const next = await act(by);
-        keep("name", by);
-        dialog.close();
-        next();
-      },
+    fields: field({
+      name: "by", label: t("handoffs.claim_name"), hint: t("handoffs.claim_hint"),
+      value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
     }),
+    act: async ({ by = "" }) => {
+      const next = await act(by);
+      keep("name", by);
+      return next;
+    },
   });
-  const input = dialog.element.querySelector("input");
-  input?.focus();
-  input?.select();
 }
 
 /** Leaves it to the others; why may be said. @param {string} path @param {() => void} done */

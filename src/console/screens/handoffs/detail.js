@@ -16,7 +16,10 @@ import { fillWith } from "../../parts/states.js";
 import { thread } from "../../parts/thread.js";
 import { timeline } from "../../parts/timeline.js";
 import { act } from "./act.js";
+import { assign } from "./assign.js";
 import { claim, release } from "./claim.js";
+import { snooze, unsnooze } from "./later.js";
+import { mark, prioritize } from "./priority.js";
 
 /** The words of a clock against the SLA. */
 export const CLOCK = { left: "handoffs.clock_left", soon: "handoffs.clock_soon",
@@ -28,6 +31,11 @@ export const CLOCK = { left: "handoffs.clock_left", soon: "handoffs.clock_soon",
  */
 export function headline({ last_intent: intent, conversation_id: conversation }) {
   return intent || conversation;
+}
+
+/** Until when a person must reply, if that still counts. */
+export function deadlineOf({ timers }) {
+  return timers.find(({ kind }) => kind === "sla");
 }
 
 /** So many of the latest messages are shown. */
@@ -57,6 +65,13 @@ export function detail(key, box, refresh) {
       found.status !== "closed" && (found.claimed_by === null
         ? button(t("handoffs.claim"), () => claim(path, done), { symbol: "leads" })
         : button(t("handoffs.release"), () => release(path, done))),
+      found.status !== "closed" && button(t("handoffs.assign"), () => assign(found, path, done),
+        { symbol: "person" }),
+      found.status === "open" && (found.snoozed_until
+        ? button(t("handoffs.unsnooze"), () => unsnooze(path, done), { symbol: "play" })
+        : button(t("handoffs.snooze"), () => snooze(path, done), { symbol: "pause" })),
+      found.status !== "closed" && button(t("handoffs.prioritize"),
+        () => prioritize(found, path, done), { symbol: "star" }),
     ],
     button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
       { symbol: "code", kind: "plain" }),
@@ -82,7 +97,7 @@ function said(events) {
 }
 
 function view(found, actions) {
-  const [due] = found.timers;
+  const due = deadlineOf(found);
   const waits = found.status === "open";
   const until = due?.due_at ?? found.breached_at;
   return h("article", { class: "detail" },
@@ -90,6 +105,8 @@ function view(found, actions) {
       h("div", { class: "row" }, h("h1", null, headline(found)),
         pill(waits ? "waiting" : found.status, { text: word(`handoffs.status_${found.status}`) }),
         found.breached_at && pill("breached"),
+        found.priority !== "normal" && mark(found.priority),
+        found.snoozed_until && pill("paused", { text: t("handoffs.snoozed_yes") }),
         found.claimed_by !== null && pill("running",
           { text: t("handoffs.claimed", { name: found.claimed_by }) })),
       id(found.conversation_id)),
@@ -119,10 +136,14 @@ function view(found, actions) {
       [t("handoffs.intent"), found.last_intent],
       [t("handoffs.number"), found.wa_number_hash
         && h("span", { class: "code" }, found.wa_number_hash)],
+      [t("handoffs.priority"), mark(found.priority)],
       [t("handoffs.opened"), fullTime(found.opened_at)],
       [t("handoffs.claimed_by"), found.claimed_by],
+      [t("handoffs.first_claimed"), found.first_claimed_at && fullTime(found.first_claimed_at)],
+      [t("handoffs.snoozed"), found.snoozed_until && fullTime(found.snoozed_until)],
       [t("handoffs.replied"), found.replied_at && fullTime(found.replied_at)],
       [t("handoffs.breached"), found.breached_at && fullTime(found.breached_at)],
+      [t("handoffs.closed"), found.closed_at && fullTime(found.closed_at)],
       [t("handoffs.events"), h("a",
         { href: address("events", null, { conversation_id: found.conversation_id }) },
         t("handoffs.to_events"))],
@@ -141,7 +162,10 @@ function steps(found, due) {
       took: took(found.claimed_at) },
     found.replied_at && { status: "replied", title: t("handoffs.step_replied"),
       at: found.replied_at, took: took(found.replied_at) },
-    found.status === "closed" && { status: "closed", title: t("handoffs.step_closed") },
+    found.status === "closed" && { status: "closed", title: t("handoffs.step_closed"),
+      ...(found.closed_at && { at: found.closed_at, took: took(found.closed_at) }) },
+    found.snoozed_until && { status: "paused", ahead: true, title: t("handoffs.step_back"),
+      at: found.snoozed_until },
     due && { status: "waiting", ahead: true, title: t("handoffs.step_due"), at: due.due_at },
   ].filter(Boolean).sort((a, b) => (a.at ?? "~") < (b.at ?? "~") ? -1 : 1);
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// Moving a timer: a booking's reminder or its no-show, to a moment that is asked for in a dialog. Every other
-// kind follows from something else, and is not offered.
+// Moving a timer: a booking's reminder or its no-show, or the end of a handoff's being put off, to a moment that is
+// asked for in a dialog. Every other kind follows from something else, and is not offered.
 
 import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
@@ -10,6 +10,7 @@ import { field, makeForm } from "../../parts/form.js";
 
 /** Whether the rules leave its moment to a person. */
 export function mayMove({ entity, kind }) {
+  if (entity === "handoff") return kind === "snooze";
   return entity === "reservation" && (kind === "no_show" || kind.startsWith("reminder."));
 }
 

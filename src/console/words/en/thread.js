@@ -50,6 +50,7 @@ export default {
   "turn.handoff.opened": "Asked for a person",
   "turn.handoff.replied": "A person answered",
   "turn.handoff.closed": "Handoff closed",
+  "turn.handoff.unsnoozed": "Back to be answered",
   "turn.sla.breached": "Answer came too late",
   "turn.order.created": "Ordered",
   "turn.order.completed": "Order completed",

@@ -20,6 +20,7 @@ export default {
   "kind.reminder": "Reminder {name}",
   "kind.no_show": "No-show",
   "kind.sla": "Deadline to reply",
+  "kind.snooze": "Handoff comes back",
   "kind.dead_letter_age": "Oldest dead letter's age",
   "kind.secret_expiring": "Secret grows old",
   "kind.idle": "Conversation falls silent",

@@ -50,6 +50,7 @@ export default {
   "turn.handoff.opened": "Pidió una persona",
   "turn.handoff.replied": "Respondió una persona",
   "turn.handoff.closed": "Atención cerrada",
+  "turn.handoff.unsnoozed": "Vuelve a quedar por atender",
   "turn.sla.breached": "La respuesta llegó tarde",
   "turn.order.created": "Pidió",
   "turn.order.completed": "Pedido completado",

@@ -20,6 +20,7 @@ export default {
   "kind.reminder": "Recordatorio {name}",
   "kind.no_show": "Ausencia",
   "kind.sla": "Plazo de respuesta",
+  "kind.snooze": "Vuelve una atención",
   "kind.dead_letter_age": "Edad de la no entregada más antigua",
   "kind.secret_expiring": "Secreto envejecido",
   "kind.idle": "Silencio en la conversación",

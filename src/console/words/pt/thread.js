@@ -50,6 +50,7 @@ export default {
   "turn.handoff.opened": "Pediu uma pessoa",
   "turn.handoff.replied": "Uma pessoa respondeu",
   "turn.handoff.closed": "Atendimento encerrado",
+  "turn.handoff.unsnoozed": "Volta a ficar por atender",
   "turn.sla.breached": "A resposta veio tarde",
   "turn.order.created": "Pediu",
   "turn.order.completed": "Pedido concluído",

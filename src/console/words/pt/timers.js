@@ -18,6 +18,7 @@ export default {
   "kind.reminder": "Lembrete {name}",
   "kind.no_show": "Ausência",
   "kind.sla": "Prazo de resposta",
+  "kind.snooze": "Volta um atendimento",
   "kind.dead_letter_age": "Idade da não entregue mais antiga",
   "kind.secret_expiring": "Segredo antigo",
   "kind.idle": "Silêncio na conversa",
