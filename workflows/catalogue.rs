@@ -3,6 +3,7 @@
 //! The built-in ones are a table; a tenant adds its own, with a JSON Schema of what they carry, and may
 //! give a built-in type a schema of its own. Whether anything is refused for it is the tenant's choice.
 
+mod fields;
 mod known;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::known::{FIELDS, Kind, TYPES};
+use self::fields::{FIELDS, Kind};
+use self::known::TYPES;
 use crate::event::EventType;
 use crate::id::InvalidId;
 use crate::invalid::Invalid;
