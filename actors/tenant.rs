@@ -21,6 +21,7 @@ mod merging;
 mod people;
 mod recent;
 pub(crate) mod recording;
+mod reply;
 mod reports;
 mod secret_age;
 mod set_aside;
@@ -45,6 +46,7 @@ pub(crate) use self::direct::Direct;
 pub(crate) use self::hear::Hearing;
 use self::people::People;
 use self::recording::Recordings;
+pub(crate) use self::reply::Replying;
 pub(crate) use self::set_aside::{Death, Hand};
 pub use self::submit::Receipt;
 pub(crate) use self::submit::{Act, Arrival, Batch, Submission};
@@ -104,6 +106,8 @@ pub(crate) enum TenantMessage {
     Intake(IntakeMessage),
     /// A person asks something of an entity.
     Act(Act),
+    /// A person replies in a conversation.
+    Reply(Box<Replying>),
     /// A person asks something of the timer of an endpoint's secret.
     ByHand(OfEndpoint),
     /// Send an event to one endpoint.
@@ -212,6 +216,7 @@ impl Actor for Tenant {
             TenantMessage::Hear(hearing) => self.hear(&myself, state, *hearing).await,
             TenantMessage::Intake(message) => self.tell_intake(&myself, state, message),
             TenantMessage::Act(act) => self.act(&myself, state, act).await,
+            TenantMessage::Reply(replying) => self.reply(&myself, state, *replying).await,
             TenantMessage::ByHand(asked) => self.by_hand(&myself, state, asked).await,
             TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
             TenantMessage::Discard(endpoint, delivery, reply) => {

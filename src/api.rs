@@ -31,6 +31,8 @@ pub mod jobs;
 pub mod leads;
 pub mod links;
 pub mod mirror;
+mod named;
+mod once;
 pub mod openapi;
 pub mod pipeline;
 mod provider;
@@ -155,6 +157,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/handoffs/{id}/actions", post(entities::act_on_handoff))
         .route("/api/v1/conversations", get(conversations::list))
         .route("/api/v1/conversations/{id}", get(conversations::show))
+        .route("/api/v1/conversations/{id}/actions", post(conversations::act))
         .route("/api/v1/leads", get(leads::list))
         .route("/api/v1/leads/{id}", get(leads::show))
         .route("/api/v1/leads/{id}/history", get(leads::history))

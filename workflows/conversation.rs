@@ -13,6 +13,7 @@
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
 mod by_hand;
+mod reply;
 mod steps;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,10 @@ use serde_json::{Map, Value, json};
 use crate::effect::{Rejected, Transition};
 use crate::policy::Policy;
 use crate::time::Timestamp;
+
+pub use self::reply::{
+    PARAMETER_CHARS_MAX, PARAMETERS_MAX, Reply, SENT, TEXT_CHARS_MAX, WHATSAPP, Words,
+};
 
 /// Intents, and actions, that are kept with a conversation at most; the oldest go.
 pub const REMEMBERED_MAX: usize = 20;
@@ -196,6 +201,8 @@ pub enum What {
     End(Resolution),
     /// Its lead turned out to be this one.
     Belong(String),
+    /// A person writes to the customer.
+    Reply(Box<Reply>),
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -235,11 +242,22 @@ pub fn step(
     command: Command,
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
-    if let What::Wake { generation } = command.what {
-        let present = present.ok_or_else(|| Rejected::because("no such conversation"))?;
-        return steps::wake(present, generation, ctx);
+    let there = || present.ok_or_else(|| Rejected::because("no such conversation"));
+    match &command.what {
+        What::Wake { generation } => steps::wake(there()?, *generation, ctx),
+        What::Reply(reply) => reply::reply(there()?, reply, ctx),
+        What::Start { .. }
+        | What::Receive { .. }
+        | What::Send
+        | What::Call
+        | What::Understand(..)
+        | What::Act { .. }
+        | What::Show(_)
+        | What::Escalate(_)
+        | What::Order(_)
+        | What::End(_)
+        | What::Belong(_) => steps::happen(present, command, ctx),
     }
-    steps::happen(present, command, ctx)
 }
 
 impl Conversation {

@@ -105,6 +105,8 @@ pub enum Command {
     Prioritize(Priority),
     /// The customer wrote.
     Wrote,
+    /// A person wrote to the customer, which is a reply if one is waited for.
+    Answered,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -150,6 +152,12 @@ pub fn step(
         Command::Unsnooze => snooze::unsnooze(present),
         Command::Prioritize(priority) => priority::prioritize(present, priority),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
+        Command::Answered => match present.status {
+            Status::Open => reply(present, ctx),
+            Status::Replied | Status::Closed => {
+                Ok(Transition { next: present.clone(), effects: Vec::new() })
+            }
+        },
         Command::Wake { generation } => wake(present, generation, ctx),
     }
 }

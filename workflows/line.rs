@@ -157,6 +157,25 @@ impl Smtp {
     }
 }
 
+impl WhatsAppTemplate {
+    /// Checks what types alone do not.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.name.len() > 512 {
+            return Err(Invalid::new("name", "must have at most 512 characters"));
+        }
+        let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        if self.name.is_empty() || !self.name.bytes().all(lower) {
+            let problem = "must be the template's name at Meta: a-z, 0-9 and _";
+            return Err(Invalid::new("name", problem));
+        }
+        let code = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if !(2..=16).contains(&self.language.len()) || !self.language.bytes().all(code) {
+            return Err(Invalid::new("language", "must be a code such as es or es_ES"));
+        }
+        Ok(())
+    }
+}
+
 impl WhatsApp {
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let id = &self.phone_number_id;
@@ -172,20 +191,7 @@ impl WhatsApp {
         };
         let own = self.reminder_template.as_ref().map(|own| ("reminder_template".to_owned(), own));
         for (place, template) in own.into_iter().chain(Purpose::ALL.into_iter().filter_map(named)) {
-            let field = |name: &str| format!("{place}.{name}");
-            if template.name.len() > 512 {
-                return Err(Invalid::new(field("name"), "must have at most 512 characters"));
-            }
-            let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-            if template.name.is_empty() || !template.name.bytes().all(lower) {
-                let problem = "must be the template's name at Meta: a-z, 0-9 and _";
-                return Err(Invalid::new(field("name"), problem));
-            }
-            let code = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-            if !(2..=16).contains(&template.language.len()) || !template.language.bytes().all(code)
-            {
-                return Err(Invalid::new(field("language"), "must be a code such as es or es_ES"));
-            }
+            template.check().map_err(|invalid| invalid.inside(&place))?;
         }
         let most = MESSAGES_PER_SECOND_MAX;
         if self.messages_per_second.is_some_and(|count| !(1..=most).contains(&count)) {

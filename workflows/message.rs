@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::commerce::{low_stock, opted_in, opted_out, price_drop, sold_out};
 use crate::calendar::when;
+use crate::line::WhatsAppTemplate;
 use crate::locale::Locale;
 
 /// A message to a customer.
@@ -17,8 +18,10 @@ pub struct Message {
     /// Quick answers, at most three.
     pub buttons: Vec<Button>,
     /// Name, time and party size, for a tenant that sends reminders as an approved template; empty
-    /// for anything that is not a reminder.
+    /// for anything that is not a reminder. Of a template that a person chose, what fills its body.
     pub parameters: Vec<String>,
+    /// The approved template as which it goes whatever it is about, where a person chose one.
+    pub template: Option<Box<WhatsAppTemplate>>,
 }
 
 /// A quick answer under a message.
@@ -126,11 +129,14 @@ fn asking(text: String, visit: Visit<'_>, when: String, locale: Locale) -> Messa
             when,
             visit.party_size.map_or_else(|| "-".to_owned(), |size| size.to_string()),
         ],
+        template: None,
     }
 }
 
-fn plain(text: &str) -> Message {
-    Message { text: text.to_owned(), buttons: Vec::new(), parameters: Vec::new() }
+/// A message of words alone.
+pub fn plain(text: &str) -> Message {
+    let (buttons, parameters) = (Vec::new(), Vec::new());
+    Message { text: text.to_owned(), buttons, parameters, template: None }
 }
 
 fn greeting(name: Option<&str>, locale: Locale) -> String {

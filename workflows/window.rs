@@ -24,11 +24,16 @@ pub enum Window {
 }
 
 impl Window {
+    /// Until when anything may be sent to a customer whose window is open until then.
+    pub fn free_until(open_until: Timestamp) -> Timestamp {
+        open_until.before(MARGIN)
+    }
+
     /// The window of a customer who is known to have one until then.
     pub fn of(open_until: Option<Timestamp>, now: Timestamp) -> Self {
         match open_until {
             None => Self::Unknown,
-            Some(until) if now.after(MARGIN) < until => Self::Open,
+            Some(until) if now < Self::free_until(until) => Self::Open,
             Some(_) => Self::Closed,
         }
     }
@@ -65,6 +70,17 @@ impl Purpose {
             "lead.sold_out.sent" | "lead.low_stock.sent" => Self::Stock,
             other if other.starts_with("reminder.") => Self::Reminder,
             _ => Self::Notice,
+        }
+    }
+
+    /// How many texts fill the body of a template for it, where a person may send one: a reminder's has answers
+    /// under it, which belong to a booking.
+    pub fn filled_by(self) -> Option<usize> {
+        match self {
+            Self::Reminder => None,
+            Self::Thanks | Self::Cancelled => Some(0),
+            Self::Notice => Some(1),
+            Self::Offer | Self::Stock => Some(2),
         }
     }
 

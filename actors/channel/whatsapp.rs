@@ -74,8 +74,10 @@ impl Channels {
             return dead(problem).into();
         };
         let purpose = purpose(load);
-        let template = line.templates.get(purpose);
-        let form = line.form(purpose, window);
+        let chosen = load.message.as_ref().and_then(|message| message.template.as_deref());
+        // What goes as a person's own choice does not go as another one.
+        let template = line.templates.get(purpose).filter(|_| chosen.is_none());
+        let form = chosen.map_or_else(|| line.form(purpose, window), Form::Template);
         if form == Form::None {
             return dead(format!("{TOO_LATE}: {}", advice(purpose))).into();
         }
@@ -251,6 +253,7 @@ fn from_template(load: &Load, template: &WhatsAppTemplate) -> Value {
 /// What fills a template's body.
 fn parameters(load: &Load) -> Vec<String> {
     match (purpose(load), &load.message) {
+        (_, Some(message)) if message.template.is_some() => message.parameters.clone(),
         (Purpose::Reminder | Purpose::Offer | Purpose::Stock, Some(message)) => {
             message.parameters.clone()
         }

@@ -1,5 +1,8 @@
 //! What people ask of entities and endpoints, in the trace of their request.
 
+use std::sync::Arc;
+
+use sereno_workflows::conversation::Words;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, TenantId};
 use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
@@ -8,8 +11,9 @@ use super::{Action, Engine, EngineError, ask};
 use crate::endpoint::standing::is_paused;
 use crate::entity::Command;
 use crate::hints::Listing;
+use crate::idempotency::Idempotency;
 use crate::record::Source;
-use crate::tenant::{Act, Direct, TenantMessage};
+use crate::tenant::{Act, Direct, Replying, TenantMessage};
 
 impl Engine {
     /// Does what a person asks of an entity; returns once it is durable.
@@ -27,6 +31,26 @@ impl Engine {
             Action::Handoff(command) => Command::Handoff(command),
         };
         ask(&actor, TenantMessage::Act(Act { key, command, trace, reply }), answer).await
+    }
+
+    /// Writes to the customer of a conversation in a person's name; returns once it is durable. With a request it
+    /// goes once, however often that is sent.
+    ///
+    /// # Errors
+    /// The conversation cannot be replied to in this form as it stands, and what would do.
+    pub async fn reply(
+        &self,
+        tenant: &TenantId,
+        conversation: &str,
+        (by, words): (String, Words),
+        request: Option<Idempotency>,
+        trace: Option<TraceContext>,
+    ) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let (reply, answer) = oneshot::channel();
+        let (conversation, request) = (conversation.to_owned(), request.map(Arc::new));
+        let replying = Replying { conversation, by, words, request, trace, reply };
+        ask(&actor, TenantMessage::Reply(Box::new(replying)), answer).await
     }
 
     /// Queues a `test.ping` for an endpoint; returns the event's id once it is durable.

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use sereno_workflows::effect::{Note, Signal};
 use sereno_workflows::id::{EntityKey, EventId, Sequence};
-use sereno_workflows::lead;
 use sereno_workflows::line::MESSAGES_PER_SECOND;
 use sereno_workflows::message::Message;
 use sereno_workflows::product::{self, Aim, Page, Viewer, Wave};
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::{conversation, lead};
 
 use super::Entity;
 use super::decide::{self, Command};
@@ -93,8 +93,8 @@ impl Entity {
                 (owner.as_str(), HistoryKind::Handoff, None, Some(id.clone()))
             }
             StateRecord::Conversation(talk) => {
-                // What the tenant is told it has written down itself.
-                if !event.own {
+                // What the tenant is told it has written down itself, and a reply stands there as a message.
+                if !event.own || event.event_type == conversation::SENT {
                     return;
                 }
                 let owner = talk.lead.as_ref().unwrap_or(&talk.id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::message::Message;
+use sereno_workflows::message;
 use sereno_workflows::report::{self, Week};
 use sereno_workflows::time::Timestamp;
 use tokio::sync::Semaphore;
@@ -50,7 +50,7 @@ pub(super) fn mail(
 ) {
     for to in to {
         // What it says is made of its event, attempt by attempt.
-        let message = Message { text: String::new(), buttons: Vec::new(), parameters: Vec::new() };
+        let message = message::plain("");
         let record = DeliveryRecord::to_customer(event, Tell { to, message });
         draft.tell(EndpointId::READERS, now, ledger.sequence(), &record);
     }

@@ -71,8 +71,17 @@ impl Ledger {
         number: &str,
         now: Timestamp,
     ) -> Result<Window, LedgerError> {
+        Ok(Window::of(self.window_until(tenant, number)?, now))
+    }
+
+    /// Until when a customer may be, or might have been, written to freely; `None` where they have not written.
+    pub fn window_until(
+        &self,
+        tenant: &TenantId,
+        number: &str,
+    ) -> Result<Option<Timestamp>, LedgerError> {
         let found = self.get(key::partition(tenant), &keys::window(tenant, number))?;
-        Ok(Window::of(found.map(|WindowRecord { open_until }| open_until), now))
+        Ok(found.map(|WindowRecord { open_until }| open_until))
     }
 
     /// Whether a customer's message is the latest that is known of them.
@@ -82,8 +91,8 @@ impl Ledger {
         number: &str,
         at: Timestamp,
     ) -> Result<bool, LedgerError> {
-        let found = self.get(key::partition(tenant), &keys::window(tenant, number))?;
-        Ok(found.is_none_or(|WindowRecord { open_until }| open_until < at.after(WINDOW)))
+        let until = self.window_until(tenant, number)?;
+        Ok(until.is_none_or(|until| until < at.after(WINDOW)))
     }
 }
 

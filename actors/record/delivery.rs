@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::message::Message;
+use sereno_workflows::message::{Button, Message};
 use sereno_workflows::time::Timestamp;
 
 use super::access::Actor;
@@ -205,21 +205,50 @@ pub struct DeadLetterRecord {
     pub fault: Fault,
 }
 
-/// Version 1 of [`DeliveryRecord`].
-type DeliveryV1 = (Sequence, u32, Option<Tell>);
+/// A message on its way before anybody could choose a template for it.
+#[derive(Deserialize)]
+struct TellBefore {
+    to: String,
+    text: String,
+    buttons: Vec<Button>,
+    parameters: Vec<String>,
+}
 
-fn delivery_from((event, attempts, tell): DeliveryV1) -> DeliveryRecord {
+impl From<TellBefore> for Tell {
+    fn from(TellBefore { to, text, buttons, parameters }: TellBefore) -> Self {
+        Self { to, message: Message { text, buttons, parameters, template: None } }
+    }
+}
+
+/// Version 1 of [`DeliveryRecord`].
+type DeliveryV1 = (Sequence, u32, Option<TellBefore>);
+
+/// Version 2 of it.
+type DeliveryV2 = (Sequence, u32, Option<TellBefore>, u32, Vec<Sequence>, Option<String>);
+
+fn first_from((event, attempts, tell): DeliveryV1) -> DeliveryRecord {
+    let tell = tell.map(Tell::from);
     DeliveryRecord { attempts, tell, ..DeliveryRecord::first(event) }
+}
+
+fn delivery_from(before: DeliveryV2) -> DeliveryRecord {
+    let (event, attempts, tell, forgiven, history, collect) = before;
+    let tell = tell.map(Tell::from);
+    DeliveryRecord { event, attempts, tell, forgiven, history, collect }
 }
 
 impl Record for DeliveryRecord {
     const KIND: u16 = 7;
-    /// 1: without what was forgiven, history and collecting.
-    const VERSION: u16 = 2;
+    /// 1: without what was forgiven, history and collecting. 2: without a template that somebody chose.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "delivery";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        fields(payload).filter(|_| version == 1).map(delivery_from)
+        match version {
+            1 => fields(payload).map(first_from),
+            2 => fields(payload).map(delivery_from),
+            _ => None,
+        }
     }
 }
 
@@ -261,24 +290,24 @@ impl Record for LogRecord {
 
 impl Record for DeadLetterRecord {
     const KIND: u16 = 10;
-    /// 1: without the event's type, the code and whose fault it was.
-    const VERSION: u16 = 2;
+    /// 1: without the event's type, the code and whose fault it was. 2: without a template that somebody chose.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "dead letter";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let (endpoint, delivery, at, error) = fields(payload)?;
-        Some(Self {
-            endpoint,
-            delivery: delivery_from(delivery),
-            at,
-            error,
-            event_type: String::new(),
-            code: -1,
-            fault: Fault::Receiver,
-        })
+        let (endpoint, delivery, at, error, event_type, code, fault) = match version {
+            1 => {
+                let (endpoint, delivery, at, error) = fields(payload)?;
+                let (event_type, fault) = (String::new(), Fault::Receiver);
+                (endpoint, first_from(delivery), at, error, event_type, -1, fault)
+            }
+            2 => {
+                let (endpoint, delivery, at, error, event_type, code, fault) = fields(payload)?;
+                (endpoint, delivery_from(delivery), at, error, event_type, code, fault)
+            }
+            _ => return None,
+        };
+        Some(Self { endpoint, delivery, at, error, event_type, code, fault })
     }
 }
 

@@ -17,7 +17,8 @@ use sereno_workflows::event::{Booking, Escalation};
 use sereno_workflows::handoff;
 use sereno_workflows::id::{EndpointId, EntityKind};
 use sereno_workflows::inbound::Road;
-use sereno_workflows::message::{self, Visit};
+use sereno_workflows::line::WhatsAppTemplate;
+use sereno_workflows::message::{self, Message, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin, ReminderState};
 
@@ -166,6 +167,11 @@ fn states_and_timers_stand_on_disk_as_they_always_did() {
 #[test]
 fn deliveries_stand_on_disk_as_they_always_did() {
     stands("", &delivery());
+    let template = WhatsAppTemplate { name: "hola_otra".into(), language: "es".into() };
+    let Tell { to, message } = tell();
+    let message = Message { template: Some(Box::new(template)), ..message };
+    let chosen = DeliveryRecord { tell: Some(Tell { to, message }), ..delivery() };
+    stands_since(3, "/chosen", &chosen);
     stands("", &FanOutRecord { due: NOW, secured: 300 });
     stands(
         "",

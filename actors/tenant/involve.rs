@@ -322,6 +322,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Reply(_)
         | What::Wake { .. } => return,
     };
     let Some(lead) = lead else { return };

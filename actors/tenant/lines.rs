@@ -41,6 +41,7 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Act { .. }
         | What::Show(_)
         | What::Belong(_)
+        | What::Reply(_)
         | What::Wake { .. } => None,
     }
 }
@@ -59,6 +60,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Reply(_)
         | What::Wake { .. } => None,
     }
 }

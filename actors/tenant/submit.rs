@@ -175,7 +175,7 @@ impl Tenant {
 
     /// Begins a request that is carried out once, unless it is under way or was answered meanwhile; with
     /// the place from which on its events without an id have theirs.
-    fn enter(
+    pub(super) fn enter(
         &self,
         state: &TenantState,
         recording: &mut Recording,

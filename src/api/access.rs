@@ -85,6 +85,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("POST", "/api/v1/handoffs/{id}/actions", Work, "handoff.act"),
     ("GET", "/api/v1/conversations", Look, ""),
     ("GET", "/api/v1/conversations/{id}", Look, ""),
+    ("POST", "/api/v1/conversations/{id}/actions", Work, "conversation.act"),
     ("GET", "/api/v1/leads", Look, ""),
     ("GET", "/api/v1/leads/{id}", Look, ""),
     ("GET", "/api/v1/leads/{id}/history", Look, ""),

@@ -24,6 +24,11 @@ use super::request::{Caller, InPath, ListQuery};
 use super::rows::Rows;
 use super::why::Reader;
 
+mod acting;
+
+pub use self::acting::act;
+use self::acting::replies;
+
 const LIST: &str = "conversation";
 /// Meta's clock and ours may differ by so much: what is told of a conversation may seem to be before it.
 const MARGIN: Span = Span::minutes(10);
@@ -143,6 +148,7 @@ fn detail(
         "calls": calls,
         "history": history,
         "next_cursor": next.map(Sequence::to_text),
+        "reply": replies(app, &view, &talk, lead.as_deref())?,
     });
     if let (Some(map), Value::Object(more)) = (shown.as_object_mut(), more) {
         map.extend(more);

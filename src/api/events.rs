@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::endpoint::standing::standing;
 use sereno_actors::engine::EngineError;
-use sereno_actors::idempotency::Idempotency;
 use sereno_actors::ledger::LedgerError;
 use sereno_actors::limits;
 use sereno_actors::record::EventRecord;
@@ -29,14 +28,12 @@ use super::App;
 use super::cloud_events;
 use super::deliveries::show_delivery;
 use super::error::Problem;
+use super::once::{once, replayed};
 use super::pipeline;
 use super::provider::add_provider;
 use super::request::{BodyBytes, Caller, InPath, JsonObject, json_of, nothing_else, take_number};
 use super::trace::Traced;
 use super::why::Reader;
-
-/// Says of an answer that it is the first one to the same request once more.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// `POST /api/v1/events`: one event, an array, `{"events": […]}`, or CloudEvents; 202 once all are
 /// durable.
@@ -53,13 +50,11 @@ pub async fn submit(
         Some(mode) => cloud_events::read(mode, &headers, &bytes, now)?,
         None => read(&bytes, now)?,
     };
-    let request = once(&headers, mode, &bytes)?;
+    let request = once(&headers, |hash| fingerprint(hash, &headers, mode, &bytes))?;
     if let Some(request) = &request
         && let Some(receipt) = app.engine.answered(&caller.tenant, &events, request)?
     {
-        let mut answer = accepted(&receipt);
-        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-        return Ok(answer);
+        return Ok(replayed(accepted(&receipt)));
     }
     app.engine.allow_events(&caller.tenant, events.len())?;
     let receipt = app.engine.submit(&caller.tenant, events, request, trace).await;
@@ -203,18 +198,8 @@ fn unpack(body: Value) -> Result<(Vec<Value>, bool), Problem> {
     })
 }
 
-/// A request that its `Idempotency-Key` has carried out once, with a fingerprint of all that it says.
-fn once(
-    headers: &HeaderMap,
-    mode: Option<Mode>,
-    body: &[u8],
-) -> Result<Option<Idempotency>, Invalid> {
-    let mut keys = headers.get_all("idempotency-key").iter();
-    let Some(key) = keys.next() else { return Ok(None) };
-    if keys.next().is_some() {
-        return Err(Invalid::new("Idempotency-Key", "stands there twice"));
-    }
-    let mut hash = Sha256::new();
+/// All that a request with events says.
+fn fingerprint(hash: &mut Sha256, headers: &HeaderMap, mode: Option<Mode>, body: &[u8]) {
     hash.update(format!("{mode:?}\n"));
     if mode == Some(Mode::Binary) {
         // There the headers are a part of the event.
@@ -229,7 +214,6 @@ fn once(
         }
     }
     hash.update(body);
-    Idempotency::new(key.as_bytes(), hash.finalize().into()).map(Some)
 }
 
 /// A single event's fields are named without an index.

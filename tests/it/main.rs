@@ -59,6 +59,7 @@ mod process;
 mod provider;
 mod ranges;
 mod reasons;
+mod replies;
 mod report;
 mod report_killed;
 mod report_unknown;

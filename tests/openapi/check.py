@@ -154,7 +154,7 @@ def seed(api, sink):
         "showReservation": {"id": bookings}, "actOnReservation": {"id": bookings},
         "getTimer": {"id": kept}, "fireTimer": {"id": fired}, "cancelTimer": {"id": lifted}, "rescheduleTimer": {"id": to_move},
         "showHandoff": {"id": talks}, "actOnHandoff": {"id": talks},
-        "showConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
+        "showConversation": {"id": ["T-1"]}, "actOnConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
         "showDelivery": {"id": sent + dead[:1]}, "retryDelivery": {"id": sent + dead[:1]},
         "cancelDelivery": {"id": waiting},
         "showDeadLetter": {"id": dead[:3]}, "retryDeadLetter": {"id": dead[3:20]}, "discardDeadLetter": {"id": dead[20:]},

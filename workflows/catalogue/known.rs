@@ -70,8 +70,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ),
     (
         "conversation.message.sent",
-        "conversation_id! message_id content user metadata",
-        "A customer was written to.",
+        "conversation_id! message_id content text template sent_by by channel lead_id user metadata",
+        "A customer was written to; by a person from here where sent_by says so.",
     ),
     (
         "conversation.ended",

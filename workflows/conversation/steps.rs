@@ -132,6 +132,7 @@ fn speaks(what: &What) -> bool {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Reply(_)
         | What::Wake { .. } => false,
     }
 }
@@ -180,7 +181,7 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Wake { .. } => return Err(Rejected::because("stale wake")),
+        What::Reply(_) | What::Wake { .. } => return Err(Rejected::because("stale wake")),
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub fn opted_in(locale: Locale) -> Message {
 
 fn about(product: &str, figure: u64, text: String) -> Message {
     let parameters = vec![product.to_owned(), figure.to_string()];
-    Message { text, buttons: Vec::new(), parameters }
+    Message { parameters, ..plain(&text) }
 }
 
 #[cfg(test)]

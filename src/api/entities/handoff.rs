@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
-use sereno_actors::limits::CLAIMANT_CHARS_MAX;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::handoff::{Command, Handoff, Priority, SNOOZE_MAX};
 use sereno_workflows::id::EntityKey;
@@ -18,6 +17,7 @@ use super::{action_of, find, show};
 use crate::api::App;
 use crate::api::audit::Told;
 use crate::api::error::Problem;
+use crate::api::named::{take_by, take_name};
 use crate::api::request::{
     Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_reason, take_text,
 };
@@ -94,14 +94,13 @@ fn command(
         "release" => (Command::Release, String::new()),
         "unsnooze" => (Command::Unsnooze, String::new()),
         "claim" => {
-            let by = name(body, "by")?;
-            let by = by.map_or_else(|| checked("by", &own_name(caller)), Ok)?;
+            let by = take_by(body, caller)?;
             let told = format!(", by: {by}");
             (Command::Claim(by), told)
         }
         "assign" => {
-            let to = name(body, "to")?.ok_or_else(|| Invalid::new("to", "is missing"))?;
-            let from = name(body, "from")?;
+            let to = take_name(body, "to")?.ok_or_else(|| Invalid::new("to", "is missing"))?;
+            let from = take_name(body, "from")?;
             let had = from.iter().map(|from| format!(", from: {from}"));
             let told = had.fold(format!(", to: {to}"), |told, from| told + &from);
             (Command::Assign { to, from }, told)
@@ -148,26 +147,6 @@ fn priority(body: &mut Map<String, Value>) -> Result<Priority, Invalid> {
         let known = Priority::ALL.map(Priority::as_str).join(", ");
         Invalid::new("priority", format!("{asked:?} is not one of {known}"))
     })
-}
-
-/// Whose key or session it is, as far as that has a name.
-fn own_name(caller: &Caller) -> String {
-    let name = caller.name();
-    name.chars().filter(|letter| !letter.is_control()).take(CLAIMANT_CHARS_MAX).collect()
-}
-
-/// The name of somebody in a body.
-fn name(body: &mut Map<String, Value>, field: &str) -> Result<Option<String>, Invalid> {
-    take_text(body, field)?.map(|name| checked(field, &name)).transpose()
-}
-
-fn checked(field: &str, name: &str) -> Result<String, Invalid> {
-    let (name, most) = (name.trim(), CLAIMANT_CHARS_MAX);
-    if name.is_empty() || name.chars().count() > most || name.chars().any(char::is_control) {
-        let problem = format!("must be the name of who takes it, of {most} characters at most");
-        return Err(Invalid::new(field, problem));
-    }
-    Ok(name.to_owned())
 }
 
 /// The whole of a handoff.

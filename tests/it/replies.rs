@@ -1,0 +1,225 @@
+//! A person replies to a customer on WhatsApp: in their own words while it takes them, as a template otherwise.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, audit};
+use crate::support::{House, deliveries};
+
+const ANA: &str = "34600000001";
+const CLOSED: &str = "the customer last wrote more than 24 hours ago";
+
+/// The conversation that a customer has begun, having written so many seconds ago.
+async fn begun(house: &House, seconds_ago: i64) -> String {
+    let phone = house.phone(ANA);
+    let mut said = phone.message(json!({"type": "text", "text": {"body": "hola"}}));
+    let message = &mut said["entry"][0]["changes"][0]["value"]["messages"][0];
+    let at: i64 = message["timestamp"].as_str().unwrap().parse().unwrap();
+    message["timestamp"] = json!((at - seconds_ago).to_string());
+    assert_eq!(phone.send(&house.api.http, &said).await.unwrap(), 200);
+    house.read().await;
+    let talks = house.api.get("/api/v1/conversations?channel=whatsapp").await.unwrap();
+    talks["items"][0]["conversation_id"].as_str().unwrap().to_owned()
+}
+
+async fn act(house: &House, id: &str, body: Value) -> (u16, Value) {
+    house.raw("POST", &format!("/api/v1/conversations/{id}/actions"), body.to_string()).await
+}
+
+async fn show(house: &House, id: &str) -> Value {
+    house.api.get(&format!("/api/v1/conversations/{id}")).await.unwrap()
+}
+
+/// The same with a key: the status, and whether it was answered before.
+async fn keyed(house: &House, id: &str, key: &str, body: &Value) -> (u16, bool) {
+    let url = format!("{}/api/v1/conversations/{id}/actions", house.base);
+    let request = house.api.http.post(url).bearer_auth(house.key());
+    let request = request.header("idempotency-key", key).body(body.to_string());
+    let response = request.send().await.unwrap();
+    let replayed = response.headers().get("idempotent-replayed").is_some();
+    (response.status().as_u16(), replayed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_a_persons_reply_arrives_stands_in_the_thread_and_answers_the_handoff() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let wanted = ["conversation.message.sent", "handoff.replied"];
+    let receiver = house.webhook(json!({"filters": {"events": wanted}})).await;
+    let id = begun(&house, 0).await;
+    house.event("conversation.escalated", json!({"conversation_id": id})).await;
+    let forms = show(&house, &id).await["reply"].clone();
+    assert_eq!((&forms["refused"], &forms["templates"]), (&Value::Null, &json!([])));
+    assert!(forms["free_until"].is_string(), "{forms}");
+
+    let body = json!({"action": "reply", "text": " Enseguida la\natiendo ", "by": "Eva"});
+    let (status, answer) = act(&house, &id, body).await;
+    assert_eq!(status, 200, "{answer}");
+    let line = answer["messages"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&line["kind"], &line["text"]),
+        (&json!("message_sent"), &json!("Enseguida la\natiendo"))
+    );
+    let sent = house.told(1).await.remove(0);
+    assert_eq!((sent.to.as_str(), sent.kind.as_str()), (ANA, "text"));
+    assert_eq!(
+        (sent.text.as_str(), &json!(sent.delivery_id)),
+        ("Enseguida la\natiendo", &line["delivery"]["id"])
+    );
+    let path = format!("/api/v1/conversations/{id}");
+    let arrived = |shown: &Value| {
+        let messages = shown["messages"].as_array().unwrap();
+        messages.len() == 2 && messages[1]["delivery"]["status"] == "sent"
+    };
+    let shown = house.eventually(&path, arrived).await;
+    assert_eq!(shown["metrics"]["ai_messages"], 1, "counted once");
+    let turns = shown["history"].as_array().unwrap().iter();
+    assert!(turns.clone().all(|turn| turn["event_type"] != "conversation.message.sent"), "{shown}");
+
+    let got = deliveries(&receiver, &wanted).await;
+    let told = got.iter().find(|one| one.event_type == "conversation.message.sent").unwrap();
+    let data = &told.json()["data"];
+    for (name, value) in [
+        ("conversation_id", json!(id)),
+        ("text", json!("Enseguida la\natiendo")),
+        ("sent_by", json!("person")),
+        ("by", json!("Eva")),
+        ("channel", json!("whatsapp")),
+    ] {
+        assert_eq!(data[name], value, "{data}");
+    }
+    let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+    assert_eq!((&handoff["status"], &handoff["timers"]), (&json!("replied"), &json!([])));
+    // A second one is no second reply to the handoff, and goes as well.
+    let again = json!({"action": "reply", "text": "¿Algo más?"});
+    assert_eq!(act(&house, &id, again).await.0, 200);
+    assert_eq!(house.told(2).await[1].text, "¿Algo más?");
+    let entries = audit(&house, "?action=conversation.act").await;
+    assert_eq!(entries[1]["detail"], "action: reply, by: Eva");
+    assert!(!json!(entries).to_string().contains("Enseguida"), "what was written is not told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_outside_the_window_only_a_template_goes_and_the_refusal_says_so() {
+    let house = House::new().await;
+    let templates = json!({"notice": {"name": "aviso", "language": "es"},
+        "reminder": {"name": "recordatorio", "language": "es"}});
+    house.settle(json!({})).await;
+    let patch = json!({"whatsapp": {"templates": templates}});
+    house.api.patch("/api/v1/admin/tenants/default", &patch).await.unwrap();
+    let id = begun(&house, 25 * 3_600).await;
+    let forms = show(&house, &id).await["reply"].clone();
+    let notice =
+        json!({"purpose": "notice", "template": "aviso", "language": "es", "parameters": 1});
+    assert_eq!(forms, json!({"refused": null, "free_until": null, "templates": [notice]}));
+    let (status, answer) = act(&house, &id, json!({"action": "reply", "text": "hola"})).await;
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(status == 409 && detail.starts_with(CLOSED) && detail.contains("template"), "{answer}");
+    assert_eq!(
+        show(&house, &id).await["messages"].as_array().unwrap().len(),
+        1,
+        "nothing came of it"
+    );
+
+    let template =
+        json!({"name": "hola_otra_vez", "language": "es_ES", "parameters": ["Ana", "hoy"]});
+    let (status, answer) = act(&house, &id, json!({"action": "reply", "template": template})).await;
+    assert_eq!(status, 200, "{answer}");
+    let line = answer["messages"].as_array().unwrap().last().unwrap();
+    assert_eq!(line["text"], "[hola_otra_vez] Ana · hoy");
+    let sent = house.told(1).await.remove(0);
+    assert_eq!((sent.kind.as_str(), sent.text.as_str()), ("template", "hola_otra_vez"));
+    // What was accepted is a delivery like any other: it is tried again.
+    house.graph.refuse([(500, 131_000)]);
+    let bare = json!({"name": "gracias", "language": "es"});
+    assert_eq!(act(&house, &id, json!({"action": "reply", "template": bare})).await.0, 200);
+    assert_eq!(house.told(2).await[1].text, "gracias");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_a_reply_goes_once_for_its_idempotency_key_after_a_restart_too() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let id = begun(&house, 0).await;
+    let body = json!({"action": "reply", "text": "Ya voy"});
+    assert_eq!(keyed(&house, &id, "key-1", &body).await, (200, false));
+    assert_eq!(keyed(&house, &id, "key-1", &body).await, (200, true));
+    let other = json!({"action": "reply", "text": "Otra cosa"});
+    assert_eq!(keyed(&house, &id, "key-1", &other).await.0, 422);
+    house.told(1).await;
+    let house = house.restarted().await;
+    assert_eq!(keyed(&house, &id, "key-1", &body).await, (200, true));
+    assert_eq!(keyed(&house, &id, "key-2", &body).await, (200, false));
+    assert_eq!(house.told(2).await.len(), 2);
+    assert_eq!(show(&house, &id).await["messages"].as_array().unwrap().len(), 3);
+    // What was refused leaves its key free.
+    let bad = json!({"action": "reply", "text": " "});
+    assert_eq!(keyed(&house, &id, "key-3", &bad).await.0, 422);
+    assert_eq!(keyed(&house, &id, "key-3", &other).await, (200, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_where_nobody_can_reply_it_says_what_is_missing() {
+    let house = House::new().await;
+    let user = json!({"id": "u-1", "phone": "+34600000002"});
+    house
+        .event(
+            "conversation.started",
+            json!({"conversation_id": "web", "channel": "web", "user": user}),
+        )
+        .await;
+    let started = json!({"conversation_id": "c-1", "channel": "whatsapp", "user": user});
+    house.event("conversation.started", started).await;
+    let nobody = json!({"conversation_id": "c-2", "channel": "whatsapp", "user": {"id": "u-2"}});
+    house.event("conversation.started", nobody).await;
+    let refused = async |id: &str, reason: &str| {
+        let (status, answer) = act(&house, id, json!({"action": "reply", "text": "hola"})).await;
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(status == 409 && detail.starts_with(reason), "{id}: {answer}");
+        detail.to_owned()
+    };
+    let no_line = refused("c-1", "no WhatsApp line is configured: set whatsapp.").await;
+    assert_eq!(show(&house, "c-1").await["reply"]["refused"], no_line);
+    house.settle(json!({})).await;
+    let elsewhere = refused("web", "this conversation is not on WhatsApp").await;
+    assert_eq!(show(&house, "web").await["reply"]["refused"], elsewhere);
+    refused("c-2", "the customer's number is not known").await;
+    refused("c-1", "the customer has not written to this line").await;
+    assert_eq!(show(&house, "c-1").await["reply"]["refused"], Value::Null, "a template goes");
+
+    let long = "x".repeat(4_097);
+    let many: Vec<&str> = vec!["x"; 11];
+    for (body, field) in [
+        (json!({}), "text"),
+        (json!({"text": ""}), "text"),
+        (json!({"text": long}), "text"),
+        (json!({"text": "a\u{7}b"}), "text"),
+        (json!({"text": 7}), "text"),
+        (json!({"text": "a", "template": {"name": "a", "language": "es"}}), "template"),
+        (json!({"template": "hola"}), "template"),
+        (json!({"template": {"name": "Hola Otra", "language": "es"}}), "template.name"),
+        (json!({"template": {"name": "hola", "language": "e"}}), "template.language"),
+        (json!({"template": {"name": "hola"}}), "template.language"),
+        (json!({"template": {"name": "hola", "language": "es", "to": "x"}}), "template.to"),
+        (
+            json!({"template": {"name": "hola", "language": "es", "parameters": many}}),
+            "template.parameters",
+        ),
+        (
+            json!({"template": {"name": "hola", "language": "es", "parameters": ["a\nb"]}}),
+            "template.parameters[0]",
+        ),
+        (json!({"text": "a", "by": " "}), "by"),
+        (json!({"text": "a", "to": "+34600000009"}), "to"),
+    ] {
+        let mut asked = json!({"action": "reply"});
+        asked.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let (status, answer) = act(&house, "c-1", asked).await;
+        assert_eq!((status, &answer["field"]), (422, &json!(field)), "{body}: {answer}");
+    }
+    assert_eq!(act(&house, "c-1", json!({"action": "shout"})).await.0, 422);
+    assert_eq!(act(&house, "nobody", json!({"action": "reply", "text": "a"})).await.0, 404);
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let asked = json!({"action": "reply", "text": "a"});
+    assert_eq!(viewer.ask("POST", "/api/v1/conversations/c-1/actions", &asked).await.0, 403);
+    assert!(house.graph.inbox.all().is_empty());
+}
