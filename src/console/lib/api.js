@@ -45,13 +45,14 @@ export function onSignedOut(action) {
  * @param {string} method
  * @param {string} path
  * @param {{query?: Record<string, any>, body?: any, signal?: AbortSignal,
- *   tenant?: string}} [options]
- *   `tenant`: another than the one that is looked at
+ *   tenant?: string, once?: string}} [options]
+ *   `tenant`: another than the one that is looked at; `once`: the key by which it is carried out once
  */
-export async function call(method, path, { query, body, signal, tenant: of } = {}) {
+export async function call(method, path, { query, body, signal, tenant: of, once } = {}) {
   const headers = { accept: "application/json", "accept-language": language(), ...place(of) };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-csrf-token"] = current()?.csrf ?? "";
+  if (once !== undefined) headers["idempotency-key"] = once;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const patience = method === "GET" ? READ_MS : WRITE_MS;
   const late = AbortSignal.timeout(patience);
@@ -117,6 +118,11 @@ export function withQuery(path, query = {}) {
 export const get = (path, query, signal) => call("GET", path, { query, signal });
 /** @param {string} path @param {any} [body] */
 export const post = (path, body = {}) => call("POST", path, { body });
+/** A key for what is to be carried out once, however often it is sent. */
+export const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** @param {string} path @param {any} body @param {string} key */
+export const postOnce = (path, body, key) => call("POST", path, { body, once: key });
 /** @param {string} path @param {any} body */
 export const patch = (path, body) => call("PATCH", path, { body });
 /** @param {string} path @param {any} body */

@@ -1,6 +1,6 @@
 // @ts-check
 // Keeps what is open true: when something happens to it, it is shown anew, unless somebody writes
-// in it.
+// in it; what is marked as kept stays the element that it is, and does not hold up the rest.
 
 import { listen } from "../lib/live.js";
 
@@ -17,7 +17,7 @@ export function keepFresh(box, concerns, show) {
   let due = 0;
   const look = () => {
     due = 0;
-    const isHeld = box.querySelector(":is(input, textarea, select):focus");
+    const isHeld = box.querySelector(":is(input, textarea, select):focus:not([data-kept] *)");
     if (box.isConnected && !isHeld) show();
   };
   listen(["state", "event", "delivery"], {

@@ -13,6 +13,7 @@ import { refused } from "../../parts/notice.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { merged, thread } from "../../parts/thread.js";
+import { composer } from "./compose.js";
 import { windowOf } from "./window.js";
 
 /** Lines of the story that the thread already shows by its messages. */
@@ -22,11 +23,19 @@ const HIDDEN = ["lead.created"];
 export function detail(key, box) {
   const path = `/api/v1/conversations/${encodeURIComponent(key)}`;
   let reveal = null;
-  const show = () => fillWith(box, async () => {
-    const [found, carried] = await Promise.all([get(path, { reveal, limit: 100 }), factsOf(key)]);
-    return { found, carried, person: await personOf(found, reveal).catch(() => null) };
-  }, ({ found, carried, person }) =>
-    view(found, { carried, person, actions: actions(found), path, reveal }));
+  const reply = composer(path, () => show());
+  const show = async () => {
+    await fillWith(box, async () => {
+      const [found, carried] = await Promise.all([get(path, { reveal, limit: 100 }), factsOf(key)]);
+      return { found, carried, person: await personOf(found, reveal).catch(() => null) };
+    }, ({ found, carried, person }) => {
+      // Whoever writes a reply goes on with it where they were.
+      const held = reply.element.contains(document.activeElement) && document.activeElement;
+      if (held) queueMicrotask(() => /** @type {HTMLElement} */ (held).focus({ preventScroll: true }));
+      reply.update(found);
+      return view(found, { carried, person, actions: actions(found), path, reveal, reply: reply.element });
+    });
+  };
   const actions = (found) => h("div", { class: "row" },
     found.escalated && h("a", { class: "button", href: address("handoffs", found.conversation_id) },
       t("conversations.to_handoff")),
@@ -67,7 +76,7 @@ async function personOf(found, reveal) {
   return { ...person, history: history.items };
 }
 
-function view(found, { carried, person, actions, path, reveal }) {
+function view(found, { carried, person, actions, path, reveal, reply }) {
   const begun = Date.parse(found.started_at) - 3_600_000;
   const ended = found.ended_at ? Date.parse(found.ended_at) + 3_600_000 : Infinity;
   // What we sent belongs to the person; what was sent meanwhile was read in this thread.
@@ -91,6 +100,7 @@ function view(found, { carried, person, actions, path, reveal }) {
     section(t("conversations.thread"),
       found.next_cursor && earlier(path, found, lines, { box: threadBox, carried, reveal }),
       lines.length > 0 ? threadBox : h("p", { class: "quiet" }, t("conversations.silent"))),
+    reply,
     bookings.length > 0 && section(t("conversations.bookings"), h("div", { class: "row" },
       bookings.map((one) => h("a", { class: "button small", href: address("reservations", one) },
         one)))),

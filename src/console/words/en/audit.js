@@ -49,6 +49,8 @@ export default {
   "did.job.cancel": "Cancelled a job",
   "did.reservation.act": "Acted on a booking",
   "did.handoff.act": "Acted on a handoff",
+  "did.conversation.act": "Acted in a conversation",
+  "did.conversation.act.reply": "Replied in a conversation",
   "did.timer.fire": "Fired a timer",
   "did.timer.reschedule": "Moved a timer",
   "did.timer.cancel": "Cancelled a timer",

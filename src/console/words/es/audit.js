@@ -49,6 +49,8 @@ export default {
   "did.job.cancel": "Canceló un trabajo",
   "did.reservation.act": "Actuó en una reserva",
   "did.handoff.act": "Actuó en una atención",
+  "did.conversation.act": "Actuó en una conversación",
+  "did.conversation.act.reply": "Respondió en una conversación",
   "did.timer.fire": "Disparó un temporizador",
   "did.timer.reschedule": "Movió un temporizador",
   "did.timer.cancel": "Canceló un temporizador",

@@ -49,6 +49,8 @@ export default {
   "did.job.cancel": "Cancelou um trabalho",
   "did.reservation.act": "Agiu numa reserva",
   "did.handoff.act": "Agiu num atendimento",
+  "did.conversation.act": "Agiu numa conversa",
+  "did.conversation.act.reply": "Respondeu numa conversa",
   "did.timer.fire": "Disparou um temporizador",
   "did.timer.reschedule": "Moveu um temporizador",
   "did.timer.cancel": "Cancelou um temporizador",

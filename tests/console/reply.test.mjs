@@ -1,0 +1,130 @@
+// A person replies to a customer from the conversation: in their own words while WhatsApp takes them, as a template
+// otherwise.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connectLine, until, writes } from "./people.mjs";
+import {
+  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  startServer, write,
+} from "./world.mjs";
+
+const TALKS = "/api/v1/conversations";
+
+let server;
+let browser;
+let graph;
+before(async () => {
+  graph = await startReceiver();
+  [browser, server] = await Promise.all([startBrowser(),
+    startServer({ SERENO_GRAPH_URL: graph.url })]);
+  await connectLine(server);
+  await server.ask("PATCH", "/api/v1/admin/tenants/default",
+    { whatsapp: { templates: { notice: { name: "aviso", language: "es" } } } });
+});
+after(async () => {
+  await keepFailures();
+  await Promise.all([browser?.close(), server?.stop(), graph?.stop()]);
+});
+
+/** Conversations that have had their turn. */
+const known = new Set();
+
+/** The conversation of whoever writes, having written so many hours ago. */
+async function begun(from, hours = 0) {
+  const timestamp = String(Math.floor(Date.now() / 1_000 - hours * 3_600));
+  await writes(server, from, "Ana Gil", { type: "text", text: { body: `hola de ${from}` }, timestamp });
+  const of = (page) => page.items.find((talk) => !known.has(talk.conversation_id));
+  const found = await until(() => server.ask("GET", `${TALKS}?channel=whatsapp`), of);
+  const { conversation_id: id } = of(found);
+  known.add(id);
+  return id;
+}
+
+/** Waits until so many of ours stand in the thread, whose texts a session sees masked. */
+function ours(page, count) {
+  return page.waitForFunction((count) =>
+    document.querySelectorAll(".bubble-row.is-ours").length === count, {}, count);
+}
+
+const sent = () => graph.got.map(({ body }) => JSON.parse(body));
+
+test("d05_an_operator_replies_in_their_own_words_while_the_window_is_open", async () => {
+  const id = await begun("34600000001");
+  await server.ask("POST", "/api/v1/events",
+    { event_type: "conversation.escalated", data: { conversation_id: id } });
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await seeText(page, "of the window left", "[data-kept]");
+  await write(page, "Your words", "Enseguida la atiendo");
+  await write(page, "Your name", "Eva");
+  // The customer writes meanwhile: it is seen, and what was begun stays where it was.
+  await writes(server, "34600000001", "Ana Gil", { type: "text", text: { body: "¿hay alguien?" } });
+  await page.waitForFunction(() => document.querySelectorAll(".bubble-row").length === 2);
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "Enseguida la atiendo");
+  assert.deepEqual(await findings(page), []);
+  await press(page, "Send", "[data-kept] form");
+  await seeText(page, "On its way", ".notice");
+  await ours(page, 1);
+  await seeText(page, "sent", ".bubble-row.is-ours .bubble-ticks");
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "");
+  assert.equal(sent()[0].text.body, "Enseguida la atiendo");
+  assert.equal((await server.ask("GET", `/api/v1/handoffs/${id}`)).status, "replied");
+
+  // Nothing said is nothing sent.
+  await press(page, "Send", "[data-kept] form");
+  await see(page, "[data-kept] .field-error");
+  assert.equal(sent().length, 1);
+  assert.deepEqual(complaints, []);
+  await close();
+
+  const viewer = await openPage(browser, server, { key: "" });
+  await enter(viewer.page, server, "viewer", `/console/conversations/${id}`);
+  await see(viewer.page, ".thread");
+  assert.equal(await viewer.page.$eval("[data-kept]", (one) => /** @type {any} */ (one).hidden), true);
+  assert.deepEqual(viewer.complaints, []);
+  await viewer.close();
+});
+
+test("d05_outside_the_window_a_template_is_picked_and_filled", async () => {
+  const id = await begun("34600000002", 25);
+  const before = sent().length;
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await seeText(page, "approved templates alone", "[data-kept]");
+  assert.equal(await page.$("[data-kept] [name=text]"), null);
+  await write(page, "Fills place 1", "Su mesa le espera");
+  await press(page, "Send the template", "[data-kept] form");
+  await ours(page, 1);
+  assert.deepEqual(await findings(page), []);
+
+  // Any other that Meta approved; what cannot be its name is said beside it.
+  await page.select("[data-kept] [name=chosen]", "other");
+  await write(page, "Its name at Meta", "Hola Otra");
+  await write(page, "Its language", "es");
+  await press(page, "Send the template", "[data-kept] form");
+  await seeText(page, "name at Meta", "[data-kept] .field-error");
+  await page.$eval("[data-kept] [name='template.name']", (input) => (input.value = "hola_otra"));
+  await page.type("[data-kept] [name='template.parameters']", "Ana\nhoy");
+  await press(page, "Send the template", "[data-kept] form");
+  await ours(page, 2);
+  await until(async () => sent().length, (count) => count === before + 2);
+  const [first, second] = sent().slice(before);
+  assert.deepEqual([first.type, first.template.name], ["template", "aviso"]);
+  assert.deepEqual(second.template.components[0].parameters.map(({ text }) => text), ["Ana", "hoy"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("d05_without_a_line_it_says_what_to_set", async () => {
+  const bare = await startServer();
+  await bare.ask("POST", "/api/v1/events", { event_type: "conversation.started",
+    data: { conversation_id: "C-1", channel: "whatsapp", user: { id: "u-1", phone: "+34600000003" } } });
+  const { page, complaints, close } = await openPage(browser, bare, { key: "", language: "es" });
+  await enter(page, bare, "operator", "/console/conversations/C-1");
+  const told = await seeText(page, "No hay línea de WhatsApp", "[data-kept]");
+  assert.match(await told.evaluate((one) => one.textContent ?? ""), /whatsapp\.access_token/);
+  assert.deepEqual(complaints, []);
+  await close();
+  await bare.stop();
+});
