@@ -33,7 +33,7 @@ use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::Settings;
 use sereno_workflows::retry::RetryPolicy;
-use sereno_workflows::{handoff, reservation};
+use sereno_workflows::{conversation, handoff, reservation};
 use tokio::sync::{mpsc, oneshot};
 
 use self::audit::Counts;
@@ -122,13 +122,15 @@ pub struct Engine {
     feed: Option<Arc<Feed>>,
 }
 
-/// What a person may ask of a booking or a handoff.
+/// What a person may ask of a booking, a handoff or a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Something of a booking.
     Reservation(reservation::Command),
     /// Something of a handoff.
     Handoff(handoff::Command),
+    /// Something of a conversation.
+    Conversation(conversation::What),
 }
 
 impl Engine {

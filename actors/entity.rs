@@ -23,7 +23,7 @@ use sereno_workflows::time::Timestamp;
 
 pub(crate) use self::by_hand::Asked;
 use self::carry::After;
-pub(crate) use self::decide::{Command, Deed, Origin, alarm};
+pub(crate) use self::decide::{Command, Deed, Origin, alarm, bare};
 use self::people::Happened;
 use crate::announce::{Context, announce};
 use crate::gather::{Part, Refusal};

@@ -5,6 +5,7 @@
 
 mod access;
 mod alerts;
+mod conversation;
 mod deleted;
 mod deliveries;
 mod delivery;
@@ -264,7 +265,8 @@ records! {
 impl Record for StateRecord {
     const KIND: u16 = 5;
     /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
-    /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another.
+    /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another,
+    /// and a conversation that no person can hold.
     const VERSION: u16 = 5;
     const NAME: &'static str = "state";
 

@@ -13,6 +13,7 @@
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
 mod by_hand;
+mod held;
 mod reply;
 mod steps;
 
@@ -23,6 +24,7 @@ use crate::effect::{Rejected, Transition};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 
+pub use self::held::Held;
 pub use self::reply::{
     PARAMETER_CHARS_MAX, PARAMETERS_MAX, Reply, SENT, TEXT_CHARS_MAX, WHATSAPP, Words,
 };
@@ -157,6 +159,8 @@ pub struct Conversation {
     pub alarm_at: Option<Timestamp>,
     /// Rises each time the alarm is set.
     pub generation: u32,
+    /// Which person holds it, if one does.
+    pub held: Option<Held>,
 }
 
 /// What happens in a conversation.
@@ -203,6 +207,12 @@ pub enum What {
     Belong(String),
     /// A person writes to the customer.
     Reply(Box<Reply>),
+    /// This person holds it from now on.
+    TakeOver(String),
+    /// Nobody holds it any more.
+    GiveBack,
+    /// Its handoff is over.
+    HandoffClosed,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -246,6 +256,9 @@ pub fn step(
     match &command.what {
         What::Wake { generation } => steps::wake(there()?, *generation, ctx),
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
+        What::TakeOver(by) => held::take_over(there()?, by, ctx),
+        What::GiveBack => held::give_back(there()?, ctx),
+        What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::Start { .. }
         | What::Receive { .. }
         | What::Send

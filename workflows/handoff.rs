@@ -107,6 +107,8 @@ pub enum Command {
     Wrote,
     /// A person wrote to the customer, which is a reply if one is waited for.
     Answered,
+    /// This person took its conversation over, and has it too unless somebody has it.
+    TakenOver(String),
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -152,6 +154,7 @@ pub fn step(
         Command::Unsnooze => snooze::unsnooze(present),
         Command::Prioritize(priority) => priority::prioritize(present, priority),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
+        Command::TakenOver(by) => Ok(claim::taken_over(present, by, ctx)),
         Command::Answered => match present.status {
             Status::Open => reply(present, ctx),
             Status::Replied | Status::Closed => {

@@ -5,8 +5,8 @@
 //!                                                              sentences: one table, three languages
 //! ```
 //! Every answer comes from one closed list, so that programs can rely on its words and people on its sentences.
-//! No value of a sentence comes from outside but the names of reminders and stages, of who has taken a handoff,
-//! and a receiver's numeric code: what others wrote may hold what nobody should read.
+//! No value of a sentence comes from outside but the names of reminders and stages, of who has taken a handoff
+//! or a conversation, and a receiver's numeric code: what others wrote may hold what nobody should read.
 
 mod delivery;
 mod endpoint;

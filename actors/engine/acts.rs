@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Action, Engine, EngineError, ask};
 use crate::endpoint::standing::is_paused;
-use crate::entity::Command;
+use crate::entity::{Command, bare};
 use crate::hints::Listing;
 use crate::idempotency::Idempotency;
 use crate::record::Source;
@@ -29,6 +29,7 @@ impl Engine {
         let command = match action {
             Action::Reservation(command) => Command::Reservation(command),
             Action::Handoff(command) => Command::Handoff(command),
+            Action::Conversation(what) => Command::Conversation(bare(what)),
         };
         ask(&actor, TenantMessage::Act(Act { key, command, trace, reply }), answer).await
     }

@@ -2,6 +2,8 @@
 
 mod people;
 
+pub(crate) use self::people::bare;
+
 use std::sync::Arc;
 
 use sereno_workflows::alerts::{Figures, Watch};

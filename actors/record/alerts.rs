@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use sereno_workflows::alerts::{Alerts, Standing};
-use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::lead::Lead;
 use sereno_workflows::product::Product;
@@ -14,6 +13,7 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
+use super::conversation::ConversationV4;
 use super::handoff::HandoffV3;
 
 /// Version 2 of [`StateRecord`].
@@ -23,7 +23,7 @@ pub(super) enum StateV2 {
     Handoff(HandoffV3),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(Conversation),
+    Conversation(ConversationV4),
     Lead(Lead),
     Product(Product),
     Alerts(AlertsV2),
@@ -55,7 +55,7 @@ impl From<StateV2> for StateRecord {
             StateV2::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV2::Tenant(breaches) => Self::Tenant(breaches),
             StateV2::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV2::Conversation(talk) => Self::Conversation(talk),
+            StateV2::Conversation(talk) => Self::Conversation(talk.into()),
             StateV2::Lead(lead) => Self::Lead(lead),
             StateV2::Product(product) => Self::Product(product),
             StateV2::Alerts(alerts) => Self::Alerts(alerts.into()),

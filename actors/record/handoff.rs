@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use sereno_workflows::alerts::Alerts;
-use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::handoff::{Claim, Handoff, Priority, Status};
 use sereno_workflows::lead::Lead;
@@ -13,6 +12,7 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
+use super::conversation::ConversationV4;
 
 /// Version 3 of [`StateRecord`].
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ pub(super) enum StateV3 {
     Handoff(HandoffV3),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(Conversation),
+    Conversation(ConversationV4),
     Lead(Lead),
     Product(Product),
     Alerts(Alerts),
@@ -35,7 +35,7 @@ pub(super) enum StateV4 {
     Handoff(HandoffV4),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(Conversation),
+    Conversation(ConversationV4),
     Lead(Lead),
     Product(Product),
     Alerts(Alerts),
@@ -71,7 +71,7 @@ impl From<StateV3> for StateRecord {
             StateV3::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV3::Tenant(breaches) => Self::Tenant(breaches),
             StateV3::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV3::Conversation(talk) => Self::Conversation(talk),
+            StateV3::Conversation(talk) => Self::Conversation(talk.into()),
             StateV3::Lead(lead) => Self::Lead(lead),
             StateV3::Product(product) => Self::Product(product),
             StateV3::Alerts(alerts) => Self::Alerts(alerts),
@@ -87,7 +87,7 @@ impl From<StateV4> for StateRecord {
             StateV4::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV4::Tenant(breaches) => Self::Tenant(breaches),
             StateV4::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV4::Conversation(talk) => Self::Conversation(talk),
+            StateV4::Conversation(talk) => Self::Conversation(talk.into()),
             StateV4::Lead(lead) => Self::Lead(lead),
             StateV4::Product(product) => Self::Product(product),
             StateV4::Alerts(alerts) => Self::Alerts(alerts),

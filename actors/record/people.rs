@@ -1,7 +1,6 @@
 //! What is kept of people beside their states: lines of their history, and who looked at a product.
 
 use serde::{Deserialize, Serialize};
-use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::lead::{Held, Lead, OptOut};
@@ -11,6 +10,7 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
+use super::conversation::ConversationV4;
 use super::envelope::Record;
 use super::handoff::HandoffV3;
 
@@ -97,7 +97,7 @@ pub(super) enum StateV1 {
     Handoff(HandoffV3),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(Conversation),
+    Conversation(ConversationV4),
     Lead(LeadV1),
     Product(Product),
 }
@@ -131,7 +131,7 @@ impl From<StateV1> for StateRecord {
             StateV1::Handoff(handoff) => Self::Handoff(handoff.into()),
             StateV1::Tenant(breaches) => Self::Tenant(breaches),
             StateV1::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV1::Conversation(talk) => Self::Conversation(talk),
+            StateV1::Conversation(talk) => Self::Conversation(talk.into()),
             StateV1::Lead(lead) => Self::Lead(lead.into()),
             StateV1::Product(product) => Self::Product(product),
         }

@@ -11,7 +11,7 @@ use super::involve::Work;
 use super::people::{quiet, unreadable};
 use super::{Tenant, TenantState};
 use crate::announce::Announcement;
-use crate::entity::Command;
+use crate::entity::{Command, bare};
 use crate::gather::Refusal;
 use crate::record::StateRecord;
 
@@ -79,5 +79,51 @@ impl Tenant {
             work.add(EntityKey::conversation(id), quiet(Command::Conversation(command), at));
         }
         Ok(())
+    }
+
+    /// Its conversation, if there is one and somebody holds it, goes back with the end of a handoff.
+    pub(super) fn hand_back(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        conversation: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if self.who_talks(state, conversation)?.is_some() {
+            let command = Command::Conversation(bare(What::HandoffClosed));
+            work.add(EntityKey::conversation(conversation), quiet(command, at));
+        }
+        Ok(())
+    }
+
+    /// What somebody does to a handoff or a conversation, as far as it concerns the other.
+    pub(super) fn act_beside(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        (key, command): (&EntityKey, &Command),
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        match command {
+            Command::Handoff(handoff::Command::Close) => self.hand_back(state, work, &key.id, at),
+            Command::Conversation(conversation::Command { what: What::TakeOver(by), .. })
+                if self.has_handoff(state, &key.id)? =>
+            {
+                let command = handoff::Command::TakenOver(by.clone());
+                work.add(EntityKey::handoff(&key.id), quiet(Command::Handoff(command), at));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a conversation was ever handed to a person.
+    pub(super) fn has_handoff(
+        &self,
+        state: &TenantState,
+        conversation: &str,
+    ) -> Result<bool, Refusal> {
+        let found = self.ledger().state(&state.view.id, &EntityKey::handoff(conversation));
+        Ok(found.map_err(|error| unreadable(&error, &state.view.id))?.is_some())
     }
 }

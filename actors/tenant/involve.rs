@@ -323,6 +323,9 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
+        | What::TakeOver(_)
+        | What::GiveBack
+        | What::HandoffClosed
         | What::Wake { .. } => return,
     };
     let Some(lead) = lead else { return };

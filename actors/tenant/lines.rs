@@ -42,6 +42,9 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Show(_)
         | What::Belong(_)
         | What::Reply(_)
+        | What::TakeOver(_)
+        | What::GiveBack
+        | What::HandoffClosed
         | What::Wake { .. } => None,
     }
 }
@@ -61,6 +64,9 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
+        | What::TakeOver(_)
+        | What::GiveBack
+        | What::HandoffClosed
         | What::Wake { .. } => None,
     }
 }

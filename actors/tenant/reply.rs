@@ -14,10 +14,10 @@ use super::involve::Work;
 use super::people::unreadable;
 use super::recording::Recording;
 use super::{Receipt, Tenant, TenantMessage, TenantState};
-use crate::entity::{Command, Deed, Origin};
+use crate::entity::{Command, Deed, Origin, bare};
 use crate::gather::{Refusal, Reply};
 use crate::idempotency::Idempotency;
-use crate::ledger::{Draft, LedgerError};
+use crate::ledger::Draft;
 
 /// A reply, on its way to its conversation.
 pub(crate) struct Replying {
@@ -71,8 +71,8 @@ impl Tenant {
                 work.add(EntityKey::handoff(&conversation), asked(command, None));
             }
             Ok(false) => {}
-            Err(error) => {
-                drop(reply.send(Err(unreadable(&error, &state.view.id))));
+            Err(refusal) => {
+                drop(reply.send(Err(refusal)));
                 return;
             }
         }
@@ -123,11 +123,6 @@ impl Tenant {
             None => Window::Unknown,
         };
         let what = What::Reply(Box::new(conversation::Reply { by, to, window, words }));
-        Ok(Command::Conversation(conversation::Command { lead: None, channel: None, what }))
-    }
-
-    fn has_handoff(&self, state: &TenantState, conversation: &str) -> Result<bool, LedgerError> {
-        let key = EntityKey::handoff(conversation);
-        Ok(self.ledger().state(&state.view.id, &key)?.is_some())
+        Ok(Command::Conversation(bare(what)))
     }
 }

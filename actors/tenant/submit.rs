@@ -216,6 +216,9 @@ impl Tenant {
             Fact::Handoff(HandoffFact::Opened, ref mut escalation) => {
                 self.hand_over(state, work, escalation, coming.event.at)?;
             }
+            Fact::Handoff(HandoffFact::Closed, ref escalation) => {
+                self.hand_back(state, work, &escalation.conversation_id, coming.event.at)?;
+            }
             Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}
         }
         match Command::from_fact(fact) {
@@ -234,11 +237,16 @@ impl Tenant {
     ) {
         let Act { key, command, trace, reply } = act;
         let at = self.around.ledger.now().timestamp();
+        let mut work = Work::new(Draft::new(&state.view.id));
+        if let Err(refusal) = self.act_beside(state, &mut work, (&key, &command), at) {
+            drop(reply.send(Err(refusal)));
+            return;
+        }
         let deed = Deed { trace, ..Deed::unprompted(command, Origin::Operator, at) };
+        work.add(key, deed);
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result)));
-        let draft = Draft::new(&state.view.id);
-        self.spread(myself, state, draft, BTreeMap::from([(key, vec![deed])]), answer).await;
+        self.spread(myself, state, work.draft, work.deeds, answer).await;
     }
 
     pub(super) fn parts(&self, draft: Draft, count: usize, answer: Reply) -> Vec<Part> {

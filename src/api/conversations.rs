@@ -33,7 +33,7 @@ const LIST: &str = "conversation";
 /// Meta's clock and ours may differ by so much: what is told of a conversation may seem to be before it.
 const MARGIN: Span = Span::minutes(10);
 
-/// `GET /api/v1/conversations`: in the order of their ids, by `status, channel, lead_id, from, to`.
+/// `GET /api/v1/conversations`: in the order of their ids, by `status, channel, lead_id, held, from, to`.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -55,8 +55,9 @@ pub async fn show(
 }
 
 fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
-    query.only(&["status", "channel", "lead_id", "from", "to"])?;
+    query.only(&["status", "channel", "lead_id", "held", "from", "to"])?;
     query.one_of("status", &["open", "ended"])?;
+    let held = query.one_of("held", &["true", "false"])?.map(|word| word == "true");
     let (from, to) = query.from_to()?;
     let view = app.engine.view(&caller.tenant)?;
     let whose = match query.get("lead_id") {
@@ -70,6 +71,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
         };
         is("status", Some(talk.status.as_str()))
             && is("channel", talk.channel.as_deref())
+            && held.is_none_or(|held| held == talk.held.is_some())
             && whose
                 .as_ref()
                 .is_none_or(|whose| talk.lead.as_ref().is_some_and(|id| whose.contains(id)))
@@ -246,6 +248,8 @@ pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView
         "duration_seconds": talk.duration_seconds(),
         "message_count": talk.received.saturating_add(talk.sent),
         "last_intent": talk.last_intent(),
+        "held_by": talk.held.as_ref().map(|held| &held.by),
+        "held_at": talk.held.as_ref().map(|held| held.at.to_rfc3339()),
         "escalated": talk.escalated_at.is_some(),
         "escalated_at": moment(talk.escalated_at),
         "escalation_reason": talk.escalated_because,

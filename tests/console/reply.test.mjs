@@ -1,5 +1,5 @@
 // A person replies to a customer from the conversation: in their own words while WhatsApp takes them, as a template
-// otherwise.
+// otherwise; and takes the conversation over from a bot.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -112,6 +112,30 @@ test("d05_outside_the_window_a_template_is_picked_and_filled", async () => {
   const [first, second] = sent().slice(before);
   assert.deepEqual([first.type, first.template.name], ["template", "aviso"]);
   assert.deepEqual(second.template.components[0].parameters.map(({ text }) => text), ["Ana", "hoy"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("b02_a_conversation_is_taken_over_from_the_bot_and_given_back", async () => {
+  await server.ask("POST", "/api/v1/events", { event_type: "conversation.started",
+    data: { conversation_id: "C-1", channel: "web" } });
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/conversations/C-1");
+  await seeText(page, "Bot", ".detail-head .pill");
+  await press(page, "Take over", ".detail");
+  await write(page, "Who answers from now on", "Eva");
+  await press(page, "Take over", "dialog form");
+  await seeText(page, "the assistant has been told", ".notice");
+  await seeText(page, "Eva", ".detail-head .pill");
+  assert.deepEqual(await findings(page), []);
+  await page.goto(`${server.base}/console/conversations?held=true`);
+  await seeText(page, "Eva", '.table tr[data-id="C-1"]');
+  assert.equal(await page.$$eval(".table tbody tr[data-id]", (all) => all.length), 1);
+  await page.goto(`${server.base}/console/conversations/C-1`);
+  await press(page, "Give back", ".detail");
+  await press(page, "Give back", "dialog .dialog-foot");
+  await seeText(page, "Bot", ".detail-head .pill");
+  assert.equal((await server.ask("GET", `${TALKS}/C-1`)).held_by, null);
   assert.deepEqual(complaints, []);
   await close();
 });

@@ -223,3 +223,66 @@ async fn d05_where_nobody_can_reply_it_says_what_is_missing() {
     assert_eq!(viewer.ask("POST", "/api/v1/conversations/c-1/actions", &asked).await.0, 403);
     assert!(house.graph.inbox.all().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_a_person_takes_a_conversation_over_and_its_handoff_gives_it_back() {
+    let house = House::new().await;
+    house.settle(json!({"sla_after": "1h", "conversations": {"idle_after": "1s"}})).await;
+    let wanted = ["conversation.taken_over", "conversation.given_back"];
+    let receiver = house.webhook(json!({"filters": {"events": wanted}})).await;
+    for id in ["c-1", "c-2"] {
+        house.event("conversation.started", json!({"conversation_id": id, "channel": "web"})).await;
+    }
+    house.event("conversation.escalated", json!({"conversation_id": "c-1"})).await;
+    let (status, held) = act(&house, "c-1", json!({"action": "take_over", "by": "Eva"})).await;
+    assert_eq!(status, 200, "{held}");
+    assert_eq!((&held["held_by"], &held["ends_if_idle_at"]), (&json!("Eva"), &Value::Null));
+    assert_eq!(
+        (&held["why"]["because"], &held["why"]["next"]),
+        (&json!("taken_over"), &json!("give_back"))
+    );
+    let handoff = house.api.get("/api/v1/handoffs/c-1").await.unwrap();
+    assert_eq!((&handoff["claimed_by"], &handoff["status"]), (&json!("Eva"), &json!("open")));
+    let (status, answer) = act(&house, "c-1", json!({"action": "take_over", "by": "Luis"})).await;
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(status == 409 && detail.starts_with("Eva has taken it over, since "), "{answer}");
+
+    // Silence ends the other one alone, after a restart too.
+    let house = house.restarted().await;
+    house.eventually("/api/v1/conversations/c-2", |talk| talk["status"] == "ended").await;
+    let listed = house.api.get("/api/v1/conversations?held=true").await.unwrap();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed["items"][0]["conversation_id"], "c-1");
+    let (status, answer) = act(&house, "c-2", json!({"action": "take_over"})).await;
+    assert_eq!((status, &answer["detail"]), (409, &json!("the conversation is over")));
+    assert_eq!(act(&house, "c-2", json!({"action": "give_back"})).await.0, 409);
+
+    let path = "/api/v1/handoffs/c-1/actions";
+    assert_eq!(house.raw("POST", path, json!({"action": "close"}).to_string()).await.0, 200);
+    let given = show(&house, "c-1").await;
+    assert_eq!((&given["held_by"], &given["held_at"]), (&Value::Null, &Value::Null));
+    let got = deliveries(&receiver, &wanted).await;
+    let told = |event_type: &str| {
+        let all = got.iter().filter(|one| one.event_type == event_type);
+        all.map(|one| one.json()["data"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(wanted[0])[0]["by"], "Eva");
+    assert_eq!(told(wanted[1])[0]["because"], "handoff_closed");
+    house.eventually("/api/v1/conversations/c-1", |talk| talk["status"] == "ended").await;
+
+    // A platform that closes the handoff does the same, and so does a person who gives it back.
+    for (id, ends_by_event) in [("c-3", true), ("c-4", false)] {
+        house.event("conversation.started", json!({"conversation_id": id})).await;
+        house.event("handoff.opened", json!({"conversation_id": id})).await;
+        assert_eq!(act(&house, id, json!({"action": "take_over", "by": "Eva"})).await.0, 200);
+        if ends_by_event {
+            house.event("handoff.closed", json!({"conversation_id": id})).await;
+        } else {
+            assert_eq!(act(&house, id, json!({"action": "give_back"})).await.0, 200);
+        }
+        assert_eq!(show(&house, id).await["held_by"], Value::Null);
+    }
+    let entries = audit(&house, "?action=conversation.act").await;
+    assert_eq!(entries[0]["detail"], "action: give_back");
+    assert_eq!(entries[1]["detail"], "action: take_over, by: Eva");
+}

@@ -32,6 +32,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
         ),
     ),
     ("availability", Any(r#""in_stock""#)),
+    ("because", Text("person")),
     ("because_of", Id("evt_1")),
     ("campaign", Text("summer_sale")),
     ("category", Text("marketing_messages")),

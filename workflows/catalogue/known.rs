@@ -85,6 +85,16 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "A conversation needs a person: its handoff is opened.",
     ),
     (
+        "conversation.taken_over",
+        "conversation_id! channel lead_id campaign by",
+        "A person answers in a conversation: whoever answers by itself is to leave it alone.",
+    ),
+    (
+        "conversation.given_back",
+        "conversation_id! channel lead_id campaign by because",
+        "Nobody holds a conversation any more: a person gave it back, or closed its handoff.",
+    ),
+    (
         "ai.intent.detected",
         "conversation_id! message_id intent! entities",
         "An assistant understood what a customer wants.",

@@ -44,7 +44,9 @@ pub(super) fn happen(
         effects.push(Effect::Emit { event_type: "conversation.started".to_owned(), data });
     }
     match next.status {
-        Status::Open if next.alarm_at.is_none() => set_alarm(&mut next, ctx),
+        Status::Open if next.alarm_at.is_none() && next.held.is_none() => {
+            set_alarm(&mut next, ctx);
+        }
         Status::Ended if next.alarm_at.is_some() => {
             next.alarm_at = None;
             next.generation = next.generation.wrapping_add(1);
@@ -118,6 +120,7 @@ fn begin(at: Timestamp, ctx: Context<'_>) -> Conversation {
         order: None,
         alarm_at: None,
         generation: 0,
+        held: None,
     }
 }
 
@@ -133,6 +136,9 @@ fn speaks(what: &What) -> bool {
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
+        | What::TakeOver(_)
+        | What::GiveBack
+        | What::HandoffClosed
         | What::Wake { .. } => false,
     }
 }
@@ -181,7 +187,11 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Reply(_) | What::Wake { .. } => return Err(Rejected::because("stale wake")),
+        What::Reply(_)
+        | What::TakeOver(_)
+        | What::GiveBack
+        | What::HandoffClosed
+        | What::Wake { .. } => return Err(Rejected::because("stale wake")),
     }
     Ok(())
 }
@@ -192,6 +202,7 @@ fn end(next: &mut Conversation, said: Resolution, at: Timestamp) {
         next.status = Status::Ended;
         next.ended_at = Some(at.max(next.last_at()));
         next.ended_by = Some(TOLD.to_owned());
+        next.held = None;
     }
     let Resolution { status, outcome, satisfaction } = said;
     let known = &mut next.resolution;
@@ -243,7 +254,7 @@ fn fit(next: &mut Conversation) {
     }
 }
 
-fn set_alarm(next: &mut Conversation, ctx: Context<'_>) {
+pub(super) fn set_alarm(next: &mut Conversation, ctx: Context<'_>) {
     next.alarm_at = Some(next.idle_at(ctx.policy));
     next.generation = next.generation.wrapping_add(1);
 }

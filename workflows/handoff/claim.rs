@@ -51,6 +51,14 @@ pub(super) fn assign(
     Ok(taken(present, to, ctx))
 }
 
+/// Whoever took its conversation over answers the customer, unless somebody else is at it or it is over.
+pub(super) fn taken_over(present: &Handoff, by: String, ctx: Context<'_>) -> Transition<Handoff> {
+    if present.claim.is_some() || present.status == Status::Closed {
+        return Transition { next: present.clone(), effects: Vec::new() };
+    }
+    taken(present, by, ctx)
+}
+
 fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Transition<Handoff> {
     let first_claimed_at = present.first_claimed_at.or(Some(ctx.now));
     let claim = Some(Claim { by, at: ctx.now });

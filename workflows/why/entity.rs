@@ -182,6 +182,10 @@ fn snoozed(handoff: &Handoff, until: Timestamp) -> Reason {
 /// Why a conversation is as it is.
 pub fn conversation(talk: &Conversation, policy: &Policy) -> Reason {
     let ended = talk.ended_at.unwrap_or(talk.heard_at);
+    if let Some(held) = &talk.held {
+        let reason = Reason::plain(Code::TalkHeld).since(held.at);
+        return Reason { name: held.by.clone(), ..reason };
+    }
     if talk.is_kept_open() {
         return Reason::plain(Code::TalkKept);
     }

@@ -127,6 +127,7 @@ pub enum Code {
     HandoffClosed,
     TalkOpen,
     TalkKept,
+    TalkHeld,
     TalkEscalated,
     TalkIdle,
     TalkEnded,

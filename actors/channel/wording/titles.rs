@@ -78,6 +78,16 @@ fn talks(event_type: &str) -> Option<Words> {
         "conversation.message.sent" => {
             ["Mensaje a un cliente", "A message to a customer", "Mensagem a um cliente"]
         }
+        "conversation.taken_over" => [
+            "Una persona atiende la conversación",
+            "A person has taken over the conversation",
+            "Uma pessoa assumiu a conversa",
+        ],
+        "conversation.given_back" => [
+            "La conversación vuelve al asistente",
+            "The conversation is back with the assistant",
+            "A conversa volta ao assistente",
+        ],
         "conversation.ended" => {
             ["Conversación terminada", "Conversation ended", "Conversa terminada"]
         }

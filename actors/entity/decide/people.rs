@@ -67,6 +67,7 @@ pub(super) fn trade(
     Ok(wrapped(transition, StateRecord::Product))
 }
 
-fn bare(what: conversation::What) -> conversation::Command {
+/// Something that happens in a conversation, of which no more is known.
+pub(crate) fn bare(what: conversation::What) -> conversation::Command {
     conversation::Command { lead: None, channel: None, what }
 }

@@ -1,6 +1,6 @@
 //! The same for people, their conversations and what they look at.
 
-use sereno_workflows::conversation::{self, What};
+use sereno_workflows::conversation::{self, Held, What};
 use sereno_workflows::handoff::{Claim, Priority};
 use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
 use sereno_workflows::product::{self, Price};
@@ -87,6 +87,12 @@ fn people_stand_on_disk_as_they_always_did() {
     let off = Handoff { priority, snoozed_until: Some(NOW), closed_at, ..taken };
     stands_since(5, "/handoff-snoozed", &StateRecord::Handoff(off));
     stands("/conversation", &StateRecord::Conversation(talked()));
+    let held = Some(Held { by: "Ana".into(), at: NOW });
+    stands_since(
+        5,
+        "/conversation-held",
+        &StateRecord::Conversation(Conversation { held, ..talked() }),
+    );
     stands("/lead", &StateRecord::Lead(met()));
     stands("/product", &StateRecord::Product(priced()));
     stands("/told", &TimerRecord::Signal(Signal::Told { at: NOW }));

@@ -1,4 +1,5 @@
-//! What a person may do in a conversation: reply, in their own words or as an approved template.
+//! What a person may do in a conversation: reply, in their own words or as an approved template, and take it over from
+//! whoever answers by itself, until they give it back.
 
 use std::sync::Arc;
 
@@ -7,12 +8,16 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
+use sereno_actors::engine::Action;
+use sereno_actors::idempotency::Idempotency;
 use sereno_actors::view::TenantView;
 use sereno_workflows::conversation::{
-    Conversation, PARAMETER_CHARS_MAX, PARAMETERS_MAX, TEXT_CHARS_MAX, Words,
+    Conversation, PARAMETER_CHARS_MAX, PARAMETERS_MAX, TEXT_CHARS_MAX, What, Words,
 };
+use sereno_workflows::id::EntityKey;
 use sereno_workflows::invalid::{self, Invalid};
 use sereno_workflows::line::WhatsAppTemplate;
+use sereno_workflows::trace::TraceContext;
 use sereno_workflows::window::{Purpose, Window};
 use sha2::Digest as _;
 
@@ -29,7 +34,8 @@ use crate::api::request::{
 use crate::api::trace::Traced;
 use crate::api::why::Reader;
 
-/// `POST /api/v1/conversations/{id}/actions`: `{"action": "reply", "text": …}`, or `template` in its place.
+/// `POST /api/v1/conversations/{id}/actions`: `{"action": "reply", "text": …}`, or `template` in its place;
+/// `take_over`, `give_back`.
 pub async fn act(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -47,28 +53,79 @@ pub async fn act(
     let action = take_text(&mut body, "action")?;
     let action = action.ok_or_else(|| Invalid::new("action", "is missing"))?;
     take_reason(&mut body)?;
-    if action != "reply" {
-        return Err(Invalid::new("action", format!("'{action}' is not reply")).into());
-    }
-    let by = take_by(&mut body, &caller)?;
-    let words = take_words(&mut body)?;
-    nothing_else(&body)?;
-    let told = Told(format!("action: {action}, by: {by}"));
-    let request = once(&headers, |hash| {
-        hash.update(format!("conversation {id}\n"));
-        hash.update(&bytes);
-    })?;
-    let was_done = match &request {
-        Some(request) => app.engine.answered(&caller.tenant, &[], request)?.is_some(),
-        None => false,
+    let asked = match action.as_str() {
+        "reply" => Asked::Reply(take_by(&mut body, &caller)?, take_words(&mut body)?),
+        "take_over" => Asked::TakeOver(take_by(&mut body, &caller)?),
+        "give_back" => Asked::GiveBack,
+        other => {
+            let problem = format!("'{other}' is not reply, take_over or give_back");
+            return Err(Invalid::new("action", problem).into());
+        }
     };
-    if !was_done {
-        app.engine.reply(&caller.tenant, &id, (by, words), request, trace).await?;
-    }
+    nothing_else(&body)?;
+    let by = asked.by().map(|by| format!(", by: {by}")).unwrap_or_default();
+    let told = Told(format!("action: {action}{by}"));
+    let was_done = match asked {
+        Asked::Reply(by, words) => {
+            let request = once(&headers, |hash| {
+                hash.update(format!("conversation {id}\n"));
+                hash.update(&bytes);
+            })?;
+            reply(&app, &caller, &id, (by, words), (request, trace)).await?
+        }
+        Asked::TakeOver(by) => do_so(&app, &caller, &id, What::TakeOver(by), trace).await?,
+        Asked::GiveBack => do_so(&app, &caller, &id, What::GiveBack, trace).await?,
+    };
     let tenant = caller.tenant.clone();
     let shown = aside(tenant, move || detail(&app, &caller, &id, &query, reader)).await?;
     let answer = (Extension(told), shown).into_response();
     Ok(if was_done { replayed(answer) } else { answer })
+}
+
+/// What is asked of a conversation, and by whom.
+enum Asked {
+    Reply(String, Words),
+    TakeOver(String),
+    GiveBack,
+}
+
+impl Asked {
+    fn by(&self) -> Option<&str> {
+        match self {
+            Self::Reply(by, _) | Self::TakeOver(by) => Some(by),
+            Self::GiveBack => None,
+        }
+    }
+}
+
+/// Replies, unless the same request did so before; answers whether it did.
+async fn reply(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    said: (String, Words),
+    (request, trace): (Option<Idempotency>, Option<TraceContext>),
+) -> Result<bool, Problem> {
+    if let Some(request) = &request
+        && app.engine.answered(&caller.tenant, &[], request)?.is_some()
+    {
+        return Ok(true);
+    }
+    app.engine.reply(&caller.tenant, id, said, request, trace).await?;
+    Ok(false)
+}
+
+/// Does what is the matter of the conversation alone, each time that it is asked for.
+async fn do_so(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    what: What,
+    trace: Option<TraceContext>,
+) -> Result<bool, Problem> {
+    let key = EntityKey::conversation(id);
+    app.engine.act(&caller.tenant, key, Action::Conversation(what), trace).await?;
+    Ok(false)
 }
 
 /// What a person writes: a text, or a template with what fills it.
@@ -109,8 +166,9 @@ fn template_of(template: Value) -> Result<Words, Invalid> {
         None | Some(Value::Null) => Vec::new(),
         Some(given) => parameters_of(given)?,
     };
-    let missing = ["name", "language"].into_iter().find(|name| !template.contains_key(*name));
-    if let Some(missing) = missing {
+    if let Some(missing) =
+        ["name", "language"].into_iter().find(|name| !template.contains_key(*name))
+    {
         return Err(Invalid::new(missing, "is missing"));
     }
     let template: WhatsAppTemplate = invalid::read(Value::Object(template))?;

@@ -12,6 +12,7 @@ import { period } from "../parts/filters.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
 import { detail } from "./conversations/detail.js";
+import { holder } from "./conversations/hold.js";
 import { windowOf } from "./conversations/window.js";
 
 const PATH = "/api/v1/conversations";
@@ -32,6 +33,9 @@ function show(view) {
       filters: [
         { name: "channel", label: t("conversations.channel"), placeholder: "whatsapp" },
         { name: "lead_id", label: t("conversations.person"), placeholder: "lead_…" },
+        { name: "held", label: t("conversations.held"), type: "select", choices: [
+          ["false", t("conversations.held_bot")], ["true", t("conversations.held_human")],
+        ] },
         { name: "since", label: t("common.period"), type: "period" },
       ],
       live: ["state", "event"], concerns, isSorted: true, detail, empty: nothing,
@@ -43,9 +47,9 @@ const here = () => new URLSearchParams(location.search);
 
 /** @param {URLSearchParams} asked */
 function query(asked) {
-  const [status, channel, lead_id] = ["status", "channel", "lead_id"]
+  const [status, channel, lead_id, held] = ["status", "channel", "lead_id", "held"]
     .map((name) => asked.get(name));
-  return { status, channel, lead_id, ...period(asked) };
+  return { status, channel, lead_id, held, ...period(asked) };
 }
 
 function concerns(told, kind) {
@@ -67,6 +71,7 @@ function columns() {
       label: t("conversations.channel"), class: "is-tight", phone: "none",
       cell: (item) => (item.channel === "whatsapp" ? channel("whatsapp") : item.channel ?? "–"),
     },
+    { label: t("conversations.held"), class: "is-tight when-room", phone: "foot", cell: holder },
     {
       label: t("conversations.intent"), class: "cut", phone: "wide",
       cell: (item) => h("span", { class: "row-tags" },

@@ -6,6 +6,7 @@ import { asCurl, get } from "../../lib/api.js";
 import { h, put } from "../../lib/dom.js";
 import { number, percent, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
+import { may } from "../../lib/session.js";
 import { duration, fullTime, time } from "../../lib/time.js";
 import { button, channel, copy, facts, id, pill, section, tag, why } from "../../parts/bits.js";
 import { keepFresh } from "../../parts/fresh.js";
@@ -14,6 +15,7 @@ import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { merged, thread } from "../../parts/thread.js";
 import { composer } from "./compose.js";
+import { giveBack, holder, takeOver } from "./hold.js";
 import { windowOf } from "./window.js";
 
 /** Lines of the story that the thread already shows by its messages. */
@@ -37,6 +39,10 @@ export function detail(key, box) {
     });
   };
   const actions = (found) => h("div", { class: "row" },
+    may("operator") && (found.held_by !== null
+      ? button(t("conversations.give_back"), () => giveBack(path, show), { symbol: "out" })
+      : found.status === "open" && button(t("conversations.take_over"), () => takeOver(path, show),
+        { symbol: "person" })),
     found.escalated && h("a", { class: "button", href: address("handoffs", found.conversation_id) },
       t("conversations.to_handoff")),
     found.lead_id && h("a", { class: "button", href: address("leads", found.lead_id) },
@@ -90,7 +96,7 @@ function view(found, { carried, person, actions, path, reveal, reply }) {
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
       h("div", { class: "row" }, h("h1", null, person?.name ?? found.conversation_id),
-        pill(found.status),
+        pill(found.status), found.status === "open" && holder(found),
         found.channel === "whatsapp" ? channel("whatsapp") : found.channel && tag(found.channel)),
       id(found.conversation_id)),
     why(found.why, found.why?.next_at && time(found.why.next_at)),
@@ -115,6 +121,7 @@ function view(found, { carried, person, actions, path, reveal, reply }) {
         theirs: found.metrics.user_messages, ours: found.metrics.ai_messages,
         calls: found.metrics.calls,
       })],
+      [t("conversations.held"), found.held_by !== null && [found.held_by, " ", fullTime(found.held_at)]],
       [t("conversations.campaign"), found.campaign],
       [t("conversations.entry"), found.entry_point],
       [t("conversations.escalated"),

@@ -51,6 +51,8 @@ export default {
   "did.handoff.act": "Acted on a handoff",
   "did.conversation.act": "Acted in a conversation",
   "did.conversation.act.reply": "Replied in a conversation",
+  "did.conversation.act.take_over": "Took over a conversation",
+  "did.conversation.act.give_back": "Gave back a conversation",
   "did.timer.fire": "Fired a timer",
   "did.timer.reschedule": "Moved a timer",
   "did.timer.cancel": "Cancelled a timer",

@@ -51,6 +51,8 @@ export default {
   "turn.handoff.replied": "A person answered",
   "turn.handoff.closed": "Handoff closed",
   "turn.handoff.unsnoozed": "Back to be answered",
+  "turn.conversation.taken_over": "A person took over",
+  "turn.conversation.given_back": "Back with the assistant",
   "turn.sla.breached": "Answer came too late",
   "turn.order.created": "Ordered",
   "turn.order.completed": "Order completed",

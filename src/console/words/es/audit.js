@@ -51,6 +51,8 @@ export default {
   "did.handoff.act": "Actuó en una atención",
   "did.conversation.act": "Actuó en una conversación",
   "did.conversation.act.reply": "Respondió en una conversación",
+  "did.conversation.act.take_over": "Tomó el control de una conversación",
+  "did.conversation.act.give_back": "Devolvió una conversación",
   "did.timer.fire": "Disparó un temporizador",
   "did.timer.reschedule": "Movió un temporizador",
   "did.timer.cancel": "Canceló un temporizador",

@@ -51,6 +51,8 @@ export default {
   "turn.handoff.replied": "Respondió una persona",
   "turn.handoff.closed": "Atención cerrada",
   "turn.handoff.unsnoozed": "Vuelve a quedar por atender",
+  "turn.conversation.taken_over": "Una persona tomó el control",
+  "turn.conversation.given_back": "Vuelve al asistente",
   "turn.sla.breached": "La respuesta llegó tarde",
   "turn.order.created": "Pidió",
   "turn.order.completed": "Pedido completado",

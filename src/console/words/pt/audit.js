@@ -51,6 +51,8 @@ export default {
   "did.handoff.act": "Agiu num atendimento",
   "did.conversation.act": "Agiu numa conversa",
   "did.conversation.act.reply": "Respondeu numa conversa",
+  "did.conversation.act.take_over": "Assumiu uma conversa",
+  "did.conversation.act.give_back": "Devolveu uma conversa",
   "did.timer.fire": "Disparou um temporizador",
   "did.timer.reschedule": "Moveu um temporizador",
   "did.timer.cancel": "Cancelou um temporizador",

@@ -51,6 +51,8 @@ export default {
   "turn.handoff.replied": "Uma pessoa respondeu",
   "turn.handoff.closed": "Atendimento encerrado",
   "turn.handoff.unsnoozed": "Volta a ficar por atender",
+  "turn.conversation.taken_over": "Uma pessoa assumiu",
+  "turn.conversation.given_back": "Volta ao assistente",
   "turn.sla.breached": "A resposta veio tarde",
   "turn.order.created": "Pediu",
   "turn.order.completed": "Pedido concluído",

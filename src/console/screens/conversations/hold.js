@@ -1,0 +1,51 @@
+// @ts-check
+// A person takes a conversation over from whoever answers by itself, under their own name, and gives it back.
+
+import { post } from "../../lib/api.js";
+import { t } from "../../lib/i18n.js";
+import { keep } from "../../lib/storage.js";
+import { askFor } from "../../parts/asking.js";
+import { pill } from "../../parts/bits.js";
+import { ask } from "../../parts/dialog.js";
+import { field } from "../../parts/form.js";
+import { notice, refused } from "../../parts/notice.js";
+import { NAME_MAX, myName } from "../handoffs/claim.js";
+
+/** Who answers: a bot, or a person and who. @param {any} talk */
+export function holder({ held_by: by }) {
+  return by === null ? pill("info", { text: t("conversations.bot") })
+    : pill("running", { text: t("conversations.human", { name: by }), title: by });
+}
+
+/** @param {string} path @param {() => void} done */
+export function takeOver(path, done) {
+  askFor({
+    title: t("conversations.take_over"),
+    fields: field({
+      name: "by", label: t("conversations.take_over_by"), hint: t("conversations.take_over_hint"),
+      value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
+    }),
+    act: async ({ by }) => {
+      await post(`${path}/actions`, { action: "take_over", by });
+      keep("name", by);
+      return () => {
+        notice(t("conversations.taken_over"), "good");
+        done();
+      };
+    },
+  });
+}
+
+/** @param {string} path @param {() => void} done */
+export async function giveBack(path, done) {
+  const sure = await ask({ title: t("conversations.give_back"), text: t("conversations.ask_give_back"),
+    yes: t("conversations.give_back") });
+  if (!sure) return;
+  try {
+    await post(`${path}/actions`, { action: "give_back" });
+    notice(t("conversations.given_back"), "good");
+    done();
+  } catch (error) {
+    refused(error);
+  }
+}
