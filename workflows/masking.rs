@@ -2,12 +2,14 @@
 //!
 //! Names, telephone numbers, addresses and what somebody wrote are recognised by the name of their field and,
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
-//! needs it can ask for it by name, which is written down.
+//! needs it can ask for it by name, which is written down. So of a payload, and of a receiver's answer, the names
+//! of all fields are shown, numbers, and the texts of those fields that are known to be harmless; no other text.
 //!
 //! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
-//! numbered. In the place of two kinds of ids stands an alias: of one that holds a mail address or a number with
-//! its `+`, wherever it stands; and of one that is nothing but 10 to 15 digits, as many as a number with its
-//! country code has, where it names a person or a conversation with one. Which these are is told by the field:
+//! numbered. In the place of three kinds of ids stands an alias: of one that holds a mail address or a number with
+//! its `+`, wherever it stands; of what leaves instead of a number, since all numbers can be tried; and of one that
+//! is nothing but 10 to 15 digits, as many as a number with its country code has, or those behind `wa_` and the
+//! like, where it names a person or a conversation with one. Which these are is told by the field:
 //! `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
 //! `user`, `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its
 //! timers; of all of them the plurals too.
@@ -19,22 +21,28 @@
 //! | `4111 1111 1111 1111`, a card's number | `•••1111` |
 //! | `Ana García` | `A•••` |
 //! | `ana@mail.example` | `a•••@•••` |
-//! | what somebody wrote | `•••` |
+//! | what somebody wrote, and what a receiver answered | `•••` |
+//! | what leaves instead of a number, `eb491b384e4fda42` | `•••` and an alias |
 //! | what is secret in a URL | `•••`, see [`without_secrets`] |
 
 mod answers;
 mod fields;
+mod harmless;
 mod ids;
 mod numbers;
 mod urls;
 
 use serde_json::{Map, Number, Value};
 
-use self::answers::{mended, without_answer};
+use self::answers::{is_code, is_told, mended, without_answer};
 use self::fields::{
-    ANSWERS, DEED, NAMES, NUMBERS, OURS, PERSONS, SAID, THINGS, WORDS, is_one_or_more, plain,
+    ANSWERS, DEED, ERRORS, NAMES, NUMBERS, OURS, PERSONS, SAID, THEIRS, THINGS, WORDS,
+    is_one_or_more, plain,
 };
-use self::ids::{clear_id, is_id, is_timer_of_number, names_person};
+use self::harmless::{is_harmless, is_one_word, shown_name};
+use self::ids::{
+    clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
+};
 use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
     is_number_field, number_at,
@@ -51,8 +59,8 @@ pub struct Masks<'a> {
     /// Whether what is called a name is a person's, as in all that tells of what happened; the name of a
     /// tenant or an event type is not.
     pub names_people: bool,
-    /// Whether what receivers answered, and why somebody did something, is hidden as a whole, since a name in it
-    /// is not known as one: from those who may not have it revealed.
+    /// Whether why somebody did something is hidden as a whole, since a name in it is not known as one: from
+    /// those who may not have it revealed.
     pub hides_words: bool,
     /// What stands for an id that holds personal data.
     pub alias: &'a dyn Fn(&str) -> String,
@@ -65,6 +73,7 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
         names_people,
         words: names_people,
         top: true,
+        theirs: false,
         of_person: false,
         hides_words,
         by_hand: false,
@@ -89,6 +98,9 @@ pub fn masked_text(text: &str) -> String {
 
 /// What is shown of an id that holds personal data.
 pub fn masked_id(id: &str) -> String {
+    if is_hash(id) || is_number(id) && !is_full_number(id) {
+        return HIDDEN.to_owned();
+    }
     hide_in(&clear_id(id))
 }
 
@@ -116,6 +128,8 @@ struct Place<'a> {
     words: bool,
     /// The outermost object.
     top: bool,
+    /// Somebody else made it, and called its fields as they pleased.
+    theirs: bool,
     /// What holds it is a person, or a conversation with one.
     of_person: bool,
     /// As in [`Masks`].
@@ -130,11 +144,13 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
     let of_person = is_one_or_more(entity, &PERSONS);
     // A job says its task.
     let by_hand = place.by_hand || called == DEED || map.contains_key("task");
-    let place = Place { of_person, by_hand, ..place };
+    // What stands beside a payload is about it, and no word of ours.
+    let top = place.top && !map.contains_key("payload");
+    let place = Place { of_person, by_hand, top, ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
-            (name, masked)
+            (if place.theirs { shown_name(name, hide_in) } else { name }, masked)
         })
         .collect()
 }
@@ -147,6 +163,7 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
         names_people: place.names_people && !is_in(&THINGS),
         words: place.words && !is_in(&OURS),
         top: false,
+        theirs: place.theirs || place.names_people && is_in(&THEIRS),
         ..place
     };
     match value {
@@ -154,12 +171,15 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
         Value::Array(items) => {
             let item = |item| match item {
                 Value::Object(map) => Value::Object(masked_map(map, &plain, inside)),
-                other => masked_value(other, field, Place { top: false, ..place }),
+                other => masked_value(other, field, Place { top: false, ..inside }),
             };
             items.into_iter().map(item).collect()
         }
         Value::Number(number) => masked_number(number, (&lower, &plain), place),
-        Value::String(text) => Value::from(masked_string(text, (&lower, &plain), place)),
+        Value::String(text) => {
+            let theirs = inside.theirs;
+            Value::from(masked_string(text, (&lower, &plain), Place { theirs, ..place }))
+        }
         Value::Null | Value::Bool(_) => value,
     }
 }
@@ -188,12 +208,8 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if text.is_empty() || text == HIDDEN {
         return text;
     }
-    let is_said = place.by_hand && is_in(&SAID);
-    if place.hides_words && (is_in(&ANSWERS) || is_said) {
-        return HIDDEN.to_owned();
-    }
-    if is_said {
-        return hide_in(&text);
+    if place.by_hand && is_in(&SAID) {
+        return if place.hides_words { HIDDEN.to_owned() } else { hide_in(&text) };
     }
     if is_phone_field(field) {
         return hidden_number(&text);
@@ -213,15 +229,22 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     }
     // Beside `ok`, a message is ours.
     if place.words && is_in(&WORDS) && !(place.top && field == "message") {
-        return masked_json(&text, place).unwrap_or_else(|| HIDDEN.to_owned());
+        let inside = Place { theirs: true, ..place };
+        return masked_json(&text, inside).unwrap_or_else(|| HIDDEN.to_owned());
     }
     if is_in(&ANSWERS) {
-        return masked_answer(&text, place);
+        let answer = Place { names_people: true, words: true, theirs: true, ..place };
+        return masked_answer(&text, answer);
     }
     if is_moment(&text) {
         return text;
     }
-    if is_id(field) {
+    masked_other(text, (field, plain), place)
+}
+
+/// A text whose field is not called as what is personal is.
+fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) -> String {
+    if is_id(field) && (!place.theirs || is_one_word(&text)) {
         let hides = is_personal(field, &text, place.of_person);
         return if hides { (place.alias)(&text) } else { text };
     }
@@ -231,25 +254,36 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if is_card_field(field) && text.bytes().filter(u8::is_ascii_digit).count() >= 12 {
         return hidden_card(&text);
     }
-    let shown = hide_in(&text);
-    if place.hides_words { without_answer(shown) } else { shown }
+    let is_told_of = ERRORS.contains(&plain) && (is_told(&text) || is_code(&text));
+    if place.theirs && !is_told_of && !is_harmless((field, plain), &text, !place.names_people) {
+        return HIDDEN.to_owned();
+    }
+    // An id by itself, or behind what it is of.
+    let (of, id) = text.rsplit_once(':').unwrap_or(("", &text));
+    if is_number(id) && (of.is_empty() || PERSONS.contains(&of)) {
+        let between = if of.is_empty() { "" } else { ":" };
+        return format!("{of}{between}{}", masked_id(id));
+    }
+    without_answer(hide_in(&text))
 }
 
 /// Whether an id in this field is a person's number or address.
 fn is_personal(field: &str, id: &str, of_person: bool) -> bool {
     let clear = clear_id(id);
     clear.contains(['@', '+']) && hide_in(&clear) != clear
-        || names_person(field, of_person) && is_full_number(id)
+        || names_person(field, of_person) && is_number(id)
+        || names_hash(field) && is_hash(id)
         || is_timer_of_number(id)
 }
 
-/// What somebody answered: JSON is masked as such, also where only its beginning was kept.
+/// What somebody answered: JSON is masked as such, also where only its beginning was kept; of all else a word
+/// that a machine says is shown.
 fn masked_answer(text: &str, place: Place<'_>) -> String {
     if let Some(masked) = masked_json(text, place) {
         return masked;
     }
     if !text.trim_start().starts_with(['{', '[']) {
-        return hide_in(text);
+        return if is_code(text.trim()) { text.to_owned() } else { HIDDEN.to_owned() };
     }
     match mended(text) {
         Some(value) => format!("{} …", masked_value(value, "", place)),

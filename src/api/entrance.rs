@@ -243,7 +243,7 @@ async fn concluded(app: &App, noted: Noted, response: Response) -> Response {
 struct Hides {
     /// Names, which are people's.
     names: bool,
-    /// What receivers answered, and why somebody did something.
+    /// Why somebody did something.
     words: bool,
 }
 

@@ -118,8 +118,16 @@ async fn f05_a_viewer_reads_no_name_in_an_answer_or_in_a_reason() {
         assert!(!seen.to_string().contains("García"), "{seen}");
     }
     let seen = viewer.get(&path).await;
-    assert_eq!(seen["history"][0]["response_body"], "•••");
     assert_eq!(seen["cancelled_by_hand"]["reason"], "•••");
+    for seen in [seen, operator.get(&path).await] {
+        assert_eq!(seen["history"][0]["response_body"], r#"{"error":"•••"}"#);
+        let told = "answered 503 Service Unavailable: •••";
+        let attempt = &seen["history"][0];
+        assert_eq!(
+            (&attempt["error_message"], &attempt["response_code"]),
+            (&json!(told), &json!(503))
+        );
+    }
     let shown = operator.get(&format!("{path}?reveal=true")).await;
     assert!(shown["history"][0]["response_body"].as_str().unwrap().contains("García"), "{shown}");
 }

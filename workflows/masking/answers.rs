@@ -31,22 +31,67 @@ pub(super) fn mended(text: &str) -> Option<Value> {
     serde_json::from_str(&format!("{}{closed}", text.get(..at)?)).ok()
 }
 
-/// What went wrong without what the receiver said of it: `answered 503 Service Unavailable: •••`.
+/// What went wrong without what the receiver said of it: `answered 503 Service Unavailable: •••`, and
+/// `mail server: permanent error (550): 5.1.1 •••`. The words of providers stay, which are nobody's.
 pub(super) fn without_answer(text: String) -> String {
-    let parts = text.split_once(ANSWERED).and_then(|(before, answer)| {
+    let said = text.split_once(ANSWERED).and_then(|(_, answer)| {
         let (status, said) = answer.split_once(": ")?;
         let is_status = status.len() >= 3 && status.bytes().take(3).all(|b| b.is_ascii_digit());
-        (is_status && !said.starts_with(OURS)).then_some((before, status))
+        is_status.then_some(said)
     });
-    match parts {
-        Some((before, status)) => format!("{before}{ANSWERED}{status}: {HIDDEN}"),
+    let said = said.or_else(|| {
+        let (_, refusal) = text.split_once(MAIL_SERVER)?;
+        let (code, said) = refusal.split_once("): ")?;
+        let is_code = code.bytes().rev().take(3).filter(u8::is_ascii_digit).count() == 3;
+        is_code.then(|| said.trim_start_matches(is_of_code))
+    });
+    let hidden = said.filter(|said| !OURS.iter().any(|ours| said.starts_with(ours)));
+    match hidden.filter(|said| !said.is_empty() && !is_code(said)) {
+        Some(said) => {
+            let before = text.strip_suffix(said).unwrap_or_default();
+            format!("{before}{HIDDEN}")
+        }
         None => text,
     }
 }
 
-/// How we begin to tell of an answer, and what we say of one ourselves.
+/// Whether a text is a word that a machine says to a machine: `invalid_blocks`.
+pub(super) fn is_code(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit();
+    text == "ok"
+        || text.len() <= CODE_BYTES_MAX && text.contains('_') && text.bytes().all(is_letter)
+}
+
+/// Whether a text is what we say went wrong, in which an answer is known as one.
+pub(super) fn is_told(text: &str) -> bool {
+    TOLD.iter().any(|opening| text.starts_with(opening))
+}
+
+/// A letter of an enhanced code such as `5.1.1`, or what stands behind it (RFC 3463).
+fn is_of_code(letter: char) -> bool {
+    letter.is_ascii_digit() || ['.', ' '].contains(&letter)
+}
+
+/// How we begin to tell of an answer, ...
 const ANSWERED: &str = "answered ";
-const OURS: &str = "redirects to ";
+const MAIL_SERVER: &str = "mail server: ";
+/// ... what we say of one ourselves, ...
+const OURS: [&str; 2] = ["redirects to ", "a redirect, which "];
+/// ... and how the sentences begin in which we tell what went wrong.
+const TOLD: [&str; 9] = [
+    ANSWERED,
+    MAIL_SERVER,
+    "no answer within ",
+    "no connection: ",
+    "the connection broke: ",
+    "the token endpoint",
+    "not Slack's answer: ",
+    "Slack says ",
+    "Meta says ",
+];
+
+/// No word of a provider is as long.
+const CODE_BYTES_MAX: usize = 64;
 
 /// Beyond this it is not read as JSON either.
 const DEPTH_MAX: usize = 128;

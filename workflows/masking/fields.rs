@@ -214,11 +214,17 @@ pub(super) const THINGS: [&str; 17] = [
 ];
 
 /// Fields inside of which we say how things stand; nobody's text, but it may hold a number.
-pub(super) const OURS: [&str; 5] =
-    ["why", "endpoints", "quarantined", "refused", "cancelledbyhand"];
+pub(super) const OURS: [&str; 6] =
+    ["why", "endpoints", "quarantined", "refused", "cancelledbyhand", "providererror"];
 
-/// What others answered us: mostly about how things stand, so that only what looks personal is hidden.
+/// Fields that hold what somebody else made, whose fields are called as they please.
+pub(super) const THEIRS: [&str; 5] = ["data", "payload", "payloadsnippet", "body", "raw"];
+
+/// What receivers answered us, who like to repeat what they got.
 pub(super) const ANSWERS: [&str; 1] = ["responsebody"];
+
+/// Fields in which we tell what went wrong.
+pub(super) const ERRORS: [&str; 3] = ["error", "errormessage", "lasterror"];
 
 /// What somebody did by hand, beside what is told of jobs ...
 pub(super) const DEED: &str = "cancelledbyhand";

@@ -26,6 +26,28 @@ pub(super) fn names_person(field: &str, of_person: bool) -> bool {
 /// Whether it is the id of a timer that such a conversation or person set.
 pub(super) fn is_timer_of_number(id: &str) -> bool {
     let mut parts = id.split(':');
-    parts.next().is_some_and(|kind| PERSONS.contains(&kind))
-        && parts.next().is_some_and(is_full_number)
+    parts.next().is_some_and(|kind| PERSONS.contains(&kind)) && parts.next().is_some_and(is_number)
 }
+
+/// Whether an id is a telephone number, or what leaves instead of one, with or without a word before it that says
+/// so: `34600000012`, `wa_34600000012`, `wa_eb491b384e4fda42`.
+pub(super) fn is_number(id: &str) -> bool {
+    let bare = LINES.iter().find_map(|line| id.strip_prefix(line)?.strip_prefix(['_', '-', ':']));
+    is_full_number(id) || bare.is_some_and(|bare| is_full_number(bare) || is_hash(bare))
+}
+
+/// Whether in a field of this name stands what leaves instead of a telephone number: all numbers that there are
+/// can be tried, so it tells the number to whoever does.
+pub(super) fn names_hash(field: &str) -> bool {
+    field.ends_with("_hash") || field.ends_with("_hashes")
+}
+
+/// Whether a text has the form of it.
+pub(super) fn is_hash(text: &str) -> bool {
+    text.len() == HASH_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// As long as [`crate::privacy::PhoneHash`] makes them.
+const HASH_LENGTH: usize = 16;
+/// What such an id begins with where it is of a telephone.
+const LINES: [&str; 5] = ["wa", "whatsapp", "tel", "phone", "sms"];

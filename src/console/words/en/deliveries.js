@@ -54,7 +54,7 @@ export default {
   body: "Body",
   response: "Response",
   response_hidden:
-    "What the receiver answered is shown to operators and admins: it may name people.",
+    "What the receiver answered may name people: operators and admins can have it shown.",
   step_created: "The delivery was made",
   step_next: "Next attempt",
   attempt: "Attempt {number}",

@@ -56,7 +56,7 @@ export default {
   body: "Cuerpo",
   response: "Respuesta",
   response_hidden:
-    "Lo que respondió el receptor lo ven operadores y administradores: puede nombrar a personas.",
+    "Lo que respondió el receptor puede nombrar a personas: operadores y administradores pueden pedir que se muestre.",
   step_created: "Se creó la entrega",
   step_next: "Siguiente intento",
   attempt: "Intento {number}",

@@ -56,7 +56,7 @@ export default {
   body: "Corpo",
   response: "Resposta",
   response_hidden:
-    "O que o receptor respondeu é visto por operadores e administradores: pode citar pessoas.",
+    "O que o destinatário respondeu pode nomear pessoas: operadores e administradores podem pedir que se mostre.",
   step_created: "A entrega foi criada",
   step_next: "Próxima tentativa",
   attempt: "Tentativa {number}",

@@ -1,0 +1,270 @@
+//! What of a payload nobody's name is in, by the name of its field: everything else that is a text is hidden, since
+//! what a caller names as they please may hold anything.
+
+use super::ids::is_id;
+
+/// Fields whose texts say what something is, when, where or how much, in English, Spanish and Portuguese; names
+/// stand here as [`super::fields::plain`] makes them.
+const HARMLESS: [&str; 187] = [
+    // What it is.
+    "type",
+    "tipo",
+    "eventtype",
+    "becauseof",
+    "becauseoftype",
+    "replyto",
+    "kind",
+    "mimetype",
+    "contenttype",
+    "format",
+    "formato",
+    "encoding",
+    "algorithm",
+    "schema",
+    "version",
+    "versao",
+    "apiversion",
+    "messagingproduct",
+    "object",
+    "method",
+    "action",
+    "actions",
+    "accion",
+    "acao",
+    "event",
+    "evento",
+    "change",
+    "field",
+    "trigger",
+    "rule",
+    "metric",
+    "comparison",
+    "alert",
+    "reminder",
+    "endedby",
+    // How it stands.
+    "status",
+    "estado",
+    "state",
+    "stage",
+    "phase",
+    "result",
+    "resultado",
+    "outcome",
+    "success",
+    "ok",
+    "code",
+    "codigo",
+    "errorcode",
+    "errortype",
+    "fault",
+    "cause",
+    "severity",
+    "level",
+    "nivel",
+    "priority",
+    "prioridad",
+    "prioridade",
+    "availability",
+    "disponibilidad",
+    "disponibilidade",
+    "sentiment",
+    "intent",
+    "intents",
+    "lastintent",
+    // On which road.
+    "channel",
+    "canal",
+    "direction",
+    "source",
+    "sourcetype",
+    "origin",
+    "origen",
+    "origem",
+    "medium",
+    "campaign",
+    "campana",
+    "campanha",
+    "entrypoint",
+    "provider",
+    "proveedor",
+    "platform",
+    "plataforma",
+    "device",
+    "browser",
+    "queue",
+    "template",
+    "plantilla",
+    "role",
+    // When.
+    "time",
+    "timestamp",
+    "date",
+    "datetime",
+    "fecha",
+    "hora",
+    "horario",
+    "day",
+    "dia",
+    "month",
+    "mes",
+    "year",
+    "ano",
+    "week",
+    "weekday",
+    "since",
+    "until",
+    "desde",
+    "hasta",
+    "ate",
+    "window",
+    "duration",
+    "duracion",
+    "duracao",
+    "timezone",
+    "turno",
+    "shift",
+    // How much.
+    "count",
+    "cantidad",
+    "quantidade",
+    "quantity",
+    "qty",
+    "amount",
+    "importe",
+    "monto",
+    "valor",
+    "total",
+    "totals",
+    "subtotal",
+    "tax",
+    "price",
+    "precio",
+    "preco",
+    "oldprice",
+    "newprice",
+    "discount",
+    "descuento",
+    "desconto",
+    "stock",
+    "newstock",
+    "threshold",
+    "measured",
+    "percent",
+    "size",
+    "partysize",
+    "personas",
+    "pessoas",
+    "comensales",
+    "currency",
+    "moneda",
+    "moeda",
+    "unit",
+    "units",
+    "rating",
+    // In which words, and where.
+    "locale",
+    "language",
+    "lang",
+    "idioma",
+    "country",
+    "countrycode",
+    "pais",
+    "restaurant",
+    "restaurante",
+    "store",
+    "tienda",
+    "loja",
+    "venue",
+    "branch",
+    "sucursal",
+    "place",
+    "zone",
+    "zona",
+    "area",
+    "room",
+    "sala",
+    "table",
+    "mesa",
+    // What is sold.
+    "product",
+    "producto",
+    "produto",
+    "category",
+    "categoria",
+    "plan",
+    "tier",
+    "brand",
+    "marca",
+    "color",
+    "colour",
+    "department",
+    "departamento",
+];
+
+/// No word of these fields is as long.
+const WORD_CHARS_MAX: usize = 64;
+/// As many digits as a telephone number does not have.
+const FIGURE_DIGITS_MAX: usize = 6;
+
+/// Whether a text of a payload may be shown, as far as it does not look like a number or an address. The name of
+/// a thing is one.
+pub(super) fn is_harmless((field, plain): (&str, &str), text: &str, is_of_thing: bool) -> bool {
+    if is_figure(text) {
+        return true;
+    }
+    if text.chars().count() > WORD_CHARS_MAX {
+        return false;
+    }
+    HARMLESS.contains(&plain)
+        || is_of_thing && ["name", "nombre", "nome", "title"].contains(&plain)
+        || names_id(field, plain) && is_one_word(text)
+}
+
+/// Whether a text that stands under the name of an id may be one.
+pub(super) fn is_one_word(text: &str) -> bool {
+    !text.contains(char::is_whitespace)
+}
+
+/// `orderId` is an id like `order_id`; `paid` is none, which no digit tells.
+fn names_id(field: &str, plain: &str) -> bool {
+    is_id(field) || plain.ends_with("id") || plain.ends_with("ids")
+}
+
+/// A number, a share, a time of day or a day that is written as a text.
+fn is_figure(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits <= FIGURE_DIGITS_MAX
+        && text.len() <= 2 * FIGURE_DIGITS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b" .,:%+-/".contains(&byte))
+}
+
+/// The name of a field, which stays, unless somebody is called by it.
+pub(super) fn shown_name(name: String, hide: impl Fn(&str) -> String) -> String {
+    let digits = || name.bytes().filter(u8::is_ascii_digit).count();
+    if name.contains('@') || digits() > FIGURE_DIGITS_MAX { hide(&name) } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::masking::fields::plain;
+
+    #[test]
+    fn e01_each_harmless_field_stands_once_and_as_it_is_looked_for() {
+        for (at, name) in HARMLESS.iter().enumerate() {
+            assert_eq!(plain(name), *name);
+            assert!(!HARMLESS.iter().take(at).any(|before| before == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn e01_figures_are_no_numbers_of_telephones() {
+        for text in ["12.50", "20:00", "101", "50 %", "20/01/26", "-3"] {
+            assert!(is_figure(text), "{text}");
+        }
+        for text in ["600 000 012", "6000000", "12 a", "B-12"] {
+            assert!(!is_figure(text), "{text}");
+        }
+    }
+}

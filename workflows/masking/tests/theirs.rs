@@ -1,0 +1,154 @@
+//! What others made: payloads, whose fields are called as they please, and what receivers answer.
+
+use serde_json::{Value, json};
+
+use super::masked;
+use crate::masking::{gives_away, masked_id};
+
+#[test]
+fn e01_of_a_payload_only_what_is_known_to_be_harmless_is_shown() {
+    let payload = json!({
+        "event_type": "reservation.created", "timestamp": "2026-01-20T20:00:00Z",
+        "data": {
+            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "La Trattoria",
+            "currency": "EUR", "total": 12.5, "vip": true, "price": "12.50", "start": "20:00",
+            "product": {"sku": "S-1", "name": "Vestido"}, "tags": ["vip", 3],
+            "notas_internas": "Ana García is back", "host": "Ana", "companion": {"called": "Luis"},
+            "guest_ref": "call +34600000012", "table_id": "by the window of Ana",
+            "status_text": "Ana called", "ana@mail.example": 1, "34600000012": "x", "paid": "Ana 1",
+        },
+    });
+    let shown = json!({
+        "event_type": "reservation.created", "timestamp": "2026-01-20T20:00:00Z",
+        "data": {
+            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "La Trattoria",
+            "currency": "EUR", "total": 12.5, "vip": true, "price": "12.50", "start": "20:00",
+            "product": {"sku": "S-1", "name": "Vestido"}, "tags": ["•••", 3],
+            "notas_internas": "•••", "host": "•••", "companion": {"called": "•••"},
+            "guest_ref": "•••", "table_id": "•••",
+            "status_text": "•••", "a•••@•••": 1, "34•••••12": "•••", "paid": "•••",
+        },
+    });
+    for place in ["payload", "data"] {
+        assert_eq!(
+            masked(json!({"ok": true, "items": [{place: payload.clone()}]}), true),
+            json!({"ok": true, "items": [{place: shown}]})
+        );
+    }
+    let letter = |body: &Value| json!({"letter": {"body": body.to_string()}});
+    let body = masked(letter(&payload), true).pointer("/letter/body").cloned().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(body.as_str().unwrap()).unwrap(), shown);
+    // The tenant's own words and settings are no payload.
+    let own = json!({"data": {"greeting": "Hello there"}});
+    assert_eq!(masked(own.clone(), false), own);
+}
+
+#[test]
+fn e01_a_long_text_is_no_word_whatever_its_field_is_called() {
+    let long = "x ".repeat(40);
+    assert_eq!(
+        masked(json!({"data": {"status": long, "source": "web"}}), true),
+        json!({"data": {"status": "•••", "source": "web"}})
+    );
+}
+
+#[test]
+fn a18_what_leaves_instead_of_a_number_is_hidden_like_the_number() {
+    let hash = "eb491b384e4fda42";
+    let alias = format!("alias of {hash}");
+    let person = "alias of wa_eb491b384e4fda42";
+    assert_eq!(
+        masked(
+            json!({"wa_number_hash": hash, "former_wa_number_hashes": [hash],
+                   "data": {"phone_hash": hash, "conversation_id": format!("wa_{hash}")},
+                   "conversation_id": "wa_34600000012", "commit_hash": "6f9619ff8b86"}),
+            true
+        ),
+        json!({"wa_number_hash": alias, "former_wa_number_hashes": [alias],
+               "data": {"phone_hash": alias, "conversation_id": person},
+               "conversation_id": "alias of wa_34600000012", "commit_hash": "6f9619ff8b86"})
+    );
+    assert_eq!(
+        masked(
+            json!({"entity": "conversation:wa_34600000012", "subject": "wa_34600000012"}),
+            false
+        ),
+        json!({"entity": "conversation:•••", "subject": "•••"})
+    );
+    assert!(gives_away("wa_number_hash", hash) && gives_away("conversation_id", "wa_34600000012"));
+    assert!(!gives_away("wa_number_hash", "keyed") && !gives_away("conversation_id", "wa_12"));
+    assert_eq!((&*masked_id(hash), &*masked_id("wa_34600000012")), ("•••", "•••"));
+    assert_eq!(masked_id("34600000012"), "34•••••12");
+}
+
+#[test]
+fn e01_of_a_receivers_answer_stays_what_a_machine_reads() {
+    let shown = |body: &str| {
+        let answer = masked(json!({"history": [{"response_body": body}]}), true);
+        answer.pointer("/history/0/response_body").and_then(Value::as_str).unwrap().to_owned()
+    };
+    for (body, seen) in [
+        (
+            r#"{"code":"no_user","customer":{"name":"Ana"},"detail":"Ana García","n":3,"ok":false}"#,
+            r#"{"code":"no_user","customer":{"name":"A•••"},"detail":"•••","n":3,"ok":false}"#,
+        ),
+        (
+            r#"{"name":"Ana, B","x":[1,{"y":"z"},{"note":"ca"#,
+            r#"{"name":"A•••","x":[1,{"y":"•••"}]} …"#,
+        ),
+        (r#"{"error":"user Ana is unknown"}"#, r#"{"error":"•••"}"#),
+        (r#"{"error":"invalid_client"}"#, r#"{"error":"invalid_client"}"#),
+        ("invalid_blocks", "invalid_blocks"),
+        ("ok", "ok"),
+        ("user Ana is unknown", "•••"),
+        ("<p>Ana</p>", "•••"),
+    ] {
+        assert_eq!(shown(body), seen, "{body}");
+    }
+    for cut in [r#"{"name":"Ana"#, "[[[", r#"{"a\":1}}},"b"#, "{no, json"] {
+        assert_eq!(shown(cut), "•••", "{cut}");
+    }
+}
+
+#[test]
+fn e01_what_went_wrong_is_told_without_the_receivers_words() {
+    for (told, seen) in [
+        ("answered 503 Busy: user Ana", "answered 503 Busy: •••"),
+        (
+            "the token endpoint: answered 503 Busy: for Ana",
+            "the token endpoint: answered 503 Busy: •••",
+        ),
+        ("answered 400 Bad Request: invalid_blocks", "answered 400 Bad Request: invalid_blocks"),
+        (
+            "mail server: permanent error (550): 5.1.1 Ana García is unknown",
+            "mail server: permanent error (550): 5.1.1 •••",
+        ),
+        ("mail server: transient error (450): Ana", "mail server: transient error (450): •••"),
+    ] {
+        for place in [
+            json!({"error_message": told}),
+            json!({"event_type": "endpoint.failing", "data": {"error": told}}),
+        ] {
+            let text = masked(place.clone(), true).to_string();
+            let wanted = place.to_string().replace(told, seen);
+            assert_eq!(text, wanted);
+        }
+    }
+    let ours = json!({"items": [
+        {"error_message": "answered 302 Found: redirects to https://b.example, which is not followed"},
+        {"error_message": "the token endpoint answered 302 Found: a redirect, which is not followed"},
+        {"error_message": "no answer within 15 s"},
+        {"error_message": "mail server: Connection error: connection refused"},
+        {"error_message": "Slack says no_service: connect the channel again and set its new URL"},
+        {"error_message": "Meta says 131047: Re-engagement message"},
+        {"provider_error": {"code": 131_047, "message": "Re-engagement message"}},
+    ]});
+    assert_eq!(masked(ours.clone(), true), ours);
+}
+
+#[test]
+fn e01_what_a_dead_letter_was_to_say_is_somebodys() {
+    let letter = json!({"ok": true, "message": "Hello Ana", "payload": {"data": {"n": 1}}});
+    let shown = json!({"ok": true, "message": "•••", "payload": {"data": {"n": 1}}});
+    assert_eq!(masked(letter, true), shown);
+}
