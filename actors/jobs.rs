@@ -8,6 +8,7 @@
 //! anybody up. How far a job came is written down after its step is durable: a step that is done twice after
 //! a crash finds that its deliveries are no longer what the job is about.
 
+mod cancel;
 pub mod choice;
 pub mod walk;
 
@@ -200,15 +201,17 @@ impl Jobs {
         };
         let page = page?;
         job.examined += page.examined;
-        job.matched += u64::try_from(page.targets.len()).unwrap_or(u64::MAX);
+        let count = page.targets.len();
+        job.matched += u64::try_from(count).unwrap_or(u64::MAX);
         let not_done = match job.task {
             JobTask::DiscardDeadLetters => self.discard(&page.targets).await?,
             JobTask::ReprocessInbound => self.read_again(&page.targets).await,
             JobTask::RetryDeadLetters | JobTask::RetryDeliveries | JobTask::Recover => {
                 self.hand_over(&page.targets).await
             }
+            JobTask::CancelDeliveries => self.cancel_all(job, page.targets).await?,
         };
-        let done = page.targets.len().saturating_sub(not_done.len());
+        let done = count.saturating_sub(not_done.len());
         job.done += u64::try_from(done).unwrap_or(u64::MAX);
         job.could_not(not_done);
         let Some(next) = page.next else { return Ok(false) };

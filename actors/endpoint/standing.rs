@@ -12,6 +12,9 @@ use crate::view::TenantView;
 pub const STANDINGS: [&str; 7] =
     ["pending", "retrying", "sent", "dead", "collected", "held", "cancelled"];
 
+/// Those of them in which it waits, so that it can be cancelled.
+pub const WAITING: [&str; 3] = ["pending", "retrying", "held"];
+
 /// Why a delivery waits whose channel is paused.
 pub(crate) const PAUSED: &str = "the channel is paused";
 

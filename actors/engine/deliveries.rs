@@ -7,18 +7,17 @@ use ractor::ActorRef;
 use serde_json::{Map, Value};
 use sereno_workflows::event::Event;
 use sereno_workflows::id::{EndpointId, EventId, Sequence, TenantId};
-use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask, within_call_timeout};
 use crate::endpoint::again::{Again, AgainRequest};
-use crate::endpoint::cancel::CancelRequest;
-use crate::gather::Refusal;
+use crate::endpoint::cancel::{CancelRequest, Sought, Stays};
 use crate::hints::Listing;
 use crate::jobs::JobsMessage;
 use crate::jobs::walk::{self, Count};
-use crate::record::{AttemptStatus, Cancelled, JobRecord, JobState, JobTask, Selection, Source};
+use crate::ledger::delivery::Found;
+use crate::record::{Actor, Cancelled, JobRecord, JobState, JobTask, Selection, Source};
 use crate::tenant::{Direct, TenantMessage};
 
 /// What came of replaying an event.
@@ -33,11 +32,17 @@ pub struct Replayed {
 /// A delivery as it was found by somebody who wants it to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whereabouts {
-    delivery: Sequence,
-    event: Sequence,
     endpoint: EndpointId,
-    /// When it is due, where it waits in a queue.
-    due: Option<Timestamp>,
+    sought: Sought,
+}
+
+/// Who asks for a job, and why: nothing where none is told.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who.
+    pub by: Option<Actor>,
+    /// Why, in their words.
+    pub reason: String,
 }
 
 impl Engine {
@@ -51,19 +56,9 @@ impl Engine {
         let ledger = self.ledger();
         let found = ledger.find_delivery(tenant, delivery)?;
         let found = found.ok_or(EngineError::NotFound("delivery"))?;
-        let may_wait =
-            found.status.as_ref().is_none_or(|status| status.status == AttemptStatus::Retrying);
-        let next = found.status.as_ref().and_then(|status| status.next_at);
-        let is_there = match next {
-            Some(due) => ledger.waiting(tenant, found.endpoint, due, delivery)?.is_some(),
-            None => false,
-        };
-        let due = match (may_wait, is_there) {
-            (true, false) => ledger.due_of(tenant, found.endpoint, delivery)?,
-            (true, true) => next,
-            (false, _) => None,
-        };
-        Ok(Whereabouts { delivery, event: found.place, endpoint: found.endpoint, due })
+        let Found { place, endpoint, status, .. } = found;
+        let sought = Sought::of(ledger, tenant, endpoint, (place, delivery, status.as_ref()))?;
+        Ok(Whereabouts { endpoint, sought })
     }
 
     /// Has a delivery end that waits; returns once that is durable. Answers `false` where it has moved since it
@@ -71,19 +66,19 @@ impl Engine {
     pub async fn cancel_delivery(
         &self,
         tenant: &TenantId,
-        Whereabouts { delivery, event, endpoint, due }: Whereabouts,
+        Whereabouts { endpoint, sought }: Whereabouts,
         cancelled: Cancelled,
     ) -> Result<bool, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
-        let request = CancelRequest { event, delivery, due, cancelled, reply };
+        let request = CancelRequest { sought: vec![sought], cancelled, reply };
         let cast = actor.cast(TenantMessage::Cancel(endpoint, request));
         cast.map_err(|_| EngineError::Busy)?;
-        match within_call_timeout(answer).await? {
-            Ok(()) => Ok(true),
-            Err(Refusal::Again) => Ok(false),
-            Err(Refusal::Rejected(reason)) => Err(EngineError::Rejected(reason)),
-            Err(Refusal::Died { .. }) => Err(EngineError::Busy),
+        match within_call_timeout(answer).await?.first() {
+            Some(Ok(())) => Ok(true),
+            Some(Err(Stays::Moving)) => Ok(false),
+            Some(Err(stays)) => Err(EngineError::Rejected(stays.text().to_owned())),
+            None => Err(EngineError::Busy),
         }
     }
 
@@ -186,20 +181,21 @@ impl Engine {
         selection: Selection,
     ) -> Result<Count, EngineError> {
         let Listing { view, .. } = self.listing(tenant)?;
-        Ok(walk::count(self.ledger(), &view, &self.job(task, selection, String::new()))?)
+        let asked = Asked { by: None, reason: String::new() };
+        Ok(walk::count(self.ledger(), &view, &self.job(task, selection, asked))?)
     }
 
-    /// Starts a job, for a reason or for none that is told; returns its id once it is durable.
+    /// Starts a job; returns its id once it is durable.
     pub async fn begin_job(
         &self,
         tenant: &TenantId,
         task: JobTask,
         selection: Selection,
-        reason: String,
+        asked: Asked,
     ) -> Result<Sequence, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
-        let begin = JobsMessage::Begin(Box::new(self.job(task, selection, reason)), reply);
+        let begin = JobsMessage::Begin(Box::new(self.job(task, selection, asked)), reply);
         ask(&actor, TenantMessage::Job(begin), answer).await
     }
 
@@ -211,7 +207,7 @@ impl Engine {
         ask(&actor, TenantMessage::Job(JobsMessage::Cancel(id, reply)), answer).await
     }
 
-    fn job(&self, task: JobTask, selection: Selection, reason: String) -> JobRecord {
+    fn job(&self, task: JobTask, selection: Selection, Asked { by, reason }: Asked) -> JobRecord {
         JobRecord {
             task,
             place: selection.from,
@@ -228,6 +224,7 @@ impl Engine {
             skipped: 0,
             refused: 0,
             not_done: Vec::new(),
+            by,
         }
     }
 }

@@ -7,7 +7,7 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use super::choice::Choice;
 use crate::endpoint::again::{Again, barred};
 use crate::endpoint::config::Endpoint;
-use crate::endpoint::standing::standing;
+use crate::endpoint::standing::{WAITING, standing};
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::{COUNTED_ROWS_MAX, JOB_STEP_ROWS};
 use crate::record::{
@@ -89,6 +89,9 @@ pub(crate) fn walk(
         JobTask::ReprocessInbound => inbound(ledger, view, job),
         JobTask::RetryDeliveries => events(ledger, view, job, |place, event, targets| {
             deliveries(ledger, view, job, (place, event), targets)
+        }),
+        JobTask::CancelDeliveries => events(ledger, view, job, |place, event, targets| {
+            waiting(ledger, view, job, (place, event), targets)
         }),
         JobTask::Recover => {
             let wanted = job.selection.endpoint.and_then(|id| view.endpoints.get(&EndpointId(id)));
@@ -190,6 +193,32 @@ fn deliveries(
         if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
             let again = Again { event: place, delivery: Some(delivery) };
             let prospect = prospect(ledger, view, (endpoint, delivery), status.as_ref())?;
+            targets.push(Target { endpoint, again, prospect });
+        }
+    }
+    Ok(examined)
+}
+
+/// Those of an event's deliveries that a selection means and that still wait. Once they are cancelled they do not,
+/// so that a step which is done twice finds none of them.
+fn waiting(
+    ledger: &Ledger,
+    view: &TenantView,
+    job: &JobRecord,
+    (place, event): (Sequence, &EventRecord),
+    targets: &mut Vec<Target>,
+) -> Result<u64, LedgerError> {
+    let choice = Choice::new(&job.selection);
+    let all = ledger.deliveries_of(&view.id, place, event)?;
+    let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    for (endpoint, delivery, status) in all {
+        let word = standing(view, (endpoint, delivery), status.as_ref()).0;
+        if WAITING.contains(&word)
+            && choice.wants_delivery(view, (endpoint, delivery), status.as_ref())
+        {
+            let again = Again { event: place, delivery: Some(delivery) };
+            let is_under_way = view.live.is_under_way(endpoint, delivery);
+            let prospect = if is_under_way { Prospect::Barred } else { Prospect::Open };
             targets.push(Target { endpoint, again, prospect });
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
+use super::access::Actor;
 use super::envelope::{Record, fields};
 use super::selection::{Selection, SelectionV1};
 use crate::limits::work::NOT_DONE_NAMED_MAX;
@@ -41,6 +42,8 @@ pub struct JobRecord {
     pub refused: u64,
     /// The first of those that were skipped or refused.
     pub not_done: Vec<NotDone>,
+    /// Who asked for it, as far as that was written down.
+    pub by: Option<Actor>,
 }
 
 /// A delivery or a letter with which a job could not be done.
@@ -82,6 +85,8 @@ pub enum Hindrance {
     Unreached,
     /// Its channel is paused or its endpoint disabled: it waits for that to end.
     Held,
+    /// It does not wait any more: it went, or was given up or cancelled meanwhile.
+    Over,
 }
 
 impl Hindrance {
@@ -101,6 +106,7 @@ impl Hindrance {
             Self::NotGenuine => "not_genuine",
             Self::Unreached => "no_answer",
             Self::Held => "held",
+            Self::Over => "over",
         }
     }
 
@@ -120,13 +126,14 @@ impl Hindrance {
             Self::NotGenuine => "it was refused when it came, so nothing of it may be carried out",
             Self::Unreached => "its endpoint did not answer: try it again",
             Self::Held => "it is held: it goes when its channel goes on or its endpoint is enabled",
+            Self::Over => "it does not wait any more",
         }
     }
 
     /// Whether there was nothing left to be done with it, rather than that it could not be.
     pub fn is_skipped(self) -> bool {
         match self {
-            Self::UnderWay | Self::Ending | Self::Gone => true,
+            Self::UnderWay | Self::Ending | Self::Gone | Self::Over => true,
             Self::Behind
             | Self::Untrue
             | Self::Collected
@@ -158,11 +165,15 @@ impl JobRecord {
 
 impl Record for JobRecord {
     const KIND: u16 = 17;
-    /// 1: without a reason, and without what it could not be done with.
-    const VERSION: u16 = 2;
+    /// 1: without a reason, and without what it could not be done with. 2: without who asked for it.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "job";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        if version == 2 {
+            // What was added stands at the end, and nobody is one byte.
+            return fields(&[payload, &[0]].concat());
+        }
         if version != 1 {
             return None;
         }
@@ -196,6 +207,7 @@ impl Record for JobRecord {
             skipped: 0,
             refused: 0,
             not_done: Vec::new(),
+            by: None,
         })
     }
 }
@@ -213,6 +225,8 @@ pub enum JobTask {
     Recover,
     /// Has letters that came in read again.
     ReprocessInbound,
+    /// Ends deliveries that still wait.
+    CancelDeliveries,
 }
 
 /// How a job stands.
@@ -249,6 +263,7 @@ impl JobTask {
             Self::RetryDeliveries => "retry_deliveries",
             Self::Recover => "recover",
             Self::ReprocessInbound => "reprocess_inbound",
+            Self::CancelDeliveries => "cancel_deliveries",
         }
     }
 }

@@ -9,11 +9,10 @@ use sereno_workflows::time::Timestamp;
 
 use super::{Tenant, TenantMessage, TenantState};
 use crate::endpoint::again::{AgainAnswer, AgainRequest};
-use crate::endpoint::cancel::CancelRequest;
+use crate::endpoint::cancel::{CancelRequest, Stays};
 use crate::endpoint::{EndpointActor, EndpointMessage};
 use crate::entity::{Entity, EntityMessage};
 use crate::fan_out::{FanOut, FanOutMessage, Offer};
-use crate::gather::Refusal;
 use crate::intake::{Intake, IntakeMessage};
 use crate::jobs::{Jobs, JobsMessage};
 use crate::ledger::LedgerError;
@@ -74,9 +73,9 @@ impl Tenant {
         request: CancelRequest,
     ) {
         if !endpoint.is_own() && !state.view.endpoints.contains_key(&endpoint) {
-            let reason = "it will not be delivered anyway: its endpoint was deleted".to_owned();
+            let answers = vec![Err(Stays::EndpointGone); request.sought.len()];
             // As above.
-            drop(request.reply.send(Err(Refusal::Rejected(reason))));
+            drop(request.reply.send(answers));
             return;
         }
         let message = EndpointMessage::Cancel(Arc::clone(&state.view), request);

@@ -67,6 +67,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("POST", "/api/v1/deliveries/{id}/retry", Work, "delivery.retry"),
     ("POST", "/api/v1/deliveries/{id}/cancel", Work, "delivery.cancel"),
     ("POST", "/api/v1/deliveries/retry", Work, "deliveries.retry"),
+    ("POST", "/api/v1/deliveries/cancel", Work, "deliveries.cancel"),
     ("GET", "/api/v1/dead-letters", Look, ""),
     ("GET", "/api/v1/dead-letters/export", Look, ""),
     ("GET", "/api/v1/dead-letters/{id}", Look, ""),

@@ -1,5 +1,7 @@
 //! Deliveries: where each stands, everything that was tried, and another try.
 
+pub(super) mod many;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +16,7 @@ use sereno_actors::jobs::choice::Choice;
 use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
 use sereno_actors::record::{
-    Answered, AttemptStatus, Cancelled, DeliveryStatusRecord, EventRecord, JobTask, LogRecord,
-    Selection,
+    Answered, AttemptStatus, Cancelled, DeliveryStatusRecord, EventRecord, LogRecord, Selection,
 };
 use sereno_actors::search::Question;
 use sereno_actors::view::TenantView;
@@ -29,10 +30,10 @@ use sereno_workflows::time::{Span, Timestamp};
 use super::aside::aside;
 use super::error::Problem;
 use super::provider::add_provider;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
+use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason};
 use super::rows::Rows;
 use super::why::Reader;
-use super::{App, audit, events, jobs};
+use super::{App, audit, events};
 
 /// What a list of deliveries can be narrowed by.
 const FILTERS: [&str; 9] =
@@ -234,46 +235,6 @@ fn by_hand(cancelled: Option<&Cancelled>) -> Value {
         "by": audit::who(by),
         "reason": (!reason.is_empty()).then_some(reason),
     })
-}
-
-/// `POST /api/v1/deliveries/retry`: many, by `status, endpoint_id, event_type, channel, code, q, from, to`;
-/// with `dry_run` only their count.
-pub async fn retry_many(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonObject(mut body): JsonObject,
-) -> Result<impl IntoResponse, Problem> {
-    let mut selection = jobs::selection(&mut body)?;
-    let status = take_text(&mut body, "status")?;
-    if let Some(status) = status.as_deref().filter(|status| !STANDINGS.contains(status)) {
-        let problem = format!("'{status}' is not one of {}", STANDINGS.join(", "));
-        return Err(Invalid::new("status", problem).into());
-    }
-    selection.status = Some(status.unwrap_or_else(|| "dead".to_owned()));
-    selection.channel = chosen(&mut body, "channel", Channel::ALL.map(Channel::as_str), channel)?;
-    let classes = Answered::ALL.map(Answered::as_str);
-    selection.answered = chosen(&mut body, "code", classes, Answered::from_name)?;
-    selection.query = take_text(&mut body, "q")?;
-    if let Some(text) = &selection.query {
-        let most = limits::work::QUERY_BYTES_MAX;
-        if text.len() > most {
-            return Err(Invalid::new("q", format!("at most {most} bytes")).into());
-        }
-        Query::read(text)?;
-    }
-    jobs::begin(&app, &caller, JobTask::RetryDeliveries, selection, body).await
-}
-
-/// Takes one of these words out of a body's object, and what it means.
-fn chosen<T, const N: usize>(
-    body: &mut Map<String, Value>,
-    field: &str,
-    words: [&str; N],
-    meaning: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Invalid> {
-    let Some(word) = take_text(body, field)? else { return Ok(None) };
-    let none = || Invalid::new(field, format!("must be one of {}", words.join(", ")));
-    meaning(&word).map(Some).ok_or_else(none)
 }
 
 fn channel(name: &str) -> Option<Channel> {

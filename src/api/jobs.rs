@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 use sereno_actors::endpoint::delivery_id;
+use sereno_actors::engine::deliveries::Asked;
 use sereno_actors::intake::inbound_id;
 use sereno_actors::record::{Answered, JobRecord, JobState, JobTask, NotDone, Selection};
 use sereno_workflows::id::{EndpointId, Sequence};
@@ -145,7 +146,8 @@ pub async fn begin(
         });
         return Ok(Json(answer).into_response());
     }
-    let id = app.engine.begin_job(&caller.tenant, task, selection, reason).await?;
+    let asked = Asked { by: Some(caller.who.actor()), reason };
+    let id = app.engine.begin_job(&caller.tenant, task, selection, asked).await?;
     let job = app.engine.ledger().job(&caller.tenant, id)?;
     let job = job.map(|job| show_job(id, &job, app.engine.ledger().now().timestamp()));
     let answer = json!({"ok": true, "job_id": job_id(id), "job": job});
@@ -212,6 +214,7 @@ fn show_not_done(job: &JobRecord, NotDone { item, why }: &NotDone) -> Value {
         JobTask::RetryDeadLetters
         | JobTask::DiscardDeadLetters
         | JobTask::RetryDeliveries
+        | JobTask::CancelDeliveries
         | JobTask::Recover => item.map(delivery_id),
     };
     json!({"id": id, "why": why.as_str(), "skipped": why.is_skipped(), "detail": why.text()})

@@ -161,6 +161,73 @@ async fn f06_what_is_under_way_or_over_is_not_cancelled_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f06_all_that_wait_are_cancelled_by_a_job_and_what_is_over_stays() {
+    const CANCEL: &str = "/api/v1/deliveries/cancel";
+    let house = House::new().await;
+    house.settle(json!({"retry": {"first": "1h", "factor": 1, "attempts": 3}})).await;
+    let failing = house.answering("a.failing", repeat_n((500, None), 500), &json!({})).await;
+    let fifo = json!({"ordering": "fifo"});
+    let in_line = house.answering("a.line", repeat_n((500, None), 500), &fifo).await;
+    let well = house.answering("a.well", repeat_n((200, None), 500), &json!({})).await;
+    for n in 1..=3 {
+        waiting(&house, "a.failing", json!({"n": n}), "receiver_refused").await;
+        let because = if n == 1 { "receiver_refused" } else { "order" };
+        waiting(&house, "a.line", json!({"conversation_id": "c", "n": n}), because).await;
+        waiting(&house, "a.well", json!({"n": n}), "receiver_took_it").await;
+    }
+    let count = async |body: Value| {
+        let counted = house.api.post(CANCEL, &body).await.unwrap();
+        (counted["count"].clone(), counted["refused"].clone(), counted["complete"].clone())
+    };
+    let all = (json!(6), json!(0), json!(true));
+    assert_eq!(count(json!({"dry_run": true})).await, all);
+    let three = (json!(3), json!(0), json!(true));
+    assert_eq!(count(json!({"dry_run": true, "endpoint_id": in_line.1})).await, three);
+    assert_eq!(
+        count(json!({"dry_run": true, "status": "retrying", "event_type": "a.f*"})).await,
+        three
+    );
+    let none = (json!(0), json!(0), json!(true));
+    assert_eq!(count(json!({"dry_run": true, "status": "held"})).await, none);
+    for (body, field) in [(r#"{"status": "sent"}"#, "status"), (r#"{"why": 1}"#, "why")] {
+        let (status, answer) = house.raw("POST", CANCEL, body).await;
+        assert_eq!((status, &answer["field"]), (422, &json!(field)));
+    }
+
+    let before = (failing.0.inbox.all().len(), in_line.0.inbox.all().len());
+    let begun = house.api.post(CANCEL, &json!({"reason": "the till was replaced"})).await.unwrap();
+    let job = format!("/api/v1/jobs/{}", begun["job_id"].as_str().unwrap());
+    let house = house.restarted().await;
+    let done = house.eventually(&job, |job| job["state"] == "done").await;
+    assert_eq!(
+        (&done["task"], &done["reason"]),
+        (&json!("cancel_deliveries"), &begun["job"]["reason"])
+    );
+    assert_eq!((&done["refused"], &done["skipped"]), (&json!(0), &json!(0)), "{done}");
+    let listed = house.api.get("/api/v1/deliveries?status=cancelled").await.unwrap();
+    let listed = listed["items"].as_array().unwrap();
+    assert_eq!(listed.len(), 6);
+    for item in listed {
+        let by_hand = &item["cancelled_by_hand"];
+        assert_eq!(
+            (&by_hand["by"]["name"], &by_hand["reason"]),
+            (&json!("first"), &done["reason"])
+        );
+    }
+    let sent = house.api.get("/api/v1/deliveries?status=sent").await.unwrap();
+    assert_eq!(sent["items"].as_array().unwrap().len(), 3);
+    // None of them goes out, and what comes next is not held up by them.
+    in_line.0.behave(|behaviour| behaviour.script.clear());
+    let next = json!({"conversation_id": "c", "n": 4});
+    waiting(&house, "a.line", next, "receiver_took_it").await;
+    let after = (failing.0.inbox.all().len(), in_line.0.inbox.all().len());
+    assert_eq!(after, (before.0, before.1 + 1));
+    assert_eq!(numbers(&well.0.inbox.all()), [1, 2, 3]);
+    let entries = house.api.get("/api/v1/audit?action=deliveries.cancel").await.unwrap();
+    assert_eq!(entries["items"][0]["reason"], "the till was replaced");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f06_a_delivery_that_was_cancelled_stays_so_over_a_kill() {
     let data = tempfile::tempdir().unwrap();
     let script = std::iter::repeat_n((500, None), 40).collect();

@@ -32,6 +32,7 @@ fn jobs_stand_on_disk_as_they_always_did() {
         skipped: 0,
         refused: 0,
         not_done: Vec::new(),
+        by: None,
     };
     stands("", &job);
     let not_done = vec![
@@ -45,7 +46,11 @@ fn jobs_stand_on_disk_as_they_always_did() {
     let job = JobRecord { selection, reason, skipped: 1, refused: 1, not_done, ..job };
     stands_since(2, "/reason", &job);
     let not_done = vec![NotDone { item: Some(Sequence(9)), why: Hindrance::Held }];
-    stands_since(2, "/held", &JobRecord { skipped: 0, not_done, ..job });
+    stands_since(2, "/held", &JobRecord { skipped: 0, not_done, ..job.clone() });
+    let by = Some(Actor::Key { id: "k1".into(), name: "first".into() });
+    let not_done = vec![NotDone { item: Some(Sequence(9)), why: Hindrance::Over }];
+    let job = JobRecord { task: JobTask::CancelDeliveries, by, not_done, ..job };
+    stands_since(3, "/cancel", &job);
 }
 
 #[test]

@@ -75,9 +75,10 @@ const PAGE = 100;
  * was counted is gathered, so that it alone is done.
  * @param {{path: string, query: Record<string, any>, title: string, yes: string,
  *   text: (count: number) => string, name: (item: any) => string,
- *   act: (item: any, said: any) => Promise<any>, done: () => void}} work
+ *   act: (item: any, said: any) => Promise<any>, done: () => void, danger?: boolean,
+ *   fits?: (item: any) => boolean}} work
  */
-export async function eachThatFits({ path, query, text, ...work }) {
+export async function eachThatFits({ path, query, text, fits = () => true, ...work }) {
   const leaving = new AbortController();
   const dialog = openDialog({ title: work.title, body: bones(3), closed: () => leaving.abort() });
   try {
@@ -85,7 +86,7 @@ export async function eachThatFits({ path, query, text, ...work }) {
     let cursor = null;
     do {
       const page = await get(path, { ...query, limit: PAGE, cursor }, leaving.signal);
-      items.push(...page.items);
+      items.push(...page.items.filter(fits));
       cursor = page.next_cursor;
     } while (cursor !== null && items.length < GATHERED_MAX);
     dialog.close();
@@ -96,7 +97,7 @@ export async function eachThatFits({ path, query, text, ...work }) {
     if (leaving.signal.aborted) return;
     dialog.show(failed(error, () => {
       dialog.close();
-      eachThatFits({ path, query, text, ...work });
+      eachThatFits({ path, query, text, fits, ...work });
     }), null);
   }
 }

@@ -19,7 +19,7 @@ import { notice, refused } from "../parts/notice.js";
 import { offer } from "../parts/offer.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
-import { mayRetry, tryAgain } from "./deliveries/again.js";
+import { mayCancel, mayRetry, tryAgain } from "./deliveries/again.js";
 import { customerOf } from "./deliveries/customer.js";
 import { detail } from "./deliveries/detail.js";
 
@@ -35,9 +35,14 @@ function show(view) {
   const choices = endpointChoices();
   return listOrItem(view, {
     lead: t("deliveries.lead"),
-    actions: (list) => may("operator") && offer((asked) => mayRetry(asked.get("status")) && button(
-      t(asked.get("status") ? "deliveries.retry_all" : "deliveries.retry_dead"),
-      () => retryMany(query(asked), list.refresh), { symbol: "retry" })),
+    actions: (list) => may("operator") && [
+      offer((asked) => mayRetry(asked.get("status")) && button(
+        t(asked.get("status") ? "deliveries.retry_all" : "deliveries.retry_dead"),
+        () => retryMany(query(asked), list.refresh), { symbol: "retry" })),
+      offer((asked) => (!asked.get("status") || mayCancel(asked.get("status"))) && button(
+        t("deliveries.cancel_all"), () => cancelMany(query(asked), list.refresh),
+        { symbol: "gone", kind: "plain" })),
+    ],
     spec: {
       screen: "deliveries", label: t("common.screen.deliveries"), path: PATH, query,
       load: async (asked, signal) => (await Promise.all([get(PATH, asked, signal), ready]))[0],
@@ -149,9 +154,26 @@ function retryMany(asked, done) {
         if (status === "held") throw new Error(t("deliveries.retry_held"));
       } });
   }
-  const body = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value));
-  if (body.endpoint_id) body.endpoint_id = Number(body.endpoint_id);
-  bulk({ path: `${PATH}/retry`, body, done, title, yes, text });
+  bulk({ path: `${PATH}/retry`, body: bodyOf(wanted), done, title, yes, text });
+}
+
+/** Ends what the filters choose of what still waits. */
+function cancelMany(asked, done) {
+  const [title, yes] = [t("deliveries.cancel_all"), t("deliveries.cancel_yes")];
+  const text = (count) => t("deliveries.cancel_all_ask", { count });
+  // As above: nothing else waits of one that does not.
+  if (asked.event_id) {
+    return eachThatFits({ path: PATH, query: asked, title, yes, text, done, danger: true,
+      name: (item) => `${item.event_type} ${item.id}`, fits: (item) => mayCancel(item.status),
+      act: (item, said) => post(`${PATH}/${encodeURIComponent(item.id)}/cancel`, said) });
+  }
+  bulk({ path: `${PATH}/cancel`, body: bodyOf(asked), done, title, yes, text, danger: true });
+}
+
+/** The filters as the body of work on many. @param {Record<string, any>} asked */
+function bodyOf(asked) {
+  const body = Object.fromEntries(Object.entries(asked).filter(([, value]) => value));
+  return body.endpoint_id ? { ...body, endpoint_id: Number(body.endpoint_id) } : body;
 }
 
 function nothing() {

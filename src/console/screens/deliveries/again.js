@@ -5,6 +5,12 @@ import { post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
 import { notice } from "../../parts/notice.js";
 
+/** As these it still waits, so that it can be cancelled. */
+const WAITS = ["pending", "retrying", "held"];
+
+/** Whether what stands so can be cancelled. @param {string|null} status */
+export const mayCancel = (status) => WAITS.includes(status ?? "");
+
 /** As these nothing comes of another try. */
 const STAYS = ["cancelled", "held"];
 

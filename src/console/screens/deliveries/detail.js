@@ -17,12 +17,10 @@ import { reasonField } from "../../parts/reason.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
-import { mayRetry, tryAgain } from "./again.js";
+import { mayCancel, mayRetry, tryAgain } from "./again.js";
 import { attempts } from "./attempts.js";
 import { customerFacts } from "./customer.js";
 
-/** As these it still waits, so that it can be cancelled. */
-const WAITS = ["pending", "retrying", "held"];
 /** When a delivery that was tried again is looked at once more. */
 const LOOKS_MS = [700, 2_000, 5_000];
 
@@ -65,7 +63,7 @@ export function detail(key, box, refresh) {
     may("operator") && [
       mayRetry(found.status) && button(t("deliveries.retry"), retry,
         { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
-      WAITS.includes(found.status) && button(t("deliveries.cancel"),
+      mayCancel(found.status) && button(t("deliveries.cancel"),
         () => cancel(found.event_type), { symbol: "gone", kind: "danger" }),
     ],
     h("a", { class: "button", href: address("events", found.event_id) }, t("deliveries.to_event")),

@@ -37,6 +37,7 @@ export default {
   "did.delivery.retry": "Retried a delivery",
   "did.delivery.cancel": "Cancelled a delivery",
   "did.deliveries.retry": "Retried deliveries",
+  "did.deliveries.cancel": "Cancelled deliveries",
   "did.dead_letter.retry": "Retried a dead letter",
   "did.dead_letters.retry": "Retried dead letters",
   "did.dead_letter.discard": "Discarded a dead letter",

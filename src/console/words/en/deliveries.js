@@ -42,6 +42,10 @@ export default {
   step_cancelled: "It was cancelled by hand",
   retry_all_ask: "{count} deliveries ({status}) that fit the filters will be tried again.",
   retry_yes: "Retry them",
+  cancel_all: "Cancel all that fit",
+  cancel_all_ask:
+    "{count} deliveries that fit the filters and still wait will be cancelled: nothing of them is sent any more.",
+  cancel_yes: "Cancel them",
   empty: "No deliveries yet",
   empty_text:
     "They begin when an event comes in that an endpoint wants. Register an endpoint and "

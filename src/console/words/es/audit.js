@@ -37,6 +37,7 @@ export default {
   "did.delivery.retry": "Reintentó una entrega",
   "did.delivery.cancel": "Canceló una entrega",
   "did.deliveries.retry": "Reintentó entregas",
+  "did.deliveries.cancel": "Canceló entregas",
   "did.dead_letter.retry": "Reintentó una no entregada",
   "did.dead_letters.retry": "Reintentó no entregadas",
   "did.dead_letter.discard": "Descartó una no entregada",

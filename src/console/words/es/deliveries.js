@@ -44,6 +44,10 @@ export default {
   step_cancelled: "Se canceló a mano",
   retry_all_ask: "Se volverán a intentar {count} entregas ({status}) que encajan con los filtros.",
   retry_yes: "Reintentarlas",
+  cancel_all: "Cancelar las que encajan",
+  cancel_all_ask:
+    "Se cancelarán {count} entregas que encajan con los filtros y aún esperan: nada de ellas se enviará ya.",
+  cancel_yes: "Cancelarlas",
   empty: "Aún no hay entregas",
   empty_text:
     "Nacen cuando llega un evento que algún destino quiere. Registre un destino y envíe "

@@ -37,6 +37,7 @@ export default {
   "did.delivery.retry": "Repetiu uma entrega",
   "did.delivery.cancel": "Cancelou uma entrega",
   "did.deliveries.retry": "Repetiu entregas",
+  "did.deliveries.cancel": "Cancelou entregas",
   "did.dead_letter.retry": "Repetiu uma não entregue",
   "did.dead_letters.retry": "Repetiu não entregues",
   "did.dead_letter.discard": "Descartou uma não entregue",

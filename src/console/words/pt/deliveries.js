@@ -44,6 +44,10 @@ export default {
   step_cancelled: "Foi cancelada à mão",
   retry_all_ask: "{count} entregas ({status}) que correspondem aos filtros serão tentadas de novo.",
   retry_yes: "Tentar de novo",
+  cancel_all: "Cancelar todas as que correspondem",
+  cancel_all_ask:
+    "{count} entregas que correspondem aos filtros e ainda esperam serão canceladas: nada delas será mais enviado.",
+  cancel_yes: "Cancelá-las",
   empty: "Ainda não há entregas",
   empty_text:
     "Nascem quando chega um evento que algum destino quer. Registre um destino e envie "
