@@ -1,5 +1,6 @@
 //! The engine as the edge sees it: start, submit, ask, change, stop.
 
+mod acknowledged;
 mod acts;
 mod alerts;
 mod audit;

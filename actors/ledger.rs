@@ -4,6 +4,7 @@
 //! decision changes (state, event, timers, deliveries, log) and becomes durable as one batch.
 
 pub(crate) mod access;
+mod acknowledged;
 mod companion;
 mod deleted;
 pub mod delivery;

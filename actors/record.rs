@@ -4,6 +4,7 @@
 //! is read for ever.
 
 mod access;
+mod acknowledged;
 mod alerts;
 mod conversation;
 mod deleted;
@@ -39,11 +40,14 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 
-pub use self::access::{Actor, AuditRecord, EndedSessionRecord, Issuer, KeyRecord, LinkRecord};
+pub use self::access::{
+    Actor, AuditRecord, EndedSessionRecord, Issuer, KeyRecord, LinkRecord, Signed,
+};
+pub use self::acknowledged::AcknowledgedRecord;
 pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
 pub use self::delivery::{
-    AttemptStatus, Cancelled, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
     FilteredBy, LogRecord, Tell,
 };
 use self::envelope::fields;
@@ -260,6 +264,7 @@ records! {
     DeletedRecord = 81 "deleted",
     EndedSessionRecord = 90 "ended session",
     LinkRecord = 91 "link",
+    AcknowledgedRecord = 93 "acknowledged",
 }
 
 impl Record for StateRecord {

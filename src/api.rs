@@ -145,6 +145,11 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/dead-letters/export", get(dead_letters::export))
         .route("/api/v1/dead-letters/retry", post(dead_letters::retry_many))
         .route("/api/v1/dead-letters/discard", post(dead_letters::discard_many))
+        .route(
+            "/api/v1/dead-letters/acknowledge",
+            post(dead_letters::acknowledged::acknowledge)
+                .delete(dead_letters::acknowledged::forget),
+        )
         .route("/api/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry))
         .route("/api/v1/jobs", get(jobs::list))

@@ -36,7 +36,7 @@ use serde_json::{Map, Number, Value};
 
 use self::answers::{is_code, is_told, mended, without_answer};
 use self::fields::{
-    ANSWERS, DEED, ERRORS, NAMES, NUMBERS, OURS, PERSONS, SAID, THEIRS, THINGS, WORDS,
+    ANSWERS, DEEDS, ERRORS, NAMES, NUMBERS, OURS, PERSONS, SAID, THEIRS, THINGS, WORDS,
     is_one_or_more, plain,
 };
 use self::harmless::{is_harmless, is_one_word, shown_name};
@@ -143,7 +143,7 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
     let entity = map.get("entity").and_then(Value::as_str).unwrap_or(called);
     let of_person = is_one_or_more(entity, &PERSONS);
     // A job says its task.
-    let by_hand = place.by_hand || called == DEED || map.contains_key("task");
+    let by_hand = place.by_hand || DEEDS.contains(&called) || map.contains_key("task");
     // What stands beside a payload is about it, and no word of ours.
     let top = place.top && !map.contains_key("payload");
     let place = Place { of_person, by_hand, top, ..place };

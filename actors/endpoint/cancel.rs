@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::order::key_of;
 use super::{EndpointActor, EndpointMessage, EndpointState};
 use crate::ledger::{Draft, Ledger, LedgerError};
-use crate::record::{AttemptStatus, Cancelled, DeliveryStatusRecord, Hindrance};
+use crate::record::{AttemptStatus, DeliveryStatusRecord, Hindrance, Signed};
 
 /// What is said of a delivery that was cancelled, where there is room for no more.
 const BY_HAND: &str = "cancelled by hand";
@@ -24,7 +24,7 @@ const BY_HAND: &str = "cancelled by hand";
 /// Deliveries of one endpoint that are to end, and where the answer goes once that is durable: for each in turn.
 pub(crate) struct CancelRequest {
     pub(crate) sought: Vec<Sought>,
-    pub(crate) cancelled: Cancelled,
+    pub(crate) cancelled: Signed,
     pub(crate) reply: oneshot::Sender<Vec<Result<(), Stays>>>,
 }
 
@@ -167,7 +167,7 @@ impl EndpointActor {
         state: &mut EndpointState,
         ending: &mut Ending,
         Sought { event, delivery, due }: Sought,
-        cancelled: &Cancelled,
+        cancelled: &Signed,
     ) -> Result<Result<(), Stays>, LedgerError> {
         let status = self.around.ledger.status(&self.tenant, event, delivery)?;
         if let Some(why) = hindered(state, delivery, status.as_ref()) {
@@ -240,7 +240,7 @@ impl EndpointActor {
     fn cancelled(
         &self,
         status: Option<DeliveryStatusRecord>,
-        cancelled: Cancelled,
+        cancelled: Signed,
     ) -> DeliveryStatusRecord {
         let (attempts, code, history) = match status {
             Some(status) => (status.attempts, status.code, status.history),

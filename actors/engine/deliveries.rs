@@ -17,7 +17,7 @@ use crate::hints::Listing;
 use crate::jobs::JobsMessage;
 use crate::jobs::walk::{self, Count};
 use crate::ledger::delivery::Found;
-use crate::record::{Actor, Cancelled, JobRecord, JobState, JobTask, Selection, Source};
+use crate::record::{Actor, JobRecord, JobState, JobTask, Selection, Signed, Source};
 use crate::tenant::{Direct, TenantMessage};
 
 /// What came of replaying an event.
@@ -67,7 +67,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         Whereabouts { endpoint, sought }: Whereabouts,
-        cancelled: Cancelled,
+        cancelled: Signed,
     ) -> Result<bool, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();

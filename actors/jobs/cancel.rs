@@ -12,7 +12,7 @@ use super::{Jobs, unreached};
 use crate::endpoint::cancel::{CancelRequest, Sought, Stays};
 use crate::ledger::LedgerError;
 use crate::limits::work::{CANCEL_AGAIN_MS, CANCEL_TRIES_MAX};
-use crate::record::{Actor, Cancelled, Hindrance, JobRecord, NotDone};
+use crate::record::{Actor, Hindrance, JobRecord, NotDone, Signed};
 use crate::tenant::TenantMessage;
 
 /// What one endpoint is asked to end.
@@ -26,7 +26,7 @@ impl Jobs {
         job: &JobRecord,
         targets: Vec<Target>,
     ) -> Result<Vec<NotDone>, LedgerError> {
-        let cancelled = Cancelled {
+        let cancelled = Signed {
             at: self.ledger.now().timestamp(),
             by: job.by.clone().unwrap_or(Actor::Admin),
             reason: job.reason.clone(),
@@ -84,7 +84,7 @@ impl Jobs {
     async fn ask(
         &self,
         shares: BTreeMap<EndpointId, Share>,
-        cancelled: &Cancelled,
+        cancelled: &Signed,
     ) -> Vec<(Share, Option<Vec<Result<(), Stays>>>)> {
         let mut asked = Vec::new();
         for (endpoint, share) in shares {

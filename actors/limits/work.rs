@@ -12,5 +12,9 @@ pub const QUEUE_SEARCHED_ROWS_MAX: usize = 1_000_000;
 pub const CANCEL_TRIES_MAX: u32 = 5;
 /// The time between them.
 pub const CANCEL_AGAIN_MS: u64 = 50;
+/// Causes of dead letters of one tenant of which somebody has taken note.
+pub const ACKNOWLEDGED_MAX: usize = 200;
+/// Dead letters that are read at once to see whether there is one of a cause.
+pub const ACKNOWLEDGED_ROWS: usize = 256;
 /// Deliveries at the head of each queue that are looked at for the one that waits for longest.
 pub const OLDEST_ROWS: usize = 16;

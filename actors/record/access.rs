@@ -77,6 +77,17 @@ pub enum Actor {
     },
 }
 
+/// That somebody did something by hand, as it stands with what they did it to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// Why, in that person's words; empty where nothing was said.
+    pub reason: String,
+}
+
 /// Something that was done through the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {

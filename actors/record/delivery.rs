@@ -6,7 +6,7 @@ use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::message::{Button, Message};
 use sereno_workflows::time::Timestamp;
 
-use super::access::Actor;
+use super::access::Signed;
 use super::envelope::{Record, fields};
 use crate::limits::HISTORY_LINES_MAX;
 
@@ -103,7 +103,7 @@ pub struct DeliveryStatusRecord {
     /// Where its attempts stand in the log, the latest last.
     pub history: Vec<Sequence>,
     /// Who had it end while it waited, if somebody did.
-    pub cancelled: Option<Box<Cancelled>>,
+    pub cancelled: Option<Box<Signed>>,
 }
 
 impl DeliveryStatusRecord {
@@ -120,17 +120,6 @@ impl DeliveryStatusRecord {
             cancelled: None,
         }
     }
-}
-
-/// How somebody had a delivery end that still waited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancelled {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: Actor,
-    /// Why, in that person's words; empty where nothing was said.
-    pub reason: String,
 }
 
 /// A line of the notification log.

@@ -41,6 +41,7 @@
 //! | `a` | width, place in the ring | a slot of what was counted; long ones go on in `b` |
 //! | `d` | sequence | what was counted since the slots were written |
 //! | `z` | sequence | an entry of the audit log |
+//! | `k` | fault, cause | a cause of dead letters that somebody has taken note of |
 //!
 //! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
 //! tenants of a partition. `A` (tenants), `K` (API keys), `U` (one-time links), `Y` (sessions that ended
@@ -59,6 +60,7 @@ pub mod source;
 pub mod statistics;
 pub mod story;
 
+use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
@@ -301,6 +303,19 @@ pub fn job(tenant: &TenantId, job: Sequence) -> Vec<u8> {
 /// A dead letter.
 pub fn dead_letter(tenant: &TenantId, delivery: Sequence) -> Vec<u8> {
     numbered(b'X', tenant, delivery)
+}
+
+/// All causes of dead letters that somebody has taken note of.
+pub fn acknowledged(tenant: &TenantId) -> Vec<u8> {
+    table(b'k', tenant)
+}
+
+/// One of them.
+pub fn acknowledged_cause(tenant: &TenantId, fault: Fault, cause: &str) -> Vec<u8> {
+    let mut key = acknowledged(tenant);
+    text(&mut key, fault.as_str());
+    key.extend_from_slice(cause.as_bytes());
+    key
 }
 
 /// A line of the log.

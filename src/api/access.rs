@@ -70,6 +70,8 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("POST", "/api/v1/deliveries/cancel", Work, "deliveries.cancel"),
     ("GET", "/api/v1/dead-letters", Look, ""),
     ("GET", "/api/v1/dead-letters/export", Look, ""),
+    ("POST", "/api/v1/dead-letters/acknowledge", Work, "dead_letters.acknowledge"),
+    ("DELETE", "/api/v1/dead-letters/acknowledge", Work, "dead_letters.unacknowledge"),
     ("GET", "/api/v1/dead-letters/{id}", Look, ""),
     ("DELETE", "/api/v1/dead-letters/{id}", Work, "dead_letter.discard"),
     ("POST", "/api/v1/dead-letters/{id}/retry", Work, "dead_letter.retry"),

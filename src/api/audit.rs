@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde_json::{Map, Value, json};
 use sereno_actors::limits;
 use sereno_actors::limits::access::{AUDIT_TEXT_BYTES_MAX, AUDIT_VALUE_BYTES_MAX};
-use sereno_actors::record::{Actor, AuditRecord};
+use sereno_actors::record::{Actor, AuditRecord, Signed};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::inbound::clipped;
 use sereno_workflows::masking::masked_text;
@@ -18,7 +18,7 @@ use super::error::Problem;
 use super::request::{Caller, ListQuery};
 
 /// Fields of bodies whose values are told: they are words of ours, and nobody's secret.
-const TOLD: [&str; 16] = [
+const TOLD: [&str; 17] = [
     "action",
     "cause",
     "channel",
@@ -26,6 +26,7 @@ const TOLD: [&str; 16] = [
     "endpoint_id",
     "event_type",
     "expires_in",
+    "fault",
     "from",
     "kind",
     "next",
@@ -123,6 +124,16 @@ fn shown(place: Sequence, entry: &AuditRecord) -> Value {
 pub(super) fn who(who: &Actor) -> Value {
     let (kind, id, name) = words(who);
     json!({"kind": kind, "id": id, "name": name})
+}
+
+/// That somebody did something by hand: when, who and why.
+pub(super) fn signed(signed: Option<&Signed>) -> Value {
+    let Some(Signed { at, by, reason }) = signed else { return Value::Null };
+    json!({
+        "at": at.to_rfc3339(),
+        "by": who(by),
+        "reason": (!reason.is_empty()).then_some(reason),
+    })
 }
 
 /// The reason that a body gives for what it asks for, without what looks like personal data. Too long a one is

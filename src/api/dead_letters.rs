@@ -1,5 +1,7 @@
 //! Dead letters: what was given up and why, and what people do with it.
 
+pub(super) mod acknowledged;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::endpoint::standing::channel;
 use sereno_actors::limits;
-use sereno_actors::record::{DeadLetterRecord, JobTask, Selection};
+use sereno_actors::record::{AcknowledgedRecord, DeadLetterRecord, JobTask, Selection};
 use sereno_actors::why;
 use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::{EndpointId, Sequence};
@@ -120,13 +122,20 @@ fn groups(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, 
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
-    let items: Vec<Value> = groups.iter().map(|(key, group)| show_group(key, group)).collect();
+    let known = app.engine.ledger().acknowledged(&caller.tenant)?;
+    let items: Vec<Value> =
+        groups.iter().map(|(key, group)| show_group(key, group, &known)).collect();
     Ok(Json(json!({
         "ok": true, "items": items, "total": total, "complete": complete, "next_cursor": null,
     })))
 }
 
-fn show_group((fault, cause): &(Fault, String), group: &Group) -> Value {
+fn show_group(
+    (fault, cause): &(Fault, String),
+    group: &Group,
+    known: &[AcknowledgedRecord],
+) -> Value {
+    let known = known.iter().find(|known| (known.fault, &known.cause) == (*fault, cause));
     let endpoints: Vec<Value> = group
         .endpoints
         .iter()
@@ -142,6 +151,7 @@ fn show_group((fault, cause): &(Fault, String), group: &Group) -> Value {
         "example": group.example.as_ref().map(|(delivery, error)| {
             json!({"id": delivery_id(*delivery), "error_message": error})
         }),
+        "acknowledged": known.map(|known| acknowledged::shown(known, group.newest)),
     })
 }
 
@@ -311,13 +321,15 @@ fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
 fn chosen(body: &mut serde_json::Map<String, Value>) -> Result<Selection, Problem> {
     let mut selection = jobs::selection(body)?;
     selection.cause = take_text(body, "cause")?;
-    selection.fault = match take_text(body, "fault")? {
-        None => None,
-        Some(word) => Some(fault(&word).ok_or_else(|| {
-            Invalid::new("fault", format!("'{word}' is not receiver, configuration or system"))
-        })?),
-    };
+    selection.fault = chosen_fault(body)?;
     Ok(selection)
+}
+
+fn chosen_fault(body: &mut serde_json::Map<String, Value>) -> Result<Option<Fault>, Invalid> {
+    let Some(word) = take_text(body, "fault")? else { return Ok(None) };
+    let none =
+        || Invalid::new("fault", format!("'{word}' is not receiver, configuration or system"));
+    fault(&word).map(Some).ok_or_else(none)
 }
 
 fn fault(word: &str) -> Option<Fault> {

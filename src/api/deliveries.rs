@@ -16,7 +16,7 @@ use sereno_actors::jobs::choice::Choice;
 use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
 use sereno_actors::record::{
-    Answered, AttemptStatus, Cancelled, DeliveryStatusRecord, EventRecord, LogRecord, Selection,
+    Answered, AttemptStatus, DeliveryStatusRecord, EventRecord, LogRecord, Selection, Signed,
 };
 use sereno_actors::search::Question;
 use sereno_actors::view::TenantView;
@@ -208,7 +208,7 @@ pub async fn cancel(
     nothing_else(&body)?;
     let delivery = number(&id, "delivery")?;
     let (at, by) = (app.engine.ledger().now().timestamp(), caller.who.actor());
-    let cancelled = Cancelled { at, by, reason };
+    let cancelled = Signed { at, by, reason };
     for _ in 0..limits::work::CANCEL_TRIES_MAX {
         let (reader, tenant) = (Arc::clone(&app), caller.tenant.clone());
         let found = aside(caller.tenant.clone(), move || {
@@ -216,7 +216,7 @@ pub async fn cancel(
         })
         .await?;
         if app.engine.cancel_delivery(&caller.tenant, found, cancelled.clone()).await? {
-            let told = by_hand(Some(&cancelled));
+            let told = audit::signed(Some(&cancelled));
             let answer =
                 json!({"ok": true, "id": id, "status": "cancelled", "cancelled_by_hand": told});
             return Ok(Json(answer));
@@ -225,16 +225,6 @@ pub async fn cancel(
     }
     let detail = "it is just being handed on, so nothing was cancelled: try again in a moment";
     Err(Problem::new(StatusCode::CONFLICT, detail))
-}
-
-/// Who cancelled a delivery, when and why.
-fn by_hand(cancelled: Option<&Cancelled>) -> Value {
-    let Some(Cancelled { at, by, reason }) = cancelled else { return Value::Null };
-    json!({
-        "at": at.to_rfc3339(),
-        "by": audit::who(by),
-        "reason": (!reason.is_empty()).then_some(reason),
-    })
 }
 
 fn channel(name: &str) -> Option<Channel> {
@@ -262,7 +252,7 @@ pub fn show_delivery(
         "error_message": why.map(str::to_owned)
             .or_else(|| status.and_then(|status| status.error.clone())),
         "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
-        "cancelled_by_hand": by_hand(status.and_then(|status| status.cancelled.as_deref())),
+        "cancelled_by_hand": audit::signed(status.and_then(|status| status.cancelled.as_deref())),
     })
 }
 

@@ -88,8 +88,8 @@ def before_call(context, case, kwargs):
     if operation == "changeTenant" and values.get("id") == "default":
         # It could turn off what all the others need: it is asked of a tenant of its own.
         values["id"] = "changed"
-    if operation == "discardDeadLetters" and fits:
-        # Without a filter it throws away what others look at: the other tenant has none.
+    if operation in ("discardDeadLetters", "cancelDeliveries", "pauseChannel", "resumeChannel") and fits:
+        # Without a filter it throws away, ends or holds what others look at: the other tenant has none.
         case.headers = {**headers, "X-Tenant": "changed"}
     if operation == "receiveEvent" and isinstance((case.query or {}).get("tenant"), str):
         # Another tenant has no such source, and counts who is refused.

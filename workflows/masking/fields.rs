@@ -193,17 +193,20 @@ pub(super) const WORDS: [&str; 70] = [
 ];
 
 /// Fields inside of which a name is that of a thing.
-pub(super) const THINGS: [&str; 17] = [
+pub(super) const THINGS: [&str; 20] = [
+    "acknowledged",
     "actions",
     "action",
     "attachments",
     "cancelledbyhand",
     "endpoint",
     "enriched",
+    "handedon",
     "headers",
     "intent",
     "intents",
     "itemssold",
+    "pausedbyhand",
     "product",
     "products",
     "reminders",
@@ -214,8 +217,17 @@ pub(super) const THINGS: [&str; 17] = [
 ];
 
 /// Fields inside of which we say how things stand; nobody's text, but it may hold a number.
-pub(super) const OURS: [&str; 6] =
-    ["why", "endpoints", "quarantined", "refused", "cancelledbyhand", "providererror"];
+pub(super) const OURS: [&str; 9] = [
+    "acknowledged",
+    "cancelledbyhand",
+    "endpoints",
+    "handedon",
+    "pausedbyhand",
+    "providererror",
+    "quarantined",
+    "refused",
+    "why",
+];
 
 /// Fields that hold what somebody else made, whose fields are called as they please.
 pub(super) const THEIRS: [&str; 5] = ["data", "payload", "payloadsnippet", "body", "raw"];
@@ -227,7 +239,7 @@ pub(super) const ANSWERS: [&str; 1] = ["responsebody"];
 pub(super) const ERRORS: [&str; 3] = ["error", "errormessage", "lasterror"];
 
 /// What somebody did by hand, beside what is told of jobs ...
-pub(super) const DEED: &str = "cancelledbyhand";
+pub(super) const DEEDS: [&str; 4] = ["acknowledged", "cancelledbyhand", "handedon", "pausedbyhand"];
 /// ... and the fields in it that are their own words.
 pub(super) const SAID: [&str; 2] = ["reason", "q"];
 

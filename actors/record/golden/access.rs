@@ -32,6 +32,14 @@ fn who_may_in_stands_on_disk_as_it_always_did() {
 }
 
 #[test]
+fn what_somebody_knows_of_stands_on_disk_as_it_always_did() {
+    let by = Actor::Key { id: "k1".into(), name: "first".into() };
+    let signed = Signed { at: NOW, by, reason: "they know of it".into() };
+    let cause = "no connection".to_owned();
+    stands("", &AcknowledgedRecord { fault: Fault::Receiver, cause, signed });
+}
+
+#[test]
 fn what_was_done_stands_on_disk_as_it_always_did() {
     let entry = |who| AuditRecord {
         at: NOW,

@@ -71,7 +71,7 @@ fn the_history_of_deliveries_stands_on_disk_as_it_always_did() {
     };
     stands_since(2, "/history", &status);
     let by = Actor::Key { id: "k1".into(), name: "first".into() };
-    let cancelled = Some(Box::new(Cancelled { at: NOW, by, reason: "late".into() }));
+    let cancelled = Some(Box::new(Signed { at: NOW, by, reason: "late".into() }));
     let status = DeliveryStatusRecord { status: AttemptStatus::Withdrawn, cancelled, ..status };
     stands_since(3, "/cancelled", &status);
 }

@@ -104,6 +104,11 @@ export function command(text) {
     copyButton(text));
 }
 
+/** Somebody: a key by its name, whoever came by a link by its id, or the server's own admin. */
+export function whoName(who) {
+  return who?.name ?? who?.id ?? t("common.server_admin");
+}
+
 /** What is good to know. */
 export function hint(text, kind = "", symbol = kind === "good" ? "check" : "info") {
   return h("div", { class: ["hint-box", kind] }, icon(symbol), h("div", { class: "grow" }, text));

@@ -6,7 +6,7 @@ import { h, put } from "../lib/dom.js";
 import { has, t, word } from "../lib/i18n.js";
 import { address, go } from "../lib/router.js";
 import { fullTime, time } from "../lib/time.js";
-import { facts, tag, twoLines } from "../parts/bits.js";
+import { facts, tag, twoLines, whoName } from "../parts/bits.js";
 import { period } from "../parts/filters.js";
 import { head } from "../parts/page.js";
 import { list } from "../parts/list.js";
@@ -49,7 +49,7 @@ const LINK_END = 4;
 /** Who it was: a key by its name, whoever came by a link as they are called, or the server's own admin. */
 function whoOf({ who, role }) {
   if (who?.kind === "link" && role) return `${role} ${who.id.slice(-LINK_END)}`;
-  return who?.name ?? who?.id ?? t("audit.admin");
+  return whoName(who);
 }
 
 /** What was done: as closely as the entry says it. */

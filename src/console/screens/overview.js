@@ -36,22 +36,24 @@ function show(view) {
       const [stats, series, needs, said] = await Promise.all([
         get("/api/v1/stats", {}, view.signal),
         get("/api/v1/stats/series", { window: chosen() }, view.signal),
-        attention(view.signal), settings(),
+        attention(view.signal, changed), settings(),
       ]);
       if (board.contains(document.activeElement)) return;
       const sum = stats.windows[chosen()] ?? stats.windows["1d"];
       put(strip, vitals(stats, needs));
       put(board, cards(series.points, sum, needs,
-        channels(sum.deliveries, said, () => {
-          // The button that was pressed has the focus, which would hold the page as it is.
-          /** @type {any} */ (document.activeElement)?.blur();
-          look();
-        })));
+        channels(sum.deliveries, said, changed)));
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
       put(strip);
       put(board, failed(error, look));
     }
+  }
+
+  function changed() {
+    // The button that was pressed has the focus, which would hold the page as it is.
+    /** @type {any} */ (document.activeElement)?.blur();
+    look();
   }
 
   const timer = setInterval(look, PERIOD_MS);

@@ -9,7 +9,7 @@ import { t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { fullTime, time } from "../../lib/time.js";
-import { button, channel, copy, facts, id, pill, section, why } from "../../parts/bits.js";
+import { button, channel, copy, facts, id, pill, section, why, whoName } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { notice, refused } from "../../parts/notice.js";
 import { payload } from "../../parts/payload.js";
@@ -106,10 +106,10 @@ function view(found, actions) {
 /** Who had it end, when and why. */
 function cancelled(by_hand) {
   if (!by_hand) return [];
-  const { at, by: { id, name }, reason } = by_hand;
+  const { at, by, reason } = by_hand;
   return [
-    [t("deliveries.cancelled_by"), name && id
-      ? [name, h("span", { class: "quiet" }, ` · ${id}`)] : name ?? id ?? t("deliveries.admin")],
+    [t("deliveries.cancelled_by"), [whoName(by), by.name && by.id
+      && h("span", { class: "quiet" }, ` · ${by.id}`)]],
     [t("deliveries.cancelled_at"), fullTime(at)],
     [t("common.reason"), reason],
   ];

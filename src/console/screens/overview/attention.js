@@ -2,15 +2,20 @@
 // What wants attention, grouped by its cause, the worst first: alerts, what is held, what was given up,
 // endpoints that fail, people who wait. Where there is nothing, the watchman calls the hour.
 
-import { get } from "../../lib/api.js";
+import { get, post, remove } from "../../lib/api.js";
 import { causeName, errorText } from "../../lib/causes.js";
 import { nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
 import { language, number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
+import { may } from "../../lib/session.js";
 import { time } from "../../lib/time.js";
 import { pausedChannels } from "../../lib/zone.js";
+import { button, whoName } from "../../parts/bits.js";
+import { ask } from "../../parts/dialog.js";
+import { notice, refused } from "../../parts/notice.js";
+import { reasonField } from "../../parts/reason.js";
 
 /** As many as the card shows at once; the others unfold. */
 const SHOWN_MAX = 6;
@@ -20,11 +25,11 @@ const COUNTED_MAX = 99;
 const LATE_MS = 5_000;
 
 /**
- * @param {AbortSignal} signal
+ * @param {AbortSignal} signal @param {() => void} changed when somebody has taken note of something
  * @returns {Promise<{view: any, dead: number, alerts: number, waiting: number,
  *   waitingSince: string|null, failing: number}>}
  */
-export async function attention(signal) {
+export async function attention(signal, changed) {
   const [alerts, causes, endpoints, handoffs, timers, aside, paused] = await Promise.all([
     get("/api/v1/alerts", { state: "raised" }, signal),
     get("/api/v1/dead-letters", { group: "cause" }, signal),
@@ -44,7 +49,9 @@ export async function attention(signal) {
   const overdue = timers.items.filter((one) => Date.parse(one.due_at) < Date.now() - LATE_MS);
   const needs = firstOfEach([
     alerts.items.map(ofAlert), ofHeld(held.items, paused), late.length > 0 ? [ofHandoffs(late)] : [],
-    overdue.length > 0 ? [ofTimers(overdue)] : [], causes.items.map(ofCause), ill.map(ofEndpoint),
+    overdue.length > 0 ? [ofTimers(overdue)] : [],
+    causes.items.filter((one) => !isKnown(one)).map((one) => ofCause(one, changed)),
+    ill.map(ofEndpoint),
     aside.items.length > 0 ? [ofAside(aside.items)] : [],
   ]);
   const counts = {
@@ -52,7 +59,8 @@ export async function attention(signal) {
       waitingSince: earliest(handoffs.items)?.opened_at ?? null,
       failing: ill.length,
   };
-  return { view: needs.length > 0 ? shown(needs) : calm(), ...counts };
+  const known = causes.items.filter(isKnown).map((one) => ofCause(one, changed));
+  return { view: [needs.length > 0 ? shown(needs) : calm(), behind(known)], ...counts };
 }
 
 /** One of each kind before the second of any, so that many of one kind hide no other. */
@@ -123,16 +131,57 @@ function ofEndpoint(endpoint) {
   };
 }
 
-function ofCause(cause) {
+/** Whether somebody has taken note of a cause, and nothing new has come to it since. */
+const isKnown = ({ acknowledged }) => acknowledged?.holds === true;
+
+function ofCause(cause, changed) {
+  const { cause: name, fault, acknowledged: known } = cause;
+  const isOld = isKnown(cause);
+  const text = isOld ? [t("overview.known_by", { who: whoName(known.by) }),
+    known.reason && `: ${known.reason}`] : word(`common.fault.${fault}`);
   return {
-    tone: cause.fault === "system" ? "bad" : "wait", symbol: "dead", count: cause.count,
-    title: causeName(cause.cause), text: word(`common.fault.${cause.fault}`), at: cause.newest_at,
-    href: address("dead-letters", null, { cause: cause.cause, fault: cause.fault }),
+    tone: fault === "system" ? "bad" : "wait", symbol: "dead", count: cause.count,
+    title: causeName(name), text, at: isOld ? known.at : cause.newest_at,
+    href: address("dead-letters", null, { cause: name, fault }),
+    action: may("operator") && button(t(`overview.${isOld ? "unacknowledge" : "acknowledge"}`),
+      () => (isOld ? forget : acknowledge)({ cause: name, fault }, changed), { kind: "plain small" }),
   };
 }
 
-/** Whether the others are unfolded, which outlives that the card is drawn anew. */
+const KNOWN = "/api/v1/dead-letters/acknowledge";
+
+/** Asks, then takes note of all that was given up for a cause until now. */
+async function acknowledge(group, changed) {
+  const reason = reasonField();
+  const title = t("overview.acknowledge_one", { cause: causeName(group.cause) });
+  const sure = await ask({ title, text: t("overview.acknowledge_ask"), more: reason.element,
+    yes: t("overview.acknowledge") });
+  if (!sure) return;
+  await post(KNOWN, { ...group, ...reason.said() }).then(() => {
+    notice(t("overview.acknowledged"), "good");
+    changed();
+  }, refused);
+}
+
+function forget(group, changed) {
+  return remove(KNOWN, group).then(() => {
+    notice(t("overview.unacknowledged"), "good");
+    changed();
+  }, refused);
+}
+
+/** Whether the others are unfolded, and what is known, which outlives that the card is drawn anew. */
 let isUnfolded = false;
+let isKnownUnfolded = false;
+
+/** What somebody has taken note of, behind all the rest. */
+function behind(known) {
+  return known.length > 0 && h("details", {
+    open: isKnownUnfolded, ontoggle: (event) => (isKnownUnfolded = event.target.open),
+  },
+    h("summary", { class: "quiet" }, t("overview.known", { count: known.length })),
+    h("ul", { class: "attention further" }, known.map(line)));
+}
 
 function shown(needs) {
   const rest = needs.slice(SHOWN_MAX);
@@ -153,7 +202,7 @@ function line(need) {
       h("p", null, h("a", { class: "row-link", href: need.href }, need.title)),
       h("p", { class: "quiet" }, need.text, need.at && " · ", need.at && time(need.at))),
     need.count > 0 && h("span", { class: "strong" }, number(need.count),
-      need.count === COUNTED_MAX && "+"));
+      need.count === COUNTED_MAX && "+"), need.action);
 }
 
 /** "Las diez y sereno": nothing wants anybody. */

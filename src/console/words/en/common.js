@@ -38,6 +38,7 @@ export default {
   "role.viewer": "viewer",
   "role.operator": "operator",
   "role.admin": "admin",
+  server_admin: "the server's admin",
   "role.portal": "tenant portal",
   docs: "API reference",
   help: "Help and keys",

@@ -38,7 +38,6 @@ export default {
   cancelled: "It is cancelled",
   cancelled_by: "Cancelled by",
   cancelled_at: "Cancelled",
-  admin: "the server's admin",
   step_cancelled: "It was cancelled by hand",
   retry_all_ask: "{count} deliveries ({status}) that fit the filters will be tried again.",
   retry_yes: "Retry them",

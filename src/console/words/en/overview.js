@@ -65,4 +65,12 @@ export default {
   no_shows: "No-shows",
   handoffs_opened: "Handed over",
   sla_breached: "Late replies",
+  acknowledge: "Acknowledge",
+  acknowledge_one: "Acknowledge {cause}",
+  acknowledge_ask: "It goes behind what else wants attention, until something new is given up for this cause.",
+  acknowledged: "Acknowledged",
+  unacknowledge: "Take back",
+  unacknowledged: "It stands among the others again",
+  known: "Acknowledged ({count})",
+  known_by: "Acknowledged by {who}",
 };

@@ -38,6 +38,7 @@ export default {
   "role.viewer": "solo lectura",
   "role.operator": "operación",
   "role.admin": "administración",
+  server_admin: "el administrador del servidor",
   "role.portal": "portal del cliente",
   docs: "Documentación de la API",
   help: "Ayuda y teclas",

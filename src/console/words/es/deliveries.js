@@ -40,7 +40,6 @@ export default {
   cancelled: "Cancelada",
   cancelled_by: "Canceló",
   cancelled_at: "Cancelada",
-  admin: "el administrador del servidor",
   step_cancelled: "Se canceló a mano",
   retry_all_ask: "Se volverán a intentar {count} entregas ({status}) que encajan con los filtros.",
   retry_yes: "Reintentarlas",

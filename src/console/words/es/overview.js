@@ -65,4 +65,12 @@ export default {
   no_shows: "No se presentaron",
   handoffs_opened: "A una persona",
   sla_breached: "Fuera de plazo",
+  acknowledge: "Tomar nota",
+  acknowledge_one: "Tomar nota de {cause}",
+  acknowledge_ask: "Pasa detrás de lo demás que requiere atención, hasta que se abandone algo nuevo por esta causa.",
+  acknowledged: "Se tomó nota",
+  unacknowledge: "Deshacer",
+  unacknowledged: "Vuelve a estar entre los demás",
+  known: "De lo que se tomó nota ({count})",
+  known_by: "{who} tomó nota",
 };

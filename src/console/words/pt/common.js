@@ -38,6 +38,7 @@ export default {
   "role.viewer": "só leitura",
   "role.operator": "operação",
   "role.admin": "administração",
+  server_admin: "o administrador do servidor",
   "role.portal": "portal do cliente",
   docs: "Documentação da API",
   help: "Ajuda e teclas",

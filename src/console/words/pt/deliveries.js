@@ -40,7 +40,6 @@ export default {
   cancelled: "Cancelada",
   cancelled_by: "Quem cancelou",
   cancelled_at: "Cancelada",
-  admin: "o administrador do servidor",
   step_cancelled: "Foi cancelada à mão",
   retry_all_ask: "{count} entregas ({status}) que correspondem aos filtros serão tentadas de novo.",
   retry_yes: "Tentar de novo",

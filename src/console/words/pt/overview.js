@@ -65,4 +65,12 @@ export default {
   no_shows: "Não compareceram",
   handoffs_opened: "Para uma pessoa",
   sla_breached: "Fora do prazo",
+  acknowledge: "Tomar nota",
+  acknowledge_one: "Tomar nota de {cause}",
+  acknowledge_ask: "Vai para trás do mais que requer atenção, até que algo novo seja abandonado por esta causa.",
+  acknowledged: "Foi tomada nota",
+  unacknowledge: "Desfazer",
+  unacknowledged: "Está de novo entre os demais",
+  known: "Do que se tomou nota ({count})",
+  known_by: "{who} tomou nota",
 };
