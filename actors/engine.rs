@@ -272,7 +272,7 @@ impl Engine {
     ) -> Result<Changed, EngineError> {
         let Listing { actor, .. } = self.listing(tenant)?;
         let (reply, answer) = oneshot::channel();
-        let settles = matches!(change, Change::Settings(_));
+        let settles = matches!(change, Change::Settings(..));
         let cast = actor.cast(TenantMessage::Configure(change, reply));
         cast.map_err(|_| EngineError::Busy)?;
         let changed = within_call_timeout(answer).await?;

@@ -36,6 +36,7 @@ use sereno_workflows::lead::Lead;
 use sereno_workflows::product::Product;
 use sereno_workflows::report::Reports;
 use sereno_workflows::reservation::Reservation;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
@@ -77,6 +78,8 @@ pub struct TenantRecord {
     pub settings: Vec<u8>,
     /// The key of its phone hash, sealed.
     pub phone_key: Vec<u8>,
+    /// Who paused which of its channels.
+    pub pauses: Vec<(Channel, Signed)>,
 }
 
 /// An endpoint; everything but its secrets is in the clear.
@@ -245,7 +248,6 @@ macro_rules! records {
 }
 
 records! {
-    TenantRecord = 1 "tenant",
     EndpointRecord = 3 "endpoint",
     TimerRecord = 6 "timer",
     QuarantineRecord = 11 "quarantine",
@@ -265,6 +267,18 @@ records! {
     EndedSessionRecord = 90 "ended session",
     LinkRecord = 91 "link",
     AcknowledgedRecord = 93 "acknowledged",
+}
+
+impl Record for TenantRecord {
+    const KIND: u16 = 1;
+    /// 1: without who paused its channels.
+    const VERSION: u16 = 2;
+    const NAME: &'static str = "tenant";
+
+    fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
+        // What was added stands at the end, and none of them is one byte.
+        (version == 1).then(|| fields(&[payload, &[0]].concat()))?
+    }
 }
 
 impl Record for StateRecord {

@@ -13,6 +13,7 @@ use sereno_workflows::line::Smtp;
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::rate::Allowance;
 use sereno_workflows::retry::RetryPolicy;
+use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::mpsc;
 
@@ -20,7 +21,7 @@ use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
 use crate::live::Live;
-use crate::record::TenantRecord;
+use crate::record::{Signed, TenantRecord};
 use crate::template::Compiled;
 use crate::vault;
 
@@ -45,6 +46,8 @@ pub struct TenantView {
     pub templates: Option<Arc<Compiled>>,
     /// What is refused of the events that come in.
     pub door: Option<Arc<Door>>,
+    /// Who paused those of its channels that are, as far as that was written down.
+    pub pauses: BTreeMap<Channel, Signed>,
     phone_key: Vec<u8>,
     /// Closes once nobody holds the tenant any more in any of its views; nothing is ever sent.
     pub(crate) presence: Option<mpsc::Sender<()>>,
@@ -68,6 +71,7 @@ impl TenantView {
             templates: compiled(&settings),
             door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
+            pauses: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             server_smtp: None,
             server_retry: RetryPolicy::default(),
@@ -101,6 +105,7 @@ impl TenantView {
             templates: compiled(&settings),
             door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
+            pauses: record.pauses.iter().cloned().collect(),
             name: record.name.clone(),
             created_at: record.created_at,
             id,
@@ -122,6 +127,7 @@ impl TenantView {
             created_at: self.created_at,
             settings: ledger.vault().seal(&settings_place(&self.id), &settings),
             phone_key: ledger.vault().seal(&phone_key_place(&self.id), &self.phone_key),
+            pauses: self.pauses.iter().map(|(channel, by)| (*channel, by.clone())).collect(),
         }
     }
 
@@ -141,6 +147,21 @@ impl TenantView {
             next.door = Door::of(&settings);
         }
         next.policy = Policy::new(settings, &self.phone_key);
+        next
+    }
+
+    /// The tenant with other settings, which somebody wants: with it stands who paused a channel that was not.
+    pub fn with_settings_by(&self, settings: Settings, by: &Signed) -> Self {
+        let before = self.policy.settings.channels;
+        let mut next = self.with_settings(settings);
+        let now = next.policy.settings.channels;
+        for channel in Channel::ALL {
+            if !now.is_paused(channel) {
+                next.pauses.remove(&channel);
+            } else if !before.is_paused(channel) {
+                next.pauses.insert(channel, by.clone());
+            }
+        }
         next
     }
 

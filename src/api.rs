@@ -12,6 +12,7 @@ pub mod audit;
 pub mod budget;
 mod caller;
 pub mod catalogue;
+pub mod channels;
 pub mod check;
 pub mod cloud_events;
 pub mod conversations;
@@ -152,6 +153,9 @@ fn happenings(table: Table) -> Table {
         )
         .route("/api/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry))
+        .route("/api/v1/channels", get(channels::list))
+        .route("/api/v1/channels/{channel}/pause", post(channels::pause))
+        .route("/api/v1/channels/{channel}/resume", post(channels::resume))
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::show))
         .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))

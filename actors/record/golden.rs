@@ -21,6 +21,7 @@ use sereno_workflows::line::WhatsAppTemplate;
 use sereno_workflows::message::{self, Message, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin, ReminderState};
+use sereno_workflows::statistics::Channel;
 
 use super::*;
 
@@ -104,15 +105,17 @@ fn delivery() -> DeliveryRecord {
 
 #[test]
 fn who_and_what_stands_on_disk_as_it_always_did() {
-    stands(
-        "",
-        &TenantRecord {
-            name: "La Trattoria".into(),
-            created_at: NOW,
-            settings: vec![1, 2, 3],
-            phone_key: vec![4],
-        },
-    );
+    let tenant = TenantRecord {
+        name: "La Trattoria".into(),
+        created_at: NOW,
+        settings: vec![1, 2, 3],
+        phone_key: vec![4],
+        pauses: Vec::new(),
+    };
+    stands("", &tenant);
+    let signed = Signed { at: NOW, by: Actor::Admin, reason: "their line is down".into() };
+    let pauses = vec![(Channel::Whatsapp, signed)];
+    stands_since(2, "/paused", &TenantRecord { pauses, ..tenant });
     stands("", &EndpointRecord { config: b"{}".to_vec(), secrets: vec![9; 3] });
     let event = EventRecord {
         id: "e1".into(),

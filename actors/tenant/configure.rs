@@ -19,7 +19,7 @@ use crate::endpoint::config::{Endpoint, Saving};
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::record::key::{self, HOME};
-use crate::record::{self, Source, TenantRecord};
+use crate::record::{self, Signed, Source, TenantRecord};
 use crate::source;
 use crate::store::Batch;
 use crate::template::Compiled;
@@ -28,8 +28,8 @@ use crate::view::TenantView;
 /// A change of settings or endpoints.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Change the settings that are named.
-    Settings(Map<String, Value>),
+    /// Change the settings that are named, as somebody wants it.
+    Settings(Map<String, Value>, Signed),
     /// Describe a type of event.
     DescribeType(EventType, OwnType),
     /// Remove the tenant's description of a type of event.
@@ -91,21 +91,17 @@ impl Tenant {
         let channels = &*self.around.channels;
         let saving = Saving { now, channels, secrets: &view.policy.settings.secrets };
         match change {
-            Change::Settings(patch) => {
-                let settings = state.view.policy.settings.patched(patch)?;
-                if settings.templates != state.view.policy.settings.templates {
-                    Compiled::new(&settings.templates)?;
-                }
-                if settings.sources != state.view.policy.settings.sources {
-                    source::check(&settings.sources)?;
-                }
-                self.settle(myself, state, settings).await
+            Change::Settings(patch, by) => {
+                let settings = patched(&view.policy.settings, patch)?;
+                let next = state.view.with_settings_by(settings, &by);
+                self.settle(myself, state, next).await
             }
             Change::DescribeType(name, own) => {
                 crate::catalogue::check(&own)?;
                 let mut settings = state.view.policy.settings.clone();
                 settings.event_types = catalogue::with(&settings.event_types, name.as_str(), own)?;
-                self.settle(myself, state, settings).await
+                let next = state.view.with_settings(settings);
+                self.settle(myself, state, next).await
             }
             Change::ForgetType(name) => {
                 let mut settings = state.view.policy.settings.clone();
@@ -113,7 +109,8 @@ impl Tenant {
                     .event_types
                     .remove(name.as_str())
                     .ok_or(ConfigureError::NotFound("event type of your own"))?;
-                self.settle(myself, state, settings).await
+                let next = state.view.with_settings(settings);
+                self.settle(myself, state, next).await
             }
             Change::CreateEndpoint(body) => {
                 if state.view.endpoints.len() >= limits::ENDPOINTS_PER_TENANT_MAX {
@@ -159,11 +156,10 @@ impl Tenant {
         &self,
         myself: &ActorRef<TenantMessage>,
         state: &mut TenantState,
-        settings: Settings,
+        view: TenantView,
     ) -> Result<Changed, ConfigureError> {
-        let age_max = settings.secret_max_age;
+        let age_max = view.policy.settings.secret_max_age;
         let moved = age_max != state.view.policy.settings.secret_max_age;
-        let view = state.view.with_settings(settings);
         let mut batch = Batch::new(HOME);
         let record: TenantRecord = view.to_record(&self.around.ledger);
         batch.put(key::tenant(&view.id), record::encode(&record));
@@ -319,6 +315,18 @@ impl Tenant {
             self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }
     }
+}
+
+/// Settings with what a body names changed, if all of it can be carried out.
+fn patched(present: &Settings, patch: Map<String, Value>) -> Result<Settings, ConfigureError> {
+    let settings = present.patched(patch)?;
+    if settings.templates != present.templates {
+        Compiled::new(&settings.templates)?;
+    }
+    if settings.sources != present.sources {
+        source::check(&settings.sources)?;
+    }
+    Ok(settings)
 }
 
 /// What a body says of a kept endpoint that is not so already: a start must not fail by what a person

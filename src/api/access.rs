@@ -77,6 +77,9 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("POST", "/api/v1/dead-letters/{id}/retry", Work, "dead_letter.retry"),
     ("POST", "/api/v1/dead-letters/retry", Work, "dead_letters.retry"),
     ("POST", "/api/v1/dead-letters/discard", Work, "dead_letters.discard"),
+    ("GET", "/api/v1/channels", Look, ""),
+    ("POST", "/api/v1/channels/{channel}/pause", Work, "channel.pause"),
+    ("POST", "/api/v1/channels/{channel}/resume", Work, "channel.resume"),
     ("GET", "/api/v1/jobs", Look, ""),
     ("GET", "/api/v1/jobs/{id}", Look, ""),
     ("POST", "/api/v1/jobs/{id}/cancel", Work, "job.cancel"),
@@ -155,7 +158,7 @@ const PORTAL: [&str; 8] = [
 ];
 
 /// Where a name is that of a thing: an event type, a tenant, a key.
-const THINGS: [&str; 13] = [
+const THINGS: [&str; 14] = [
     "/api/v1/admin/check",
     "/api/v1/admin/links",
     "/api/v1/admin/notify/endpoints",
@@ -164,6 +167,7 @@ const THINGS: [&str; 13] = [
     "/api/v1/admin/tenants",
     "/api/v1/alerts",
     "/api/v1/audit",
+    "/api/v1/channels",
     "/api/v1/event-types",
     "/api/v1/jobs",
     "/api/v1/mirror",

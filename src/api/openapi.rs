@@ -24,6 +24,7 @@ const PARTS: &[&str] = &[
     include_str!("openapi/deliveries.json"),
     include_str!("openapi/dead_letters.json"),
     include_str!("openapi/jobs.json"),
+    include_str!("openapi/channels.json"),
     include_str!("openapi/endpoints.json"),
     include_str!("openapi/event_types.json"),
     include_str!("openapi/templates.json"),

@@ -14,6 +14,7 @@ use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Settings;
 
 use super::App;
+use super::channels::by;
 use super::error::Problem;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, default_tenant, nothing_else, one, take_reason,
@@ -81,10 +82,12 @@ pub async fn change(
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     let id = own(&caller, &id)?;
-    if body.contains_key("settings") {
-        take_reason(&mut body)?;
-    }
-    let changed = app.engine.configure(&id, Change::Settings(settings_of(body)?)).await?;
+    let reason = match body.contains_key("settings") {
+        true => take_reason(&mut body)?,
+        false => String::new(),
+    };
+    let change = Change::Settings(settings_of(body)?, by(&app, &caller, reason));
+    let changed = app.engine.configure(&id, change).await?;
     match changed {
         Changed::Tenant(view) => Ok(one(shown(&view))),
         Changed::Endpoint(_) => Err(Problem::busy()),

@@ -216,9 +216,11 @@ test("a21_a_channel_is_paused_and_goes_on_from_the_overview", async () => {
     /deliveries\?status=held&channel=webhook$/);
   await seeText(page, "Webhook is paused: what is for it is held", ".banner");
   assert.deepEqual(await findings(page), []);
-  const { items: [paused] } = await server.ask("GET", "/api/v1/audit?action=tenant.change");
-  assert.deepEqual([paused.detail, paused.reason],
-    ["channels.webhook.paused: true", "the till is renewed"]);
+  // By whom, since when and why is said there too.
+  await seeText(page, "the till is renewed", ".board");
+  await seeText(page, "the till is renewed", ".banner");
+  const { items: [paused] } = await server.ask("GET", "/api/v1/audit?action=channel.pause");
+  assert.deepEqual([paused.subject, paused.reason], ["webhook", "the till is renewed"]);
   await send(["kept"]);
   await until(() => server.ask("GET", "/api/v1/deliveries?event_id=kept"),
     ({ items }) => items[0]?.status === "held");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sereno::receiver::graph::Sent;
 
+use crate::browser::{Browser, audit};
 use crate::support::{ENDPOINTS, House, PATIENCE, deliveries};
 
 async fn pause(house: &House, channel: &str, paused: bool) {
@@ -58,6 +59,62 @@ async fn a21_a_channel_that_is_paused_holds_what_is_for_it_and_says_so() {
     let shown = house.api.get("/api/v1/admin/tenants/default").await.unwrap();
     assert_eq!(shown["settings"]["channels"], json!(null), "nothing is paused");
     assert!(house.api.get(&format!("{ENDPOINTS}/1")).await.unwrap()["enabled"] == true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_an_operator_pauses_a_channel_and_it_is_known_who_did_and_why() {
+    const CHANNELS: &str = "/api/v1/channels";
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["order.*"]}})).await;
+    let operator = Browser::with_role(&house, "operator").await;
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let path = format!("{CHANNELS}/webhook/pause");
+    let why = json!({"reason": "the till is renewed"});
+    assert_eq!(viewer.ask("POST", &path, &why).await.0, 403);
+    let (status, paused) = operator.ask("POST", &path, &why).await;
+    assert_eq!((status, &paused["paused"]), (200, &json!(true)), "{paused}");
+    house.event("order.paid", json!({"n": 1})).await;
+    let held = |page: &Value| page["items"].as_array().unwrap().len() == 1;
+    house.eventually("/api/v1/deliveries?status=held", held).await;
+
+    let house = house.restarted().await;
+    let listed = house.api.get(CHANNELS).await.unwrap();
+    let webhook = |listed: &Value| listed["items"][0].clone();
+    let by_hand = &webhook(&listed)["paused_by_hand"];
+    assert_eq!(by_hand, &paused["paused_by_hand"]);
+    assert_eq!(
+        (&by_hand["by"]["name"], &by_hand["reason"]),
+        (&json!("operator"), &json!("the till is renewed"))
+    );
+    assert_eq!(
+        listed["items"][1],
+        json!({"channel": "slack", "paused": false, "paused_by_hand": null})
+    );
+    let seen = Browser::with_role(&house, "viewer").await.get(CHANNELS).await;
+    assert_eq!(webhook(&seen)["paused_by_hand"]["reason"], "•••");
+    // Whoever pauses it again changes nothing; no other setting does either.
+    house.api.post(&path, &json!({"reason": "again"})).await.unwrap();
+    pause(&house, "slack", true).await;
+    let listed = house.api.get(CHANNELS).await.unwrap();
+    assert_eq!(webhook(&listed)["paused_by_hand"], *by_hand);
+    assert_eq!(listed["items"][1]["paused_by_hand"]["by"]["name"], "first");
+    assert_eq!(receiver.inbox.all().len(), 0);
+
+    let resume = format!("{CHANNELS}/webhook/resume");
+    let resumed = house.api.post(&resume, &json!({})).await.unwrap();
+    assert_eq!((&resumed["paused"], &resumed["paused_by_hand"]), (&json!(false), &json!(null)));
+    deliveries(&receiver, &["order.paid"]).await;
+    let tried = house.eventually("/api/v1/deliveries?status=sent", held).await;
+    assert_eq!(tried["items"][0]["attempts"], 1, "waiting counts no attempt");
+    assert_eq!(house.raw("POST", &format!("{CHANNELS}/fax/pause"), "").await.0, 404);
+    let (status, answer) = house.raw("POST", &path, r#"{"why": 1}"#).await;
+    assert_eq!((status, &answer["field"]), (422, &json!("why")));
+    let entries = audit(&house, "?action=channel.*").await;
+    let told: Vec<_> =
+        entries.iter().rev().map(|entry| (&entry["action"], &entry["subject"])).collect();
+    assert_eq!(told.first(), Some(&(&json!("channel.pause"), &json!("webhook"))));
+    assert_eq!(told.last(), Some(&(&json!("channel.resume"), &json!("webhook"))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,8 @@ const HALF_A_YEAR_MS = 182 * 86_400_000;
 
 /** @type {{at: number, of: string, all: Promise<any>}|null} */
 let known = null;
+/** The same of the channels that are paused. @type {{at: number, of: string, all: Promise<any>}|null} */
+let paused = null;
 
 /** The settings of the tenant that is looked at; none where this session may not see them. */
 export function settings() {
@@ -31,7 +33,7 @@ const watching = new Set();
 
 /** They have changed: the next look asks anew, and whoever watches them looks. */
 export function forgetSettings() {
-  known = null;
+  [known, paused] = [null, null];
   watching.forEach((look) => look());
 }
 
@@ -40,10 +42,18 @@ export function watchSettings(look) {
   watching.add(look);
 }
 
-/** The channels by which nothing goes out for now. @returns {Promise<string[]>} */
-export async function pausedChannels() {
-  const { channels } = await settings();
-  return Object.keys(channels ?? {}).filter((name) => channels[name]?.paused);
+/**
+ * The channels by which nothing goes out for now, with who paused each, when and why as far as that is known.
+ * @returns {Promise<{channel: string, paused_by_hand: any}[]>}
+ */
+export function pausedChannels() {
+  // The portal is not shown them.
+  if (current()?.portal) return Promise.resolve([]);
+  if (paused === null || paused.of !== tenant() || Date.now() - paused.at > FRESH_MS) {
+    const all = get("/api/v1/channels").then(({ items }) => items.filter((one) => one.paused), () => []);
+    paused = { at: Date.now(), of: tenant(), all };
+  }
+  return paused.all;
 }
 
 /** The tenant's zone, as far as this session is told; the portal sees no settings, and is told with who it is. */

@@ -9,6 +9,7 @@ import { address } from "../lib/router.js";
 import { current } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { pausedChannels, watchSettings } from "../lib/zone.js";
+import { pausedBy } from "./bits.js";
 
 const PERIOD_MS = 60_000;
 /** A server that has not answered by then does not. */
@@ -46,8 +47,9 @@ async function readiness() {
 }
 
 /** That a channel is paused, with the way to what it holds. */
-function pause(channel) {
+function pause({ channel, paused_by_hand: by }) {
   return line([t("common.channel_paused", { channel: word(`common.channel.${channel}`) }), " ",
+    by && [pausedBy(by), " "],
     h("a", { href: address("deliveries", null, { status: "held", channel }) }, t("common.see_held"))]);
 }
 

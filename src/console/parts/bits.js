@@ -5,6 +5,7 @@ import { h } from "../lib/dom.js";
 import { errorText } from "../lib/causes.js";
 import { icon } from "../lib/icons.js";
 import { t, word } from "../lib/i18n.js";
+import { time } from "../lib/time.js";
 import { notice } from "./notice.js";
 import { zoneNote } from "./zones.js";
 
@@ -107,6 +108,12 @@ export function command(text) {
 /** Somebody: a key by its name, whoever came by a link by its id, or the server's own admin. */
 export function whoName(who) {
   return who?.name ?? who?.id ?? t("common.server_admin");
+}
+
+/** Who paused a channel, when and why. @param {{at: string, by: any, reason: string|null}} by */
+export function pausedBy({ at, by, reason }) {
+  const text = t("common.paused_by", { who: whoName(by) });
+  return [text, " · ", time(at), reason ? `: ${reason}` : "."];
 }
 
 /** What is good to know. */

@@ -53,7 +53,10 @@ function whoOf({ who, role }) {
 }
 
 /** What was done: as closely as the entry says it. */
-function deedOf({ action, detail }) {
+function deedOf({ action, detail, subject }) {
+  if (["channel.pause", "channel.resume"].includes(action)) {
+    return t(`audit.did.${action}`, { channel: word(`common.channel.${subject}`) });
+  }
   const [, channel, isPaused] = /^channels\.(\w+)\.paused: (\w+)$/.exec(detail ?? "") ?? [];
   if (channel) {
     return t(`audit.did.channel.${isPaused === "true" ? "pause" : "resume"}`,

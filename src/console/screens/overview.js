@@ -9,7 +9,7 @@ import { number, short, t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { onQuery, withChanges } from "../lib/router.js";
 import { duration } from "../lib/time.js";
-import { settings } from "../lib/zone.js";
+import { pausedChannels } from "../lib/zone.js";
 import { head } from "../parts/page.js";
 import { bones, failed } from "../parts/states.js";
 import { attention } from "./overview/attention.js";
@@ -33,16 +33,16 @@ function show(view) {
   async function look() {
     put(choice, windows(chosen()));
     try {
-      const [stats, series, needs, said] = await Promise.all([
+      const [stats, series, needs, paused] = await Promise.all([
         get("/api/v1/stats", {}, view.signal),
         get("/api/v1/stats/series", { window: chosen() }, view.signal),
-        attention(view.signal, changed), settings(),
+        attention(view.signal, changed), pausedChannels(),
       ]);
       if (board.contains(document.activeElement)) return;
       const sum = stats.windows[chosen()] ?? stats.windows["1d"];
       put(strip, vitals(stats, needs));
       put(board, cards(series.points, sum, needs,
-        channels(sum.deliveries, said, changed)));
+        channels(sum.deliveries, paused, changed)));
     } catch (error) {
       if (/** @type {any} */ (error).name === "AbortError") return;
       put(strip);

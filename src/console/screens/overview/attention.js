@@ -12,7 +12,7 @@ import { address } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { time } from "../../lib/time.js";
 import { pausedChannels } from "../../lib/zone.js";
-import { button, whoName } from "../../parts/bits.js";
+import { button, pausedBy, whoName } from "../../parts/bits.js";
 import { ask } from "../../parts/dialog.js";
 import { notice, refused } from "../../parts/notice.js";
 import { reasonField } from "../../parts/reason.js";
@@ -84,11 +84,12 @@ function ofHeld(held, paused) {
     tone: "wait", symbol: "pause", title, text, count: items.length,
     href: address("deliveries", null, { status: "held", ...query }),
   });
-  const others = held.filter(({ channel }) => !paused.includes(channel));
+  const others = held.filter((one) => !paused.some(({ channel }) => channel === one.channel));
   return [
-    ...paused.map((channel) => need(held.filter((one) => one.channel === channel),
-      t("overview.paused", { channel: word(`common.channel.${channel}`) }), t("overview.held_text"),
-      { channel })),
+    ...paused.map(({ channel, paused_by_hand: by }) => need(
+      held.filter((one) => one.channel === channel),
+      t("overview.paused", { channel: word(`common.channel.${channel}`) }),
+      by ? pausedBy(by) : t("overview.held_text"), { channel })),
     others.length > 0 && need(others, t("overview.held"), t("overview.held_disabled"), {}),
   ].filter(Boolean);
 }

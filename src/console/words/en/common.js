@@ -68,6 +68,7 @@ export default {
   session_ends: "Your session ends",
   channel_paused:
     "{channel} is paused: what is for it is held, and goes once the channel goes on.",
+  paused_by: "Paused by {who}",
   see_held: "See what is held",
   new_version: "There is a new version of this console; reload the page.",
 

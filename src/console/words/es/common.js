@@ -68,6 +68,7 @@ export default {
   session_ends: "Su sesión acaba",
   channel_paused:
     "{channel} está en pausa: lo que es para él queda retenido y saldrá cuando siga.",
+  paused_by: "En pausa por {who}",
   see_held: "Ver lo retenido",
   new_version: "Hay una versión nueva de esta consola; recargue la página.",
 

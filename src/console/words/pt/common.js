@@ -68,6 +68,7 @@ export default {
   session_ends: "Sua sessão acaba",
   channel_paused:
     "{channel} está em pausa: o que é para ele fica retido e sairá quando continuar.",
+  paused_by: "Em pausa por {who}",
   see_held: "Ver o que está retido",
   new_version: "Há uma versão nova deste console; recarregue a página.",
 
