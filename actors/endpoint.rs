@@ -37,10 +37,9 @@ use sereno_workflows::endpoint::{Health, Window};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::order::Ordering;
 use sereno_workflows::time::Timestamp;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use self::again::AgainRequest;
+use self::again::{AgainRequest, LetterRequest};
 use self::ahead::{Ahead, Head};
 use self::attempt::{Ended, attempt};
 pub use self::attempt::{delivery_id, of_delivery_id};
@@ -51,7 +50,6 @@ use self::order::{Line, Turn, park};
 use self::pacing::Wait;
 pub(crate) use self::withheld::QUIET;
 use crate::fan_out::{Offer, Share};
-use crate::gather::Refusal;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
@@ -87,8 +85,8 @@ pub(crate) enum EndpointMessage {
     Forgive,
     /// Somebody wants an event sent in place of a dead letter.
     Instead(Arc<TenantView>, Box<Direct>),
-    /// Somebody wants a dead letter thrown away.
-    Discard(Sequence, oneshot::Sender<Result<(), Refusal>>),
+    /// Somebody wants something to become of a dead letter.
+    Letter(LetterRequest),
     /// Somebody wants deliveries tried again.
     Again(Arc<TenantView>, AgainRequest),
     /// Somebody wants a delivery to end that still waits.
@@ -185,7 +183,7 @@ impl Actor for EndpointActor {
                 self.cancel(&myself, state, request).await?;
             }
             EndpointMessage::Instead(view, direct) => self.send_instead(&view, *direct).await?,
-            EndpointMessage::Discard(delivery, reply) => self.discard(delivery, reply).await?,
+            EndpointMessage::Letter(request) => self.treat(request).await?,
             EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
             EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
             EndpointMessage::Recorded(delivery, again) => {

@@ -49,7 +49,7 @@ pub use self::deleted::DeletedRecord;
 pub use self::deliveries::Deliveries;
 pub use self::delivery::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, FanOutRecord,
-    FilteredBy, LogRecord, Tell,
+    FilteredBy, HandedOn, LogRecord, Tell,
 };
 use self::envelope::fields;
 pub use self::envelope::{Record, RecordError, decode, encode, is_whole};

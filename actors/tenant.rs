@@ -51,13 +51,12 @@ pub(crate) use self::set_aside::{Death, Hand};
 pub use self::submit::Receipt;
 pub(crate) use self::submit::{Act, Arrival, Batch, Submission};
 use crate::channel::Channels;
-use crate::endpoint::again::AgainRequest;
+use crate::endpoint::again::{AgainRequest, LetterRequest};
 use crate::endpoint::cancel::CancelRequest;
 use crate::endpoint::config::Endpoint;
 use crate::endpoint::{EndpointMessage, Shape};
 use crate::entity::EntityMessage;
 use crate::fan_out::{FanOutMessage, Offer};
-use crate::gather::Refusal;
 use crate::hints::Hints;
 use crate::intake::refusals::Refusals;
 use crate::intake::{IntakeMessage, Suspect};
@@ -124,8 +123,8 @@ pub(crate) enum TenantMessage {
     Again(EndpointId, AgainRequest),
     /// A delivery of an endpoint is to end that still waits.
     Cancel(EndpointId, CancelRequest),
-    /// A dead letter of an endpoint is to be thrown away.
-    Discard(EndpointId, Sequence, oneshot::Sender<Result<(), Refusal>>),
+    /// Something is to become of a dead letter of an endpoint.
+    Letter(EndpointId, LetterRequest),
     /// Something of a job.
     Job(JobsMessage),
     /// An event is to be handed to its many endpoints.
@@ -219,8 +218,8 @@ impl Actor for Tenant {
             TenantMessage::Reply(replying) => self.reply(&myself, state, *replying).await,
             TenantMessage::ByHand(asked) => self.by_hand(&myself, state, asked).await,
             TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
-            TenantMessage::Discard(endpoint, delivery, reply) => {
-                let message = EndpointMessage::Discard(delivery, reply);
+            TenantMessage::Letter(endpoint, request) => {
+                let message = EndpointMessage::Letter(request);
                 self.tell_endpoint(&myself, state, endpoint, message);
             }
             TenantMessage::Wake(ticket) => match ticket.timer().0.entity.as_endpoint() {

@@ -142,14 +142,14 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry))
         .route("/api/v1/deliveries/{id}/cancel", post(deliveries::cancel))
+        .route("/api/v1/deliveries/{id}/hand-on", post(deliveries::hand_on))
         .route("/api/v1/dead-letters", get(dead_letters::list))
         .route("/api/v1/dead-letters/export", get(dead_letters::export))
         .route("/api/v1/dead-letters/retry", post(dead_letters::retry_many))
         .route("/api/v1/dead-letters/discard", post(dead_letters::discard_many))
         .route(
             "/api/v1/dead-letters/acknowledge",
-            post(dead_letters::acknowledged::acknowledge)
-                .delete(dead_letters::acknowledged::forget),
+            post(dead_letters::causes::acknowledge).delete(dead_letters::causes::forget),
         )
         .route("/api/v1/dead-letters/{id}", get(dead_letters::show).delete(dead_letters::discard))
         .route("/api/v1/dead-letters/{id}/retry", post(dead_letters::retry))

@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 use super::{EndpointActor, EndpointMessage, EndpointState};
 use crate::gather::Refusal;
 use crate::ledger::{Draft, LedgerError};
-use crate::record::{AttemptStatus, DeliveryRecord, DeliveryStatusRecord, Hindrance};
+use crate::record::{
+    AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, HandedOn, Hindrance,
+};
 use crate::tenant::Direct;
 use crate::view::TenantView;
 
@@ -36,6 +38,21 @@ pub(crate) struct AgainAnswer {
     pub(crate) done: Vec<Sequence>,
     /// The others, and why not.
     pub(crate) not_done: Vec<(Again, Hindrance)>,
+}
+
+/// What is to become of a dead letter, and where the answer goes once that is durable.
+pub(crate) struct LetterRequest {
+    pub(crate) delivery: Sequence,
+    pub(crate) wish: LetterWish,
+    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// What somebody wants of a dead letter.
+pub(crate) enum LetterWish {
+    /// It is thrown away.
+    Discard,
+    /// It says to whom its event was sent in its place.
+    HandedOn(Box<HandedOn>),
 }
 
 /// Why a delivery that stands so is not tried again, however its endpoint is, where it is no dead letter.
@@ -101,16 +118,23 @@ impl EndpointActor {
         Ok(())
     }
 
-    /// Throws a dead letter away, if it is still there.
-    pub(super) async fn discard(
+    /// Does with a dead letter what somebody wants, if it is still there.
+    pub(super) async fn treat(
         &self,
-        delivery: Sequence,
-        reply: oneshot::Sender<Result<(), Refusal>>,
+        LetterRequest { delivery, wish, reply }: LetterRequest,
     ) -> Result<(), LedgerError> {
         let ledger = &self.around.ledger;
-        let answer = if ledger.dead_letter(&self.tenant, delivery)?.is_some() {
+        let answer = if let Some(letter) = ledger.dead_letter(&self.tenant, delivery)? {
             let mut draft = Draft::new(&self.tenant);
-            draft.forget_dead_letter(delivery, ledger.now().timestamp());
+            match wish {
+                LetterWish::Discard => {
+                    draft.forget_dead_letter(delivery, ledger.now().timestamp());
+                }
+                LetterWish::HandedOn(to) => {
+                    let handed_on = Some(to);
+                    draft.dead_letter(delivery, &DeadLetterRecord { handed_on, ..letter });
+                }
+            }
             self.commit_and_tell(draft).await;
             Ok(())
         } else {

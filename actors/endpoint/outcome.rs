@@ -64,6 +64,7 @@ impl EndpointActor {
                     event_type: ended.event_type.clone(),
                     code: told(&ended.outcome).0,
                     fault: ended.fault,
+                    handed_on: None,
                 },
             ),
         }

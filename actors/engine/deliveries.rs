@@ -11,13 +11,13 @@ use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
 use super::{Engine, EngineError, ask, within_call_timeout};
-use crate::endpoint::again::{Again, AgainRequest};
+use crate::endpoint::again::{Again, AgainRequest, LetterRequest, LetterWish};
 use crate::endpoint::cancel::{CancelRequest, Sought, Stays};
 use crate::hints::Listing;
 use crate::jobs::JobsMessage;
 use crate::jobs::walk::{self, Count};
 use crate::ledger::delivery::Found;
-use crate::record::{Actor, JobRecord, JobState, JobTask, Selection, Signed, Source};
+use crate::record::{Actor, HandedOn, JobRecord, JobState, JobTask, Selection, Signed, Source};
 use crate::tenant::{Direct, TenantMessage};
 
 /// What came of replaying an event.
@@ -27,6 +27,17 @@ pub struct Replayed {
     pub deliveries: Vec<Sequence>,
     /// Endpoints that do not get it now, and why.
     pub refused: Vec<(EndpointId, String)>,
+}
+
+/// An event that was sent to another endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// To whom it was on its way.
+    pub from: EndpointId,
+    /// To whom it goes.
+    pub to: EndpointId,
+    /// By which delivery.
+    pub delivery: Sequence,
 }
 
 /// A delivery as it was found by somebody who wants it to end.
@@ -168,8 +179,47 @@ impl Engine {
         let letter = self.ledger().dead_letter(tenant, delivery)?;
         let letter = letter.ok_or(EngineError::NotFound("dead letter"))?;
         let (reply, answer) = oneshot::channel();
-        let message = TenantMessage::Discard(EndpointId(letter.endpoint), delivery, reply);
+        let request = LetterRequest { delivery, wish: LetterWish::Discard, reply };
+        let message = TenantMessage::Letter(EndpointId(letter.endpoint), request);
         ask(&actor, message, answer).await
+    }
+
+    /// Sends a delivery's event to another endpoint too, whatever that listens for, and has the dead letter say so
+    /// where it is one; returns once both are durable. A server that ends in between has sent it, and says nothing.
+    pub async fn hand_on(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+        (to, signed): (EndpointId, Signed),
+    ) -> Result<Passed, EngineError> {
+        let Listing { actor, view } = self.listing(tenant)?;
+        let rejected = |reason: &str| Err(EngineError::Rejected(reason.to_owned()));
+        let found = self.ledger().find_delivery(tenant, delivery)?;
+        let Found { place, event, endpoint: from, .. } =
+            found.ok_or(EngineError::NotFound("delivery"))?;
+        let target = view.endpoints.get(&to).ok_or(EngineError::NotFound("endpoint"))?;
+        if !target.config.enabled {
+            return rejected("that endpoint is disabled: enable it first");
+        }
+        let all = self.ledger().deliveries_of(tenant, place, &event)?;
+        if all.iter().any(|(other, ..)| *other == to) {
+            return rejected("that endpoint has a delivery of this event already: try that again");
+        }
+        let again = Again { event: place, delivery: None };
+        let made = try_again(&actor, to, again).await?;
+        let made = made.first().copied().ok_or(EngineError::Busy)?;
+        let is_letter = self.ledger().dead_letter(tenant, delivery)?.is_some();
+        if is_letter {
+            let (reply, answer) = oneshot::channel();
+            let handed_on = HandedOn { signed, endpoint: to.0, delivery: made };
+            let wish = LetterWish::HandedOn(Box::new(handed_on));
+            let request = LetterRequest { delivery, wish, reply };
+            let marked = ask(&actor, TenantMessage::Letter(from, request), answer).await;
+            if let Err(error) = marked {
+                tracing::debug!(%error, "a dead letter is gone before it says to whom it was handed on");
+            }
+        }
+        Ok(Passed { from, to, delivery: made })
     }
 
     /// Counts the deliveries that a job would be about; reads many rows, so it belongs on a thread that

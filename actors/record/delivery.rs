@@ -192,6 +192,19 @@ pub struct DeadLetterRecord {
     pub code: i32,
     /// Whose fault it was.
     pub fault: Fault,
+    /// To whom somebody sent its event in its place, if somebody did: the last of them.
+    pub handed_on: Option<Box<HandedOn>>,
+}
+
+/// That somebody sent an event to another endpoint, since this one does not get it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOn {
+    /// Who, when and why.
+    pub signed: Signed,
+    /// To which endpoint.
+    pub endpoint: u32,
+    /// By which delivery.
+    pub delivery: Sequence,
 }
 
 /// A message on its way before anybody could choose a template for it.
@@ -279,7 +292,8 @@ impl Record for LogRecord {
 
 impl Record for DeadLetterRecord {
     const KIND: u16 = 10;
-    /// 1: without the event's type, the code and whose fault it was. 2: without a template that somebody chose.
+    /// 1: without the event's type, the code and whose fault it was. 2: without a template that somebody chose, and
+    /// without to whom it was handed on.
     const VERSION: u16 = 3;
     const NAME: &'static str = "dead letter";
 
@@ -296,7 +310,8 @@ impl Record for DeadLetterRecord {
             }
             _ => return None,
         };
-        Some(Self { endpoint, delivery, at, error, event_type, code, fault })
+        let handed_on = None;
+        Some(Self { endpoint, delivery, at, error, event_type, code, fault, handed_on })
     }
 }
 

@@ -209,18 +209,20 @@ fn deliveries_stand_on_disk_as_they_always_did() {
     let endpoints = vec![(1, FilteredBy::Type), (2, FilteredBy::Disabled), (3, FilteredBy::Intent)];
     let event_type = "a.b".to_owned();
     stands("/filtered", &LogRecord::Filtered { event: Sequence(7), event_type, endpoints });
-    stands(
-        "",
-        &DeadLetterRecord {
-            endpoint: 1,
-            delivery: delivery(),
-            at: NOW,
-            error: "no".into(),
-            event_type: String::new(),
-            code: -1,
-            fault: Fault::Receiver,
-        },
-    );
+    let letter = DeadLetterRecord {
+        endpoint: 1,
+        delivery: delivery(),
+        at: NOW,
+        error: "no".into(),
+        event_type: String::new(),
+        code: -1,
+        fault: Fault::Receiver,
+        handed_on: None,
+    };
+    stands("", &letter);
+    let signed = Signed { at: NOW, by: Actor::Admin, reason: "their till is down".into() };
+    let handed_on = Some(Box::new(HandedOn { signed, endpoint: 2, delivery: Sequence(9) }));
+    stands_since(3, "/handed-on", &DeadLetterRecord { handed_on, ..letter });
     let health = Health { failures_in_a_row: 2, last_success_at: Some(NOW), ..Health::default() };
     stands("", &HealthRecord(health.clone()));
     let breaker = Breaker::Open { until: NOW, trips: 3 };

@@ -66,6 +66,7 @@ const ROUTES: &[(&str, &str, Operation, &str)] = &[
     ("GET", "/api/v1/deliveries/{id}", Look, ""),
     ("POST", "/api/v1/deliveries/{id}/retry", Work, "delivery.retry"),
     ("POST", "/api/v1/deliveries/{id}/cancel", Work, "delivery.cancel"),
+    ("POST", "/api/v1/deliveries/{id}/hand-on", Work, "delivery.hand_on"),
     ("POST", "/api/v1/deliveries/retry", Work, "deliveries.retry"),
     ("POST", "/api/v1/deliveries/cancel", Work, "deliveries.cancel"),
     ("GET", "/api/v1/dead-letters", Look, ""),

@@ -1,8 +1,7 @@
 //! Dead letters: what was given up and why, and what people do with it.
 
-pub(super) mod acknowledged;
+pub(super) mod causes;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,16 +14,16 @@ use serde_json::{Value, json};
 use sereno_actors::endpoint::delivery_id;
 use sereno_actors::endpoint::standing::channel;
 use sereno_actors::limits;
-use sereno_actors::record::{AcknowledgedRecord, DeadLetterRecord, JobTask, Selection};
+use sereno_actors::record::{DeadLetterRecord, HandedOn, JobTask, Selection};
 use sereno_actors::why;
 use sereno_workflows::dead_letters::{Fault, cause};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::statistics::Channel;
-use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::aside::aside;
+use super::audit::signed;
 use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
@@ -48,7 +47,7 @@ pub async fn list(
     query.one_of("fault", &["receiver", "configuration", "system"])?;
     let grouped = query.one_of("group", &["cause"])?.is_some();
     aside(caller.tenant.clone(), move || match grouped {
-        true => groups(&app, &caller, &query).map(IntoResponse::into_response),
+        true => causes::groups(&app, &caller, &query).map(IntoResponse::into_response),
         false => page(&app, &caller, &query),
     })
     .await
@@ -77,82 +76,6 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
             return Ok(rows.answer(None));
         }
     }
-}
-
-/// Dead letters of one cause.
-#[derive(Default)]
-struct Group {
-    count: u64,
-    oldest: Option<Timestamp>,
-    newest: Option<Timestamp>,
-    endpoints: BTreeMap<u32, u64>,
-    example: Option<(Sequence, String)>,
-}
-
-fn groups(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
-    let wanted = wanted(query)?;
-    let mut groups: BTreeMap<(Fault, String), Group> = BTreeMap::new();
-    let (mut from, mut total, mut complete) = (wanted.from, 0_usize, true);
-    loop {
-        let page = limits::PAGE_ROWS_MAX;
-        let rows =
-            app.engine.ledger().dead_letters(&caller.tenant, from..wanted.to, false, page)?;
-        let full = rows.len() == page;
-        for (delivery, letter) in rows {
-            from = delivery.next();
-            if !wanted.means_letter(&letter) {
-                continue;
-            }
-            total += 1;
-            let cause = cause(letter.code, &letter.error);
-            let group = groups.entry((letter.fault, cause)).or_default();
-            group.count += 1;
-            group.oldest = Some(group.oldest.map_or(letter.at, |oldest| oldest.min(letter.at)));
-            group.newest = Some(group.newest.map_or(letter.at, |newest| newest.max(letter.at)));
-            *group.endpoints.entry(letter.endpoint).or_default() += 1;
-            group.example = Some((delivery, letter.error));
-        }
-        if !full {
-            break;
-        }
-        if total >= limits::COUNTED_ROWS_MAX {
-            complete = false;
-            break;
-        }
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.count));
-    let known = app.engine.ledger().acknowledged(&caller.tenant)?;
-    let items: Vec<Value> =
-        groups.iter().map(|(key, group)| show_group(key, group, &known)).collect();
-    Ok(Json(json!({
-        "ok": true, "items": items, "total": total, "complete": complete, "next_cursor": null,
-    })))
-}
-
-fn show_group(
-    (fault, cause): &(Fault, String),
-    group: &Group,
-    known: &[AcknowledgedRecord],
-) -> Value {
-    let known = known.iter().find(|known| (known.fault, &known.cause) == (*fault, cause));
-    let endpoints: Vec<Value> = group
-        .endpoints
-        .iter()
-        .map(|(id, count)| json!({"endpoint_id": id, "count": count}))
-        .collect();
-    json!({
-        "cause": cause,
-        "fault": fault.as_str(),
-        "count": group.count,
-        "oldest_at": group.oldest.map(Timestamp::to_rfc3339),
-        "newest_at": group.newest.map(Timestamp::to_rfc3339),
-        "endpoints": endpoints,
-        "example": group.example.as_ref().map(|(delivery, error)| {
-            json!({"id": delivery_id(*delivery), "error_message": error})
-        }),
-        "acknowledged": known.map(|known| acknowledged::shown(known, group.newest)),
-    })
 }
 
 /// `GET /api/v1/dead-letters/{id}`: with its payload and everything that was tried.
@@ -363,7 +286,18 @@ fn show_letter(
         "created_at": delivery.moment().to_rfc3339(),
         "dead_at": letter.at.to_rfc3339(),
         "expires_at": letter.at.after(keep).to_rfc3339(),
+        "handed_on": letter.handed_on.as_deref().map(handed_on),
     }))
+}
+
+/// To whom its event was sent in its place.
+fn handed_on(to: &HandedOn) -> Value {
+    let mut shown = signed(Some(&to.signed));
+    if let Some(map) = shown.as_object_mut() {
+        map.insert("endpoint_id".to_owned(), Value::from(to.endpoint));
+        map.insert("delivery_id".to_owned(), Value::from(delivery_id(to.delivery)));
+    }
+    shown
 }
 
 /// A dead letter with its payload and history.

@@ -5,13 +5,14 @@ pub(super) mod many;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 use sereno_actors::endpoint::standing::{self, STANDINGS, standing};
 use sereno_actors::endpoint::{delivery_id, of_delivery_id};
+use sereno_actors::engine::deliveries::Passed;
 use sereno_actors::jobs::choice::Choice;
 use sereno_actors::ledger::delivery::Found;
 use sereno_actors::limits;
@@ -28,9 +29,13 @@ use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::{Span, Timestamp};
 
 use super::aside::aside;
+use super::audit::Told;
+use super::channels::by;
 use super::error::Problem;
 use super::provider::add_provider;
-use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason};
+use super::request::{
+    Caller, InPath, JsonObject, ListQuery, nothing_else, take_number, take_reason,
+};
 use super::rows::Rows;
 use super::why::Reader;
 use super::{App, audit, events};
@@ -194,6 +199,26 @@ pub fn tried_again(app: &App, caller: &Caller, id: &str) -> Result<Value, Proble
     let view = app.engine.view(&caller.tenant)?;
     let (word, why) = standing(&view, (found.endpoint, found.delivery), found.status.as_ref());
     Ok(json!({"ok": true, "id": id, "status": word, "why": why}))
+}
+
+/// `POST /api/v1/deliveries/{id}/hand-on` with another `endpoint_id`: that gets the event too, as a new delivery.
+pub async fn hand_on(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    JsonObject(mut body): JsonObject,
+) -> Result<impl IntoResponse, Problem> {
+    let reason = take_reason(&mut body)?;
+    let to = take_number(&mut body, "endpoint_id")?;
+    let to = to.ok_or_else(|| Invalid::new("endpoint_id", "is missing: who is to get it"))?;
+    nothing_else(&body)?;
+    let delivery = number(&id, "delivery")?;
+    let to = (EndpointId(to), by(&app, &caller, reason));
+    let Passed { from, to, delivery } = app.engine.hand_on(&caller.tenant, delivery, to).await?;
+    let made = delivery_id(delivery);
+    let told = Told(format!("from endpoint {}, to endpoint {}: {made}", from.0, to.0));
+    let answer = json!({"ok": true, "id": id, "endpoint_id": to.0, "delivery_id": made});
+    Ok((StatusCode::ACCEPTED, Extension(told), Json(answer)))
 }
 
 /// `POST /api/v1/deliveries/{id}/cancel`: it ends while it still waits, and nothing of it is sent any more; one

@@ -156,7 +156,7 @@ def seed(api, sink):
         "showHandoff": {"id": talks}, "actOnHandoff": {"id": talks},
         "showConversation": {"id": ["T-1"]}, "actOnConversation": {"id": ["T-1"]}, "showLead": {"id": leads}, "listLeadHistory": {"id": leads},
         "showDelivery": {"id": sent + dead[:1]}, "retryDelivery": {"id": sent + dead[:1]},
-        "cancelDelivery": {"id": waiting},
+        "cancelDelivery": {"id": waiting}, "handOnDelivery": {"id": waiting},
         "showDeadLetter": {"id": dead[:3]}, "retryDeadLetter": {"id": dead[3:20]}, "discardDeadLetter": {"id": dead[20:]},
         "showJob": {"id": [job]}, "cancelJob": {"id": [job]},
         "showEndpoint": endpoint, "changeEndpoint": to_change, "deleteEndpoint": to_delete, "toggleEndpoint": to_change,

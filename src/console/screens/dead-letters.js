@@ -107,7 +107,8 @@ function columns(names) {
     },
     {
       label: t("letters.cause"), class: "cut", phone: "wide",
-      cell: (item) => twoLines(causeName(item.cause), word(`common.fault.${item.fault}`)),
+      cell: (item) => twoLines(causeName(item.cause), item.handed_on
+        ? t("deliveries.handed_on") : word(`common.fault.${item.fault}`)),
     },
     { label: t("letters.attempts"), class: "is-number is-tight", phone: "none",
       cell: (item) => item.attempts },

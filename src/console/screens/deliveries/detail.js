@@ -20,6 +20,7 @@ import { timeline } from "../../parts/timeline.js";
 import { mayCancel, mayRetry, tryAgain } from "./again.js";
 import { attempts } from "./attempts.js";
 import { customerFacts } from "./customer.js";
+import { handOn } from "./hand-on.js";
 
 /** When a delivery that was tried again is looked at once more. */
 const LOOKS_MS = [700, 2_000, 5_000];
@@ -63,6 +64,7 @@ export function detail(key, box, refresh) {
     may("operator") && [
       mayRetry(found.status) && button(t("deliveries.retry"), retry,
         { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
+      button(t("deliveries.hand_on"), () => handOn(found, refresh), { symbol: "send" }),
       mayCancel(found.status) && button(t("deliveries.cancel"),
         () => cancel(found.event_type), { symbol: "gone", kind: "danger" }),
     ],

@@ -21,6 +21,7 @@ import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
 import { tryAgain } from "../deliveries/again.js";
 import { attempts } from "../deliveries/attempts.js";
+import { handOn, handedOnFacts } from "../deliveries/hand-on.js";
 
 /** @param {string} key @param {HTMLElement} box @param {() => void} refresh */
 export function detail(key, box, refresh) {
@@ -28,7 +29,8 @@ export function detail(key, box, refresh) {
   let reveal = null;
   const show = () => fillWith(box, async () => {
     const found = await get(path, { reveal });
-    return { ...found, endpoint: await endpointName(found.endpoint_id) };
+    return { ...found, endpoint: await endpointName(found.endpoint_id),
+      handedOn: await handedOnFacts(found.handed_on) };
   }, (found) => view(found, actions(found)));
   /** Afterwards it is no dead letter any more, so its delivery is what there is to see. */
   const gone = (text, isTold = false) => {
@@ -51,6 +53,10 @@ export function detail(key, box, refresh) {
     may("operator") && [
       button(t("letters.retry"), retry, { symbol: "retry", kind: "main" }),
       button(t("letters.edit"), () => edit(path, found, gone), { symbol: "edit" }),
+      button(t("deliveries.hand_on"), () => handOn(found, () => {
+        show();
+        refresh();
+      }), { symbol: "send" }),
       button(t("letters.discard"), discard, { symbol: "trash", kind: "danger" }),
     ],
     button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
@@ -77,6 +83,7 @@ function view(found, actions) {
       [t("letters.event"), found.event_id && h("a", { href: address("events", found.event_id) },
         found.event_id)],
       [t("letters.dead"), fullTime(found.dead_at)],
+      ...found.handedOn,
       [t("letters.expires"), [fullTime(found.expires_at)]],
     ])),
     section(t("letters.tried"), timeline([

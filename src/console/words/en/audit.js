@@ -35,6 +35,7 @@ export default {
   "did.endpoint.test": "Tested an endpoint",
   "did.delivery.retry": "Retried a delivery",
   "did.delivery.cancel": "Cancelled a delivery",
+  "did.delivery.hand_on": "Sent an event another way",
   "did.deliveries.retry": "Retried deliveries",
   "did.deliveries.cancel": "Cancelled deliveries",
   "did.dead_letter.retry": "Retried a dead letter",

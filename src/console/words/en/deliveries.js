@@ -65,4 +65,11 @@ export default {
   provider_says: "WhatsApp: {status}",
   provider_id: "WhatsApp id",
   provider_error: "WhatsApp error",
+  hand_on: "Send another way",
+  hand_on_text:
+    "Another endpoint gets this event too, whatever it listens for, as a delivery of its own. This one stays as it is.",
+  hand_on_to: "To",
+  hand_on_none: "There is no other endpoint that is enabled.",
+  handed_on: "Handed on",
+  handed_on_to: "Handed on to",
 };

@@ -35,6 +35,7 @@ export default {
   "did.endpoint.test": "Probó un destino",
   "did.delivery.retry": "Reintentó una entrega",
   "did.delivery.cancel": "Canceló una entrega",
+  "did.delivery.hand_on": "Envió un evento por otra vía",
   "did.deliveries.retry": "Reintentó entregas",
   "did.deliveries.cancel": "Canceló entregas",
   "did.dead_letter.retry": "Reintentó una no entregada",

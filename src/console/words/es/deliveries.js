@@ -67,4 +67,11 @@ export default {
   provider_says: "WhatsApp: {status}",
   provider_id: "Id en WhatsApp",
   provider_error: "Error de WhatsApp",
+  hand_on: "Enviar por otra vía",
+  hand_on_text:
+    "Otro destino recibe también este evento, escuche lo que escuche, como una entrega propia. Esta queda como está.",
+  hand_on_to: "Para",
+  hand_on_none: "No hay otro destino activado.",
+  handed_on: "Entregada por otra vía",
+  handed_on_to: "Por otra vía a",
 };

@@ -35,6 +35,7 @@ export default {
   "did.endpoint.test": "Testou um destino",
   "did.delivery.retry": "Repetiu uma entrega",
   "did.delivery.cancel": "Cancelou uma entrega",
+  "did.delivery.hand_on": "Enviou um evento por outra via",
   "did.deliveries.retry": "Repetiu entregas",
   "did.deliveries.cancel": "Cancelou entregas",
   "did.dead_letter.retry": "Repetiu uma não entregue",

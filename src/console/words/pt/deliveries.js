@@ -67,4 +67,11 @@ export default {
   provider_says: "WhatsApp: {status}",
   provider_id: "Id no WhatsApp",
   provider_error: "Erro do WhatsApp",
+  hand_on: "Enviar por outra via",
+  hand_on_text:
+    "Outro destino recebe também este evento, escute o que escutar, como uma entrega própria. Esta fica como está.",
+  hand_on_to: "Para",
+  hand_on_none: "Não há outro destino ativado.",
+  handed_on: "Encaminhada por outra via",
+  handed_on_to: "Por outra via para",
 };
