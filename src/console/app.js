@@ -28,6 +28,8 @@ async function begin() {
   screen?.load().then((module) => load(...module.default.words)).catch(() => {});
   // The server's own words are English: readers of it need no others.
   await load("common", ...(language() === "en" ? [] : ["refusals"]));
+  // From here on whatever is waited for has a time of its own; until then `first.js` watches.
+  window.dispatchEvent(new Event("sereno-begun"));
   onSignedOut(() => current() && (isFramed() ? over() : askAgain()));
   setInterval(tick, 1_000);
   document.addEventListener("click", (event) => {
@@ -183,4 +185,7 @@ function isMissingModule(error) {
   return error instanceof TypeError && /import|module/i.test(error.message);
 }
 
-begin();
+begin().catch((error) => {
+  console.error(error);
+  window.dispatchEvent(new Event("sereno-missing"));
+});

@@ -46,6 +46,24 @@ for (const status of [403, 429, 500, 503]) {
   });
 }
 
+for (const [language, file, said, again] of [
+  ["en", "/app.js", "The console does not come", "Try again"],
+  ["es", "/lib/router.js", "La consola no llega", "Reintentar"],
+  ["pt", "/words/pt/common.js", "O console não chega", "Tentar de novo"],
+]) {
+  test(`a21_a_first_file_that_does_not_come_ends_in_the_error_state_with_a_retry ${file}`, async () => {
+    const { page, close } = await openPage(browser, server, { key: "", language });
+    const give = await hold(page, (request) => request.url().endsWith(file));
+    const going = page.goto(`${server.base}/console/events`).catch(() => {});
+    await seeText(page, said, ".state.is-error h1");
+    give();
+    await press(page, again, ".state");
+    await see(page, "[name=key]");
+    await going;
+    await close();
+  });
+}
+
 test("a21_a_request_that_is_not_answered_ends_in_the_error_state_with_a_retry", async () => {
   const { page, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/deliveries`);
