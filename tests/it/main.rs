@@ -38,6 +38,7 @@ mod held;
 mod idempotency;
 mod inbound;
 mod inbound_killed;
+mod letters_known;
 mod listener;
 mod mirror;
 mod mirror_outages;

@@ -131,3 +131,66 @@ async fn f05_a_viewer_reads_no_name_in_an_answer_or_in_a_reason() {
     let shown = operator.get(&format!("{path}?reveal=true")).await;
     assert!(shown["history"][0]["response_body"].as_str().unwrap().contains("García"), "{shown}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_nobody_finds_a_number_by_trying_hashes() {
+    let house = House::new().await;
+    let receiver = house.webhook(json!({"filters": {"events": ["reservation.*"]}})).await;
+    house.book("R-1", "34600000001", 86_400_000).await;
+    let data = json!({"conversation_id": "C-1", "user": {"phone": "+34600000001"}});
+    house.event("conversation.message.received", data).await;
+    deliveries(&receiver, &["reservation.created"]).await;
+    // echo -n +34600000001 | sha256sum
+    let hash = "eb491b384e4fda42";
+    let found = house.api.get("/api/v1/leads").await.unwrap();
+    assert_eq!(found["items"][0]["wa_number_hash"], hash);
+    let by_hash = format!("/api/v1/leads?wa_number_hash={hash}");
+    for (role, count) in [("viewer", 0), ("operator", 1)] {
+        let browser = Browser::with_role(&house, role).await;
+        for path in [
+            "/api/v1/reservations",
+            "/api/v1/reservations/R-1",
+            "/api/v1/leads",
+            "/api/v1/events",
+            "/api/v1/deliveries",
+            "/api/v1/inbound-log",
+        ] {
+            let seen = browser.get(path).await;
+            assert!(!seen.to_string().contains(hash), "{role} {path}: {seen}");
+        }
+        let items = browser.get(&by_hash).await["items"].as_array().unwrap().len();
+        assert_eq!(items, count, "{role}");
+        // What stands for it works as a filter, as from a booking to its person.
+        let booking = browser.get("/api/v1/reservations/R-1").await;
+        let alias = booking["wa_number_hash"].as_str().unwrap();
+        assert!(alias.starts_with("•••~~"), "{alias}");
+        let alias =
+            percent_encoding::utf8_percent_encode(alias, percent_encoding::NON_ALPHANUMERIC);
+        let leads = browser.get(&format!("/api/v1/leads?wa_number_hash={alias}")).await;
+        assert_eq!(leads["items"].as_array().unwrap().len(), 1, "{role}");
+    }
+    let operator = Browser::with_role(&house, "operator").await;
+    let shown = operator.get("/api/v1/reservations/R-1?reveal=true").await;
+    assert_eq!(shown["wa_number_hash"], hash);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f05_a_text_under_a_name_that_nobody_knows_is_shown_only_to_who_asks() {
+    let house = House::new().await;
+    let event = json!({"event_id": "e-1", "event_type": "client.created", "data": {
+        "client_id": "c-1", "status": "active", "visits": 3, "vip": true,
+        "notas_internas": "Ana García volvió", "companion": {"called": "Luis"}}});
+    house.api.post("/api/v1/events", &event).await.unwrap();
+    let path = "/api/v1/events/e-1";
+    let shown = json!({"client_id": "c-1", "status": "active", "visits": 3, "vip": true,
+        "notas_internas": "•••", "companion": {"called": "•••"}});
+    for role in ["viewer", "operator"] {
+        let browser = Browser::with_role(&house, role).await;
+        assert_eq!(browser.get(path).await["data"], shown, "{role}");
+        let listed = browser.get("/api/v1/events?type=client.created").await;
+        assert_eq!(listed["items"][0]["data"], shown, "{role}");
+    }
+    let operator = Browser::with_role(&house, "operator").await;
+    assert_eq!(operator.get(&format!("{path}?reveal=true")).await["data"], event["data"]);
+    assert_eq!(house.api.get(path).await.unwrap()["data"], event["data"], "a key sees it as it is");
+}
