@@ -64,7 +64,7 @@ export function detail(key, box, refresh) {
     may("operator") && [
       mayRetry(found.status) && button(t("deliveries.retry"), retry,
         { symbol: "retry", kind: found.status === "sent" ? "" : "main" }),
-      button(t("deliveries.hand_on"), () => handOn(found, refresh), { symbol: "send" }),
+      button(t("deliveries.hand_on"), () => handOn(found, refresh), { symbol: "out" }),
       mayCancel(found.status) && button(t("deliveries.cancel"),
         () => cancel(found.event_type), { symbol: "gone", kind: "danger" }),
     ],

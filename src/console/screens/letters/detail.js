@@ -56,7 +56,7 @@ export function detail(key, box, refresh) {
       button(t("deliveries.hand_on"), () => handOn(found, () => {
         show();
         refresh();
-      }), { symbol: "send" }),
+      }), { symbol: "out" }),
       button(t("letters.discard"), discard, { symbol: "trash", kind: "danger" }),
     ],
     button(t("common.copy_curl"), () => copy(asCurl("GET", path)),
