@@ -82,6 +82,15 @@ fn a18_what_leaves_instead_of_a_number_is_hidden_like_the_number() {
 }
 
 #[test]
+fn e01_metas_ids_of_messages_hold_the_customers_number() {
+    let id = "wamid.HBgLMzQ2MDAwMDAwMTIVAgARGBI=";
+    let seen = masked(json!({"message_id": id, "messages": [{"id": id}]}), true);
+    let alias = format!("alias of {id}");
+    assert_eq!(seen, json!({"message_id": alias, "messages": [{"id": alias}]}));
+    assert_eq!(masked_id(id), "wamid.•••");
+}
+
+#[test]
 fn e01_of_a_receivers_answer_stays_what_a_machine_reads() {
     let shown = |body: &str| {
         let answer = masked(json!({"history": [{"response_body": body}]}), true);
