@@ -118,7 +118,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn table() -> Table {
-    settings(happenings(Table::default()))
+    settings(people(happenings(Table::default())))
 }
 
 /// What happens, and what comes of it.
@@ -159,18 +159,6 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/jobs", get(jobs::list))
         .route("/api/v1/jobs/{id}", get(jobs::show))
         .route("/api/v1/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/api/v1/reservations", get(entities::reservations))
-        .route("/api/v1/reservations/{id}", get(entities::reservation))
-        .route("/api/v1/reservations/{id}/actions", post(entities::act_on_reservation))
-        .route("/api/v1/handoffs", get(entities::handoffs))
-        .route("/api/v1/handoffs/{id}", get(entities::handoff))
-        .route("/api/v1/handoffs/{id}/actions", post(entities::act_on_handoff))
-        .route("/api/v1/conversations", get(conversations::list))
-        .route("/api/v1/conversations/{id}", get(conversations::show))
-        .route("/api/v1/conversations/{id}/actions", post(conversations::act))
-        .route("/api/v1/leads", get(leads::list))
-        .route("/api/v1/leads/{id}", get(leads::show))
-        .route("/api/v1/leads/{id}/history", get(leads::history))
         .route("/api/v1/mirror", get(mirror::show))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/{name}/silence", post(alerts::silence).delete(alerts::speak))
@@ -195,6 +183,23 @@ fn happenings(table: Table) -> Table {
         .route("/webhooks/in/{tenant}/{source}", post(hooks::receive))
         .route("/webhooks/bird/{tenant}", post(hooks::receive_bird))
         .route("/bird/events/webhook", post(hooks::receive_event))
+}
+
+/// Those whom it is about: bookings, handoffs, conversations and who has them.
+fn people(table: Table) -> Table {
+    table
+        .route("/api/v1/reservations", get(entities::reservations))
+        .route("/api/v1/reservations/{id}", get(entities::reservation))
+        .route("/api/v1/reservations/{id}/actions", post(entities::act_on_reservation))
+        .route("/api/v1/handoffs", get(entities::handoffs))
+        .route("/api/v1/handoffs/{id}", get(entities::handoff))
+        .route("/api/v1/handoffs/{id}/actions", post(entities::act_on_handoff))
+        .route("/api/v1/conversations", get(conversations::list))
+        .route("/api/v1/conversations/{id}", get(conversations::show))
+        .route("/api/v1/conversations/{id}/actions", post(conversations::act))
+        .route("/api/v1/leads", get(leads::list))
+        .route("/api/v1/leads/{id}", get(leads::show))
+        .route("/api/v1/leads/{id}/history", get(leads::history))
 }
 
 /// How it is to be, and how that is described.
