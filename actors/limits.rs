@@ -22,7 +22,7 @@ pub const INDEX_AFTER_BYTES: usize = 16 << 20;
 /// How long something may be in the overlay alone.
 pub const INDEX_AFTER_MS: u64 = 2_000;
 /// Rows that go into the index before those who wait for room hear of it.
-pub const INDEX_ROWS_PER_STEP: usize = 200;
+pub const INDEX_ROWS_PER_STEP: usize = 1_000;
 /// Bytes of journal after which a snapshot is taken, or half the index where that is more.
 pub const SNAPSHOT_AFTER_BYTES: u64 = 128 << 20;
 /// How long after the beginning of one snapshot the next may begin.

@@ -16,10 +16,6 @@ use crate::{fatal, limits};
 
 /// What the threads behind the road have less of a processor, on the scale of nice(1).
 const NICE: i32 = 10;
-/// How many times as long as a step took the index rests after it, as long as there is room for what comes in.
-const RESTS: u32 = 4;
-/// How long it rests at most.
-const REST_MAX: Duration = Duration::from_millis(100);
 /// How long the index waits before it looks again whether there is space for it.
 const SPACE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -61,20 +57,12 @@ pub(super) fn write_until_closed(inside: &Arc<Inside>) {
 }
 
 /// Writes frozen rows to the index; where it turns out to be damaged, to one that is built again.
-///
-/// It goes a little at a time with rests in between: a disk that is given megabytes at once has the journal's
-/// next sync wait until they are down, and with it whoever waits for their event.
 fn write(inside: &Inside, frozen: &Frozen) -> Result<(), StoreError> {
     let index = inside.index();
     let mut left = frozen.rows.len();
-    let mut began = Instant::now();
     let mut written = |rows: usize| {
         inside.overlay.written(rows, left);
         left = left.saturating_sub(rows);
-        if inside.overlay.has_time(inside.options.overlay_bytes_max) {
-            thread::sleep((began.elapsed() * RESTS).min(REST_MAX));
-        }
-        began = Instant::now();
     };
     match write_to(&index, frozen, &mut written) {
         Err(StoreError::Index { doing, problem }) => {

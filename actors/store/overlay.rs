@@ -111,12 +111,6 @@ impl Overlay {
         gate.active_bytes + gate.frozen_bytes
     }
 
-    /// Whether nobody will have to wait for room soon: it is less than half full, and goes on.
-    pub(super) fn has_time(&self, bytes_max: usize) -> bool {
-        let gate = self.gate.lock();
-        gate.active_bytes + gate.frozen_bytes < bytes_max / 2 && !gate.closing
-    }
-
     /// What it knows of a key: nothing, that it is deleted, or its value.
     pub(super) fn get(&self, key: &[u8]) -> Option<Option<Vec<u8>>> {
         let layers = self.layers.read();
