@@ -82,6 +82,16 @@ fn a18_what_leaves_instead_of_a_number_is_hidden_like_the_number() {
 }
 
 #[test]
+fn d05_of_a_persons_reply_neither_who_wrote_nor_to_whom_is_shown() {
+    let data = json!({"by": "Luis", "sent_by": "person", "text": "Hola Ana",
+        "template": {"name": "hola", "language": "es", "parameters": ["Ana", "hoy a las nueve"]}});
+    let seen = masked(json!({"event_type": "conversation.message.sent", "data": data}), true);
+    for word in ["Luis", "Ana", "nueve"] {
+        assert!(!seen.to_string().contains(word), "{word} in {seen}");
+    }
+}
+
+#[test]
 fn e01_metas_ids_of_messages_hold_the_customers_number() {
     let id = "wamid.HBgLMzQ2MDAwMDAwMTIVAgARGBI=";
     let seen = masked(json!({"message_id": id, "messages": [{"id": id}]}), true);
