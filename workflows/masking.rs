@@ -7,7 +7,7 @@
 //!
 //! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
 //! numbered. In the place of three kinds of ids stands an alias: of one that holds a mail address or a number with
-//! its `+`, wherever it stands, and of Meta's of a message, in which the customer's number is; of what leaves instead of a number, since all numbers can be tried; and of one that
+//! its `+`, wherever it stands; of what leaves instead of a number, since all numbers can be tried; and of one that
 //! is nothing but 10 to 15 digits, as many as a number with its country code has, or those behind `wa_` and the
 //! like, where it names a person or a conversation with one. Which these are is told by the field:
 //! `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
@@ -41,7 +41,7 @@ use self::fields::{
 };
 use self::harmless::{is_harmless, is_one_word, shown_name};
 use self::ids::{
-    META, clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
+    clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
 };
 use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
@@ -98,9 +98,6 @@ pub fn masked_text(text: &str) -> String {
 
 /// What is shown of an id that holds personal data.
 pub fn masked_id(id: &str) -> String {
-    if id.starts_with(META) {
-        return format!("{META}{HIDDEN}");
-    }
     if is_hash(id) || is_number(id) && !is_full_number(id) {
         return HIDDEN.to_owned();
     }
@@ -276,7 +273,6 @@ fn is_personal(field: &str, id: &str, of_person: bool) -> bool {
     clear.contains(['@', '+']) && hide_in(&clear) != clear
         || names_person(field, of_person) && is_number(id)
         || names_hash(field) && is_hash(id)
-        || id.starts_with(META)
         || is_timer_of_number(id)
 }
 

@@ -124,8 +124,6 @@ test("e01_of_what_a_receiver_answered_the_form_is_seen_and_whom_it_is_about_is_n
     await seeText(page, "HTTP 4", ".steps");
     const steps = await page.$eval(".steps", (one) => one.textContent ?? "");
     assert.match(steps, /"messages"/);
-    assert.match(steps, /"wamid\.•••/);
-    assert.doesNotMatch(steps, /wamid\.7/);
     assert.deepEqual(await findings(page), []);
   }
   assert.deepEqual(complaints, []);

@@ -47,8 +47,6 @@ pub(super) fn is_hash(text: &str) -> bool {
     text.len() == HASH_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What Meta's ids of messages begin with; behind it stands, in base64, whom the message was for.
-pub(super) const META: &str = "wamid.";
 /// As long as [`crate::privacy::PhoneHash`] makes them.
 const HASH_LENGTH: usize = 16;
 /// What such an id begins with where it is of a telephone.
