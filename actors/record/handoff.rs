@@ -14,35 +14,26 @@ use sereno_workflows::time::Timestamp;
 use super::StateRecord;
 use super::conversation::ConversationV4;
 
-/// Version 3 of [`StateRecord`].
+/// [`StateRecord`] as it stood before version 5, with the handoffs and alerts of its version.
 #[derive(Deserialize)]
-pub(super) enum StateV3 {
+pub(super) enum StateBefore<H, A> {
     Reservation(Reservation),
-    Handoff(HandoffV3),
+    Handoff(H),
     Tenant(Breaches),
     DeadLetters(Pile),
     Conversation(ConversationV4),
     Lead(Lead),
     Product(Product),
-    Alerts(Alerts),
+    Alerts(A),
     Reports(Reports),
 }
 
-/// Version 4 of [`StateRecord`].
-#[derive(Deserialize)]
-pub(super) enum StateV4 {
-    Reservation(Reservation),
-    Handoff(HandoffV4),
-    Tenant(Breaches),
-    DeadLetters(Pile),
-    Conversation(ConversationV4),
-    Lead(Lead),
-    Product(Product),
-    Alerts(Alerts),
-    Reports(Reports),
-}
+/// Version 3 of it.
+pub(super) type StateV3 = StateBefore<HandoffV3, Alerts>;
+/// Version 4 of it.
+pub(super) type StateV4 = StateBefore<HandoffV4, Alerts>;
 
-/// A handoff as it stood in it, and in those before.
+/// A handoff as it stood in version 3, and in those before.
 #[derive(Deserialize)]
 pub(super) struct HandoffV3 {
     conversation_id: String,
@@ -64,34 +55,18 @@ pub(super) struct HandoffV4 {
     claim: Option<Claim>,
 }
 
-impl From<StateV3> for StateRecord {
-    fn from(state: StateV3) -> Self {
+impl<H: Into<Handoff>, A: Into<Alerts>> From<StateBefore<H, A>> for StateRecord {
+    fn from(state: StateBefore<H, A>) -> Self {
         match state {
-            StateV3::Reservation(booking) => Self::Reservation(booking),
-            StateV3::Handoff(handoff) => Self::Handoff(handoff.into()),
-            StateV3::Tenant(breaches) => Self::Tenant(breaches),
-            StateV3::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV3::Conversation(talk) => Self::Conversation(talk.into()),
-            StateV3::Lead(lead) => Self::Lead(lead),
-            StateV3::Product(product) => Self::Product(product),
-            StateV3::Alerts(alerts) => Self::Alerts(alerts),
-            StateV3::Reports(reports) => Self::Reports(reports),
-        }
-    }
-}
-
-impl From<StateV4> for StateRecord {
-    fn from(state: StateV4) -> Self {
-        match state {
-            StateV4::Reservation(booking) => Self::Reservation(booking),
-            StateV4::Handoff(handoff) => Self::Handoff(handoff.into()),
-            StateV4::Tenant(breaches) => Self::Tenant(breaches),
-            StateV4::DeadLetters(pile) => Self::DeadLetters(pile),
-            StateV4::Conversation(talk) => Self::Conversation(talk.into()),
-            StateV4::Lead(lead) => Self::Lead(lead),
-            StateV4::Product(product) => Self::Product(product),
-            StateV4::Alerts(alerts) => Self::Alerts(alerts),
-            StateV4::Reports(reports) => Self::Reports(reports),
+            StateBefore::Reservation(booking) => Self::Reservation(booking),
+            StateBefore::Handoff(handoff) => Self::Handoff(handoff.into()),
+            StateBefore::Tenant(breaches) => Self::Tenant(breaches),
+            StateBefore::DeadLetters(pile) => Self::DeadLetters(pile),
+            StateBefore::Conversation(talk) => Self::Conversation(talk.into()),
+            StateBefore::Lead(lead) => Self::Lead(lead),
+            StateBefore::Product(product) => Self::Product(product),
+            StateBefore::Alerts(alerts) => Self::Alerts(alerts.into()),
+            StateBefore::Reports(reports) => Self::Reports(reports),
         }
     }
 }
