@@ -87,12 +87,11 @@ pub(crate) fn walk(
     match job.task {
         JobTask::RetryDeadLetters | JobTask::DiscardDeadLetters => letters(ledger, view, job),
         JobTask::ReprocessInbound => inbound(ledger, view, job),
-        JobTask::RetryDeliveries => events(ledger, view, job, |place, event, targets| {
-            deliveries(ledger, view, job, (place, event), targets)
-        }),
-        JobTask::CancelDeliveries => events(ledger, view, job, |place, event, targets| {
-            waiting(ledger, view, job, (place, event), targets)
-        }),
+        JobTask::RetryDeliveries | JobTask::CancelDeliveries => {
+            events(ledger, view, job, |place, event, targets| {
+                deliveries(ledger, view, job, (place, event), targets)
+            })
+        }
         JobTask::Recover => {
             let wanted = job.selection.endpoint.and_then(|id| view.endpoints.get(&EndpointId(id)));
             let Some(endpoint) = wanted else {
@@ -175,7 +174,7 @@ fn events(
     Ok(page)
 }
 
-/// Those of an event's deliveries that a selection means.
+/// Those of an event's deliveries that a selection means and with which something is left to do.
 fn deliveries(
     ledger: &Ledger,
     view: &TenantView,
@@ -187,42 +186,39 @@ fn deliveries(
     let all = ledger.deliveries_of(&view.id, place, event)?;
     let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
     for (endpoint, delivery, status) in all {
-        // What was tried since the job began was tried by it, perhaps before a crash.
-        let latest = status.as_ref().and_then(|status| status.history.last());
-        let is_done = latest.is_some_and(|latest| *latest > job.began);
-        if !is_done && choice.wants_delivery(view, (endpoint, delivery), status.as_ref()) {
-            let again = Again { event: place, delivery: Some(delivery) };
-            let prospect = prospect(ledger, view, (endpoint, delivery), status.as_ref())?;
-            targets.push(Target { endpoint, again, prospect });
+        let (of, status) = ((endpoint, delivery), status.as_ref());
+        if !is_left(view, job, of, status) || !choice.wants_delivery(view, of, status) {
+            continue;
         }
+        let prospect = match job.task {
+            JobTask::CancelDeliveries if view.live.is_under_way(endpoint, delivery) => {
+                Prospect::Barred
+            }
+            JobTask::CancelDeliveries => Prospect::Open,
+            _ => prospect(ledger, view, of, status)?,
+        };
+        let again = Again { event: place, delivery: Some(delivery) };
+        targets.push(Target { endpoint, again, prospect });
     }
     Ok(examined)
 }
 
-/// Those of an event's deliveries that a selection means and that still wait. Once they are cancelled they do not,
-/// so that a step which is done twice finds none of them.
-fn waiting(
-    ledger: &Ledger,
+/// Whether a job still has something to do with a delivery: a step that is done twice, perhaps after a crash, finds
+/// none of what it did.
+fn is_left(
     view: &TenantView,
     job: &JobRecord,
-    (place, event): (Sequence, &EventRecord),
-    targets: &mut Vec<Target>,
-) -> Result<u64, LedgerError> {
-    let choice = Choice::new(&job.selection);
-    let all = ledger.deliveries_of(&view.id, place, event)?;
-    let examined = u64::try_from(all.len()).unwrap_or(u64::MAX);
-    for (endpoint, delivery, status) in all {
-        let word = standing(view, (endpoint, delivery), status.as_ref()).0;
-        if WAITING.contains(&word)
-            && choice.wants_delivery(view, (endpoint, delivery), status.as_ref())
-        {
-            let again = Again { event: place, delivery: Some(delivery) };
-            let is_under_way = view.live.is_under_way(endpoint, delivery);
-            let prospect = if is_under_way { Prospect::Barred } else { Prospect::Open };
-            targets.push(Target { endpoint, again, prospect });
-        }
+    of: (EndpointId, Sequence),
+    status: Option<&DeliveryStatusRecord>,
+) -> bool {
+    match job.task {
+        // Once they are cancelled they wait no more.
+        JobTask::CancelDeliveries => WAITING.contains(&standing(view, of, status).0),
+        // What was tried since the job began was tried by it.
+        _ => status
+            .and_then(|status| status.history.last())
+            .is_none_or(|latest| *latest <= job.began),
     }
-    Ok(examined)
 }
 
 /// What shows of a delivery that is to be tried again.
