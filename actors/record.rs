@@ -165,7 +165,7 @@ pub struct EventRecord {
 }
 
 /// The state of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum StateRecord {
     /// A booking.
     Reservation(Reservation),
@@ -285,16 +285,17 @@ impl Record for StateRecord {
     const KIND: u16 = 5;
     /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
     /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another,
-    /// and a conversation that no person can hold.
-    const VERSION: u16 = 5;
+    /// and a conversation that no person can hold. 5: alerts without as what people were told of them.
+    const VERSION: u16 = 6;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
         match version {
             1 => fields::<people::StateV1>(payload).map(Self::from),
-            2 => fields::<alerts::StateV2>(payload).map(Self::from),
+            2 => fields::<handoff::StateV2>(payload).map(Self::from),
             3 => fields::<handoff::StateV3>(payload).map(Self::from),
             4 => fields::<handoff::StateV4>(payload).map(Self::from),
+            5 => fields::<handoff::StateV5>(payload).map(Self::from),
             _ => None,
         }
     }

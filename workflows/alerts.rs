@@ -30,7 +30,7 @@ use crate::timer::{ByHand, Wish};
 const LOOK_AGAIN: Span = Span::seconds(15);
 
 /// How one rule stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Standing {
     /// Since when its condition holds, or since when it holds no more once it is raised.
     pub since: Option<Timestamp>,
@@ -46,6 +46,9 @@ pub struct Standing {
     pub told_since: Option<Timestamp>,
     /// When they were told that.
     pub told_at: Option<Timestamp>,
+    /// The rule as it was when they were told, while that is not over: its end is told of as its beginning was,
+    /// whatever became of the rule.
+    pub as_told: Option<Rule>,
 }
 
 /// What a tenant's figures are held against.
@@ -58,7 +61,7 @@ pub struct Watch<'a> {
 }
 
 /// How the rules of a tenant stand.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Alerts {
     /// Each rule of which there is something to say, by its name.
     pub rules: BTreeMap<String, Standing>,
@@ -75,20 +78,25 @@ impl Alerts {
         let mut effects = Vec::new();
         let known = watch.rules.all();
         // A rule that is no longer there ends, however what it watched is.
-        for (name, standing) in &next.rules {
+        for (name, standing) in &mut next.rules {
             if standing.told && !known.contains_key(name) {
                 let rule = watch.rules.named(name);
                 let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
-                effects.push(standing.ended((name, rule.as_ref()), by, now));
+                effects.push(standing.ended((name, rule.as_ref()), by, figures, now));
             }
         }
         next.rules.retain(|name, _| known.contains_key(name));
         for (name, rule) in &known {
             let standing = next.rules.entry(name.clone()).or_default();
-            let value = figures.value(rule);
-            standing.value = value.map(millionths);
-            let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
-            effects.extend(standing.follow((name, rule), holds, watch.quiet, now));
+            if standing.told
+                && standing.as_told.as_ref().is_some_and(|told| told.metric != rule.metric)
+            {
+                effects.push(standing.ended((name, Some(rule)), RULE_CHANGED, figures, now));
+                // Nothing of what was measured is of what is watched now.
+                let silenced_until = standing.silenced_until;
+                *standing = Standing { silenced_until, ..Standing::default() };
+            }
+            effects.extend(standing.follow((name, rule), figures, watch.quiet, now));
         }
         next.rules.retain(|_, standing| *standing != Standing::default());
         next.set_alarm(now);
@@ -172,10 +180,13 @@ impl Standing {
     fn follow(
         &mut self,
         (name, rule): (&str, &Rule),
-        holds: bool,
+        figures: &Figures,
         quiet: Span,
         now: Timestamp,
     ) -> Option<Effect> {
+        let value = figures.value(rule);
+        self.value = value.map(millionths);
+        let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
         if self.silenced_until.is_some_and(|until| until <= now) {
             self.silenced_until = None;
         }
@@ -198,11 +209,17 @@ impl Standing {
             (Some(since), false) => {
                 self.told = true;
                 (self.told_since, self.told_at) = (Some(since), Some(now));
-                Some(emit("alert.raised", self.raised((name, rule))))
+                self.as_told = Some(rule.clone());
+                Some(emit("alert.raised", self.data((name, rule), self.value)))
             }
             (None, true) => {
-                self.told = false;
-                Some(self.ended((name, Some(rule)), RECOVERED, now))
+                // By its limit of before it might go on.
+                let is_broken = |told: &Rule| {
+                    figures.value(told).is_some_and(|value| told.limit.is_broken_by(value))
+                };
+                let goes_on = self.as_told.as_ref().is_some_and(is_broken);
+                let by = if goes_on { RULE_CHANGED } else { RECOVERED };
+                Some(self.ended((name, Some(rule)), by, figures, now))
             }
             (Some(_), true) | (None, false) => None,
         }
@@ -213,12 +230,12 @@ impl Standing {
         self.told_at.filter(|_| !self.told).map(|at| at.after(quiet)).filter(|until| *until > now)
     }
 
-    fn raised(&self, (name, rule): (&str, &Rule)) -> Value {
+    fn data(&self, (name, rule): (&str, &Rule), measured: Option<u64>) -> Value {
         let mut data = json!({
             "alert": name,
             "metric": rule.metric.as_str(),
             "severity": rule.severity.as_str(),
-            "measured": self.value.map(plain),
+            "measured": measured.map(plain),
             "threshold": rule.limit.threshold(),
             "comparison": rule.limit.as_str(),
             "since": self.told_since.map(Timestamp::to_rfc3339),
@@ -229,15 +246,23 @@ impl Standing {
         data
     }
 
-    /// That it is over, with all that was said of it; of a rule that was taken away only its name is known.
+    /// That it is over, with all that was said of it. Of one that was told of before that was kept, what its rule
+    /// says now is said; where that is gone too, only its name is known.
     fn ended(
-        &self,
+        &mut self,
         (name, rule): (&str, Option<&Rule>),
         by: &'static str,
+        figures: &Figures,
         now: Timestamp,
     ) -> Effect {
-        let mut data = match rule {
-            Some(rule) => self.raised((name, rule)),
+        self.told = false;
+        let told = self.as_told.take();
+        let mut data = match told.as_ref().or(rule) {
+            Some(rule) => {
+                let measured = figures.value(rule).map(millionths);
+                let last = self.value.filter(|_| by != RECOVERED);
+                self.data((name, rule), measured.or(last))
+            }
             None => json!({"alert": name, "measured": self.value.map(plain),
                 "since": self.told_since.map(Timestamp::to_rfc3339)}),
         };
@@ -255,6 +280,8 @@ pub const RECOVERED: &str = "recovered";
 pub const RULE_DISABLED: &str = "rule_disabled";
 /// Its rule was taken away.
 pub const RULE_REMOVED: &str = "rule_removed";
+/// Its rule was changed: as it was, it would still be raised, or it watched something else.
+pub const RULE_CHANGED: &str = "rule_changed";
 
 fn emit(event_type: &str, data: Value) -> Effect {
     let data: Map<String, Value> = data.as_object().cloned().unwrap_or_default();

@@ -301,7 +301,7 @@ mod tests {
             wording.title.starts_with("Alert resolved (critical): delivery attempts that fail, 0%")
         );
         assert!(wording.plain().contains("Resolved: Tuesday 20 January, 20:30"));
-        // Of a rule that was taken away little is known.
+        // One that was told of before that was kept, and whose rule is gone: little is known.
         let gone = json!({"alert": "mine", "ended_by": "rule_removed",
             "resolved_at": "2026-01-20T19:30:00.000Z"});
         let bare = Wording::of(&load("alert.resolved", gone, Locale::Es));

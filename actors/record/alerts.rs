@@ -1,4 +1,4 @@
-//! Alerts as they stood before it was kept when people were told of them.
+//! Alerts as they stood before it was kept when people were told of them, and as what.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use serde::Deserialize;
 use sereno_workflows::alerts::{Alerts, Standing};
 use sereno_workflows::time::Timestamp;
 
-use super::handoff::{HandoffV3, StateBefore};
+/// A tenant's alerts as they stood in version 2 of [`super::StateRecord`].
+pub(super) type AlertsV2 = AlertsBefore<StandingV2>;
+/// As they stood in version 5, and in those since 3.
+pub(super) type AlertsV5 = AlertsBefore<StandingV5>;
 
-/// Version 2 of [`super::StateRecord`].
-pub(super) type StateV2 = StateBefore<HandoffV3, AlertsV2>;
-
-/// A tenant's alerts as they stood in it.
+/// A tenant's alerts with the standings of their version.
 #[derive(Deserialize)]
-pub(super) struct AlertsV2 {
-    rules: BTreeMap<String, StandingV2>,
+pub(super) struct AlertsBefore<S> {
+    rules: BTreeMap<String, S>,
     look_at: Option<Timestamp>,
     generation: u32,
 }
 
-/// A rule as it stood in it.
+/// A rule as it stood in version 2.
 #[derive(Deserialize)]
-struct StandingV2 {
+pub(super) struct StandingV2 {
     since: Option<Timestamp>,
     raised_at: Option<Timestamp>,
     told: bool,
@@ -29,18 +29,32 @@ struct StandingV2 {
     value: Option<u64>,
 }
 
-impl From<AlertsV2> for Alerts {
-    fn from(alerts: AlertsV2) -> Self {
-        let AlertsV2 { rules, look_at, generation } = alerts;
+/// A rule as it stood in version 5.
+#[derive(Deserialize)]
+pub(super) struct StandingV5 {
+    before: StandingV2,
+    told_since: Option<Timestamp>,
+    told_at: Option<Timestamp>,
+}
+
+impl<S: Into<Standing>> From<AlertsBefore<S>> for Alerts {
+    fn from(alerts: AlertsBefore<S>) -> Self {
+        let AlertsBefore { rules, look_at, generation } = alerts;
         let rules = rules.into_iter().map(|(name, standing)| (name, standing.into()));
         Self { rules: rules.collect(), look_at, generation }
     }
 }
 
 impl From<StandingV2> for Standing {
-    fn from(standing: StandingV2) -> Self {
-        let StandingV2 { since, raised_at, told, silenced_until, value } = standing;
-        let told_since = raised_at.filter(|_| told);
-        Self { since, raised_at, told, silenced_until, value, told_since, told_at: None }
+    fn from(before: StandingV2) -> Self {
+        let told_since = before.raised_at.filter(|_| before.told);
+        StandingV5 { before, told_since, told_at: None }.into()
+    }
+}
+
+impl From<StandingV5> for Standing {
+    fn from(StandingV5 { before, told_since, told_at }: StandingV5) -> Self {
+        let StandingV2 { since, raised_at, told, silenced_until, value } = before;
+        Self { since, raised_at, told, silenced_until, value, told_since, told_at, as_told: None }
     }
 }

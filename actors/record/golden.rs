@@ -9,7 +9,7 @@ mod people;
 mod statistics;
 
 use serde_json::json;
-use sereno_workflows::alerts::Standing;
+use sereno_workflows::alerts::{Limit, Metric, Rule, Severity, Standing};
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::effect::Signal;
 use sereno_workflows::endpoint::Breaker;
@@ -21,7 +21,8 @@ use sereno_workflows::line::WhatsAppTemplate;
 use sereno_workflows::message::{self, Message, Visit};
 use sereno_workflows::policy::{Policy, Settings};
 use sereno_workflows::reservation::{self, Command, Context, Origin, ReminderState};
-use sereno_workflows::statistics::Channel;
+use sereno_workflows::statistics::{Channel, Window};
+use sereno_workflows::time::Span;
 
 use super::*;
 
@@ -274,14 +275,25 @@ fn alerts_stand_on_disk_as_they_always_did() {
         value: Some(50_000),
         told_since: Some(NOW),
         told_at: None,
+        as_told: None,
     };
     let alerts = |standing| {
         let rules = [("mine".to_owned(), standing)].into();
         StateRecord::Alerts(Alerts { rules, look_at: Some(NOW), generation: 7 })
     };
     stands_since(2, "/alerts", &alerts(standing.clone()));
-    let told = Standing { told: false, raised_at: None, told_at: Some(NOW), ..standing };
+    let told = Standing { told: false, raised_at: None, told_at: Some(NOW), ..standing.clone() };
     stands_since(3, "/alerts-told", &alerts(told));
+    let rule = Rule {
+        metric: Metric::Availability,
+        limit: Limit::Below(0.999),
+        window: Window::Day,
+        hold: Span::minutes(1),
+        severity: Severity::Critical,
+        at_least: 20,
+    };
+    let kept = Standing { told_at: Some(NOW), as_told: Some(rule), ..standing };
+    stands_since(6, "/alerts-as-told", &alerts(kept));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use sereno_workflows::alerts::Alerts;
+use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::handoff::{Claim, Handoff, Priority, Status};
 use sereno_workflows::lead::Lead;
@@ -12,26 +13,31 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
+use super::alerts::{AlertsV2, AlertsV5};
 use super::conversation::ConversationV4;
 
-/// [`StateRecord`] as it stood before version 5, with the handoffs and alerts of its version.
+/// [`StateRecord`] as it stood before version 6, with the handoffs, conversations and alerts of its version.
 #[derive(Deserialize)]
-pub(super) enum StateBefore<H, A> {
+pub(super) enum StateBefore<H, C, A> {
     Reservation(Reservation),
     Handoff(H),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(ConversationV4),
+    Conversation(C),
     Lead(Lead),
     Product(Product),
     Alerts(A),
     Reports(Reports),
 }
 
+/// Version 2 of it.
+pub(super) type StateV2 = StateBefore<HandoffV3, ConversationV4, AlertsV2>;
 /// Version 3 of it.
-pub(super) type StateV3 = StateBefore<HandoffV3, Alerts>;
+pub(super) type StateV3 = StateBefore<HandoffV3, ConversationV4, AlertsV5>;
 /// Version 4 of it.
-pub(super) type StateV4 = StateBefore<HandoffV4, Alerts>;
+pub(super) type StateV4 = StateBefore<HandoffV4, ConversationV4, AlertsV5>;
+/// Version 5 of it.
+pub(super) type StateV5 = StateBefore<Handoff, Conversation, AlertsV5>;
 
 /// A handoff as it stood in version 3, and in those before.
 #[derive(Deserialize)]
@@ -55,8 +61,13 @@ pub(super) struct HandoffV4 {
     claim: Option<Claim>,
 }
 
-impl<H: Into<Handoff>, A: Into<Alerts>> From<StateBefore<H, A>> for StateRecord {
-    fn from(state: StateBefore<H, A>) -> Self {
+impl<H, C, A> From<StateBefore<H, C, A>> for StateRecord
+where
+    H: Into<Handoff>,
+    C: Into<Conversation>,
+    A: Into<Alerts>,
+{
+    fn from(state: StateBefore<H, C, A>) -> Self {
         match state {
             StateBefore::Reservation(booking) => Self::Reservation(booking),
             StateBefore::Handoff(handoff) => Self::Handoff(handoff.into()),

@@ -205,3 +205,36 @@ async fn b15_what_swings_is_told_once_in_its_quiet_time_and_past_a_restart() {
     assert!(of(&page, "dead_letters")["quiet_until"].is_string(), "{page}");
     assert_eq!(told.inbox.all().len(), 2, "raised and resolved, once each");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_an_alert_whose_rule_was_removed_ends_with_what_it_was_told_with_also_past_a_restart() {
+    let house = fragile("pt").await;
+    let mine = json!({"metric": "dead_letters", "above": 0, "for": "0s", "severity": "info"});
+    let quiet = json!({"enabled": false});
+    house.settle(json!({"alerts": {"dead_letters": quiet, "mine": mine}})).await;
+    let filters = json!({"events": ["alert.*"]});
+    let told = house.webhook(json!({"filters": filters})).await;
+    house.event("client.created", json!({"id": 1})).await;
+    let begun = deliveries(&told, &["alert.raised"]).await[0].json()["data"].clone();
+    assert_eq!((&begun["alert"], &begun["severity"]), (&json!("mine"), &json!("info")));
+    let house = house.restarted().await;
+    let slack = json!({"kind": "slack", "target": house.slack.url(), "filters": filters});
+    house.endpoint(slack).await;
+    house.settle(json!({"alerts": {"mine": null}})).await;
+    look(&house).await;
+    let got = deliveries(&told, &["alert.raised", "alert.resolved"]).await;
+    let over = got[1].json()["data"].clone();
+    let mut expected = begun;
+    expected["resolved_at"] = over["resolved_at"].clone();
+    expected["ended_by"] = json!("rule_removed");
+    assert_eq!(over, expected);
+    let messages = house.slack.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
+    let title =
+        "Alerta sem vigilância (informativo): entregas dadas por perdidas, 1 (limite 0) · mine";
+    assert_eq!(messages[0]["text"], title);
+    let fields = messages[0]["blocks"][1]["fields"].to_string();
+    assert!(
+        fields.contains("*Vigiado até*") && fields.contains("A regra foi removida"),
+        "{fields}"
+    );
+}

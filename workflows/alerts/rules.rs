@@ -42,7 +42,7 @@ impl Severity {
 }
 
 /// What a value must not be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Limit {
     /// Above this.
     Above(f64),
@@ -75,8 +75,8 @@ impl Limit {
     }
 }
 
-/// A rule.
-#[derive(Debug, Clone, PartialEq)]
+/// A rule. Alerts keep it as it was, so its fields are frozen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// What is measured.
     pub metric: Metric,

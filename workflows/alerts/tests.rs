@@ -199,6 +199,94 @@ fn b15_what_is_over_is_told_with_all_that_was_said_of_it() {
     assert_eq!(over(&disabled, &lying(200))["since"], "1970-01-01T00:00:01.000Z");
 }
 
+/// What the end of an alert says that was raised under some rules and ends under others.
+fn end_under(before: &AlertRules, after: &AlertRules, figures: &Figures) -> (Value, Value) {
+    let raised = Alerts::default().step(figures, watch(before), Timestamp(1_000));
+    let over = raised.next.step(figures, watch(after), Timestamp(61_000));
+    let over = over
+        .next
+        .step(figures, watch(after), Timestamp(122_000))
+        .effects
+        .into_iter()
+        .chain(over.effects);
+    let data = |effect: Effect| match effect {
+        Effect::Emit { data, .. } => Value::Object(data),
+        other => panic!("{other:?}"),
+    };
+    let begun = raised.effects.into_iter().map(data).find(|data| data["alert"] == "mine").unwrap();
+    let ends = |data: &Value| data["alert"] == "mine" && data["resolved_at"].is_string();
+    (begun, over.map(data).find(ends).unwrap())
+}
+
+#[test]
+fn b15_the_end_of_a_rule_that_was_taken_away_or_changed_says_what_its_beginning_said() {
+    let mine = |rule: Value| rules(json!({"mine": rule}));
+    let before = mine(json!({"metric": "delivery_failure_rate", "above": 0.2, "severity": "info",
+        "window": "1h", "for": "0s"}));
+    let figures = attempts(50, 50);
+    let but = |name: &str, value: Value| {
+        let mut rule = json!({"metric": "delivery_failure_rate", "above": 0.2, "severity": "info",
+            "window": "1h", "for": "0s"});
+        rule[name] = value;
+        mine(rule)
+    };
+    for (after, by) in [
+        (AlertRules::default(), "rule_removed"),
+        (but("enabled", json!(false)), "rule_disabled"),
+        (but("above", json!(0.9)), "rule_changed"),
+        (but("at_least", json!(1_000)), "rule_changed"),
+        (but("metric", json!("error_rate")), "rule_changed"),
+        (
+            mine(json!({"metric": "dead_letters", "above": 3, "severity": "critical"})),
+            "rule_changed",
+        ),
+    ] {
+        let (mut begun, over) = end_under(&before, &after, &figures);
+        assert_eq!((&begun["window"], &begun["measured"]), (&json!("1h"), &json!(0.5)));
+        begun["resolved_at"] = over["resolved_at"].clone();
+        begun["ended_by"] = json!(by);
+        assert_eq!(over, begun);
+    }
+}
+
+#[test]
+fn b15_a_rule_that_now_watches_something_else_ends_and_begins_anew() {
+    let watched = |metric: &str| {
+        rules(json!({"mine": {"metric": metric, "above": 0.01, "for": "0s"},
+        "dead_letters": {"enabled": false}, "delivery_failure_rate": {"enabled": false},
+        "availability": {"enabled": false}}))
+    };
+    let (before, after) = (watched("delivery_failure_rate"), watched("dead_letters"));
+    let figures = Figures { dead_letters: 7, ..attempts(50, 50) };
+    let raised = Alerts::default().step(&figures, watch(&before), Timestamp(0)).next;
+    let silent =
+        raised.silence("mine", Some(Timestamp(99_000)), &before, Timestamp(1)).unwrap().next;
+    let said = |alerts: &Alerts| {
+        let effects = alerts.step(&figures, watch(&after), Timestamp(1_000)).effects;
+        let said = |effect: &Effect| match effect {
+            Effect::Emit { event_type, data } => format!("{event_type} {}", data["metric"]),
+            other => panic!("{other:?}"),
+        };
+        effects.iter().map(said).collect::<Vec<_>>()
+    };
+    let over = "alert.resolved \"delivery_failure_rate\"";
+    assert_eq!(said(&raised), [over, "alert.raised \"dead_letters\""]);
+    assert_eq!(said(&silent), [over], "what it watches now is told once it may speak");
+}
+
+#[test]
+fn b15_a_milder_limit_that_is_still_broken_ends_nothing() {
+    let all = AlertRules::default();
+    let raised = Alerts::default().step(&lying(200), watch(&all), Timestamp(0)).next;
+    let milder = rules(json!({"dead_letters": {"above": 150, "severity": "info"}}));
+    let stands = raised.step(&lying(200), watch(&milder), Timestamp(1_000));
+    assert!(stands.effects.is_empty());
+    let over = stands.next.step(&lying(3), watch(&milder), Timestamp(2_000)).effects;
+    let [Effect::Emit { data, .. }] = &over[..] else { panic!("{over:?}") };
+    assert_eq!((&data["threshold"], &data["severity"]), (&json!(100.0), &json!("critical")));
+    assert_eq!(data["ended_by"], "recovered");
+}
+
 #[test]
 fn b15_rules_that_cannot_be_meant_are_refused() {
     for (settings, field) in [

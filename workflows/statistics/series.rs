@@ -82,7 +82,7 @@ pub struct Slot {
 }
 
 /// A window that questions may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Window {
     /// The last minute.
     Minute,

@@ -2,7 +2,7 @@
 //! to look. Its first line is a mail's subject and what a phone shows of it, so all that matters is there.
 
 use serde_json::{Map, Value};
-use sereno_workflows::alerts::{Metric, RECOVERED, Unit};
+use sereno_workflows::alerts::{Metric, RULE_CHANGED, RULE_DISABLED, RULE_REMOVED, Unit};
 use sereno_workflows::locale::Locale;
 
 use super::{Fact, line, moment, pick};
@@ -30,12 +30,13 @@ pub(super) fn words(
     let (measured, limit) = (value("measured"), value("threshold"));
     let severity = text("severity").map(|severity| pick(locale, severity_words(severity)));
 
-    // Whether nobody watches any more, rather than that all is well.
-    let unwatched = is_over && text("ended_by").is_some_and(|by| by != RECOVERED);
-    let (begins, instead) = match (is_over, unwatched) {
-        (false, _) => (RAISED, None),
-        (true, false) => (RESOLVED, Some(NOTHING)),
-        (true, true) => (UNWATCHED, Some(UNWATCHED_NOW)),
+    let (begins, ends, instead) = match text("ended_by").filter(|_| is_over) {
+        None if !is_over => (RAISED, OVER, None),
+        // Whoever looked was sent away: it may be no better.
+        Some(RULE_REMOVED) => (UNWATCHED, WATCHED_UNTIL, Some(REMOVED)),
+        Some(RULE_DISABLED) => (UNWATCHED, WATCHED_UNTIL, Some(DISABLED)),
+        Some(RULE_CHANGED) => (CHANGED, ENDED, Some(CHANGED_NOW)),
+        Some(_) | None => (RESOLVED, OVER, Some(NOTHING)),
     };
     let mut title = pick(locale, begins).to_owned();
     if let Some(severity) = severity {
@@ -67,7 +68,7 @@ pub(super) fn words(
         (RAISED_WHEN, limit),
         (WINDOW, window.map(|window| pick(locale, window_words(window)).to_owned())),
         (SINCE, at("since")),
-        (if unwatched { WATCHED_UNTIL } else { OVER }, at("resolved_at")),
+        (ends, at("resolved_at")),
         (TO_DO, Some(pick(locale, advice).to_owned())),
         (RULE, Some(rule.to_owned())),
     ];
@@ -82,6 +83,11 @@ const RAISED: Words = ["Alerta", "Alert", "Alerta"];
 const RESOLVED: Words = ["Alerta resuelta", "Alert resolved", "Alerta resolvido"];
 const UNWATCHED: Words =
     ["Alerta sin vigilancia", "Alert no longer watched", "Alerta sem vigilância"];
+const CHANGED: Words = [
+    "Alerta terminada al cambiar su regla",
+    "Alert ended by a change of its rule",
+    "Alerta terminado ao mudar a sua regra",
+];
 const LIMIT: Words = ["límite", "limit", "limite"];
 const ABOVE: Words = ["por encima de", "above", "acima de"];
 const BELOW: Words = ["por debajo de", "below", "abaixo de"];
@@ -94,6 +100,7 @@ const WINDOW: Words = ["En los últimos", "Over the last", "Nos últimos"];
 const SINCE: Words = ["Desde", "Since", "Desde"];
 const OVER: Words = ["Resuelta", "Resolved", "Resolvido"];
 const WATCHED_UNTIL: Words = ["Vigilada hasta", "Watched until", "Vigiado até"];
+const ENDED: Words = ["Terminada", "Ended", "Terminado"];
 const TO_DO: Words = ["Qué hacer", "What to do", "O que fazer"];
 const RULE: Words = ["Regla", "Rule", "Regra"];
 
@@ -102,10 +109,20 @@ const NOTHING: Words = [
     "Nothing: it is as it should be again.",
     "Nada: voltou ao limite.",
 ];
-const UNWATCHED_NOW: Words = [
-    "La regla se desactivó o se quitó: no se vigila más, esté como esté.",
-    "The rule was disabled or removed: it is watched no more, however it stands.",
-    "A regra foi desativada ou removida: já não se vigia, esteja como estiver.",
+const REMOVED: Words = [
+    "La regla se quitó: no se vigila más, esté como esté.",
+    "The rule was removed: it is watched no more, however it stands.",
+    "A regra foi removida: já não se vigia, esteja como estiver.",
+];
+const DISABLED: Words = [
+    "La regla se desactivó: no se vigila más, esté como esté.",
+    "The rule was disabled: it is watched no more, however it stands.",
+    "A regra foi desativada: já não se vigia, esteja como estiver.",
+];
+const CHANGED_NOW: Words = [
+    "La regla se cambió: tal como era, la alerta podría seguir. Mirar Alertas en la consola (GET /api/v1/alerts).",
+    "The rule was changed: as it was, the alert might go on. Look at Alerts in the console (GET /api/v1/alerts).",
+    "A regra foi alterada: tal como era, o alerta podia continuar. Ver Alertas na consola (GET /api/v1/alerts).",
 ];
 const LOOK: Words = [
     "Mirar Alertas en la consola (GET /api/v1/alerts).",
@@ -261,34 +278,4 @@ fn value(metric: Metric, value: f64, locale: Locale) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn b15_values_are_written_as_people_write_them() {
-        for (metric, plain, es, en) in [
-            (Metric::Availability, 0.998571, "99,86 %", "99.86%"),
-            (Metric::DeliveryFailureRate, 0.2, "20 %", "20%"),
-            (Metric::DeliveryLatencyP95, 2_340.0, "2,34 s", "2.34 s"),
-            (Metric::ProcessingP95, 40.0, "40 ms", "40 ms"),
-            (Metric::DeadLetters, 100.0, "100", "100"),
-            (Metric::NoShows, 0.0, "0", "0"),
-        ] {
-            assert_eq!(value(metric, plain, Locale::Es), es);
-            assert_eq!(value(metric, plain, Locale::En), en);
-        }
-    }
-
-    #[test]
-    fn b15_every_metric_has_words_that_fit_in_each_language() {
-        for metric in Metric::ALL {
-            for locale in Locale::ALL {
-                assert!(pick(locale, name(metric)).chars().count() <= 50);
-                assert!(
-                    pick(locale, advice(metric)).chars().count() <= FACT_CHARS_MAX,
-                    "{metric:?}"
-                );
-            }
-        }
-    }
-}
+mod tests;
