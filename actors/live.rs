@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 use sereno_workflows::endpoint::Health;
 use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::rate::{Allowance, Rates, Turn};
+use sereno_workflows::pace::Pace;
+use sereno_workflows::rate::{Allowance, Rates, Turn, Whose};
 use sereno_workflows::time::Timestamp;
 
 /// How a tenant's endpoints are.
@@ -26,6 +27,20 @@ struct All {
     rates: Rates,
     latest: BTreeMap<EndpointId, Latest>,
     under_way: BTreeMap<EndpointId, UnderWay>,
+    held: BTreeMap<EndpointId, Held>,
+}
+
+/// A pace that holds up all that waits for an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    /// Until when.
+    pub(crate) until: Timestamp,
+    /// At which pace what waits goes on.
+    pub(crate) pace: Pace,
+    /// How many go in a second at most.
+    pub(crate) per_second: u32,
+    /// Whose pace it is.
+    pub(crate) whose: Whose,
 }
 
 /// Deliveries whose attempt has its turn and is not recorded yet: since when it is made, unless it still waits
@@ -134,7 +149,17 @@ impl Live {
         under_way.get(&id).and_then(|all| all.get(&delivery)).is_some_and(Option::is_some)
     }
 
-    /// When the attempt behind so many others may be made, as [`Rates::turn`] says.
+    /// Notes that a pace holds up an endpoint.
+    pub(crate) fn hold(&self, id: EndpointId, held: Held) {
+        self.all.lock().held.insert(id, held);
+    }
+
+    /// Whether a pace holds up an endpoint now.
+    pub(crate) fn is_held(&self, id: EndpointId, now: Timestamp) -> bool {
+        self.all.lock().held.get(&id).is_some_and(|held| held.until > now)
+    }
+
+    /// When the attempt behind so many others may be made, as [`Rates::turn`] says, or the pace that holds it up.
     pub(crate) fn turn(
         &self,
         id: EndpointId,
@@ -142,13 +167,21 @@ impl Live {
         ahead: u64,
         now: Timestamp,
     ) -> Option<Turn> {
-        self.all.lock().rates.turn(id, allowance, ahead, now)
+        let all = self.all.lock();
+        let held = all.held.get(&id).filter(|held| held.until > now).map(|held| Turn {
+            at: held.until.after(held.pace.of(ahead)),
+            most: held.per_second,
+            whose: held.whose,
+        });
+        let limited = all.rates.turn(id, allowance, ahead, now);
+        [limited, held].into_iter().flatten().max_by_key(|turn| turn.at)
     }
 
     /// Forgets attempts that are a minute old, and endpoints that are no longer there.
     pub(crate) fn tidy(&self, is_there: impl Fn(EndpointId) -> bool, now: Timestamp) {
         let all = &mut *self.all.lock();
         all.rates.tidy(now);
+        all.held.retain(|_, held| held.until > now);
         all.latest.retain(|id, _| is_there(*id));
     }
 }

@@ -33,6 +33,11 @@ impl Paced {
         }
         Self { place: digest.finalize().into(), pace }
     }
+
+    /// Its pace.
+    pub(crate) fn pace(self) -> Pace {
+        self.pace
+    }
 }
 
 impl Paces {

@@ -8,8 +8,9 @@ mod tests;
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::order::Ordering;
+use sereno_workflows::pace::CUSTOMER_PER_MINUTE;
 use sereno_workflows::provider::ProviderStatus;
-use sereno_workflows::rate::{Allowance, Turn};
+use sereno_workflows::rate::{Allowance, Turn, Whose};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::{
     self, Code, Counts, DeliveryFacts, Filtered, Letter, Place, Reason, Standing, Word,
@@ -88,7 +89,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         place,
         health: &known.health,
         at_least: !known.is_latest,
-        turn: turn(view, id, place, now),
+        turn: of_customer(view, (id, status), place, now).or_else(|| turn(view, id, place, now)),
         letter,
         cancelled: cancelled.map(|cancelled| (cancelled.at, who(&cancelled.by))),
     }))
@@ -253,11 +254,30 @@ fn known_fault(letter: &DeadLetterRecord) -> Option<Fault> {
     (!letter.event_type.is_empty()).then_some(letter.fault)
 }
 
-/// When the limits of attempts in a minute let a delivery go, by the attempts that were made and the deliveries
-/// of its own endpoint that are before it.
+/// When the limits of attempts in a minute, and the paces of Slack and WhatsApp, let a delivery go, by the
+/// attempts that were made and the deliveries of its own endpoint that are before it.
 fn turn(view: &TenantView, id: EndpointId, place: Place, now: Timestamp) -> Option<Turn> {
     let Place::Queued { ahead, .. } = place else { return None };
     view.live.turn(id, view.allowance(id), ahead, now)
+}
+
+/// When the pace of its customer lets a delivery go: it was moved in the queue to a moment of its own, and is not
+/// tried again then.
+fn of_customer(
+    view: &TenantView,
+    (id, status): (EndpointId, Option<&DeliveryStatusRecord>),
+    place: Place,
+    now: Timestamp,
+) -> Option<Turn> {
+    let Place::Queued { due, .. } = place else { return None };
+    let kind = view.endpoints.get(&id).map(|endpoint| endpoint.config.kind);
+    let is_written_to = id == EndpointId::CUSTOMERS || kind == Some(Kind::Whatsapp);
+    let is_moved = due > now && status.and_then(|status| status.next_at) != Some(due);
+    (is_written_to && is_moved).then_some(Turn {
+        at: due,
+        most: CUSTOMER_PER_MINUTE,
+        whose: Whose::Customer,
+    })
 }
 
 /// Where a delivery waits, as far as its queue is looked through.
@@ -280,8 +300,9 @@ fn place(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Place
         }
     }
     // How many are before it matters where it is due and a limit holds it.
-    let is_unlimited = view.allowance(id) == Allowance::default();
-    let is_later = |due: &Timestamp| *due > ledger.now().timestamp();
+    let now = ledger.now().timestamp();
+    let is_unlimited = view.allowance(id) == Allowance::default() && !view.live.is_held(id, now);
+    let is_later = |due: &Timestamp| *due > now;
     let known = found.status.and_then(|status| status.next_at);
     if let Some(due) = known.filter(|due| is_unlimited || is_later(due))
         && ledger.waiting(tenant, id, due, delivery)?.is_some()

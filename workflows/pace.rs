@@ -21,7 +21,9 @@ pub const SLACK: Pace = Pace::every(Span::seconds(1), 1);
 
 /// WhatsApp: one message in 6 s to one customer; up to 45 may go at once and are borrowed from what
 /// follows (Meta's pair rate limit, which it refuses with 131056).
-pub const WHATSAPP_CUSTOMER: Pace = Pace::every(Span::seconds(6), 45);
+pub const WHATSAPP_CUSTOMER: Pace = Pace::per_minute(CUSTOMER_PER_MINUTE, 45);
+/// That many in a minute, in the long run.
+pub const CUSTOMER_PER_MINUTE: u32 = 10;
 
 impl Pace {
     /// One in each interval, `burst` at once.
@@ -43,6 +45,11 @@ impl Pace {
     pub const fn per_minute(most: u32, burst: u32) -> Self {
         let most = if most == 0 { 1 } else { most };
         Self { interval_us: 60_000_000_u64.div_ceil(most as u64), burst }
+    }
+
+    /// How long so many take, one after the other.
+    pub fn of(self, count: u64) -> Span {
+        Span::millis(self.interval_us.saturating_mul(count).div_ceil(1_000))
     }
 
     fn burst_us(self) -> u64 {

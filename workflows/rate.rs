@@ -20,8 +20,8 @@ pub struct Rates {
 pub struct Turn {
     /// When.
     pub at: Timestamp,
-    /// How many the limit allows that has it wait longest.
-    pub per_minute: u32,
+    /// How many the limit allows that has it wait longest: in a minute, or in a second where it is a pace.
+    pub most: u32,
     /// Whose limit that is.
     pub whose: Whose,
 }
@@ -33,6 +33,12 @@ pub enum Whose {
     Endpoint,
     /// The tenant's, which all of its endpoints share.
     Tenant,
+    /// The pace of a Slack webhook.
+    Slack,
+    /// The pace of a WhatsApp number, for all that it sends.
+    Number,
+    /// The pace at which a WhatsApp number may write to one customer.
+    Customer,
 }
 
 /// How many attempts are allowed in any minute; without a number, as many as there are.
@@ -79,10 +85,10 @@ impl Rates {
             (&self.all, allowance.tenant, Whose::Tenant),
         ];
         let turns = both.into_iter().filter_map(|(minute, most, whose)| {
-            let per_minute = most?;
-            Some(Turn { at: minute.turn(per_minute, ahead, now), per_minute, whose })
+            let most = most?;
+            Some(Turn { at: minute.turn(most, ahead, now), most, whose })
         });
-        turns.max_by_key(|turn| (turn.at, std::cmp::Reverse(turn.per_minute)))
+        turns.max_by_key(|turn| (turn.at, std::cmp::Reverse(turn.most)))
     }
 
     /// Counts an attempt that was made before a restart; the earliest are told first.
@@ -259,7 +265,7 @@ mod tests {
         let turn = |rates: &Rates, id, allowance| rates.turn(id, allowance, 0, Timestamp(2_000));
         assert_eq!(turn(&rates, here, Allowance::default()), None);
         rates.recall(here, Timestamp(1_000));
-        let told = |at, per_minute, whose| Some(Turn { at: Timestamp(at), per_minute, whose });
+        let told = |at, most, whose| Some(Turn { at: Timestamp(at), most, whose });
         assert_eq!(turn(&rates, here, limits), told(2_000, 2, Whose::Endpoint));
         rates.recall(here, Timestamp(1_500));
         assert_eq!(turn(&rates, here, limits), told(61_000, 2, Whose::Endpoint));

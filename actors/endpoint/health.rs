@@ -11,6 +11,7 @@ use super::pacing::Wait;
 use super::{EndpointActor, EndpointState};
 use crate::announce::{Announcement, Audience, Context, announce};
 use crate::ledger::{Draft, LedgerError};
+use crate::live::Held;
 use crate::record::{DeliveryRecord, Source};
 use crate::tenant::TenantMessage;
 use crate::view::TenantView;
@@ -50,12 +51,16 @@ impl EndpointActor {
         if let Some(paced) = of_customer {
             paces.ready(paced, now).map_err(|at| Wait::Customer { paced, at })?;
         }
-        if let Some(paced) = of_all {
-            paces.ready(paced, now).map_err(Wait::All)?;
+        if let Some((paced, whose, per_second)) = of_all
+            && let Err(until) = paces.ready(paced, now)
+        {
+            let pace = paced.pace();
+            self.live.hold(self.id, Held { until, pace, per_second, whose });
+            return Err(Wait::All(until));
         }
         let allowance = view.allowance(self.id);
         self.live.take((self.id, delivery), allowance, now).map_err(Wait::All)?;
-        for paced in [of_all, of_customer].into_iter().flatten() {
+        for paced in [of_all.map(|(paced, ..)| paced), of_customer].into_iter().flatten() {
             paces.take(paced, now);
         }
         Ok(())

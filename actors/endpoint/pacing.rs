@@ -7,6 +7,7 @@
 use sereno_workflows::id::EndpointId;
 use sereno_workflows::line::MESSAGES_PER_SECOND;
 use sereno_workflows::pace::{Pace, SLACK, WHATSAPP_CUSTOMER};
+use sereno_workflows::rate::Whose;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 
@@ -21,19 +22,20 @@ use crate::record::DeliveryRecord;
 use crate::view::TenantView;
 
 impl EndpointActor {
-    /// The pace of everything that goes where this endpoint's deliveries go.
-    pub(super) fn pace_of_all(&self, view: &TenantView) -> Option<Paced> {
+    /// The pace of everything that goes where this endpoint's deliveries go: whose, and how many in a second.
+    pub(super) fn pace_of_all(&self, view: &TenantView) -> Option<(Paced, Whose, u32)> {
         match view.endpoints.get(&self.id).map(|endpoint| endpoint.config.kind) {
             Some(Kind::Slack) => {
                 let endpoint = view.endpoints.get(&self.id)?;
-                Some(Paced::new(&["slack", &endpoint.config.target], SLACK))
+                Some((Paced::new(&["slack", &endpoint.config.target], SLACK), Whose::Slack, 1))
             }
             Some(Kind::Webhook | Kind::Email) => None,
             None if self.id == EndpointId::READERS => None,
             Some(Kind::Whatsapp) | None => {
                 let line = view.policy.settings.whatsapp.as_ref()?;
                 let most = line.messages_per_second.unwrap_or(MESSAGES_PER_SECOND);
-                Some(Paced::new(&["whatsapp", &line.phone_number_id], Pace::per_second(most)))
+                let number = &["whatsapp", &*line.phone_number_id];
+                Some((Paced::new(number, Pace::per_second(most)), Whose::Number, most))
             }
         }
     }

@@ -131,8 +131,9 @@ async fn f07_what_waits_for_its_turn_among_customers_is_listed_and_can_be_cancel
     // The newest is the last in line.
     let last = items(&page).iter().max_by_key(|one| one["id"].to_string()).unwrap();
     let path = format!("/api/v1/deliveries/{}", last["id"].as_str().unwrap());
-    let shown = house.api.get(&path).await.unwrap();
-    assert_eq!(words(&shown), ["waiting", "others_ahead", "attempt"], "{shown:#}");
+    let paced = ["waiting", "pace", "attempt"];
+    let shown = house.eventually(&path, |shown| words(shown) == paced).await;
+    assert!(shown["why"]["next_at"].is_string(), "{shown:#}");
     house.api.post(&format!("{path}/cancel"), &json!({})).await.unwrap();
     let told = house.told(7).await;
     let delivered: Vec<&str> = told.iter().map(|one| one.delivery_id.as_str()).collect();
@@ -163,4 +164,37 @@ async fn f07_a_report_that_a_pause_holds_is_a_delivery_to_each_of_its_readers() 
     house.eventually(&path, |event| event["delivery_counts"] == counts).await;
     let mails = house.mail.inbox.wait(PATIENCE, |all| !all.is_empty()).await.unwrap();
     assert_eq!(mails.len(), 1);
+}
+
+/// What a delivery of an endpoint that waits says, once there are so many.
+async fn waits(house: &House, endpoint: u64, count: usize) -> Value {
+    let waiting = format!("/api/v1/deliveries?status=pending&endpoint_id={endpoint}&limit=100");
+    let page = house.eventually(&waiting, |page| items(page).len() >= count).await;
+    let last = items(&page).iter().max_by_key(|one| one["id"].to_string()).unwrap();
+    let path = format!("/api/v1/deliveries/{}?lang=en", last["id"].as_str().unwrap());
+    let paced = ["waiting", "pace", "attempt"];
+    house.eventually(&path, |shown| words(shown) == paced).await["why"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_what_waits_for_the_pace_of_slack_or_of_a_customer_says_so_and_until_when() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let slack =
+        json!({"kind": "slack", "target": house.slack.url(), "filters": {"events": ["a.slack"]}});
+    let customer = json!({"kind": "whatsapp", "target": "+34600000001",
+        "filters": {"events": ["a.customer"]}});
+    let (slack, customer) = (house.endpoint(slack).await, house.endpoint(customer).await);
+    for n in 0..60 {
+        house.event("a.slack", json!({"n": n})).await;
+        house.event("a.customer", json!({"n": n})).await;
+    }
+    let why = waits(&house, slack, 20).await;
+    let said = why["sentence"].as_str().unwrap();
+    assert!(said.starts_with("It waits its turn: Slack takes 1 message a second, "), "{said}");
+    assert!(why["next_at"].is_string(), "{why}");
+    let why = waits(&house, customer, 5).await;
+    let said = why["sentence"].as_str().unwrap();
+    assert!(said.contains("WhatsApp takes 10 a minute to each"), "{said}");
+    assert!(why["next_at"].is_string(), "{why}");
 }

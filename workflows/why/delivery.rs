@@ -106,7 +106,7 @@ pub struct DeliveryFacts<'a> {
     pub health: &'a Health,
     /// Whether the endpoint may have failed more often in a row than that says.
     pub at_least: bool,
-    /// When it may go, where its endpoint's or tenant's attempts in a minute are limited.
+    /// When it may go, where its endpoint's or tenant's attempts in a minute are limited, or a place sets a pace.
     pub turn: Option<Turn>,
     /// What can still be done with it.
     pub letter: Letter,
@@ -200,15 +200,12 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
         }
     };
     let is_due = facts.next_at.or(due).is_none_or(|due| due <= facts.now);
-    if let (true, Some(_), Some(turn)) = (is_due, due, facts.turn)
+    // The pace of its customer gave it a moment of its own, when it is due.
+    if let (Some(_), Some(turn)) = (due, facts.turn)
         && turn.at > facts.now
+        && (is_due || turn.whose == Whose::Customer)
     {
-        let reason = match turn.whose {
-            Whose::Endpoint => Reason::plain(Code::RateLimited).count(ahead),
-            // How many of other endpoints' go before it nobody knows.
-            Whose::Tenant => Reason::plain(Code::RateLimitedTogether),
-        };
-        return reason.of(turn.per_minute.into()).at(turn.at);
+        return held_back(turn, ahead);
     }
     if facts.attempts > 0 {
         let code = if facts.code > 0 { Code::Retrying } else { Code::RetryingUnanswered };
@@ -222,6 +219,19 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
         Some(_) if ahead > 0 => Reason::plain(Code::Backlog).count(ahead),
         Some(_) | None => Reason::plain(Code::FirstTry),
     }
+}
+
+/// What is said of a delivery that a limit holds.
+fn held_back(turn: Turn, ahead: u64) -> Reason {
+    let reason = match turn.whose {
+        Whose::Endpoint => Reason::plain(Code::RateLimited).count(ahead),
+        // How many of other endpoints' go before it nobody knows.
+        Whose::Tenant => Reason::plain(Code::RateLimitedTogether),
+        Whose::Slack => Reason::plain(Code::PacedSlack).count(ahead),
+        Whose::Number => Reason::plain(Code::PacedNumber),
+        Whose::Customer => Reason::plain(Code::PacedCustomer),
+    };
+    reason.of(turn.most.into()).at(turn.at)
 }
 
 /// How the deliveries of an event stand.

@@ -156,7 +156,7 @@ fn f07_a_delivery_that_waits_says_for_what_and_until_when() {
 fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
     let well = Health::default();
     let queued = |ahead| Place::Queued { due: NOW, ahead };
-    let turn = |minutes, whose| Some(Turn { at: later(minutes), per_minute: 10, whose });
+    let turn = |minutes, whose| Some(Turn { at: later(minutes), most: 10, whose });
     let limited = |minutes| turn(minutes, Whose::Endpoint);
     waits(&[
         (
@@ -202,6 +202,26 @@ fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
             Code::RateLimitedTogether,
             Some(later(3)),
         ),
+        (
+            DeliveryFacts { place: queued(7), turn: turn(3, Whose::Slack), ..facts(&well) },
+            Code::PacedSlack,
+            Some(later(3)),
+        ),
+        (
+            DeliveryFacts { place: queued(7), turn: turn(3, Whose::Number), ..facts(&well) },
+            Code::PacedNumber,
+            Some(later(3)),
+        ),
+        (
+            // It is due when its customer may be written to again.
+            DeliveryFacts {
+                place: Place::Queued { due: later(3), ahead: 0 },
+                turn: turn(3, Whose::Customer),
+                ..facts(&well)
+            },
+            Code::PacedCustomer,
+            Some(later(3)),
+        ),
     ]);
     for (ahead, whose, said) in [
         (3, Whose::Endpoint, "at most 10 a minute, with 3 ahead of it; it goes at about: "),
@@ -211,6 +231,14 @@ fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
             Whose::Tenant,
             "at most 10 a minute for all endpoints together; it does not go before: ",
         ),
+        (3, Whose::Slack, "a second, with 3 ahead of it; it goes at about: "),
+        (0, Whose::Slack, "a second, and it is the next; it goes at about: "),
+        (
+            2,
+            Whose::Number,
+            "the WhatsApp number sends at most 10 a second in all; it does not go before: ",
+        ),
+        (0, Whose::Customer, "takes 10 a minute to each; it does not go before: "),
     ] {
         let facts = DeliveryFacts { place: queued(ahead), turn: turn(3, whose), ..facts(&well) };
         let sentence = delivery(&facts).told(Locale::En, &madrid()).sentence;
