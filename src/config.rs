@@ -22,7 +22,7 @@ use sereno_actors::channel::ChannelConfig;
 use sereno_workflows::line::{Smtp, SmtpSecurity};
 use url::Url;
 
-pub use self::directory::{Credentials, DataDirectory, write_private};
+pub use self::directory::{Credentials, DataDirectory, guessable, write_private};
 pub use self::mirror::MirrorArgs;
 pub use self::shown::Setting;
 pub use self::variable::variable;
@@ -191,9 +191,6 @@ pub struct Config {
     pub n8n_password: Option<String>,
 }
 
-/// An admin token of fewer characters is remarked upon.
-const ADMIN_TOKEN_CHARS: usize = 16;
-
 /// Whether something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -261,9 +258,12 @@ impl Config {
 
     /// What is to be said of an admin token that somebody may guess: whoever has it may do everything.
     pub fn is_guessable(&self) -> Option<&'static str> {
-        let token = self.admin_token.as_ref().filter(|token| !token.is_empty());
-        let is_short = token.is_some_and(|token| token.chars().count() < ADMIN_TOKEN_CHARS);
-        is_short.then_some("the admin token has fewer than 16 characters, and may be guessed")
+        guessable(self.given_token()?)
+    }
+
+    /// The admin token that is set; an empty one is none.
+    pub fn given_token(&self) -> Option<&str> {
+        self.admin_token.as_deref().filter(|token| !token.is_empty())
     }
 
     /// The channels of a server, and of whoever looks where it sends to.

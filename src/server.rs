@@ -25,7 +25,7 @@ use crate::api::check::Checks;
 use crate::api::request::default_tenant;
 use crate::api::system::Beginning;
 use crate::api::{self, App};
-use crate::config::{Config, Credentials, DataDirectory, N8N, Switch};
+use crate::config::{Config, Credentials, DataDirectory, N8N, Switch, guessable};
 use crate::console;
 use crate::otlp::{self, Otlp};
 
@@ -56,9 +56,7 @@ fn remark_upon(config: &Config) {
         tracing::warn!("{remark}");
     }
     if let Some(remark) = config.is_guessable() {
-        tracing::warn!(
-            "SERENO_ADMIN_TOKEN: {remark}; set a longer one, or unset it: then one is made"
-        );
+        tracing::warn!("SERENO_ADMIN_TOKEN: {remark}; set a longer one: this one is kept");
     }
 }
 
@@ -114,12 +112,15 @@ impl Server {
             let kept = engine.configure(&default_tenant(), Change::KeepEndpoint(N8N, n8n)).await;
             kept.context(N8N)?;
         }
-        let given = config.admin_token.clone().filter(|token| !token.is_empty());
+        let given = config.given_token().map(str::to_owned);
         if given.is_some() {
             credentials.admin_token = given;
         }
         let admin_token =
             credentials.admin_token.clone().unwrap_or_else(|| vault::generate_token("admin"));
+        if let (None, Some(remark)) = (config.given_token(), guessable(&admin_token)) {
+            tracing::warn!("DATA/credentials: {remark}; set SERENO_ADMIN_TOKEN to a longer one");
+        }
         credentials.admin_token = Some(admin_token.clone());
         if directory.credentials() != credentials {
             directory.keep(&credentials)?;

@@ -12,7 +12,7 @@ use sereno_actors::store::check;
 use sereno_workflows::check::{self as judge, Course, Finding, Part};
 use sereno_workflows::time::Timestamp;
 
-use crate::config::{Config, DataDirectory};
+use crate::config::{Config, DataDirectory, guessable};
 
 /// Looks at the keys; answers the master key too, where there is one.
 pub(super) fn keys(data: &Path, config: &Config) -> (Vec<Finding>, Option<String>) {
@@ -42,7 +42,18 @@ pub(super) fn keys(data: &Path, config: &Config) -> (Vec<Finding>, Option<String
     ] {
         findings.extend(private(name, &path, mode));
     }
+    findings.extend(kept_token(&directory, config));
     (findings, key.ok().flatten())
+}
+
+/// Whether the admin token that is kept, and counts where none is set, may be guessed.
+fn kept_token(directory: &DataDirectory, config: &Config) -> Option<Finding> {
+    let kept = directory.credentials().admin_token.filter(|_| config.given_token().is_none())?;
+    let mut way = Course::default();
+    let advice = "set SERENO_ADMIN_TOKEN to 16 characters or more that nobody guesses, such as `openssl rand \
+                  -hex 24` makes; or take admin_token out of DATA/credentials, and the next start makes one";
+    way.warn("kept", guessable(&kept)?, advice);
+    Some(way.finding(Part::Keys, "admin token", None))
 }
 
 /// Whether only its owner may look into something, if it is there.

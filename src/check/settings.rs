@@ -172,8 +172,8 @@ fn values(config: &Config) -> Vec<Finding> {
         findings.push(doubtful("N8N_WEBHOOK_URL", remark, "set it too, or unset the others"));
     }
     if let Some(remark) = config.is_guessable() {
-        let advice = "set 16 characters or more that nobody guesses, such as `openssl rand -hex 24` makes, \
-                      or unset it: then one is made";
+        let advice = "set 16 characters or more that nobody guesses, such as `openssl rand -hex 24` makes; \
+                      the one that a start was given last is kept";
         findings.push(doubtful("SERENO_ADMIN_TOKEN", remark, advice));
     }
     let open = |network: &ipnet::IpNet| network.prefix_len() == 0;

@@ -134,6 +134,15 @@ pub struct Credentials {
     pub admin_token: Option<String>,
 }
 
+/// An admin token of fewer characters may be found by trying.
+const ADMIN_TOKEN_CHARS: usize = 16;
+
+/// What is to be said of an admin token that somebody may guess.
+pub fn guessable(token: &str) -> Option<&'static str> {
+    let is_short = token.chars().count() < ADMIN_TOKEN_CHARS;
+    is_short.then_some("the admin token has fewer than 16 characters, and may be guessed")
+}
+
 /// Writes a file that only its owner can read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let written = || -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use sereno_workflows::trace::sampler::Sampler;
 use url::Url;
 
@@ -15,6 +15,27 @@ const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORT
 const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
 const PROTOCOLS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const TIMEOUTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+const COMPRESSIONS: [&str; 2] =
+    ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
+/// The protocols that there are; one of them is spoken.
+const SPOKEN: [&str; 3] = ["http/protobuf", "grpc", "http/json"];
+/// Variables of the usual exporters that ours does not follow, and what it does.
+const UNFOLLOWED: [(&str, &str); 9] = [
+    (COMPRESSIONS[0], UNCOMPRESSED),
+    (COMPRESSIONS[1], UNCOMPRESSED),
+    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", USUAL_ROOTS),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", USUAL_ROOTS),
+    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", NO_CERTIFICATE),
+    ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", NO_CERTIFICATE),
+    ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", NO_CERTIFICATE),
+    ("OTEL_EXPORTER_OTLP_CLIENT_KEY", NO_CERTIFICATE),
+    ("OTEL_PROPAGATORS", "traces go on by traceparent and tracestate"),
+];
+const UNCOMPRESSED: &str = "spans go out uncompressed";
+const USUAL_ROOTS: &str = "a collector is trusted as any other server is";
+const NO_CERTIFICATE: &str = "the collector is shown no certificate";
+/// What, where it is set to this, is as it is anyway.
+const AS_IT_IS: [&str; 3] = ["none", "tracecontext", "tracecontext,baggage"];
 /// How long the collector may take, in milliseconds.
 const TIMEOUT_MS: RangeInclusive<u32> = 1..=600_000;
 /// Of the SDK's own batches, which ours are not: what they may be, and what is usual.
@@ -37,6 +58,8 @@ pub(super) fn problems() -> Vec<(&'static str, anyhow::Error)> {
         looked_at.push(("OTEL_TRACES_SAMPLER_ARG", share()));
         looked_at.extend(ENDPOINTS.map(|name| (name, address(name))));
         looked_at.extend(HEADERS.map(|name| (name, headers(name))));
+        looked_at.extend(PROTOCOLS.map(|name| (name, word(name, &SPOKEN))));
+        looked_at.extend(COMPRESSIONS.map(|name| (name, word(name, &["none", "gzip", "zstd"]))));
         looked_at.extend(TIMEOUTS.map(|name| (name, number(name, TIMEOUT_MS, 10_000).map(drop))));
         let of_batches = |(name, range, usual)| (name, number(name, range, usual).map(drop));
         looked_at.extend(BATCHES.map(of_batches));
@@ -51,7 +74,8 @@ pub fn remarks() -> Vec<(String, &'static str)> {
     if !exports() {
         return Vec::new();
     }
-    let other = |name: &&str| text(name).is_some_and(|protocol| protocol != "http/protobuf");
+    let other =
+        |name: &&str| text(name).is_some_and(|protocol| !protocol.eq_ignore_ascii_case(SPOKEN[0]));
     let protocol = |name| {
         let advice = "unset it, or set it to http/protobuf and give the collector's port for HTTP";
         (format!("{name}: only http/protobuf is spoken, and it is used"), advice)
@@ -61,7 +85,13 @@ pub fn remarks() -> Vec<(String, &'static str)> {
         let said = "spans go out 512 at once, or after a second";
         (format!("{name} is not followed: {said}"), "unset it: it does nothing here")
     };
+    let unfollowed = |(name, said): (&str, &str)| {
+        let advice = "unset it: it does nothing here";
+        let is_other = text(name).is_some_and(|text| !AS_IT_IS.contains(&&*text));
+        is_other.then(|| (format!("{name} is not followed: {said}"), advice))
+    };
     let protocols = PROTOCOLS.into_iter().filter(other).map(protocol);
+    let protocols = protocols.chain(UNFOLLOWED.into_iter().filter_map(unfollowed));
     protocols.chain(BATCHES.map(|(name, ..)| name).into_iter().filter(is_set).map(batch)).collect()
 }
 
@@ -129,7 +159,9 @@ fn address(name: &str) -> Result<()> {
 fn headers(name: &str) -> Result<()> {
     let Some(text) = variable(name)? else { return Ok(()) };
     let is_header = |pair: &str| {
-        pair.split_once('=').is_some_and(|(name, _)| name.trim().parse::<HeaderName>().is_ok())
+        pair.split_once('=').is_some_and(|(name, value)| {
+            name.trim().parse::<HeaderName>().is_ok() && HeaderValue::from_str(value.trim()).is_ok()
+        })
     };
     let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
     ensure!(pairs.into_iter().all(is_header), "holds no headers: write name=value,other=value");

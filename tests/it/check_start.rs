@@ -37,6 +37,21 @@ async fn c05_what_a_server_refuses_to_start_with_fails_the_check_in_the_same_wor
             &["name=value"],
         ),
         (
+            &[("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-key=its-own-key\u{1}")],
+            ("configuration", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
+            &["name=value"],
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_PROTOCOL", "foo")],
+            ("configuration", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+            &["'foo'", "write http/protobuf or grpc"],
+        ),
+        (
+            &[("OTEL_EXPORTER_OTLP_COMPRESSION", "lz4")],
+            ("configuration", "OTEL_EXPORTER_OTLP_COMPRESSION"),
+            &["'lz4'", "write none or gzip"],
+        ),
+        (
             &[("OTEL_TRACES_SAMPLER", "bogus")],
             ("configuration", "OTEL_TRACES_SAMPLER"),
             &["bogus", "write always_on"],
@@ -166,6 +181,20 @@ async fn c05_what_is_empty_or_off_is_no_mistake_and_what_does_nothing_is_named()
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
     ];
     run(&spoken).await.says(("configuration", "tracing"), "warn", &["http/protobuf"]);
+    for (name, value, said) in [
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip", "uncompressed"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem", "as any other server"),
+        ("OTEL_PROPAGATORS", "b3", "traceparent"),
+    ] {
+        let set = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"), (name, value)];
+        run(&set).await.says(("configuration", "tracing"), "warn", &[name, "not followed", said]);
+    }
+    let usual = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+        ("OTEL_PROPAGATORS", "tracecontext,baggage"),
+    ];
+    assert!(!run(&usual).await.out.contains("not followed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,6 +211,17 @@ async fn c05_an_admin_token_that_may_be_guessed_is_remarked_upon_and_not_repeate
         let checked = run(token).await;
         assert!(!checked.out.contains("fewer than 16"), "{checked:?}");
     }
+    // One that a start once was given is kept, and opens as much.
+    let data = home.path().join("sereno-data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("credentials"), "admin_token=bcdefghij\n").unwrap();
+    let kept = run("").await;
+    kept.says(("keys", "admin token"), "warn", &["fewer than 16 characters", "SERENO_ADMIN_TOKEN"]);
+    assert!(!kept.out.contains("bcdefghij"), "{kept:?}");
+    assert!(
+        !run("0123456789abcdef").await.out.contains("fewer than 16"),
+        "another takes its place"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
