@@ -202,6 +202,15 @@ fn f07_a_delivery_that_a_limit_holds_says_when_its_turn_comes() {
             Code::RateLimitedTogether,
             Some(later(3)),
         ),
+    ]);
+}
+
+#[test]
+fn f07_a_delivery_that_waits_for_a_pace_or_a_limit_says_whose_it_is() {
+    let well = Health::default();
+    let queued = |ahead| Place::Queued { due: NOW, ahead };
+    let turn = |minutes, whose| Some(Turn { at: later(minutes), most: 10, whose });
+    waits(&[
         (
             DeliveryFacts { place: queued(7), turn: turn(3, Whose::Slack), ..facts(&well) },
             Code::PacedSlack,
