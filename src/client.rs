@@ -95,7 +95,12 @@ impl Client {
             request = request.timeout(patience);
         }
         request.send().await.map_err(|error| {
-            let what = if error.is_connect() {
+            let what = if error.is_builder() {
+                format!(
+                    "'{}' is no address of a server: write one such as http://127.0.0.1:8080",
+                    self.base
+                )
+            } else if error.is_connect() {
                 format!("no server at {}; start one with: sereno serve", self.base)
             } else {
                 format!("{} did not answer", self.base)

@@ -352,4 +352,7 @@ async fn c05_rights_of_a_role_and_a_server_that_is_not_there() {
     assert!(checked.err.contains("sereno serve"), "{checked:?}");
     let checked = check(&["--server", &nobody], &[], home.path()).await;
     assert!(checked.code == 2 && checked.err.contains("--key"), "{checked:?}");
+    let checked = check(&["--server", "nonsense", "--key", "k"], &[], home.path()).await;
+    let said = "'nonsense' is no address of a server: write one such as http://";
+    assert!(checked.code == 2 && checked.err.contains(said), "{checked:?}");
 }
