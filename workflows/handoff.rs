@@ -4,6 +4,7 @@ mod by_hand;
 mod claim;
 mod priority;
 mod snooze;
+mod told;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -148,11 +149,11 @@ pub fn step(
         Command::Reply => reply(present, ctx),
         Command::Close => close(present, ctx),
         Command::Claim(by) => claim::claim(present, by, ctx),
-        Command::Release => claim::release(present),
+        Command::Release => claim::release(present, ctx),
         Command::Assign { to, from } => claim::assign(present, to, from.as_deref(), ctx),
         Command::Snooze(until) => snooze::snooze(present, until, ctx),
-        Command::Unsnooze => snooze::unsnooze(present),
-        Command::Prioritize(priority) => priority::prioritize(present, priority),
+        Command::Unsnooze => snooze::unsnooze(present, ctx),
+        Command::Prioritize(priority) => priority::prioritize(present, priority, ctx),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
         Command::TakenOver(by) => Ok(claim::taken_over(present, by, ctx)),
         Command::Answered => match present.status {

@@ -1,6 +1,7 @@
 //! A handoff is given to others, put off and made urgent.
 
 use serde_json::{Value, json};
+use sereno::receiver::webhook::Delivery;
 
 use crate::browser::{Browser, audit};
 use crate::support::{House, deliveries, moment};
@@ -22,6 +23,12 @@ async fn done(house: &House, id: &str, body: Value) -> Value {
     answer
 }
 
+/// What a delivery tells of who has a handoff by then, and of who had it.
+fn told_of(one: &Delivery) -> String {
+    let data = &one.json()["data"];
+    format!("{} {} {}", one.event_type, data["claimed_by"], data["claimed_from"])
+}
+
 async fn found(house: &House, path: &str) -> Vec<String> {
     let listed = house.api.get(path).await.unwrap();
     let items = listed["items"].as_array().unwrap().iter();
@@ -31,6 +38,8 @@ async fn found(house: &House, path: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a10_a_handoff_is_given_to_somebody_and_the_audit_log_says_from_whom() {
     let house = House::new().await;
+    let wanted = ["handoff.assigned", "handoff.released"];
+    let receiver = house.webhook(json!({"filters": {"events": wanted}})).await;
     open(&house, "C-1").await;
     let assign = |body: Value| {
         let mut asked = json!({"action": "assign"});
@@ -70,6 +79,17 @@ async fn a10_a_handoff_is_given_to_somebody_and_the_audit_log_says_from_whom() {
     assert_eq!(entries[0]["reason"], "her shift is over");
     // What was given to one is released and closed like any other.
     assert_eq!(done(&house, "C-1", json!({"action": "release"})).await["claimed_by"], Value::Null);
+    let came = deliveries(&receiver, &["handoff.assigned", "handoff.assigned", "handoff.released"]);
+    let mut told: Vec<_> = came.await.iter().map(told_of).collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            "handoff.assigned \"Ana\" null",
+            "handoff.assigned \"Luis\" \"Ana\"",
+            "handoff.released null \"Luis\"",
+        ]
+    );
     done(&house, "C-1", json!({"action": "close"})).await;
     assert_eq!(act(&house, "C-1", assign(json!({"to": "Ana"}))).await.0, 409);
 }
@@ -97,13 +117,17 @@ async fn a10_a_handoff_that_is_put_off_leaves_the_row_and_a_durable_timer_brings
     let back = |shown: &Value| shown["snoozed_until"].is_null();
     let shown = house.eventually(&format!("{HANDOFFS}/C-1"), back).await;
     assert_eq!((&shown["timers"], &shown["status"]), (&before["timers"], &json!("open")));
-    let came = deliveries(&receiver, &["handoff.unsnoozed"]).await;
-    let told = came.iter().find(|one| one.event_type == "handoff.unsnoozed").unwrap();
-    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    let came = deliveries(&receiver, &["handoff.snoozed", "handoff.unsnoozed"]).await;
+    let told = |event_type: &str| {
+        let mut all = came.iter().filter(|one| one.event_type == event_type);
+        all.next_back().unwrap().json()["data"].clone()
+    };
+    let back = told("handoff.unsnoozed");
     assert_eq!(
-        (&told["data"]["conversation_id"], &told["data"]["woken_by"], &told["data"]["priority"]),
-        (&json!("C-1"), &json!("time"), &json!("normal"))
+        (&back["conversation_id"], &back["woken_by"], &back["priority"], &back["snoozed_until"]),
+        (&json!("C-1"), &json!("time"), &json!("normal"), &Value::Null)
     );
+    assert!(told("handoff.snoozed")["snoozed_until"].is_string());
     assert_eq!(found(&house, QUEUE).await, ["C-1", "C-2"]);
 }
 

@@ -8,6 +8,12 @@ const LEAD: &str = "lead_id! name user_id channel campaign locale how wa_number_
 const REMINDED: &str = "reservation_id! date_time party_size name restaurant status reminder channel \
     locale wa_number_hash";
 
+const IN_ROW: &str =
+    "conversation_id! claimed_by priority snoozed_until last_intent wa_number_hash";
+
+const GIVEN: &str =
+    "conversation_id! claimed_by claimed_from priority snoozed_until last_intent wa_number_hash";
+
 /// Each type: its name, its fields (`!`: required), and what it means.
 pub(super) const TYPES: &[(&str, &str, &str)] = &[
     (
@@ -43,10 +49,20 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
         "conversation_id! last_intent wa_number_hash",
         "A conversation with a person is over.",
     ),
+    ("handoff.claimed", IN_ROW, "A person took a handoff on themselves."),
+    ("handoff.assigned", GIVEN, "A handoff was given to somebody, perhaps taken from another."),
+    ("handoff.released", GIVEN, "Nobody has a handoff any more: it is left to the others."),
+    ("handoff.prioritized", IN_ROW, "A handoff is to be answered sooner or later than before."),
+    (
+        "handoff.snoozed",
+        IN_ROW,
+        "A handoff was put off until a moment: nobody need look at it before.",
+    ),
     (
         "handoff.unsnoozed",
-        "conversation_id! woken_by priority last_intent wa_number_hash",
-        "A handoff that was put off is to be answered now: its time is over, or its customer wrote.",
+        "conversation_id! woken_by claimed_by priority snoozed_until last_intent wa_number_hash",
+        "A handoff that was put off is to be answered now: its time is over, its customer wrote, or a person \
+         says so.",
     ),
     (
         "sla.breached",

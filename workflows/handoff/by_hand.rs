@@ -20,7 +20,7 @@ impl Handoff {
             return match asked.wish {
                 Wish::Fire => Ok(snooze::end(self, snooze::TIME, ctx)),
                 // Put off without an end it would be forgotten: it is to be answered now.
-                Wish::Cancel => snooze::unsnooze(self),
+                Wish::Cancel => snooze::unsnooze(self, ctx),
                 Wish::MoveTo(until) => snooze::snooze(self, until, ctx),
             };
         }

@@ -3,7 +3,9 @@
 //! The customer waits all the same: only a reply stops the clock.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::told::told;
 use super::{Context, Handoff, Status};
 use crate::effect::{Rejected, Transition};
 use crate::time::Timestamp;
@@ -28,7 +30,8 @@ pub(super) fn claim(
     if let Some(claim) = &present.claim {
         return Err(claim.stands("it is released before another takes it"));
     }
-    Ok(taken(present, by, ctx))
+    let next = taken(present, by, ctx);
+    Ok(Transition { effects: vec![told(&next, "handoff.claimed", &[], ctx)], next })
 }
 
 /// Somebody gives it to another. Whose it is already must be said, so that nobody takes it from whoever has it
@@ -48,7 +51,9 @@ pub(super) fn assign(
         (None, Some(_)) => return Err(Rejected::because("nobody has taken the handoff")),
         (None, None) => {}
     }
-    Ok(taken(present, to, ctx))
+    let next = taken(present, to, ctx);
+    let besides = [("claimed_from", json!(from))];
+    Ok(Transition { effects: vec![told(&next, "handoff.assigned", &besides, ctx)], next })
 }
 
 /// Whoever took its conversation over answers the customer, unless somebody else is at it or it is over.
@@ -56,14 +61,14 @@ pub(super) fn taken_over(present: &Handoff, by: String, ctx: Context<'_>) -> Tra
     if present.claim.is_some() || present.status == Status::Closed {
         return Transition { next: present.clone(), effects: Vec::new() };
     }
-    taken(present, by, ctx)
+    let next = taken(present, by, ctx);
+    Transition { effects: vec![told(&next, "handoff.claimed", &[], ctx)], next }
 }
 
-fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Transition<Handoff> {
+fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Handoff {
     let first_claimed_at = present.first_claimed_at.or(Some(ctx.now));
     let claim = Some(Claim { by, at: ctx.now });
-    let next = Handoff { claim, first_claimed_at, ..present.clone() };
-    Transition { next, effects: Vec::new() }
+    Handoff { claim, first_claimed_at, ..present.clone() }
 }
 
 impl Claim {
@@ -74,13 +79,17 @@ impl Claim {
 }
 
 /// Anybody may do it: whoever took it may have gone home.
-pub(super) fn release(present: &Handoff) -> Result<Transition<Handoff>, Rejected> {
+pub(super) fn release(
+    present: &Handoff,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
-    if present.claim.is_none() {
+    let Some(claim) = &present.claim else {
         return Err(Rejected::because("nobody has taken the handoff"));
-    }
+    };
+    let besides = [("claimed_from", json!(claim.by))];
     let next = Handoff { claim: None, ..present.clone() };
-    Ok(Transition { next, effects: Vec::new() })
+    Ok(Transition { effects: vec![told(&next, "handoff.released", &besides, ctx)], next })
 }
 
 pub(super) fn must_go_on(present: &Handoff) -> Result<(), Rejected> {

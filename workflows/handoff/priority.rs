@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Handoff;
 use super::claim::must_go_on;
+use super::told::told;
+use super::{Context, Handoff};
 use crate::effect::{Rejected, Transition};
 
 /// How soon a handoff is to be answered. On disk by its place: new ones come at the end.
@@ -53,8 +54,12 @@ impl Priority {
 pub(super) fn prioritize(
     present: &Handoff,
     priority: Priority,
+    ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
     let next = Handoff { priority, ..present.clone() };
-    Ok(Transition { next, effects: Vec::new() })
+    let is_new = priority != present.priority;
+    let effects =
+        is_new.then(|| told(&next, "handoff.prioritized", &[], ctx)).into_iter().collect();
+    Ok(Transition { next, effects })
 }

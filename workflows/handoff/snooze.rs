@@ -6,16 +6,18 @@
 
 use serde_json::json;
 
+use super::told::told;
 use super::{Context, Handoff, Status};
-use crate::effect::{Effect, Rejected, Transition};
+use crate::effect::{Rejected, Transition};
 use crate::time::{Span, Timestamp};
 
 /// For how long a handoff is put off at most.
 pub const SNOOZE_MAX: Span = Span::hours(7 * 24);
 
-/// What ended it: its time, or the customer.
+/// What ended it: its time, the customer, or a person.
 pub(super) const TIME: &str = "time";
 const CUSTOMER: &str = "customer";
+const PERSON: &str = "person";
 
 pub(super) fn snooze(
     present: &Handoff,
@@ -34,14 +36,18 @@ pub(super) fn snooze(
         let days = SNOOZE_MAX.0 / Span::hours(24).0;
         return Err(Rejected::because(format!("a handoff is put off for {days} days at most")));
     }
-    Ok(Transition { next: set(present, Some(until)), effects: Vec::new() })
+    let next = set(present, Some(until));
+    Ok(Transition { effects: vec![told(&next, "handoff.snoozed", &[], ctx)], next })
 }
 
-pub(super) fn unsnooze(present: &Handoff) -> Result<Transition<Handoff>, Rejected> {
+pub(super) fn unsnooze(
+    present: &Handoff,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
     if present.snoozed_until.is_none() {
         return Err(Rejected::because("the handoff is not put off"));
     }
-    Ok(Transition { next: set(present, None), effects: Vec::new() })
+    Ok(end(present, PERSON, ctx))
 }
 
 /// Whoever writes again is not kept waiting for what they were put off for.
@@ -55,11 +61,8 @@ pub(super) fn wrote(present: &Handoff, ctx: Context<'_>) -> Transition<Handoff> 
 /// It is to be answered again, and whoever watches hears it.
 pub(super) fn end(present: &Handoff, woken_by: &str, ctx: Context<'_>) -> Transition<Handoff> {
     let next = set(present, None);
-    let mut data = next.data(ctx.policy);
-    data.insert("woken_by".to_owned(), json!(woken_by));
-    data.insert("priority".to_owned(), json!(next.priority.as_str()));
-    let back = Effect::Emit { event_type: "handoff.unsnoozed".to_owned(), data };
-    Transition { next, effects: vec![back] }
+    let besides = [("woken_by", json!(woken_by))];
+    Transition { effects: vec![told(&next, "handoff.unsnoozed", &besides, ctx)], next }
 }
 
 fn set(present: &Handoff, snoozed_until: Option<Timestamp>) -> Handoff {
@@ -71,6 +74,7 @@ fn set(present: &Handoff, snoozed_until: Option<Timestamp>) -> Handoff {
 mod tests {
     use super::super::{Command, Priority, step};
     use super::*;
+    use crate::effect::Effect;
     use crate::event::Escalation;
     use crate::policy::Policy;
 

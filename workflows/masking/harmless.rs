@@ -5,7 +5,7 @@ use super::ids::is_id;
 
 /// Fields whose texts say what something is, when, where or how much, in English, Spanish and Portuguese; names
 /// stand here as [`super::fields::plain`] makes them.
-const HARMLESS: [&str; 187] = [
+const HARMLESS: [&str; 189] = [
     // What it is.
     "type",
     "tipo",
@@ -63,6 +63,8 @@ const HARMLESS: [&str; 187] = [
     "level",
     "nivel",
     "priority",
+    "snoozeduntil",
+    "wokenby",
     "prioridad",
     "prioridade",
     "availability",

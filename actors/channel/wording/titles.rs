@@ -50,6 +50,21 @@ fn bookings(event_type: &str) -> Option<Words> {
             ["Una persona ha respondido", "A person has answered", "Uma pessoa respondeu"]
         }
         "handoff.closed" => ["Conversación cerrada", "Conversation closed", "Conversa encerrada"],
+        "handoff.claimed" => {
+            ["Una persona se ocupa", "A person sees to it", "Uma pessoa cuida disso"]
+        }
+        "handoff.assigned" => {
+            ["Atención asignada", "A handoff was given to somebody", "Atendimento atribuído"]
+        }
+        "handoff.released" => {
+            ["Atención liberada", "A handoff was released", "Atendimento liberado"]
+        }
+        "handoff.prioritized" => [
+            "Cambia la prioridad de una atención",
+            "A handoff has another priority",
+            "Muda a prioridade de um atendimento",
+        ],
+        "handoff.snoozed" => ["Atención aplazada", "A handoff was put off", "Atendimento adiado"],
         "handoff.unsnoozed" => [
             "Toca atender a un cliente que se había aplazado",
             "A customer who was put off is to be answered now",

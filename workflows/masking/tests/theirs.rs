@@ -82,6 +82,17 @@ fn a18_what_leaves_instead_of_a_number_is_hidden_like_the_number() {
 }
 
 #[test]
+fn a10_of_a_handoff_that_changes_hands_it_is_shown_how_and_not_whose_it_is() {
+    let data = json!({"claimed_by": "Luis", "claimed_from": "Ana", "woken_by": "person",
+        "priority": "high", "snoozed_until": "2026-11-20T19:30:00.000Z"});
+    assert_eq!(
+        masked(json!({"event_type": "handoff.assigned", "data": data}), true)["data"],
+        json!({"claimed_by": "•••", "claimed_from": "•••", "woken_by": "person",
+            "priority": "high", "snoozed_until": "2026-11-20T19:30:00.000Z"})
+    );
+}
+
+#[test]
 fn d05_of_a_persons_reply_neither_who_wrote_nor_to_whom_is_shown() {
     let data = json!({"by": "Luis", "sent_by": "person", "text": "Hola Ana",
         "template": {"name": "hola", "language": "es", "parameters": ["Ana", "hoy a las nueve"]}});
