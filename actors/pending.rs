@@ -17,7 +17,7 @@ pub fn pending(state: &StateRecord) -> Vec<(String, Timestamp)> {
             [one("sla", handoff.deadline), one("snooze", handoff.snoozed_until)].concat()
         }
         StateRecord::DeadLetters(pile) => one("dead_letter_age", pile.look_at),
-        StateRecord::Conversation(talk) => one("idle", talk.alarm()),
+        StateRecord::Conversation(talk) => one(talk.waits_for(), talk.alarm()),
         StateRecord::Product(product) => {
             product.waves.iter().map(|wave| (wave.aim.as_str().to_owned(), wave.due)).collect()
         }

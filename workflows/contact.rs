@@ -18,11 +18,14 @@ pub struct Conversations {
     /// A conversation in which nobody has written for so long is over. Half an hour is what web analytics
     /// count as one visit; whoever writes later begins a new conversation.
     pub idle_after: Span,
+    /// A conversation that a person holds goes back after so long without a word, since they may have forgotten it.
+    /// WhatsApp takes their own words for as long after the customer's last one.
+    pub hold_for: Span,
 }
 
 impl Default for Conversations {
     fn default() -> Self {
-        Self { idle_after: Span::minutes(30) }
+        Self { idle_after: Span::minutes(30), hold_for: Span::hours(24) }
     }
 }
 

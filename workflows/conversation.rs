@@ -207,8 +207,13 @@ pub enum What {
     Belong(String),
     /// A person writes to the customer.
     Reply(Box<Reply>),
-    /// This person holds it from now on.
-    TakeOver(String),
+    /// A person holds it from now on.
+    TakeOver {
+        /// Who.
+        by: String,
+        /// From whom, where somebody holds it.
+        from: Option<String>,
+    },
     /// Nobody holds it any more.
     GiveBack,
     /// Its handoff is over.
@@ -256,7 +261,7 @@ pub fn step(
     match &command.what {
         What::Wake { generation } => steps::wake(there()?, *generation, ctx),
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
-        What::TakeOver(by) => held::take_over(there()?, by, ctx),
+        What::TakeOver { by, from } => held::take_over(there()?, by, from.as_deref(), ctx),
         What::GiveBack => held::give_back(there()?, ctx),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::Start { .. }
@@ -293,7 +298,9 @@ impl Conversation {
     /// Whether a message that comes now, written then, belongs to it.
     pub fn takes(&self, now: Timestamp, at: Timestamp, policy: &Policy) -> bool {
         match self.status {
-            Status::Open => self.is_kept_open() || now < self.idle_at(policy),
+            Status::Open => {
+                self.held.is_some() || self.is_kept_open() || now < self.idle_at(policy)
+            }
             // What a platform ends may still have had a word on its way; what silence ended had none.
             Status::Ended => {
                 self.ended_by.as_deref() == Some(TOLD) && self.ended_at.is_some_and(|end| at <= end)

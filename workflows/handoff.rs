@@ -108,8 +108,13 @@ pub enum Command {
     Wrote,
     /// A person wrote to the customer, which is a reply if one is waited for.
     Answered,
-    /// This person took its conversation over, and has it too unless somebody has it.
-    TakenOver(String),
+    /// A person took its conversation over, and has it too unless somebody else has it.
+    TakenOver {
+        /// Who.
+        by: String,
+        /// From whom, where somebody held it.
+        from: Option<String>,
+    },
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -155,7 +160,7 @@ pub fn step(
         Command::Unsnooze => snooze::unsnooze(present, ctx),
         Command::Prioritize(priority) => priority::prioritize(present, priority, ctx),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
-        Command::TakenOver(by) => Ok(claim::taken_over(present, by, ctx)),
+        Command::TakenOver { by, from } => Ok(claim::taken_over(present, by, from.as_deref(), ctx)),
         Command::Answered => match present.status {
             Status::Open => reply(present, ctx),
             Status::Replied | Status::Closed => {

@@ -310,6 +310,7 @@ impl Settings {
             ("sla_cluster.window", self.sla_cluster.window),
             ("disable_after", self.disable_after),
             ("conversations.idle_after", self.conversations.idle_after),
+            ("conversations.hold_for", self.conversations.hold_for),
             ("dead_letters.alert_age", self.dead_letters.alert_age),
         ] {
             if span.0 == 0 {

@@ -106,10 +106,11 @@ impl Tenant {
     ) -> Result<(), Refusal> {
         match command {
             Command::Handoff(handoff::Command::Close) => self.hand_back(state, work, &key.id, at),
-            Command::Conversation(conversation::Command { what: What::TakeOver(by), .. })
-                if self.has_handoff(state, &key.id)? =>
-            {
-                let command = handoff::Command::TakenOver(by.clone());
+            Command::Conversation(conversation::Command {
+                what: What::TakeOver { by, from },
+                ..
+            }) if self.has_handoff(state, &key.id)? => {
+                let command = handoff::Command::TakenOver { by: by.clone(), from: from.clone() };
                 work.add(EntityKey::handoff(&key.id), quiet(Command::Handoff(command), at));
                 Ok(())
             }

@@ -323,7 +323,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
-        | What::TakeOver(_)
+        | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
         | What::Wake { .. } => return,

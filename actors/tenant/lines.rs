@@ -42,7 +42,7 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Show(_)
         | What::Belong(_)
         | What::Reply(_)
-        | What::TakeOver(_)
+        | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
         | What::Wake { .. } => None,
@@ -64,7 +64,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
-        | What::TakeOver(_)
+        | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
         | What::Wake { .. } => None,

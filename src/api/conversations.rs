@@ -231,7 +231,8 @@ fn lead_of(
 /// A conversation, as lists show it.
 pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView) -> Value {
     let moment = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
-    let idle_at = talk.alarm().map(|_| talk.idle_at(&view.policy).to_rfc3339());
+    let ends = talk.alarm().filter(|_| talk.held.is_none());
+    let idle_at = ends.map(|_| talk.idle_at(&view.policy).to_rfc3339());
     json!({
         "conversation_id": talk.id,
         "status": talk.status.as_str(),
@@ -250,6 +251,7 @@ pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView
         "last_intent": talk.last_intent(),
         "held_by": talk.held.as_ref().map(|held| &held.by),
         "held_at": talk.held.as_ref().map(|held| held.at.to_rfc3339()),
+        "held_until": moment(talk.held_until(&view.policy)),
         "escalated": talk.escalated_at.is_some(),
         "escalated_at": moment(talk.escalated_at),
         "escalation_reason": talk.escalated_because,

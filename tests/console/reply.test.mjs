@@ -140,6 +140,30 @@ test("b02_a_conversation_is_taken_over_from_the_bot_and_given_back", async () =>
   await close();
 });
 
+test("d05_what_another_holds_is_taken_over_before_it_is_replied_in_and_what_was_begun_stays", async () => {
+  const id = await begun("34600000004");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await write(page, "Your words", "Enseguida");
+  await server.ask("POST", `${TALKS}/${id}/actions`, { action: "take_over", by: "Ana" });
+  await seeText(page, "Ana answers here", "[data-kept]");
+  const disabled = () => page.$$eval("[data-kept] form :is(textarea, input, button)",
+    (all) => all.every((one) => /** @type {any} */ (one).disabled));
+  assert.equal(await disabled(), true);
+  assert.deepEqual(await findings(page), []);
+  await press(page, "Take over from Ana", ".detail");
+  await page.$eval("dialog [name=by]", (one) => (one.value = ""));
+  await write(page, "Who answers from now on", "Luis");
+  await press(page, "Take over from Ana", "dialog form");
+  await page.waitForFunction(() => !/** @type {any} */ (document.querySelector("[data-kept] [name=text]")).disabled);
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "Enseguida");
+  await press(page, "Send", "[data-kept] form");
+  await seeText(page, "On its way", ".notice");
+  assert.equal((await server.ask("GET", `${TALKS}/${id}`)).held_by, "Luis");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("d05_without_a_line_it_says_what_to_set", async () => {
   const bare = await startServer();
   await bare.ask("POST", "/api/v1/events", { event_type: "conversation.started",

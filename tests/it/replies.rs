@@ -238,6 +238,10 @@ async fn b02_a_person_takes_a_conversation_over_and_its_handoff_gives_it_back() 
     assert_eq!(status, 200, "{held}");
     assert_eq!((&held["held_by"], &held["ends_if_idle_at"]), (&json!("Eva"), &Value::Null));
     assert_eq!(
+        (&held["why"]["next_at"], held["held_until"].is_string()),
+        (&held["held_until"], true)
+    );
+    assert_eq!(
         (&held["why"]["because"], &held["why"]["next"]),
         (&json!("taken_over"), &json!("give_back"))
     );
@@ -285,4 +289,74 @@ async fn b02_a_person_takes_a_conversation_over_and_its_handoff_gives_it_back() 
     let entries = audit(&house, "?action=conversation.act").await;
     assert_eq!(entries[0]["detail"], "action: give_back");
     assert_eq!(entries[1]["detail"], "action: take_over, by: Eva");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_nobody_replies_in_what_another_holds_and_taking_it_from_them_is_told() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["conversation.taken_over"]}})).await;
+    let id = begun(&house, 0).await;
+    house.event("conversation.escalated", json!({"conversation_id": id})).await;
+    let take = |by: &str, from: Option<&str>| {
+        let mut asked = json!({"action": "take_over", "by": by});
+        if let Some(from) = from {
+            asked["from"] = json!(from);
+        }
+        asked
+    };
+    let reply = |by: &str| json!({"action": "reply", "text": "Ya voy", "by": by});
+    let nobodys = act(&house, &id, take("Luis", Some("Ana"))).await;
+    assert_eq!(nobodys.0, 409, "{}", nobodys.1);
+    assert_eq!(act(&house, &id, take("Ana", None)).await.0, 200);
+    let (status, answer) = act(&house, &id, reply("Luis")).await;
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(status == 409 && detail.starts_with("Ana has taken it over, since "), "{answer}");
+    let shown = show(&house, &id).await;
+    assert_eq!(shown["messages"].as_array().unwrap().len(), 1, "nothing came of it");
+    for from in [None, Some("Eva")] {
+        assert_eq!(act(&house, &id, take("Luis", from)).await.0, 409);
+    }
+    assert_eq!(act(&house, &id, take("Luis", Some("Ana"))).await.0, 200);
+    let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+    assert_eq!(handoff["claimed_by"], "Luis", "what she had of it is his too");
+    assert_eq!(act(&house, &id, reply("Ana")).await.0, 409);
+    assert_eq!(act(&house, &id, reply("Luis")).await.0, 200);
+    assert_eq!(house.told(1).await[0].text, "Ya voy");
+    let entries = audit(&house, "?action=conversation.act").await;
+    assert_eq!(entries[1]["detail"], "action: take_over, by: Luis, from: Ana");
+    let told = deliveries(&receiver, &["conversation.taken_over", "conversation.taken_over"]).await;
+    assert!(told.iter().any(|one| one.json()["data"]["held_by_before"] == "Ana"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_a_reply_in_a_conversation_that_silence_ended_has_it_go_on() {
+    let house = House::new().await;
+    house.settle(json!({"conversations": {"idle_after": "1s"}})).await;
+    let id = begun(&house, 0).await;
+    let path = format!("/api/v1/conversations/{id}");
+    house.eventually(&path, |talk| talk["status"] == "ended").await;
+    house.settle(json!({"conversations": {"idle_after": "1h"}})).await;
+    assert_eq!(act(&house, &id, json!({"action": "reply", "text": "Ya voy"})).await.0, 200);
+    let shown = house.eventually(&path, |talk| talk["status"] == "open").await;
+    assert_eq!((&shown["ended_at"], shown["ends_if_idle_at"].is_string()), (&Value::Null, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_who_forgets_a_conversation_leaves_it_to_the_assistant_after_a_while() {
+    let house = House::new().await;
+    house.settle(json!({"conversations": {"hold_for": "1s", "idle_after": "1h"}})).await;
+    let receiver = house.webhook(json!({"filters": {"events": ["conversation.given_back"]}})).await;
+    house.event("conversation.started", json!({"conversation_id": "c-1", "channel": "web"})).await;
+    assert_eq!(act(&house, "c-1", json!({"action": "take_over", "by": "Eva"})).await.0, 200);
+    // A server that was away meanwhile does it all the same.
+    let house = house.restarted().await;
+    let path = "/api/v1/conversations/c-1";
+    let shown = house.eventually(path, |talk| talk["held_by"].is_null()).await;
+    assert_eq!((&shown["status"], &shown["held_until"]), (&json!("open"), &Value::Null));
+    let told = &deliveries(&receiver, &["conversation.given_back"]).await[0].json()["data"];
+    assert_eq!((&told["by"], &told["because"]), (&json!("Eva"), &json!("silence")));
+    let zero = json!({"settings": {"conversations": {"hold_for": "0s"}}});
+    let answer = house.raw("PATCH", "/api/v1/admin/tenants/default", zero.to_string()).await;
+    assert_eq!((answer.0, &answer.1["field"]), (422, &json!("conversations.hold_for")));
 }

@@ -40,6 +40,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("because_of_type", Text("reminder.24h.sent")),
     ("delivery_id", Text("msg_01j8x7k2m3n4p")),
     ("discount_percent", Whole(20)),
+    ("held_by_before", Text("Luis")),
     ("how", Text("STOP")),
     ("lead_id", Id("lead_00000000000000a1")),
     ("new_stock", Whole(3)),

@@ -102,13 +102,13 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ),
     (
         "conversation.taken_over",
-        "conversation_id! channel lead_id campaign by",
+        "conversation_id! channel lead_id campaign by held_by_before",
         "A person answers in a conversation: whoever answers by itself is to leave it alone.",
     ),
     (
         "conversation.given_back",
         "conversation_id! channel lead_id campaign by because",
-        "Nobody holds a conversation any more: a person gave it back, or closed its handoff.",
+        "Nobody holds a conversation any more: a person gave it back or closed its handoff, or nobody wrote for long.",
     ),
     (
         "ai.intent.detected",

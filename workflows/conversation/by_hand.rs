@@ -1,6 +1,7 @@
-//! A conversation's end for silence in the hands of a person: at once, or not before something more is said.
+//! A conversation's end for silence in the hands of a person, or that of its being held: at once, or not before
+//! something more is said.
 
-use super::{Context, Conversation, steps};
+use super::{Context, Conversation, held, steps};
 use crate::effect::{Rejected, Transition};
 use crate::timer::{ByHand, Wish};
 
@@ -10,21 +11,31 @@ impl Conversation {
     /// # Errors
     /// The alarm is not set (any more).
     pub fn by_hand(&self, asked: &ByHand, ctx: Context<'_>) -> Result<Transition<Self>, Rejected> {
-        if !self.alarm().is_some_and(|due| asked.means("idle", due)) {
+        if !self.alarm().is_some_and(|due| asked.means(self.waits_for(), due)) {
             return Err(asked.gone());
         }
         match asked.wish {
+            Wish::Fire if self.held.is_some() => held::give_back(self, ctx),
             Wish::Fire => Ok(steps::fall_silent(self, ctx)),
             Wish::Cancel => {
                 let generation = self.generation.wrapping_add(1);
                 let next = Self { alarm_at: None, generation, ..self.clone() };
                 Ok(Transition { next, effects: Vec::new() })
             }
+            Wish::MoveTo(_) if self.held.is_some() => Err(asked.fixed(
+                "a conversation goes back when nobody has written for so long as the tenant's settings say; fire \
+                 or cancel it",
+            )),
             Wish::MoveTo(_) => Err(asked.fixed(
                 "a conversation is over when nobody has written for so long as the tenant's settings say; fire \
                  or cancel it",
             )),
         }
+    }
+
+    /// What its alarm is for, as timers are called outside.
+    pub fn waits_for(&self) -> &'static str {
+        if self.held.is_some() { "hold" } else { "idle" }
     }
 
     /// Whether a person keeps it open, however long nobody writes.

@@ -1,17 +1,19 @@
 //! A conversation that a person holds: whoever answers by itself is to leave it alone until they give it back.
 //!
 //! ```text
-//!          take_over                  give_back, or the handoff of it is closed
+//!          take_over             give_back, its handoff is closed, or nobody writes for long
 //!   bot --------------> a person ---------------------------------------------> bot
 //! ```
 //! Nothing here stops a platform's assistant: the events tell it. While somebody holds it, silence does not end a
-//! conversation, since a customer who writes again is to come back to the same person.
+//! conversation, since a customer who writes again is to come back to the same person; whoever forgets to give it
+//! back holds it for `conversations.hold_for` after the last word, so that no customer is left to nobody for ever.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Context, Conversation, Status, steps};
 use crate::effect::{Effect, Rejected, Transition};
+use crate::policy::Policy;
 use crate::time::Timestamp;
 
 /// That a person holds a conversation.
@@ -23,30 +25,34 @@ pub struct Held {
     pub at: Timestamp,
 }
 
-/// Why it was given back: a person said so, or closed its handoff.
+/// Why it was given back: a person said so, or closed its handoff, or nobody wrote.
 const PERSON: &str = "person";
 const HANDOFF_CLOSED: &str = "handoff_closed";
+const SILENCE: &str = "silence";
 
 pub(super) fn take_over(
     present: &Conversation,
     by: &str,
+    from: Option<&str>,
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
-    if let Some(Held { by, at }) = &present.held {
-        let since = at.to_rfc3339();
-        let reason = format!(
-            "{by} has taken it over, since {since}: it is given back before another takes it"
-        );
-        return Err(Rejected::because(reason));
-    }
     if present.status == Status::Ended {
         return Err(Rejected::because("the conversation is over"));
     }
+    match (&present.held, from) {
+        (Some(held), Some(from)) if held.by == from => {}
+        (Some(held), _) => return Err(held.stands("say whose it is in from to take it from them")),
+        (None, Some(_)) => return Err(Rejected::because("nobody has taken the conversation over")),
+        (None, None) => {}
+    }
     let held = Some(Held { by: by.to_owned(), at: ctx.now });
-    let generation = present.generation.wrapping_add(1);
-    let next = Conversation { held, alarm_at: None, generation, ..present.clone() };
+    let mut next = Conversation { held, ..present.clone() };
+    steps::set_alarm(&mut next, ctx);
     let mut data = next.data();
     data.insert("by".to_owned(), json!(by));
+    if let Some(from) = from {
+        data.insert("held_by_before".to_owned(), json!(from));
+    }
     let taken = Effect::Emit { event_type: "conversation.taken_over".to_owned(), data };
     Ok(Transition { next, effects: vec![taken] })
 }
@@ -63,6 +69,36 @@ pub(super) fn give_back(
 pub(super) fn handoff_closed(present: &Conversation, ctx: Context<'_>) -> Transition<Conversation> {
     let none = || Transition { next: present.clone(), effects: Vec::new() };
     back(present, HANDOFF_CLOSED, ctx).unwrap_or_else(none)
+}
+
+/// Nobody wrote for so long that whoever held it must have forgotten it.
+pub(super) fn forgotten(
+    present: &Conversation,
+    ctx: Context<'_>,
+) -> Option<Transition<Conversation>> {
+    back(present, SILENCE, ctx)
+}
+
+impl Held {
+    pub(super) fn stands(&self, instead: &str) -> Rejected {
+        let Self { by, at } = self;
+        Rejected::because(format!("{by} has taken it over, since {}: {instead}", at.to_rfc3339()))
+    }
+}
+
+impl Conversation {
+    /// Until when whoever holds it does, if nobody writes.
+    pub fn held_until(&self, policy: &Policy) -> Option<Timestamp> {
+        self.held.as_ref().and(self.alarm()).map(|_| self.quiet_at(policy))
+    }
+
+    /// When it is over if nobody writes, or goes back if a person holds it.
+    pub(super) fn quiet_at(&self, policy: &Policy) -> Timestamp {
+        match &self.held {
+            Some(held) => self.heard_at.max(held.at).after(policy.settings.conversations.hold_for),
+            None => self.idle_at(policy),
+        }
+    }
 }
 
 fn back(
@@ -88,7 +124,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    use crate::policy::Policy;
+    use crate::timer::{ByHand, Wish};
 
     const MINUTE: i64 = 60_000;
     const DAY: i64 = 24 * 60 * MINUTE;
@@ -112,7 +148,11 @@ mod tests {
     }
 
     fn held() -> Conversation {
-        take(Some(&open()), What::TakeOver("Ana".into()), MINUTE).unwrap().next
+        take(Some(&open()), taken_by("Ana", None), MINUTE).unwrap().next
+    }
+
+    fn taken_by(by: &str, from: Option<&str>) -> What {
+        What::TakeOver { by: by.to_owned(), from: from.map(str::to_owned) }
     }
 
     fn told(transition: &Transition<Conversation>) -> Vec<(&str, Option<&str>)> {
@@ -127,18 +167,20 @@ mod tests {
 
     #[test]
     fn b02_a_person_holds_a_conversation_until_it_is_given_back_whatever_the_silence() {
-        let taken = take(Some(&open()), What::TakeOver("Ana".into()), MINUTE).unwrap();
+        let taken = take(Some(&open()), taken_by("Ana", None), MINUTE).unwrap();
         assert_eq!(told(&taken), [("conversation.taken_over", None)]);
         let held = taken.next;
         assert_eq!(held.held, Some(Held { by: "Ana".into(), at: Timestamp(MINUTE) }));
         let wake = What::Wake { generation: open().generation };
         assert!(take(Some(&held), wake, DAY).is_err(), "silence does not end it");
+        let late = Timestamp(DAY - 1);
+        assert!(held.takes(late, late, &Policy::default()), "nor is it another one by then");
         for by in ["Luis", "Ana"] {
-            let again = take(Some(&held), What::TakeOver(by.into()), MINUTE).unwrap_err();
+            let again = take(Some(&held), taken_by(by, None), MINUTE).unwrap_err();
             assert!(again.0.starts_with("Ana has taken it over, since "), "{again}");
         }
         let goes_on = take(Some(&held), said(), DAY).unwrap().next;
-        assert!(goes_on.held.is_some() && goes_on.alarm().is_none());
+        assert!(goes_on.held.is_some());
 
         let given = take(Some(&goes_on), What::GiveBack, 2 * DAY).unwrap();
         assert_eq!(told(&given), [("conversation.given_back", Some("person"))]);
@@ -154,7 +196,59 @@ mod tests {
         assert_eq!((again.next, again.effects.len()), (closed.next, 0));
         let ended = take(Some(&held()), What::End(Resolution::default()), 2 * MINUTE).unwrap().next;
         assert_eq!(ended.held, None);
-        let over = take(Some(&ended), What::TakeOver("Ana".into()), 3 * MINUTE).unwrap_err();
+        let over = take(Some(&ended), taken_by("Ana", None), 3 * MINUTE).unwrap_err();
         assert_eq!(over.0, "the conversation is over");
+    }
+
+    #[test]
+    fn b02_another_takes_it_over_only_from_whom_they_say_holds_it() {
+        let nobodys = take(Some(&open()), taken_by("Luis", Some("Ana")), MINUTE).unwrap_err();
+        assert_eq!(nobodys.0, "nobody has taken the conversation over");
+        for from in [None, Some("Eva")] {
+            let refused = take(Some(&held()), taken_by("Luis", from), 2 * MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
+        }
+        let luis = take(Some(&held()), taken_by("Luis", Some("Ana")), 2 * MINUTE).unwrap();
+        let [Effect::Emit { data, .. }] = &luis.effects[..] else { panic!("{luis:?}") };
+        assert_eq!((&data["by"], &data["held_by_before"]), (&json!("Luis"), &json!("Ana")));
+        assert_eq!(luis.next.held, Some(Held { by: "Luis".into(), at: Timestamp(2 * MINUTE) }));
+    }
+
+    #[test]
+    fn b02_who_forgets_to_give_it_back_holds_it_for_a_day_after_the_last_word() {
+        let held = held();
+        assert_eq!(held.alarm(), Some(Timestamp(MINUTE + DAY)));
+        let wake = |talk: &Conversation| What::Wake { generation: talk.generation };
+        // The customer writes, and so does the person, which moves it when it rings.
+        let goes_on = take(Some(&held), said(), DAY / 2).unwrap().next;
+        let goes_on = take(Some(&goes_on), What::Send, DAY / 2 + MINUTE).unwrap().next;
+        let rung = take(Some(&goes_on), wake(&goes_on), MINUTE + DAY).unwrap();
+        assert_eq!((rung.effects.len(), rung.next.held.is_some()), (0, true));
+        let end = DAY / 2 + MINUTE + DAY;
+        assert_eq!(rung.next.alarm(), Some(Timestamp(end)));
+        let back = take(Some(&rung.next), wake(&rung.next), end).unwrap();
+        assert_eq!(told(&back), [("conversation.given_back", Some("silence"))]);
+        assert_eq!((back.next.held.as_ref(), back.next.status), (None, Status::Open));
+        // It is over like any other from here on.
+        let over = take(Some(&back.next), wake(&back.next), end + DAY).unwrap();
+        assert_eq!(told(&over)[0].0, "conversation.ended");
+    }
+
+    #[test]
+    fn f01_the_end_of_a_hold_is_brought_about_or_put_off_by_hand() {
+        let policy = Policy::default();
+        let now = Timestamp(2 * MINUTE);
+        let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
+        let due = held().alarm().unwrap();
+        let asked = |kind: &str, wish| ByHand { wish, kind: kind.into(), due };
+        assert!(held().by_hand(&asked("idle", Wish::Fire), ctx).is_err(), "it is none of silence");
+        let back = held().by_hand(&asked("hold", Wish::Fire), ctx).unwrap();
+        assert_eq!(told(&back), [("conversation.given_back", Some("person"))]);
+        let moved = held().by_hand(&asked("hold", Wish::MoveTo(Timestamp(DAY))), ctx).unwrap_err();
+        assert!(moved.0.starts_with("hold cannot be moved: "), "{moved}");
+        let kept = held().by_hand(&asked("hold", Wish::Cancel), ctx).unwrap().next;
+        assert_eq!((kept.alarm(), &kept.held), (None, &held().held));
+        let goes_on = take(Some(&kept), said(), DAY).unwrap().next;
+        assert_eq!(goes_on.alarm(), Some(Timestamp(2 * DAY)), "the next word sets it anew");
     }
 }

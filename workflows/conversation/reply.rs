@@ -86,6 +86,9 @@ pub(super) fn reply(
     reply: &Reply,
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
+    if let Some(held) = present.held.as_ref().filter(|held| held.by != reply.by) {
+        return Err(held.stands("take it over from them to reply"));
+    }
     let to = may_be_told(present, reply, ctx).map_err(Rejected::because)?.to_owned();
     let mut data = present.data();
     let (name, said) = reply.words.told();
@@ -96,7 +99,8 @@ pub(super) fn reply(
         Effect::Emit { event_type: SENT.to_owned(), data },
         Effect::Tell { to, message: reply.words.message() },
     ];
-    // That they were written to it hears as of every message, once the message is on its way.
+    // That they were written to it hears as of every message, once the message is on its way; one that was over
+    // goes on by it, since a person may answer for longer than silence takes.
     Ok(Transition { next: present.clone(), effects })
 }
 
@@ -215,6 +219,21 @@ mod tests {
             let refused = take(&talk, free(window), &policy).unwrap_err();
             assert!(refused.0.starts_with(reason) && refused.0.contains("template"), "{refused}");
         }
+    }
+
+    #[test]
+    fn d05_nobody_replies_in_what_another_holds() {
+        let (talk, policy) = (talk(WHATSAPP), with_line());
+        let now = Timestamp(60_000);
+        let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
+        let held = |by: &str| {
+            let what = What::TakeOver { by: by.to_owned(), from: None };
+            step(Some(&talk), Command { lead: None, channel: None, what }, ctx).unwrap().next
+        };
+        assert!(take(&held("Ana"), free(Window::Open), &policy).is_ok(), "it is who writes");
+        let refused = take(&held("Luis"), free(Window::Open), &policy).unwrap_err();
+        assert!(refused.0.starts_with("Luis has taken it over, since "), "{refused}");
+        assert!(refused.0.ends_with("take it over from them to reply"), "{refused}");
     }
 
     #[test]

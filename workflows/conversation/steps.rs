@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Action, Command, Context, Conversation, IDLE, Intent, LISTS_BYTES_MAX, PRODUCTS_MAX,
-    REMEMBERED_MAX, Resolution, Seen, Status, TOLD, What,
+    REMEMBERED_MAX, Resolution, Seen, Status, TOLD, What, held,
 };
 use crate::effect::{Effect, Rejected, Transition};
 use crate::lead::short;
@@ -44,9 +44,7 @@ pub(super) fn happen(
         effects.push(Effect::Emit { event_type: "conversation.started".to_owned(), data });
     }
     match next.status {
-        Status::Open if next.alarm_at.is_none() && next.held.is_none() => {
-            set_alarm(&mut next, ctx);
-        }
+        Status::Open if next.alarm_at.is_none() => set_alarm(&mut next, ctx),
         Status::Ended if next.alarm_at.is_some() => {
             next.alarm_at = None;
             next.generation = next.generation.wrapping_add(1);
@@ -65,11 +63,11 @@ pub(super) fn wake(
         return Err(Rejected::because("stale wake"));
     }
     let mut next = present.clone();
-    if next.idle_at(ctx.policy) > ctx.now {
+    if next.quiet_at(ctx.policy) > ctx.now {
         set_alarm(&mut next, ctx);
         return Ok(Transition { next, effects: Vec::new() });
     }
-    Ok(fall_silent(present, ctx))
+    Ok(held::forgotten(present, ctx).unwrap_or_else(|| fall_silent(present, ctx)))
 }
 
 /// It is over, since nobody writes.
@@ -136,7 +134,7 @@ fn speaks(what: &What) -> bool {
         | What::End(_)
         | What::Belong(_)
         | What::Reply(_)
-        | What::TakeOver(_)
+        | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
         | What::Wake { .. } => false,
@@ -188,7 +186,7 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
         What::Reply(_)
-        | What::TakeOver(_)
+        | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
         | What::Wake { .. } => return Err(Rejected::because("stale wake")),
@@ -255,6 +253,6 @@ fn fit(next: &mut Conversation) {
 }
 
 pub(super) fn set_alarm(next: &mut Conversation, ctx: Context<'_>) {
-    next.alarm_at = Some(next.idle_at(ctx.policy));
+    next.alarm_at = Some(next.quiet_at(ctx.policy));
     next.generation = next.generation.wrapping_add(1);
 }

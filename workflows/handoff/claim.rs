@@ -57,12 +57,22 @@ pub(super) fn assign(
 }
 
 /// Whoever took its conversation over answers the customer, unless somebody else is at it or it is over.
-pub(super) fn taken_over(present: &Handoff, by: String, ctx: Context<'_>) -> Transition<Handoff> {
-    if present.claim.is_some() || present.status == Status::Closed {
+pub(super) fn taken_over(
+    present: &Handoff,
+    by: String,
+    from: Option<&str>,
+    ctx: Context<'_>,
+) -> Transition<Handoff> {
+    let had = present.claim.as_ref().map(|claim| claim.by.as_str());
+    if had.is_some() && had != from || present.status == Status::Closed {
         return Transition { next: present.clone(), effects: Vec::new() };
     }
     let next = taken(present, by, ctx);
-    Transition { effects: vec![told(&next, "handoff.claimed", &[], ctx)], next }
+    let effect = match had {
+        Some(had) => told(&next, "handoff.assigned", &[("claimed_from", json!(had))], ctx),
+        None => told(&next, "handoff.claimed", &[], ctx),
+    };
+    Transition { next, effects: vec![effect] }
 }
 
 fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Handoff {

@@ -65,8 +65,12 @@ mod tests {
             (give, json!(["handoff.assigned", "Luis", "high", null, "Ana", null])),
             (Command::Release, json!(["handoff.released", null, "high", null, "Luis", null])),
             (
-                Command::TakenOver("Eva".into()),
+                Command::TakenOver { by: "Eva".into(), from: None },
                 json!(["handoff.claimed", "Eva", "high", null, null, null]),
+            ),
+            (
+                Command::TakenOver { by: "Ana".into(), from: Some("Eva".into()) },
+                json!(["handoff.assigned", "Ana", "high", null, "Eva", null]),
             ),
         ] {
             let done = take(Some(&handoff), command);
@@ -79,7 +83,8 @@ mod tests {
             assert_eq!(json!([event_type, by, priority, until, from, woken]), told);
             handoff = done.next;
         }
-        for nothing in [Command::Prioritize(Priority::High), Command::TakenOver("Ana".into())] {
+        let another = Command::TakenOver { by: "Luis".into(), from: Some("Eva".into()) };
+        for nothing in [Command::Prioritize(Priority::High), another] {
             assert_eq!(take(Some(&handoff), nothing).effects, [], "nothing changed");
         }
     }

@@ -34,6 +34,7 @@ pub fn timer(due: Due<'_>) -> Reason {
         "dead_letter_age" => (Code::TimerDeadLetterAge, ""),
         "secret_expiring" => (Code::TimerSecret, ""),
         "idle" => (Code::TimerIdle, ""),
+        "hold" => (Code::TimerHold, ""),
         "stock_wave" | "price_wave" if is_quiet() => (Code::TimerQuiet, ""),
         "stock_wave" | "price_wave" => (Code::TimerWave, ""),
         "viewers" => (Code::TimerViewers, ""),
@@ -183,7 +184,10 @@ fn snoozed(handoff: &Handoff, until: Timestamp) -> Reason {
 pub fn conversation(talk: &Conversation, policy: &Policy) -> Reason {
     let ended = talk.ended_at.unwrap_or(talk.heard_at);
     if let Some(held) = &talk.held {
-        let reason = Reason::plain(Code::TalkHeld).since(held.at);
+        let reason = match talk.held_until(policy) {
+            Some(until) => Reason::plain(Code::TalkHeldUntil).since(held.at).at(until),
+            None => Reason::plain(Code::TalkHeld).since(held.at),
+        };
         return Reason { name: held.by.clone(), ..reason };
     }
     if talk.is_kept_open() {

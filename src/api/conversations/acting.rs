@@ -26,7 +26,7 @@ use crate::api::App;
 use crate::api::aside::aside;
 use crate::api::audit::Told;
 use crate::api::error::Problem;
-use crate::api::named::take_by;
+use crate::api::named::{take_by, take_name};
 use crate::api::once::{once, replayed};
 use crate::api::request::{
     BodyBytes, Caller, InPath, ListQuery, json_of, nothing_else, take_reason, take_text,
@@ -55,7 +55,10 @@ pub async fn act(
     take_reason(&mut body)?;
     let asked = match action.as_str() {
         "reply" => Asked::Reply(take_by(&mut body, &caller)?, take_words(&mut body)?),
-        "take_over" => Asked::TakeOver(take_by(&mut body, &caller)?),
+        "take_over" => {
+            let from = take_name(&mut body, "from")?;
+            Asked::TakeOver { by: take_by(&mut body, &caller)?, from }
+        }
         "give_back" => Asked::GiveBack,
         other => {
             let problem = format!("'{other}' is not reply, take_over or give_back");
@@ -63,8 +66,7 @@ pub async fn act(
         }
     };
     nothing_else(&body)?;
-    let by = asked.by().map(|by| format!(", by: {by}")).unwrap_or_default();
-    let told = Told(format!("action: {action}{by}"));
+    let told = Told(format!("action: {action}{}", asked.told()));
     let was_done = match asked {
         Asked::Reply(by, words) => {
             let request = once(&headers, |hash| {
@@ -73,7 +75,9 @@ pub async fn act(
             })?;
             reply(&app, &caller, &id, (by, words), (request, trace)).await?
         }
-        Asked::TakeOver(by) => do_so(&app, &caller, &id, What::TakeOver(by), trace).await?,
+        Asked::TakeOver { by, from } => {
+            do_so(&app, &caller, &id, What::TakeOver { by, from }, trace).await?
+        }
         Asked::GiveBack => do_so(&app, &caller, &id, What::GiveBack, trace).await?,
     };
     let tenant = caller.tenant.clone();
@@ -85,15 +89,17 @@ pub async fn act(
 /// What is asked of a conversation, and by whom.
 enum Asked {
     Reply(String, Words),
-    TakeOver(String),
+    TakeOver { by: String, from: Option<String> },
     GiveBack,
 }
 
 impl Asked {
-    fn by(&self) -> Option<&str> {
+    /// Who asks, and from whom it is taken.
+    fn told(&self) -> String {
         match self {
-            Self::Reply(by, _) | Self::TakeOver(by) => Some(by),
-            Self::GiveBack => None,
+            Self::Reply(by, _) | Self::TakeOver { by, from: None } => format!(", by: {by}"),
+            Self::TakeOver { by, from: Some(from) } => format!(", by: {by}, from: {from}"),
+            Self::GiveBack => String::new(),
         }
     }
 }

@@ -106,8 +106,8 @@ function withoutDeed(action, said) {
 
 /** What stands beside a deed: who has it by then, until when, or how urgent it is. @param {string} said */
 function beside(said) {
-  const [, by] = /^by: (.+)$/.exec(said) ?? [];
-  if (by) return t("audit.taken_by", { name: by });
+  const [, by, before] = /^by: (.+?)(?:, from: (.+))?$/.exec(said) ?? [];
+  if (by) return before ? t("audit.taken_from", { name: by, from: before }) : t("audit.taken_by", { name: by });
   const [, name, from] = /^to: (.+?)(?:, from: (.+))?$/.exec(said) ?? [];
   if (name) return from ? t("audit.given_from", { name, from }) : t("audit.given_to", { name });
   const [, until] = /^until: (\S+)$/.exec(said) ?? [];

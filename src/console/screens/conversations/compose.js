@@ -27,20 +27,30 @@ const WORDS = { left: "conversations.window_left", soon: "conversations.window_s
 export function composer(path, done) {
   const left = h("div");
   const box = h("div");
+  const whose = h("div");
   const element = h("section", { class: "section", "data-kept": "" },
-    h("h3", null, t("conversations.reply")), left, box);
+    h("h3", null, t("conversations.reply")), whose, left, box);
   const send = sender(path, done);
   let shown = "";
 
-  function update({ channel, reply, last_received_at: from }) {
+  function update({ channel, reply, last_received_at: from, held_by: by }) {
     element.hidden = !may("operator") || channel !== "whatsapp";
     const { refused, free_until: until, templates } = reply;
     put(left, until && clock({ until, from, words: WORDS }));
     const next = JSON.stringify([refused, until !== null, templates]);
-    if (next === shown) return;
-    shown = next;
-    put(box, refused ? hint(inWords({ message: refused, status: 409 }), "bad")
-      : until ? free(send) : byTemplate(templates, send));
+    if (next !== shown) {
+      shown = next;
+      put(box, refused ? hint(inWords({ message: refused, status: 409 }), "bad")
+        : until ? free(send) : byTemplate(templates, send));
+    }
+    // What was begun stays, for whoever takes it over.
+    const isAnothers = by !== null && by !== myName();
+    put(whose, isAnothers && hint(t("conversations.held_by_another", { name: by }), "bad"));
+    for (const each of box.querySelectorAll("input, textarea, select, button")) {
+      /** @type {HTMLInputElement} */ (each).disabled = isAnothers;
+    }
+    const who = /** @type {HTMLInputElement | null} */ (box.querySelector("[name=by]"));
+    if (who && by !== null && !isAnothers) who.value = by;
   }
   return { element, update };
 }

@@ -14,6 +14,7 @@ import { refused } from "../../parts/notice.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { merged, thread } from "../../parts/thread.js";
+import { myName } from "../handoffs/claim.js";
 import { composer } from "./compose.js";
 import { giveBack, holder, takeOver } from "./hold.js";
 import { windowOf } from "./window.js";
@@ -41,8 +42,11 @@ export function detail(key, box) {
   const actions = (found) => h("div", { class: "row" },
     may("operator") && (found.held_by !== null
       ? button(t("conversations.give_back"), () => giveBack(path, show), { symbol: "out" })
-      : found.status === "open" && button(t("conversations.take_over"), () => takeOver(path, show),
+      : found.status === "open" && button(t("conversations.take_over"), () => takeOver(path, show, null),
         { symbol: "person" })),
+    may("operator") && found.held_by !== null && found.held_by !== myName()
+      && button(t("conversations.take_over_from", { name: found.held_by }),
+        () => takeOver(path, show, found.held_by), { symbol: "person" }),
     found.escalated && h("a", { class: "button", href: address("handoffs", found.conversation_id) },
       t("conversations.to_handoff")),
     found.lead_id && h("a", { class: "button", href: address("leads", found.lead_id) },
@@ -122,6 +126,7 @@ function view(found, { carried, person, actions, path, reveal, reply }) {
         calls: found.metrics.calls,
       })],
       [t("conversations.held"), found.held_by !== null && [found.held_by, " ", fullTime(found.held_at)]],
+      [t("conversations.held_until"), found.held_until && fullTime(found.held_until)],
       [t("conversations.campaign"), found.campaign],
       [t("conversations.entry"), found.entry_point],
       [t("conversations.escalated"),

@@ -17,16 +17,16 @@ export function holder({ held_by: by }) {
     : pill("running", { text: t("conversations.human", { name: by }), title: by });
 }
 
-/** @param {string} path @param {() => void} done */
-export function takeOver(path, done) {
+/** @param {string} path @param {() => void} done @param {string | null} from who holds it, if somebody does */
+export function takeOver(path, done, from) {
   askFor({
-    title: t("conversations.take_over"),
+    title: from === null ? t("conversations.take_over") : t("conversations.take_over_from", { name: from }),
     fields: field({
       name: "by", label: t("conversations.take_over_by"), hint: t("conversations.take_over_hint"),
       value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
     }),
     act: async ({ by }) => {
-      await post(`${path}/actions`, { action: "take_over", by });
+      await post(`${path}/actions`, { action: "take_over", by, ...(from !== null && { from }) });
       keep("name", by);
       return () => {
         notice(t("conversations.taken_over"), "good");

@@ -43,7 +43,8 @@ export const SECTIONS = [
   },
   {
     name: "talk", symbol: "conversations", settings: [
-      duration("conversations.idle_after", "30m"), number("commerce.low_stock_below", "5"),
+      duration("conversations.idle_after", "30m"), duration("conversations.hold_for", "24h"),
+      number("commerce.low_stock_below", "5"),
       duration("commerce.interest", "30d"), text("quiet_hours.from", "22:00"),
       text("quiet_hours.to", "09:00"),
       { path: "opt_out", kind: "list", example: "BASTA, NO MÁS", wide: true },

@@ -77,6 +77,7 @@ export default {
   "did.handoff.act.unsnooze": "Took up a handoff again",
   "did.handoff.act.priority": "Set a handoff's priority",
   taken_by: "by {name}",
+  taken_from: "by {name}, from {from}",
   given_to: "to {name}",
   given_from: "from {from} to {name}",
   "did.reservation.act.confirm": "Confirmed a booking",

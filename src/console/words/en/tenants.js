@@ -156,6 +156,7 @@ export default {
   "set.sla_cluster.count": "Breaches that make an incident",
   "set.sla_cluster.window": "Within",
   "set.conversations.idle_after": "Over after silence of",
+  "set.conversations.hold_for": "Goes back to the bot after silence of",
   "set.commerce.low_stock_below": "Low stock is fewer than",
   "set.commerce.interest": "Interest in a product lasts",
   "set.quiet_hours.from": "Quiet hours from",

@@ -24,6 +24,7 @@ export default {
   "kind.dead_letter_age": "Oldest dead letter's age",
   "kind.secret_expiring": "Secret grows old",
   "kind.idle": "Conversation falls silent",
+  "kind.hold": "Conversation goes back",
   "kind.stock_wave": "Word of low stock",
   "kind.price_wave": "Word of a lower price",
   "kind.viewers": "Interest expires",

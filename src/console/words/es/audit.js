@@ -77,6 +77,7 @@ export default {
   "did.handoff.act.unsnooze": "Retomó una atención",
   "did.handoff.act.priority": "Cambió la prioridad de una atención",
   taken_by: "por {name}",
+  taken_from: "por {name}, en lugar de {from}",
   given_to: "a {name}",
   given_from: "de {from} a {name}",
   "did.reservation.act.confirm": "Confirmó una reserva",

@@ -155,6 +155,7 @@ export default {
   "set.sla_cluster.count": "Incumplimientos que hacen incidente",
   "set.sla_cluster.window": "En",
   "set.conversations.idle_after": "Acaba tras silencio de",
+  "set.conversations.hold_for": "Vuelve al bot tras silencio de",
   "set.commerce.low_stock_below": "Pocas unidades son menos de",
   "set.commerce.interest": "El interés en un producto dura",
   "set.quiet_hours.from": "Silencio desde",

@@ -24,6 +24,7 @@ export default {
   "kind.dead_letter_age": "Edad de la no entregada más antigua",
   "kind.secret_expiring": "Secreto envejecido",
   "kind.idle": "Silencio en la conversación",
+  "kind.hold": "Vuelve al asistente",
   "kind.stock_wave": "Aviso de pocas unidades",
   "kind.price_wave": "Aviso de bajada de precio",
   "kind.viewers": "Caduca el interés",

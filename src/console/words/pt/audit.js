@@ -77,6 +77,7 @@ export default {
   "did.handoff.act.unsnooze": "Retomou um atendimento",
   "did.handoff.act.priority": "Mudou a prioridade de um atendimento",
   taken_by: "por {name}",
+  taken_from: "por {name}, no lugar de {from}",
   given_to: "a {name}",
   given_from: "de {from} a {name}",
   "did.reservation.act.confirm": "Confirmou uma reserva",

@@ -154,6 +154,7 @@ export default {
   "set.sla_cluster.count": "Atrasos que viram incidente",
   "set.sla_cluster.window": "Em",
   "set.conversations.idle_after": "Termina após silêncio de",
+  "set.conversations.hold_for": "Volta ao bot após silêncio de",
   "set.commerce.low_stock_below": "Estoque baixo é menos de",
   "set.commerce.interest": "O interesse num produto dura",
   "set.quiet_hours.from": "Silêncio de",

@@ -22,6 +22,7 @@ export default {
   "kind.dead_letter_age": "Idade da não entregue mais antiga",
   "kind.secret_expiring": "Segredo antigo",
   "kind.idle": "Silêncio na conversa",
+  "kind.hold": "Volta ao assistente",
   "kind.stock_wave": "Aviso de estoque baixo",
   "kind.price_wave": "Aviso de preço menor",
   "kind.viewers": "O interesse expira",
