@@ -20,8 +20,10 @@ use super::target::{MirrorConfig, said};
 use crate::limits;
 
 /// The migrations, each once and in this order; a released one is never changed.
-pub(super) const MIGRATIONS: [(&str, &str); 1] =
-    [("tables", include_str!("migrations/0001_tables.sql"))];
+pub(super) const MIGRATIONS: [(&str, &str); 2] = [
+    ("tables", include_str!("migrations/0001_tables.sql")),
+    ("hands", include_str!("migrations/0002_hands.sql")),
+];
 
 /// Notes how far tenants are.
 const NOTE_PROGRESS: &str = include_str!("upserts/progress.sql");

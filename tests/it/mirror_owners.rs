@@ -45,6 +45,25 @@ async fn d08_tables_are_made_once_and_ones_own_columns_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn d08_tables_of_an_older_sereno_get_what_is_new_and_keep_their_rows() {
+    let postgres = Postgres::start();
+    let house = mirrored(postgres.url("")).await;
+    house.event("handoff.opened", json!({"conversation_id": "c-1"})).await;
+    postgres.eventually("SELECT count(*) FROM sereno.handoffs", "1").await;
+    postgres.sql(
+        "ALTER TABLE sereno.handoffs DROP COLUMN claimed_by, DROP COLUMN claimed_at, \
+        DROP COLUMN priority, DROP COLUMN snoozed_until, DROP COLUMN closed_at",
+    );
+    postgres.sql("ALTER TABLE sereno.conversations DROP COLUMN held_by, DROP COLUMN held_at");
+    postgres.sql("DELETE FROM sereno.migrations WHERE number = 2");
+    let house = house.restarted().await;
+    let claim = json!({"action": "claim", "by": "Ana"});
+    house.api.post("/api/v1/handoffs/c-1/actions", &claim).await.unwrap();
+    let now = "SELECT conversation_id || claimed_by || priority FROM sereno.handoffs";
+    postgres.eventually(now, "c-1Ananormal").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn d08_tables_of_a_newer_sereno_are_left_alone() {
     let postgres = Postgres::start();
     let house = mirrored(postgres.url("")).await;

@@ -83,6 +83,11 @@ impl Rows {
             "phone_hash": number.map(|number| whose.hash.of(number)),
             "last_intent": handoff.last_intent,
             "reason": handoff.reason,
+            "claimed_by": handoff.claim.as_ref().map(|claim| &claim.by),
+            "claimed_at": handoff.claim.as_ref().map(|claim| moment(claim.at)),
+            "priority": handoff.priority.as_str(),
+            "snoozed_until": handoff.snoozed_until.map(moment),
+            "closed_at": handoff.closed_at.map(moment),
             "version": version.0,
         });
         self.put(Table::Handoffs, key(whose, &handoff.conversation_id), row);
@@ -121,6 +126,8 @@ impl Rows {
             "ended_by": conversation.ended_by,
             "resolution": resolution,
             "order_id": conversation.order,
+            "held_by": conversation.held.as_ref().map(|held| &held.by),
+            "held_at": conversation.held.as_ref().map(|held| moment(held.at)),
             "version": version.0,
         });
         self.put(Table::Conversations, key(whose, &conversation.id), row);
