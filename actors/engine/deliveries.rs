@@ -185,7 +185,8 @@ impl Engine {
     }
 
     /// Sends a delivery's event to another endpoint too, whatever that listens for, and has the dead letter say so
-    /// where it is one; returns once both are durable. A server that ends in between has sent it, and says nothing.
+    /// where it is one; returns once both are durable. A server that ends in between has sent it and says nothing:
+    /// whoever asks again has it said, and nothing is sent twice.
     pub async fn hand_on(
         &self,
         tenant: &TenantId,
@@ -202,14 +203,22 @@ impl Engine {
             return rejected("that endpoint is disabled: enable it first");
         }
         let all = self.ledger().deliveries_of(tenant, place, &event)?;
-        if all.iter().any(|(other, ..)| *other == to) {
-            return rejected("that endpoint has a delivery of this event already: try that again");
-        }
-        let again = Again { event: place, delivery: None };
-        let made = try_again(&actor, to, again).await?;
-        let made = made.first().copied().ok_or(EngineError::Busy)?;
-        let is_letter = self.ledger().dead_letter(tenant, delivery)?.is_some();
-        if is_letter {
+        let there = all.iter().find(|(other, ..)| *other == to).map(|(_, made, _)| *made);
+        let letter = self.ledger().dead_letter(tenant, delivery)?;
+        let is_silent = letter.as_ref().is_some_and(|letter| letter.handed_on.is_none());
+        let made = match there {
+            None => {
+                let again = Again { event: place, delivery: None };
+                let made = try_again(&actor, to, again).await?;
+                made.first().copied().ok_or(EngineError::Busy)?
+            }
+            Some(made) if from != to && is_silent && self.ledger().is_late(tenant, made)? => made,
+            Some(_) => {
+                let reason = "that endpoint has a delivery of this event already: try that again";
+                return rejected(reason);
+            }
+        };
+        if letter.is_some() {
             let (reply, answer) = oneshot::channel();
             let handed_on = HandedOn { signed, endpoint: to.0, delivery: made };
             let wish = LetterWish::HandedOn(Box::new(handed_on));

@@ -29,6 +29,20 @@ pub struct Found {
 }
 
 impl Ledger {
+    /// Whether a delivery was made long after its event, for an endpoint that had not got it.
+    pub fn is_late(&self, tenant: &TenantId, delivery: Sequence) -> Result<bool, LedgerError> {
+        Ok(self.late_event(tenant, delivery)?.is_some())
+    }
+
+    fn late_event(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+    ) -> Result<Option<Sequence>, LedgerError> {
+        let late = self.store.get(key::partition(tenant), &key::late(tenant, delivery))?;
+        Ok(late.as_deref().and_then(key::sequence))
+    }
+
     /// A delivery by its own place, which says when it was made: right after its event, except for
     /// those that are noted as late.
     pub fn find_delivery(
@@ -36,8 +50,7 @@ impl Ledger {
         tenant: &TenantId,
         delivery: Sequence,
     ) -> Result<Option<Found>, LedgerError> {
-        let late = self.store.get(key::partition(tenant), &key::late(tenant, delivery))?;
-        if let Some(place) = late.as_deref().and_then(key::sequence) {
+        if let Some(place) = self.late_event(tenant, delivery)? {
             let Some(event) = self.event(tenant, place)? else { return Ok(None) };
             return self.delivery_of(tenant, (place, event), delivery);
         }
