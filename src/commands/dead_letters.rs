@@ -13,7 +13,7 @@ use super::deliveries::{retry_each, show};
 use super::failure::{Ended, Failure};
 use super::fields::from_file;
 use super::filter::LetterFilter;
-use super::jobs::Starting;
+use super::jobs::{Starting, said_for};
 use super::listing::{Column, Listing, Paging, itself};
 use super::output;
 use super::session::{Reach, Session, Wants, segment};
@@ -81,6 +81,24 @@ Examples:
         chosen: Chosen,
         #[command(flatten)]
         starting: Starting,
+    },
+    /// Take note of a cause: it goes behind what else wants attention until something new is given up for it
+    #[command(after_help = "\
+Example:
+  sereno dead-letters acknowledge --cause 404 --fault receiver --reason 'they know of it'")]
+    Acknowledge {
+        /// The cause, as `dead-letters list --group cause` shows it
+        #[arg(long)]
+        cause: String,
+        /// By whose fault
+        #[arg(long, value_parser = ["receiver", "configuration", "system"])]
+        fault: String,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
+        /// Take that back
+        #[arg(long)]
+        undo: bool,
     },
     /// Print all of them with what they carry, the oldest first, one JSON object a line
     #[command(after_help = "\
@@ -198,6 +216,21 @@ async fn carry_out(DeadLettersArgs { command, reach }: DeadLettersArgs) -> Resul
                 starting.run(&session, &format!("{LETTERS}/discard"), body).await
             }
         },
+        Command::Acknowledge { cause, fault, reason, undo } => {
+            let mut body = said_for(reason.as_deref());
+            body.insert("cause".to_owned(), Value::from(cause.clone()));
+            body.insert("fault".to_owned(), Value::from(fault));
+            let path = format!("{LETTERS}/acknowledge");
+            let answer = match undo {
+                false => session.post(&path, body).await?,
+                true => session.discard(&path, body).await?,
+            };
+            if session.json {
+                return Ok(output::json(&answer)?);
+            }
+            let done = if undo { "stands among the others again" } else { "is acknowledged" };
+            Ok(output::line(&format!("{cause} {done}"))?)
+        }
         Command::Export { filter, output } => export(&session, &filter, output).await,
     }
 }

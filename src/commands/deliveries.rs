@@ -83,6 +83,20 @@ Example:
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Send the event of one to another endpoint too, whatever that listens for
+    #[command(after_help = "\
+Example:
+  sereno deliveries hand-on msg_01j8x7k2m3n4p --to 4 --reason 'their till is down'")]
+    HandOn {
+        /// The delivery's id, or that of what was given up
+        id: String,
+        /// The endpoint that is to get it
+        #[arg(long, value_name = "ENDPOINT")]
+        to: u32,
+        /// Why, for the audit log
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Watch a job to its end, or end it
     Job {
         /// The job's id, such as job_01j8x7k2m3n4p
@@ -144,6 +158,17 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
             }
         }
         Command::Cancel { ids, reason } => cancel_each(&session, &ids, reason.as_deref()).await,
+        Command::HandOn { id, to, reason } => {
+            let mut body = said_for(reason.as_deref());
+            body.insert("endpoint_id".to_owned(), Value::from(to));
+            let path = format!("/api/v1/deliveries/{}/hand-on", segment(&id)?);
+            let answer = session.post(&path, body).await?;
+            if session.json {
+                return Ok(output::json(&answer)?);
+            }
+            let made = cell(answer.get("delivery_id"));
+            Ok(output::line(&format!("{id} goes to endpoint {to} too, as {made}"))?)
+        }
         Command::Job { id, cancel: false } => watch(&session, &id).await,
         Command::Job { id, cancel: true } => {
             let path = format!("/api/v1/jobs/{}/cancel", segment(&id)?);

@@ -28,6 +28,7 @@ enum Command {
 Examples:
   sereno timers list
   sereno timers list --reservation R-1
+  sereno timers list --from 2026-12-24T00:00:00+01:00 --to 2026-12-27T00:00:00+01:00     # what will happen meanwhile
   sereno timers list --all --json | jq -r '.items[] | select(.kind == \"sla\") | .id'")]
     List {
         /// Only those of this booking
@@ -36,6 +37,12 @@ Examples:
         /// Only those of this handoff
         #[arg(long, value_name = "ID", help_heading = "Filter", conflicts_with = "reservation")]
         conversation: Option<String>,
+        /// Only what is due at this moment or later, as RFC 3339
+        #[arg(long, value_name = "MOMENT", help_heading = "Filter")]
+        from: Option<String>,
+        /// Only what is due before this moment
+        #[arg(long, value_name = "MOMENT", help_heading = "Filter")]
+        to: Option<String>,
         /// Say why each is set
         #[arg(long, help_heading = "Output")]
         why: bool,
@@ -96,8 +103,13 @@ pub async fn run(args: TimersArgs) -> Ended {
 async fn carry_out(TimersArgs { command, reach }: TimersArgs) -> Result<(), Failure> {
     let session = Session::open(&reach, Wants::Tenant, "sereno timers list")?;
     match command {
-        Command::List { reservation, conversation, why, paging } => {
-            let of = [("reservation_id", reservation), ("conversation_id", conversation)];
+        Command::List { reservation, conversation, from, to, why, paging } => {
+            let of = [
+                ("reservation_id", reservation),
+                ("conversation_id", conversation),
+                ("from", from),
+                ("to", to),
+            ];
             let mut columns = COLUMNS.to_vec();
             columns.extend(why.then_some(WHY));
             let listing = Listing {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sereno::receiver::webhook::WebhookReceiver;
 
 use crate::browser::{Browser, audit};
+use crate::commands::run;
 use crate::support::{ENDPOINTS, House, PATIENCE};
 
 const LETTERS: &str = "/api/v1/dead-letters";
@@ -153,4 +154,46 @@ async fn e06_what_does_not_arrive_goes_another_way_and_the_dead_letter_says_so()
     assert_eq!(status, 409);
     assert!(answer["detail"].as_str().unwrap().contains("disabled"), "{answer}");
     assert_eq!(idle.inbox.all().len(), 0);
+}
+
+/// As a server leaves it that ended between the two: the other endpoint got the event, and the letter says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn e06_what_was_handed_on_and_not_said_is_said_when_asked_again_and_sent_once() {
+    let (house, _receiver) = given_up(1).await;
+    let (other, id) = house.answering("else.where", repeat_n((200, None), 50), &json!({})).await;
+    let letter = letters(&house, 1).await.remove(0);
+    let event = letter["event_id"].as_str().unwrap();
+    let replay = json!({"endpoint_id": id});
+    let answer = house.api.post(&format!("/api/v1/events/{event}/replay"), &replay).await.unwrap();
+    let made = answer["deliveries"][0].clone();
+    assert!(made.is_string(), "{answer}");
+    other.inbox.wait(PATIENCE, |all| all.len() == 1).await.unwrap();
+    let house = house.restarted().await;
+    let delivery = letter["id"].as_str().unwrap();
+    let path = format!("/api/v1/deliveries/{delivery}/hand-on");
+    let said = json!({"endpoint_id": id, "reason": "their till is down"}).to_string();
+    let (status, answer) = house.raw("POST", &path, said.clone()).await;
+    assert_eq!((status, &answer["delivery_id"]), (202, &made), "{answer}");
+    let shown = house.api.get(&format!("{LETTERS}/{delivery}")).await.unwrap();
+    assert_eq!(shown["handed_on"]["delivery_id"], made);
+    assert_eq!(house.raw("POST", &path, said).await.0, 409, "it is said already");
+    assert_eq!(other.inbox.all().len(), 1, "and nothing was sent twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e06_a_cause_is_acknowledged_and_a_letter_handed_on_from_a_shell() {
+    let (house, _receiver) = given_up(1).await;
+    let (other, id) = house.answering("else.where", repeat_n((200, None), 50), &json!({})).await;
+    let letter = letters(&house, 1).await.remove(0);
+    let (data, id, letter) = (house.data.path(), id.to_string(), letter["id"].as_str().unwrap());
+    let known = ["dead-letters", "acknowledge", "--cause", "404", "--fault", "receiver"];
+    run(data, &known).await.says(&["404 is acknowledged"]);
+    assert_eq!(group(&house).await["acknowledged"]["holds"], true);
+    let undone = [&known[..], &["--undo"]].concat();
+    run(data, &undone).await.says(&["404 stands among the others again"]);
+    assert_eq!(run(data, &undone).await.code, 1, "it does already");
+    let handed = ["deliveries", "hand-on", letter, "--to", &id, "--reason", "their till is down"];
+    run(data, &handed).await.says(&["goes to endpoint", "as msg_"]);
+    other.inbox.wait(PATIENCE, |all| all.len() == 1).await.unwrap();
+    assert_eq!(run(data, &handed).await.code, 1, "it has it already");
 }
