@@ -35,16 +35,18 @@ pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> 
     if app.engine.has_room() { Ok(Json(json!({"ok": true}))) } else { Err(Problem::busy()) }
 }
 
-/// `GET /api/v1/timers`: the earliest first, by `reservation_id` or `conversation_id`.
+/// `GET /api/v1/timers`: the earliest first, by `reservation_id` or `conversation_id`, and what is due between two
+/// moments.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    query.only(&["reservation_id", "conversation_id", "lang"])?;
+    query.only(&["reservation_id", "conversation_id", "from", "to", "lang"])?;
+    let span = Between::read(&query)?;
     let view = app.engine.view(&caller.tenant)?;
-    aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query)).await
+    aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query, span)).await
 }
 
 /// `GET /api/v1/timers/{id}`: what it is set for, when and why.
@@ -140,6 +142,30 @@ fn named(id: &str) -> Result<TimerName, Problem> {
     id.parse().map_err(|InvalidId(problem)| Problem::malformed(problem))
 }
 
+/// From which moment on what is due is wanted, and before which.
+#[derive(Clone, Copy)]
+struct Between(Timestamp, Timestamp);
+
+impl Between {
+    const EVER: Self = Self(Timestamp(i64::MIN), Timestamp(i64::MAX));
+
+    fn read(query: &ListQuery) -> Result<Self, Problem> {
+        let bound = |name: &str, otherwise| {
+            query.get(name).map_or(Ok(otherwise), |text| moment(name, text))
+        };
+        let Self(from, to) = Self::EVER;
+        let (from, to) = (bound("from", from)?, bound("to", to)?);
+        if from >= to {
+            return Err(Invalid::new("to", "must be after from").into());
+        }
+        Ok(Self(from, to))
+    }
+
+    fn holds(self, due: Timestamp) -> bool {
+        self.0 <= due && due < self.1
+    }
+}
+
 /// For whom, and to whom, timers are told.
 struct Telling {
     view: Arc<TenantView>,
@@ -152,12 +178,14 @@ fn one(app: &App, telling: &Telling, name: TimerName) -> Result<Json<Value>, Pro
     let TimerName { entity, due, slot, .. } = name;
     let alarm = TimerKey { due, tenant: telling.view.id.clone(), entity, slot };
     let rings = match app.engine.ledger().timer(&alarm)? {
-        Some(what) => Some(shown(app, telling, &alarm, &what)?).filter(|timer| timer["id"] == id),
+        Some(what) => {
+            shown(app, telling, (&alarm, &what), Between::EVER)?.filter(|timer| timer["id"] == id)
+        }
         None => None,
     };
     let mut found = match rings {
         Some(timer) => timer,
-        None => waits(app, telling, &alarm.entity)?
+        None => waits(app, telling, &alarm.entity, Between::EVER)?
             .into_iter()
             .find(|timer| timer["id"] == id)
             .ok_or_else(|| Problem::not_found("timer"))?,
@@ -168,7 +196,12 @@ fn one(app: &App, telling: &Telling, name: TimerName) -> Result<Json<Value>, Pro
     Ok(Json(found))
 }
 
-fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, Problem> {
+fn page(
+    app: &App,
+    telling: &Telling,
+    query: &ListQuery,
+    span: Between,
+) -> Result<Json<Value>, Problem> {
     let tenant = &telling.view.id;
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
         (Some(id), _) => Some(EntityKey::reservation(id)),
@@ -176,7 +209,7 @@ fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, 
         (None, None) => None,
     };
     if let Some(entity) = only {
-        let items = waits(app, telling, &entity)?;
+        let items = waits(app, telling, &entity, span)?;
         return Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})));
     }
     let mut from = match query.get("cursor") {
@@ -188,8 +221,8 @@ fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, 
     let mut looked_at = 0;
     let (mut last, mut next_cursor) = (None, None);
     'pages: loop {
-        let end = Timestamp(i64::MAX);
-        let page = app.engine.ledger().timers(partition, &from, end, limits::PAGE_ROWS_MAX)?;
+        // What an entity waits for later stands with its alarm, which is never later than that.
+        let page = app.engine.ledger().timers(partition, &from, span.1, limits::PAGE_ROWS_MAX)?;
         let full = page.len() == limits::PAGE_ROWS_MAX;
         for (timer, what) in page {
             if items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX {
@@ -199,7 +232,7 @@ fn page(app: &App, telling: &Telling, query: &ListQuery) -> Result<Json<Value>, 
             looked_at += 1;
             from = after(&timer);
             if timer.tenant == *tenant {
-                items.push(shown(app, telling, &timer, &what)?);
+                items.extend(shown(app, telling, (&timer, &what), span)?);
             }
             last = Some(timer);
         }
@@ -258,38 +291,61 @@ pub async fn run_sla_watch(
     Ok(Json(json!({"ok": true, "breaches": breaches, "critical_cluster": critical})))
 }
 
-/// What an entity still waits for, the earliest first.
-fn waits(app: &App, telling: &Telling, entity: &EntityKey) -> Result<Vec<Value>, Problem> {
+/// What an entity still waits for in that time, the earliest first.
+fn waits(
+    app: &App,
+    telling: &Telling,
+    entity: &EntityKey,
+    span: Between,
+) -> Result<Vec<Value>, Problem> {
     let state = app.engine.ledger().state(&telling.view.id, entity)?;
     let pending = state.as_ref().map(pending::pending).unwrap_or_default();
-    let shown = |(kind, due): (String, Timestamp)| own(app, telling, entity, (&kind, due));
-    Ok(pending.into_iter().map(shown).collect())
+    Ok(told(app, telling, entity, (pending, span)))
 }
 
-/// An entity has one alarm, for the first of what it waits for; the others follow under `then`.
+fn told(
+    app: &App,
+    telling: &Telling,
+    entity: &EntityKey,
+    (pending, span): (Vec<(String, Timestamp)>, Between),
+) -> Vec<Value> {
+    let wanted = pending.into_iter().filter(|(_, due)| span.holds(*due));
+    wanted.map(|(kind, due)| own(app, telling, entity, (&kind, due))).collect()
+}
+
+/// An entity has one alarm, for the first of what it waits for; the others follow under `then`. Nothing where none
+/// of it is due in that time.
 fn shown(
     app: &App,
     telling: &Telling,
-    timer: &TimerKey,
-    what: &TimerRecord,
-) -> Result<Value, Problem> {
-    let own = |kind| Ok(own(app, telling, &timer.entity, (kind, timer.due)));
+    (timer, what): (&TimerKey, &TimerRecord),
+    span: Between,
+) -> Result<Option<Value>, Problem> {
+    let own = |kind| {
+        let own = || own(app, telling, &timer.entity, (kind, timer.due));
+        Ok(span.holds(timer.due).then(own))
+    };
     if matches!(what, TimerRecord::Signal(_)) {
-        return Ok(item(app, telling, &timer.entity, (SIGNAL, timer.due), timer.slot));
+        let item = || item(app, telling, &timer.entity, (SIGNAL, timer.due), timer.slot);
+        return Ok(span.holds(timer.due).then(item));
     }
     if timer.entity.as_endpoint().is_some() {
         return own("secret_expiring");
     }
-    let Ok(pending) = waits(app, telling, &timer.entity) else {
+    let Ok(state) = app.engine.ledger().state(&telling.view.id, &timer.entity) else {
         // One damaged record must not hide all the others.
         return own(UNREADABLE);
     };
-    let mut pending = pending.into_iter();
-    let Some(mut first) = pending.next() else { return own(STALE) };
+    let pending = state.as_ref().map(pending::pending).unwrap_or_default();
+    if pending.is_empty() {
+        return own(STALE);
+    }
+    let mut pending = told(app, telling, &timer.entity, (pending, span)).into_iter();
+    let Some(mut first) = pending.next() else { return Ok(None) };
     if let Some(map) = first.as_object_mut() {
         map.insert("then".to_owned(), pending.collect());
     }
-    Ok(first)
+    Ok(Some(first))
 }
 
 /// Something that an entity waits for itself.

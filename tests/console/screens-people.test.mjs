@@ -83,6 +83,22 @@ test("a10_a_guest_who_waits_has_a_clock_that_stops_with_the_reply", async () => 
   await close();
 });
 
+test("f01_what_will_happen_in_a_time_is_a_filter_that_stands_in_the_address", async () => {
+  const { page, complaints, close } = await openPage(browser, server);
+  await page.goto(`${server.base}/console/timers?reservation_id=R-2`);
+  await see(page, ".table .row-link");
+  const asked = page.waitForRequest((one) => /timers\?.*from=.*&to=/.test(one.url()));
+  await page.select("[name=within]", "last_7d");
+  await asked;
+  await page.waitForFunction(() => document.querySelectorAll(".table .row-link").length === 0);
+  assert.equal(new URL(page.url()).searchParams.get("within"), "last_7d");
+  assert.deepEqual(await findings(page), []);
+  await page.select("[name=within]", "next_30d");
+  await see(page, ".table .row-link");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("f01_timers_are_seen_by_the_hour_and_the_week_fired_and_cancelled", async () => {
   const { page, complaints, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/timers?reservation_id=R-2`);

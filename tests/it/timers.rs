@@ -43,6 +43,55 @@ async fn f01_many_timers_of_one_moment_fire_once_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f01_what_will_happen_between_two_moments_is_listed_whatever_stands_before_it() {
+    let house = House::new().await;
+    let day = 86_400_000;
+    house.settle(json!({"reminders": ["24h", "2h"]})).await;
+    // Of the first a reminder stands before that time, of the second one in it, the third is later.
+    for (id, days) in [("R-1", 3), ("R-2", 4), ("R-3", 9)] {
+        house.book(id, "34600000001", days * day).await;
+    }
+    let hours = 3_600_000;
+    let (from, to) = (moment(3 * day - 3 * hours), moment(3 * day + 2 * hours));
+    let listed = |query: String| {
+        let house = &house;
+        async move {
+            let page = house.api.get(&format!("/api/v1/timers{query}")).await.unwrap();
+            let all = page["items"].as_array().unwrap().iter();
+            let all = all.flat_map(|one| {
+                let then = one["then"].as_array().cloned().unwrap_or_default();
+                [vec![one.clone()], then].concat()
+            });
+            let told = |one: Value| {
+                let of = |name: &str| one[name].as_str().unwrap().to_owned();
+                format!("{} {}", of("entity_id"), of("kind"))
+            };
+            all.map(told).collect::<Vec<_>>()
+        }
+    };
+    let between = format!("?from={from}&to={to}");
+    assert_eq!(
+        listed(between.clone()).await,
+        ["R-1 reminder.2h", "R-1 no_show", "R-2 reminder.24h"]
+    );
+    assert_eq!(
+        listed(format!("{between}&reservation_id=R-1")).await,
+        ["R-1 reminder.2h", "R-1 no_show"]
+    );
+    assert_eq!(listed(format!("?from={}", moment(9 * day))).await, ["R-3 no_show"]);
+    assert_eq!(listed(format!("?to={to}&reservation_id=R-3")).await, [""; 0]);
+    for (query, field) in [
+        (format!("?from={to}&to={from}"), "to"),
+        (format!("?from={to}&to={to}"), "to"),
+        ("?from=tomorrow".to_owned(), "from"),
+        ("?to=2026-01-01".to_owned(), "to"),
+    ] {
+        let (status, answer) = house.raw("GET", &format!("/api/v1/timers{query}"), "").await;
+        assert_eq!((status, &answer["field"]), (422, &json!(field)), "{query}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f01_timers_beyond_the_window_and_after_a_restart_still_fire() {
     let house = House::new().await;
     house.settle(json!({"reminders": ["1h"]})).await;

@@ -12,6 +12,7 @@ import { time } from "../lib/time.js";
 import { DAY_AND_HOUR, wall, zone } from "../lib/zone.js";
 import { icon } from "../lib/icons.js";
 import { pill, twoLines } from "../parts/bits.js";
+import { days } from "../parts/filters.js";
 import { list } from "../parts/list.js";
 import { back, head } from "../parts/page.js";
 import { bones, empty, failed } from "../parts/states.js";
@@ -107,6 +108,7 @@ function spec(timeZone) {
     screen: "timers", label: t("common.screen.timers"), path: PATH,
     query: (asked) => ({
       reservation_id: asked.get("reservation_id"), conversation_id: asked.get("conversation_id"),
+      ...days(asked, timeZone),
     }),
     load: async (query, signal) => {
       const page = await get(PATH, query, signal);
@@ -117,6 +119,7 @@ function spec(timeZone) {
     filters: [
       { name: "reservation_id", label: t("timers.reservation"), placeholder: "R-1001" },
       { name: "conversation_id", label: t("timers.conversation"), placeholder: "chat-1" },
+      { name: "within", label: t("timers.within"), type: "days" },
     ],
     live: ["timer"], isSorted: true, detail, name: (id) => kindOf(id), deeds: may("operator") ? deeds() : [],
     called: ({ kind, entity_id: of }) => `${kindName(kind)} · ${of}`,

@@ -13,6 +13,7 @@ export default {
   then: "Afterwards",
   late: "Overdue",
   reservation: "Booking",
+  within: "Due",
   conversation: "Conversation",
   one: "Timer",
   empty: "No timer is set",

@@ -13,6 +13,7 @@ export default {
   then: "Después",
   late: "Atrasado",
   reservation: "Reserva",
+  within: "Vence",
   conversation: "Conversación",
   one: "Temporizador",
   empty: "No hay temporizadores",

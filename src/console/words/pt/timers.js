@@ -11,6 +11,7 @@ export default {
   then: "Depois",
   late: "Atrasado",
   reservation: "Reserva",
+  within: "Vence",
   conversation: "Conversa",
   one: "Temporizador",
   empty: "Não há temporizadores",
