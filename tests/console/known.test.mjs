@@ -61,6 +61,20 @@ test("e06_a_cause_is_acknowledged_on_the_overview_and_comes_back_when_it_goes_on
   await close();
 });
 
+test("e06_a_cause_is_acknowledged_on_its_card_too", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/dead-letters");
+  await press(page, "Acknowledge", ".cause");
+  await page.type("dialog [name=reason]", "they mend it");
+  await press(page, "Acknowledge", "dialog .dialog-foot");
+  await seeText(page, "they mend it", ".cause");
+  assert.deepEqual(await findings(page), []);
+  await press(page, "Take back", ".cause");
+  await page.waitForFunction(() => !document.querySelector(".cause")?.textContent?.includes("they mend it"));
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("e06_a_dead_letter_is_sent_another_way_and_says_so", async () => {
   const { items } = await server.ask("GET", "/api/v1/dead-letters");
   const { id } = items.find(({ event_id: event }) => event === "one");

@@ -119,4 +119,4 @@ function columns(names) {
   ];
 }
 
-export default { words: ["letters", "deliveries"], show };
+export default { words: ["letters", "deliveries", "overview"], show };

@@ -14,6 +14,7 @@ import { time } from "../../lib/time.js";
 import { button } from "../../parts/bits.js";
 import { bulk } from "../../parts/job.js";
 import { bones, failed } from "../../parts/states.js";
+import { isKnown, knownBy, knownButton } from "./known.js";
 
 const PATH = "/api/v1/dead-letters";
 
@@ -56,11 +57,13 @@ function card(cause, all, done) {
     h("p", { class: "quiet" }, t("letters.newest"), " ", time(cause.newest_at), " · ",
       t("letters.oldest"), " ", time(cause.oldest_at)),
     isMended && h("p", { class: "mended" }, icon("check"), t("letters.mended")),
+    isKnown(cause) && h("p", { class: "quiet" }, knownBy(cause.acknowledged)),
     may("operator") && h("div", { class: "row" },
       button(t("letters.retry"), () => many("retry", body, done),
         { symbol: "retry", kind: isMended ? "small main" : "small" }),
       button(t("letters.discard"), () => many("discard", body, done),
-        { symbol: "trash", kind: "small plain" })));
+        { symbol: "trash", kind: "small plain" }),
+      knownButton(cause, done)));
 }
 
 /** All that a filter chooses, tried again or discarded. @param {"retry"|"discard"} what */

@@ -2,20 +2,17 @@
 // What wants attention, grouped by its cause, the worst first: alerts, what is held, what was given up,
 // endpoints that fail, people who wait. Where there is nothing, the watchman calls the hour.
 
-import { get, post, remove } from "../../lib/api.js";
+import { get } from "../../lib/api.js";
 import { causeName, errorText } from "../../lib/causes.js";
 import { nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
 import { language, number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
-import { may } from "../../lib/session.js";
 import { time } from "../../lib/time.js";
 import { pausedChannels } from "../../lib/zone.js";
-import { button, pausedBy, whoName } from "../../parts/bits.js";
-import { ask } from "../../parts/dialog.js";
-import { notice, refused } from "../../parts/notice.js";
-import { reasonField } from "../../parts/reason.js";
+import { pausedBy } from "../../parts/bits.js";
+import { isKnown, knownBy, knownButton } from "../letters/known.js";
 
 /** As many as the card shows at once; the others unfold. */
 const SHOWN_MAX = 6;
@@ -132,43 +129,16 @@ function ofEndpoint(endpoint) {
   };
 }
 
-/** Whether somebody has taken note of a cause, and nothing new has come to it since. */
-const isKnown = ({ acknowledged }) => acknowledged?.holds === true;
-
 function ofCause(cause, changed) {
   const { cause: name, fault, acknowledged: known } = cause;
   const isOld = isKnown(cause);
-  const text = isOld ? [t("overview.known_by", { who: whoName(known.by) }),
-    known.reason && `: ${known.reason}`] : word(`common.fault.${fault}`);
+  const text = isOld ? knownBy(known) : word(`common.fault.${fault}`);
   return {
     tone: fault === "system" ? "bad" : "wait", symbol: "dead", count: cause.count,
     title: causeName(name), text, at: isOld ? known.at : cause.newest_at,
     href: address("dead-letters", null, { cause: name, fault }),
-    action: may("operator") && button(t(`overview.${isOld ? "unacknowledge" : "acknowledge"}`),
-      () => (isOld ? forget : acknowledge)({ cause: name, fault }, changed), { kind: "plain small" }),
+    action: knownButton(cause, changed),
   };
-}
-
-const KNOWN = "/api/v1/dead-letters/acknowledge";
-
-/** Asks, then takes note of all that was given up for a cause until now. */
-async function acknowledge(group, changed) {
-  const reason = reasonField();
-  const title = t("overview.acknowledge_one", { cause: causeName(group.cause) });
-  const sure = await ask({ title, text: t("overview.acknowledge_ask"), more: reason.element,
-    yes: t("overview.acknowledge") });
-  if (!sure) return;
-  await post(KNOWN, { ...group, ...reason.said() }).then(() => {
-    notice(t("overview.acknowledged"), "good");
-    changed();
-  }, refused);
-}
-
-function forget(group, changed) {
-  return remove(KNOWN, group).then(() => {
-    notice(t("overview.unacknowledged"), "good");
-    changed();
-  }, refused);
 }
 
 /** Whether the others are unfolded, and what is known, which outlives that the card is drawn anew. */
