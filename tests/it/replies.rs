@@ -356,6 +356,13 @@ async fn b02_who_forgets_a_conversation_leaves_it_to_the_assistant_after_a_while
     assert_eq!((&shown["status"], &shown["held_until"]), (&json!("open"), &Value::Null));
     let told = &deliveries(&receiver, &["conversation.given_back"]).await[0].json()["data"];
     assert_eq!((&told["by"], &told["because"]), (&json!("Eva"), &json!("silence")));
+    house.settle(json!({"conversations": {"idle_after": "1h"}})).await;
+    assert_eq!(act(&house, "c-1", json!({"action": "take_over", "by": "Eva"})).await.0, 200);
+    let timers = house.api.get("/api/v1/timers").await.unwrap();
+    let hold = timers["items"].as_array().unwrap().iter().find(|timer| timer["kind"] == "hold");
+    let hold = hold.unwrap()["id"].as_str().unwrap();
+    assert_eq!(house.raw("POST", &format!("/api/v1/timers/{hold}/fire"), "").await.0, 200);
+    assert_eq!(show(&house, "c-1").await["held_by"], Value::Null);
     let zero = json!({"settings": {"conversations": {"hold_for": "0s"}}});
     let answer = house.raw("PATCH", "/api/v1/admin/tenants/default", zero.to_string()).await;
     assert_eq!((answer.0, &answer.1["field"]), (422, &json!("conversations.hold_for")));
