@@ -116,11 +116,11 @@ function spec(timeZone) {
       return page;
     },
     id: (item) => item.id, columns: columns(timeZone),
-    filters: [
+    filters: /** @type {import("../parts/filters.js").Filter[]} */ ([
       { name: "reservation_id", label: t("timers.reservation"), placeholder: "R-1001" },
       { name: "conversation_id", label: t("timers.conversation"), placeholder: "chat-1" },
       { name: "within", label: t("timers.within"), type: "days" },
-    ],
+    ]),
     live: ["timer"], isSorted: true, detail, name: (id) => kindOf(id), deeds: may("operator") ? deeds() : [],
     called: ({ kind, entity_id: of }) => `${kindName(kind)} · ${of}`,
     empty: () => empty({ symbol: "timers", title: t("timers.empty"),
