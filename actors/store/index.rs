@@ -7,6 +7,12 @@
 //!
 //! Small rows of some tables stand together in [`pages`]; outside of this module nobody sees that.
 //!
+//! Reads wait for no write. Where a page's rows move to further ones, these are written from the last to the
+//! first, so that at each moment every row is in one page or in both. A read upwards sees it in one of them; one
+//! row that is looked for is found, or it is looked for again; only a read downwards could come past both, and
+//! holds the writer off. A writer that gives way in everything must not be waited for: it may have to wait for
+//! the very reader's processor.
+//!
 //! The tree says itself how far the journal is in it, after the rows. Values beyond
 //! [`VALUE_BYTES_MAX`] go on in further rows, since sled keeps large ones in files that nobody syncs.
 //! Keys are a partition and what the store was given, which never begins with 0: `partition 0` alone is
@@ -21,6 +27,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use parking_lot::RwLock;
 
@@ -35,8 +42,22 @@ pub(super) struct SledIndex {
     file: File,
     /// Keys whose value goes on in further rows, and in how many.
     long: RwLock<HashMap<Vec<u8>, u16>>,
-    /// Held while pages are read, and while they change: rows may move from one to another.
+    /// Held while rows move from a page to others, and by whoever could miss them then.
     paging: RwLock<()>,
+    /// Counts when rows begin to move and when they have.
+    moves: AtomicU64,
+}
+
+/// A page as it stands in sled.
+type Page = (sled::IVec, sled::IVec);
+
+/// What becomes of a page whose value goes on in further rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pieces {
+    /// It is read, while nothing moves.
+    Read,
+    /// It may change between one and the next, so it is left.
+    Refused,
 }
 
 const POSITION_KEY: &[u8] = &[0];
@@ -52,7 +73,8 @@ impl SledIndex {
         let db = opening::open(directory, cache_bytes)?;
         let io = |doing| move |source| Unopened::Store(StoreError::Io { doing, source });
         let file = File::open(directory.join("db")).map_err(io("open the index's file"))?;
-        let index = Self { db, file, long: RwLock::default(), paging: RwLock::default() };
+        let (long, paging, moves) = <_>::default();
+        let index = Self { db, file, long, paging, moves };
         let ready = index.sync().and_then(|()| index.find_long());
         ready.map_err(|error| match error {
             StoreError::Index { problem, .. } => Unopened::Damaged(problem),
@@ -77,12 +99,10 @@ impl SledIndex {
         position.map(Some).ok_or_else(|| StoreError::Index { doing: "read", problem: unreadable() })
     }
 
-    /// The page that a row of a table is in, or would be: its key and its bytes.
-    fn page_of(&self, key: &[u8], length: usize) -> Result<Option<Row>, StoreError> {
+    /// The page that a row of a table is in, or would be: its key and its value, which may go on in pieces.
+    fn page_of(&self, key: &[u8], length: usize) -> Result<Option<Page>, StoreError> {
         let table = key.get(..length).unwrap_or_default();
-        let found = guarded("read", || self.db.range(table..=key).next_back().transpose())?;
-        let Some((key, bytes)) = found else { return Ok(None) };
-        Ok(Some((key.to_vec(), self.whole(&key, bytes.to_vec())?)))
+        guarded("read", || self.db.range(table..=key).next_back().transpose())
     }
 
     /// The key of the next page of the table.
@@ -111,9 +131,23 @@ impl SledIndex {
             let Some(value) = guarded("read", || self.db.get(key))? else { return Ok(None) };
             return self.whole(key, value.to_vec()).map(Some);
         };
+        let rest = key.get(length..).unwrap_or_default();
+        let before = self.moves.load(Ordering::Acquire);
+        let found = self.page_of(key, length)?;
+        let in_pieces = found.as_ref().is_some_and(|(_, page)| page.len() >= VALUE_BYTES_MAX);
+        if !in_pieces {
+            let value = found.map(|(_, page)| pages::find(&page, rest).ok_or_else(unreadable_page));
+            let value = value.transpose()?.flatten();
+            // What is missing may have moved while it was looked for.
+            fence(Ordering::Acquire);
+            if value.is_some() || is_still(before) && self.moves.load(Ordering::Relaxed) == before {
+                return Ok(value);
+            }
+        }
         let _still = self.paging.read();
-        let Some((_, page)) = self.page_of(key, length)? else { return Ok(None) };
-        pages::find(&page, key.get(length..).unwrap_or_default()).ok_or_else(unreadable_page)
+        let Some((key, page)) = self.page_of(key, length)? else { return Ok(None) };
+        let page = self.whole(&key, page.to_vec())?.into();
+        pages::find(&page, rest).ok_or_else(unreadable_page)
     }
 
     /// The first rows of a range, at most `limit`.
@@ -123,13 +157,29 @@ impl SledIndex {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
+        if direction == Direction::Ascending
+            && let Some(rows) = self.scan(range, direction, limit, Pieces::Refused)?
+        {
+            return Ok(rows);
+        }
         let _still = self.paging.read();
+        Ok(self.scan(range, direction, limit, Pieces::Read)?.unwrap_or_default())
+    }
+
+    /// The first rows of a range; `None` where one of its pages is in pieces and these are refused.
+    fn scan(
+        &self,
+        range: &Range<Vec<u8>>,
+        direction: Direction,
+        limit: usize,
+        pieces: Pieces,
+    ) -> Result<Option<Vec<Row>>, StoreError> {
         // The first rows may be in a page that begins before them.
         let page = match pages::prefix(&range.start) {
             Some(length) => self.page_of(&range.start, length)?,
             None => None,
         };
-        let from = page.map_or_else(|| range.start.clone(), |(key, _)| key);
+        let from = page.map_or_else(|| range.start.clone(), |(key, _)| key.to_vec());
         let mut stored = self.db.range(from..range.end.clone());
         let mut next = || {
             guarded("scan", || match direction {
@@ -143,6 +193,10 @@ impl SledIndex {
         while found.len() < limit
             && let Some((key, value)) = ahead.take()
         {
+            let is_long = value.len() >= VALUE_BYTES_MAX && pages::prefix(&key).is_some();
+            if is_long && pieces == Pieces::Refused {
+                return Ok(None);
+            }
             ahead = next()?;
             // Rows are in a page up to where the next one begins.
             let after = match direction {
@@ -159,7 +213,7 @@ impl SledIndex {
             found.extend(rows.into_iter().take(limit - found.len()));
             before = Some(key);
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     /// The first rows after a key, of all partitions.
@@ -246,6 +300,11 @@ impl SledIndex {
         let further = long.entry(key).or_default();
         *further = (*further).max(u16::from_be_bytes(*piece) + 1);
     }
+}
+
+/// Whether no rows move at this count.
+fn is_still(moves: u64) -> bool {
+    moves.is_multiple_of(2)
 }
 
 fn piece_key(key: &[u8], piece: u16) -> Vec<u8> {

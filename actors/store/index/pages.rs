@@ -6,6 +6,10 @@
 //! 4 bytes) as one page. A page stands under its first row's key and holds every row of its table from
 //! there up to the next page.
 
+use std::cell::RefCell;
+
+use sled::IVec;
+
 use crate::limits;
 use crate::store::{Batch, Partition, Write, frame};
 
@@ -14,6 +18,13 @@ use crate::store::{Batch, Partition, Write, frame};
 const PAGE_BYTES: usize = 8_000;
 /// A longer page was not written by us.
 const PAGE_BYTES_MAX: usize = limits::RECORD_BYTES_MAX;
+/// Pages that a thread keeps unpacked.
+const UNPACKED_MAX: usize = 4;
+
+thread_local! {
+    /// Each with what it was unpacked from; what was asked for last is the first.
+    static UNPACKED: RefCell<Vec<(IVec, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The tables that stand in pages, by their letters: events, the log, how deliveries stand, queues, letters
 /// and their bodies. Another set is another layout of the tree.
@@ -36,10 +47,27 @@ pub(super) fn rows(page: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
     frame::read(Partition(0), &unpacked(page)?)?.writes.into_iter().map(row).collect()
 }
 
-/// The value of one row of a page.
-pub(super) fn find(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
-    let page = unpacked(page)?;
-    let mut left = &page[..];
+/// The value of one row of a page. Rows of a page are often asked for one after the other, so a thread keeps the
+/// pages that it unpacked last.
+pub(super) fn find(page: &IVec, rest: &[u8]) -> Option<Option<Vec<u8>>> {
+    UNPACKED.with_borrow_mut(|kept| {
+        // What is held here cannot become another page at the same place.
+        let is_it = |(packed, _): &(IVec, Vec<u8>)| std::ptr::eq(&packed[..], &page[..]);
+        match kept.iter().position(is_it) {
+            Some(place) => kept.swap(0, place),
+            None => {
+                let unpacked = unpacked(page)?;
+                kept.truncate(UNPACKED_MAX - 1);
+                kept.insert(0, (page.clone(), unpacked));
+            }
+        }
+        let (_, page) = kept.first()?;
+        find_in(page, rest)
+    })
+}
+
+fn find_in(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
+    let mut left = page;
     while !left.is_empty() {
         let (key, value) = frame::read_put(&mut left)?;
         if key == rest {
@@ -91,9 +119,13 @@ mod tests {
         let all: Vec<_> = pages.iter().flat_map(|(_, page)| rows(page).unwrap()).collect();
         assert_eq!(all, (0..100).map(row).collect::<Vec<_>>());
         let (first, page) = &pages[1];
-        assert_eq!(find(page, first), Some(Some(vec![first[0]; 200])));
-        assert_eq!(find(page, &[0]), Some(None));
-        assert_eq!(find(&page[..page.len() - 1], &[255]), None, "cut short");
+        let packed = IVec::from(&page[..]);
+        for row in [first[0], first[0] + 1, first[0]] {
+            assert_eq!(find(&packed, &[row]), Some(Some(vec![row; 200])));
+        }
+        assert_eq!(find(&packed, &[0]), Some(None));
+        assert_eq!(find(&page[..page.len() - 1].into(), &[255]), None, "cut short");
+        assert_eq!(find(&IVec::from(&pages[0].1[..]), &[0]), Some(Some(vec![0; 200])));
     }
 
     #[test]

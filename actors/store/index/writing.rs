@@ -5,16 +5,18 @@
 //! wakes all of its threads twice.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::{
     LAYOUT, POSITION_KEY, Position, Row, SledIndex, StoreError, VALUE_BYTES_MAX, guarded, pages,
     piece_key, unreadable_page,
 };
+use crate::priority::let_others_go_first;
 
 /// A change of a row: its key, and its new value unless it goes.
 type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// Rows of a table that go into its pages at once: nobody reads pages meanwhile.
+/// Rows of a table that go into its pages at once, before others have their turn.
 const RUN_ROWS_MAX: usize = 128;
 
 impl SledIndex {
@@ -38,6 +40,7 @@ impl SledIndex {
             };
             if !goes_on {
                 self.change_pages(&std::mem::take(&mut run))?;
+                let_others_go_first();
             }
             match prefix {
                 Some(_) => run.push((key, value)),
@@ -74,10 +77,12 @@ impl SledIndex {
         let Some((first, _)) = changes.first() else { return Ok(()) };
         let length = pages::prefix(first).unwrap_or_default();
         let (prefix, _) = first.split_at(length);
-        let _moving = self.paging.write();
         let mut left = changes;
         while let Some((first, _)) = left.first() {
-            let page = self.page_of(first, length)?;
+            let page = match self.page_of(first, length)? {
+                Some((key, bytes)) => Some((key.to_vec(), self.whole(&key, bytes.to_vec())?)),
+                None => None,
+            };
             let end = self.page_after(page.as_ref().map_or(first, |(key, _)| key), length)?;
             let here =
                 left.partition_point(|(key, _)| end.as_ref().is_none_or(|end| *key < &end[..]));
@@ -119,6 +124,14 @@ impl SledIndex {
     /// rows up to the next: what the log of sled has is a beginning of what was written. A batch would be
     /// whole, but costs two writes to the disk that wait for it and wakes all of sled's threads twice.
     fn change_page(&self, old: Option<&[u8]>, new: &[Row]) -> Result<(), StoreError> {
+        let _alone = self.paging.write();
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        let changed = self.put_page(old, new);
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        changed
+    }
+
+    fn put_page(&self, old: Option<&[u8]>, new: &[Row]) -> Result<(), StoreError> {
         let gone = old.filter(|old| new.first().is_none_or(|(key, _)| key != old));
         let in_pieces = |key: &[u8]| self.long.read().contains_key(key);
         let is_long = |(key, bytes): &Row| bytes.len() > VALUE_BYTES_MAX || in_pieces(key);
@@ -156,6 +169,7 @@ impl SledIndex {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
     use std::time::Duration;
 
     use super::*;
@@ -237,5 +251,58 @@ mod tests {
             again(&index);
             assert_eq!(all(&index, Direction::Ascending), after, "cut at {cut}");
         }
+    }
+
+    /// Rows that stay are seen by everybody while others come and go around them and pages fall apart.
+    #[test]
+    fn nobody_misses_a_row_while_rows_move() {
+        // With the first, pages stay small; with the second they go on in pieces.
+        let flat = |number: u16, round: usize| number.to_be_bytes().repeat(50 + 31 * round % 400);
+        let noise = |number: u16, round: usize| {
+            let next =
+                |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+            let seed = u32::from(number) * 7_919 + u32::try_from(round).unwrap();
+            let bytes = std::iter::successors(Some(seed), next).map(|state| state.to_be_bytes()[0]);
+            bytes.take(100 + 37 * round % 900).collect()
+        };
+        move_rows(400, flat);
+        move_rows(40, noise);
+    }
+
+    fn move_rows(rounds: usize, value: impl Fn(u16, usize) -> Vec<u8>) {
+        let stays = |number: u16| number % 5 == 2;
+        let staying: Vec<u16> = (0..200).filter(|number| stays(*number)).collect();
+        let (_kept, index) = open([]);
+        let write = |numbers: &[u16], round: usize| {
+            let goes = |number: u16| !stays(number) && (usize::from(number) / 3 + round) % 3 == 0;
+            let change =
+                |&number: &u16| (key(number), (!goes(number)).then(|| value(number, round)));
+            let changes: Vec<_> = numbers.iter().map(change).collect();
+            let changes = changes.iter().map(|(key, value)| (&key[..], value.as_deref()));
+            index.apply(changes, None).unwrap();
+        };
+        write(&staying, 0);
+        let over = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let (index, over, staying) = (&index, &over, &staying);
+                threads.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        let there = all(index, direction);
+                        for &number in staying {
+                            let key = key(number);
+                            assert!(
+                                there.iter().any(|(at, _)| *at == key),
+                                "{direction:?} {number}"
+                            );
+                            assert!(index.get(&key).unwrap().is_some(), "{number}");
+                        }
+                    }
+                });
+            }
+            let numbers: Vec<u16> = (0..200).collect();
+            (1..=rounds).for_each(|round| write(&numbers, round));
+            over.store(true, Ordering::Relaxed);
+        });
     }
 }
