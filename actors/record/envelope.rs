@@ -6,6 +6,8 @@
 //! A record of another kind, of a version from the future, with a wrong checksum or with bytes left
 //! over is an error that names the record, never a panic and never a wrong value.
 
+use std::cell::Cell;
+
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,8 +18,8 @@ use crate::limits::{RECORD_BYTES_MAX, VALUE_BYTES_MAX};
 pub(super) const CODEC: u8 = 1;
 const HEAD_BYTES: usize = 9;
 const CHECKSUM_BYTES: usize = 4;
-/// Room for most records from the beginning on.
-const ENCODED_BYTES: usize = 256;
+/// Room for most records, kept by each thread from one to the next.
+const SCRATCH_BYTES_MAX: usize = 16 << 10;
 const CONFIG: Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> =
     bincode::config::standard().with_limit::<RECORD_BYTES_MAX>();
 
@@ -58,9 +60,14 @@ pub trait Record: Serialize + DeserializeOwned {
     }
 }
 
-/// A record in its envelope.
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A record in its envelope. What is stored waits in memory first, so it takes no more room than it has bytes.
 pub fn encode<R: Record>(record: &R) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(ENCODED_BYTES);
+    let mut bytes = SCRATCH.take();
+    bytes.clear();
     bytes.push(CODEC);
     bytes.extend_from_slice(&R::KIND.to_le_bytes());
     bytes.extend_from_slice(&R::VERSION.to_le_bytes());
@@ -72,7 +79,11 @@ pub fn encode<R: Record>(record: &R) -> Vec<u8> {
     let checksum = crc32fast::hash(payload).to_le_bytes();
     let place = head.last_chunk_mut::<CHECKSUM_BYTES>().expect("a head ends with its checksum");
     *place = checksum;
-    bytes
+    let exact = bytes.as_slice().to_vec();
+    if bytes.capacity() <= SCRATCH_BYTES_MAX {
+        SCRATCH.set(bytes);
+    }
+    exact
 }
 
 /// The record in an envelope.
