@@ -27,7 +27,7 @@ use super::work::{Cursor, Work};
 use crate::ledger::news::Round;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
-use crate::priority::give_way;
+use crate::priority::{give_way, let_others_go_first};
 use crate::record::Source;
 use crate::vault;
 use tokio::runtime::Handle;
@@ -281,6 +281,7 @@ impl Follower {
                     work.index.add(tenant, place, &event)?;
                     count += 1;
                 }
+                let_others_go_first();
             }
             if !more {
                 break;

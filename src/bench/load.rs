@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use parking_lot::Mutex;
+use sereno_actors::priority::let_others_go_first;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -141,6 +142,7 @@ pub(super) async fn batches(
                     return anyhow::Ok(());
                 }
                 connection.hand_over(&bodies(numbers.clone())).await?;
+                let_others_go_first();
                 taken.fetch_add(numbers.len(), Ordering::Relaxed);
             }
         });
@@ -234,6 +236,7 @@ async fn send(
     };
     let taken = taken.then(Instant::now);
     idle.lock().push(connection);
+    let_others_go_first();
     Ok(Departure { number, at, taken })
 }
 

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use sereno_actors::priority::let_others_go_first;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -139,6 +140,7 @@ async fn receive(
         let number = number_in(&body.to_bytes());
         arrivals.lock().push(Arrival { number, at: Instant::now() });
     }
+    let_others_go_first();
     match manner {
         Manner::Answers => {}
         Manner::Slow(delay) => tokio::time::sleep(delay).await,
