@@ -19,6 +19,7 @@
 //! | `X` | delivery | a dead letter |
 //! | `J` | sequence | a job |
 //! | `L` | sequence | a line of the log |
+//! | `o` | endpoint (0: any), second | nothing: an attempt for it is in the log of that second |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
 //! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
@@ -318,6 +319,20 @@ pub fn acknowledged_cause(tenant: &TenantId, fault: Fault, cause: &str) -> Vec<u
     key
 }
 
+/// That an attempt for an endpoint, or for any with the number 0, stands in the log in the second of this place.
+pub fn attempted(tenant: &TenantId, id: EndpointId, sequence: Sequence) -> Vec<u8> {
+    let mut key = of_endpoint(b'o', tenant, id);
+    key.extend_from_slice(&(sequence.0 / SECOND).to_be_bytes());
+    key
+}
+
+/// Where the second of such a key begins, and where it ends.
+pub fn second_of_attempt(key: &[u8]) -> Option<(Sequence, Sequence)> {
+    let second = sequence(key)?.0;
+    let start = |second: u64| Sequence(second.saturating_mul(SECOND));
+    Some((start(second), start(second.saturating_add(1))))
+}
+
 /// A line of the log.
 pub fn log(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
     numbered(b'L', tenant, sequence)
@@ -357,6 +372,9 @@ pub fn api_key(hash: &[u8; 32]) -> Vec<u8> {
 pub fn meta(name: &str) -> Vec<u8> {
     [&b"M"[..], name.as_bytes()].concat()
 }
+
+/// As many places as a second has.
+const SECOND: u64 = 1_000_000;
 
 /// The sequence at the end of a key.
 pub fn sequence(key: &[u8]) -> Option<Sequence> {
