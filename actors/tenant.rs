@@ -19,6 +19,7 @@ mod involve;
 mod lines;
 mod merging;
 mod people;
+mod on_line;
 mod recent;
 pub(crate) mod recording;
 mod reply;

@@ -101,7 +101,7 @@ impl Tenant {
             Some((lead, taken)) => (Some(lead), taken),
             None => (before.clone().flatten(), false),
         };
-        self.note_talk(state, lead.as_deref(), &id)?;
+        self.note_talk(state, lead.as_deref(), (&id, channel.as_deref()))?;
         coming.journey.about(lead.as_deref());
         let owner = lead.clone().unwrap_or_else(|| id.clone());
         if let Some(kind) = kind_of(&what) {
