@@ -129,7 +129,7 @@ pub struct Conversation {
     pub last_sent_at: Option<Timestamp>,
     /// Messages of the customer.
     pub received: u32,
-    /// Messages to the customer.
+    /// Messages to the customer that no person wrote.
     pub sent: u32,
     /// Calls.
     pub calls: u32,
@@ -161,6 +161,8 @@ pub struct Conversation {
     pub generation: u32,
     /// Which person holds it, if one does.
     pub held: Option<Held>,
+    /// Messages to the customer that a person wrote; they are none of `sent`.
+    pub answered: u32,
 }
 
 /// What happens in a conversation.
@@ -180,8 +182,10 @@ pub enum What {
         /// What brought them.
         campaign: Option<String>,
     },
-    /// The customer was written to.
+    /// The customer was written to, by no person.
     Send,
+    /// A person's words are on their way to the customer.
+    Answer,
     /// There was a call.
     Call,
     /// An assistant understood what the customer wants.
@@ -262,6 +266,7 @@ pub fn step(
         What::Start { .. }
         | What::Receive { .. }
         | What::Send
+        | What::Answer
         | What::Call
         | What::Understand(..)
         | What::Act { .. }
@@ -306,6 +311,11 @@ impl Conversation {
         self.products.iter().any(|seen| seen.sku == sku)
     }
 
+    /// Messages in it, whoever wrote them.
+    pub fn message_count(&self) -> u32 {
+        self.received.saturating_add(self.sent).saturating_add(self.answered)
+    }
+
     /// What the customer last wanted.
     pub fn last_intent(&self) -> Option<&str> {
         self.intents.last().map(|intent| intent.name.as_str())
@@ -321,6 +331,7 @@ impl Conversation {
         json!({
             "user_messages": self.received,
             "ai_messages": self.sent,
+            "person_messages": self.answered,
             "calls": self.calls,
             "actions_executed": self.actions_executed,
             "products_shown": self.products_shown,

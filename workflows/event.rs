@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use self::booking::Booking;
 pub use self::commerce::{Commerce, Named, Order, Preference, Stocked};
-pub use self::talk::{PRODUCTS_NAMED_MAX, Talk};
+pub use self::talk::{BY_PERSON, PRODUCTS_NAMED_MAX, Talk, is_by_person};
 use crate::id::{self, EventId, InvalidId};
 use crate::invalid::Invalid;
 use crate::payload;

@@ -6,10 +6,11 @@ use serde::Deserialize;
 use sereno_workflows::alerts::{Alerts, Standing};
 use sereno_workflows::time::Timestamp;
 
+use super::conversation::ConversationV4;
 use super::handoff::{HandoffV3, StateBefore};
 
 /// Version 2 of [`super::StateRecord`].
-pub(super) type StateV2 = StateBefore<HandoffV3, AlertsV2>;
+pub(super) type StateV2 = StateBefore<HandoffV3, AlertsV2, ConversationV4>;
 
 /// A tenant's alerts as they stood in it.
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use sereno_workflows::alerts::Alerts;
+use sereno_workflows::conversation::Conversation;
 use sereno_workflows::dead_letters::Pile;
 use sereno_workflows::handoff::{Claim, Handoff, Priority, Status};
 use sereno_workflows::lead::Lead;
@@ -12,16 +13,16 @@ use sereno_workflows::tenant::Breaches;
 use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
-use super::conversation::ConversationV4;
+use super::conversation::{ConversationV4, ConversationV5};
 
-/// [`StateRecord`] as it stood before version 5, with the handoffs and alerts of its version.
+/// [`StateRecord`] as it stood before version 6, with the handoffs, alerts and conversations of its version.
 #[derive(Deserialize)]
-pub(super) enum StateBefore<H, A> {
+pub(super) enum StateBefore<H, A, C> {
     Reservation(Reservation),
     Handoff(H),
     Tenant(Breaches),
     DeadLetters(Pile),
-    Conversation(ConversationV4),
+    Conversation(C),
     Lead(Lead),
     Product(Product),
     Alerts(A),
@@ -29,9 +30,11 @@ pub(super) enum StateBefore<H, A> {
 }
 
 /// Version 3 of it.
-pub(super) type StateV3 = StateBefore<HandoffV3, Alerts>;
+pub(super) type StateV3 = StateBefore<HandoffV3, Alerts, ConversationV4>;
 /// Version 4 of it.
-pub(super) type StateV4 = StateBefore<HandoffV4, Alerts>;
+pub(super) type StateV4 = StateBefore<HandoffV4, Alerts, ConversationV4>;
+/// Version 5 of it.
+pub(super) type StateV5 = StateBefore<Handoff, Alerts, ConversationV5>;
 
 /// A handoff as it stood in version 3, and in those before.
 #[derive(Deserialize)]
@@ -55,8 +58,13 @@ pub(super) struct HandoffV4 {
     claim: Option<Claim>,
 }
 
-impl<H: Into<Handoff>, A: Into<Alerts>> From<StateBefore<H, A>> for StateRecord {
-    fn from(state: StateBefore<H, A>) -> Self {
+impl<H, A, C> From<StateBefore<H, A, C>> for StateRecord
+where
+    H: Into<Handoff>,
+    A: Into<Alerts>,
+    C: Into<Conversation>,
+{
+    fn from(state: StateBefore<H, A, C>) -> Self {
         match state {
             StateBefore::Reservation(booking) => Self::Reservation(booking),
             StateBefore::Handoff(handoff) => Self::Handoff(handoff.into()),

@@ -316,6 +316,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         }
         What::Start { .. }
         | What::Send
+        | What::Answer
         | What::Call
         | What::Understand(..)
         | What::Escalate(_)

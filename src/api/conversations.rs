@@ -246,7 +246,7 @@ pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView
         "ended_at": moment(talk.ended_at),
         "ended_by": talk.ended_by,
         "duration_seconds": talk.duration_seconds(),
-        "message_count": talk.received.saturating_add(talk.sent),
+        "message_count": talk.message_count(),
         "last_intent": talk.last_intent(),
         "held_by": talk.held.as_ref().map(|held| &held.by),
         "held_at": talk.held.as_ref().map(|held| held.at.to_rfc3339()),

@@ -56,8 +56,8 @@ async fn d05_a_persons_reply_arrives_stands_in_the_thread_and_answers_the_handof
     assert_eq!(status, 200, "{answer}");
     let line = answer["messages"].as_array().unwrap().last().unwrap();
     assert_eq!(
-        (&line["kind"], &line["text"]),
-        (&json!("message_sent"), &json!("Enseguida la\natiendo"))
+        (&line["kind"], &line["text"], &line["by"]),
+        (&json!("message_sent"), &json!("Enseguida la\natiendo"), &json!("Eva"))
     );
     let sent = house.told(1).await.remove(0);
     assert_eq!((sent.to.as_str(), sent.kind.as_str()), (ANA, "text"));
@@ -71,7 +71,11 @@ async fn d05_a_persons_reply_arrives_stands_in_the_thread_and_answers_the_handof
         messages.len() == 2 && messages[1]["delivery"]["status"] == "sent"
     };
     let shown = house.eventually(&path, arrived).await;
-    assert_eq!(shown["metrics"]["ai_messages"], 1, "counted once");
+    let metrics = &shown["metrics"];
+    let counted = ["ai_messages", "person_messages"].map(|name| &metrics[name]);
+    assert_eq!(counted, [&json!(0), &json!(1)], "counted once, and as a person's");
+    let stats = house.api.get("/api/v1/stats?window=1h").await.unwrap().to_string();
+    assert!(stats.contains("\"ai_response_time\":{\"count\":0"), "{stats}");
     let turns = shown["history"].as_array().unwrap().iter();
     assert!(turns.clone().all(|turn| turn["event_type"] != "conversation.message.sent"), "{shown}");
 
