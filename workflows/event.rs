@@ -129,6 +129,24 @@ pub struct Escalation {
     pub reason: Option<String>,
 }
 
+impl Fact {
+    /// The conversation that it is about or came of.
+    pub fn conversation_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Talk(talk) => Some(&mut talk.conversation_id),
+            Self::Handoff(_, escalation) => Some(&mut escalation.conversation_id),
+            Self::Commerce(commerce) => match &mut **commerce {
+                Commerce::Ordered(order) => order.conversation_id.as_mut(),
+                Commerce::Stock(_)
+                | Commerce::Price { .. }
+                | Commerce::Added(_)
+                | Commerce::Removed(_) => None,
+            },
+            Self::Reservation(..) | Self::Preference(_) | Self::Other => None,
+        }
+    }
+}
+
 const ENVELOPE: [&str; 4] = ["event_id", "event_type", "timestamp", "data"];
 const TEXT_BYTES_MAX: usize = 1_000;
 const PARTY_MAX: u64 = 10_000;

@@ -130,7 +130,7 @@ impl Tenant {
         for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
             give_way(place).await;
             hand.take(place);
-            let Arrival { fact, mut journey, death } = arrival;
+            let Arrival { mut fact, mut journey, death } = arrival;
             journey.begin(self.around.ledger.now().micros());
             let claimed = match again {
                 Some(before) => self.reclaim(state, recording, &mut work.draft, before),
@@ -152,7 +152,7 @@ impl Tenant {
                 event_type: event.event_type.as_str().to_owned(),
                 at: event.at,
                 source,
-                data: state.view.policy.phone_hash.redact(&event.told()),
+                data: self.telling_of(state, event, &mut fact)?,
                 audience: Audience::Subscribers,
             };
             ids.push(id);

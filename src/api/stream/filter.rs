@@ -5,6 +5,7 @@ use sereno_workflows::id::{EndpointId, EntityKind};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::search::Types;
 
+use super::super::App;
 use super::super::deliveries::endpoint_number;
 use super::super::error::Problem;
 use super::super::request::{Caller, ListQuery};
@@ -45,7 +46,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn read(query: &ListQuery, caller: &Caller) -> Result<Self, Problem> {
+    pub(super) fn read(app: &App, query: &ListQuery, caller: &Caller) -> Result<Self, Problem> {
         query.only(&KNOWN)?;
         let kinds = query.get("kind").map(read_kinds).transpose()?.unwrap_or_default();
         let types = query.get("type").map(|text| Types::read(Some(text))).transpose()?;
@@ -55,6 +56,11 @@ impl Filter {
             match query.get(name) {
                 Some(id) if id.len() > ID_BYTES_MAX => {
                     return Err(Invalid::new(name, format!("at most {ID_BYTES_MAX} bytes")).into());
+                }
+                Some(id) if subject == Subject::Conversation => {
+                    let hash = &app.engine.view(&caller.tenant)?.policy.phone_hash;
+                    let id = app.engine.ledger().called(&caller.tenant, hash, id)?;
+                    subjects.push((subject, id));
                 }
                 found => subjects.extend(found.map(|id| (subject, id.to_owned()))),
             }
