@@ -47,6 +47,8 @@ async fn e01_what_makes_no_sense_in_a_link_is_refused_by_name() {
         ("next", json!("//evil.example")),
         ("next", json!("/console/\\evil")),
         ("next", json!("/elsewhere")),
+        ("next", json!("/console/../../evil")),
+        ("next", json!("/console/%2E./evil")),
         ("portal", json!("yes")),
         ("tenant", json!("other")),
     ] {
