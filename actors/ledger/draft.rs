@@ -235,7 +235,7 @@ impl Draft {
         self.batch.put(key::log(&self.tenant, sequence), record::encode(line));
         if let LogRecord::Attempt { endpoint, .. } = line {
             for endpoint in [EndpointId(*endpoint), EndpointId(0)] {
-                self.batch.put(key::attempted(&self.tenant, endpoint, sequence), Vec::new());
+                self.batch.put(key::attempts::second(&self.tenant, endpoint, sequence), Vec::new());
             }
         }
     }

@@ -80,8 +80,8 @@ impl Ledger {
     ) -> Result<Vec<Vec<u8>>, LedgerError> {
         let mut from = EndpointId(0);
         while let Some(id) = self.first_with_rows(b'o', tenant, from)? {
-            let start = key::attempted(tenant, id, Sequence(0));
-            let range = &start[..]..&key::attempted(tenant, id, before)[..];
+            let start = key::attempts::second(tenant, id, Sequence(0));
+            let range = &start[..]..&key::attempts::second(tenant, id, before)[..];
             let partition = key::partition(tenant);
             let rows = self.store.scan(partition, range, Direction::Ascending, limit)?;
             if !rows.is_empty() {
@@ -101,17 +101,17 @@ impl Ledger {
         before: Sequence,
     ) -> Result<Vec<(Sequence, Sequence)>, LedgerError> {
         let Some(last) = before.0.checked_sub(1) else { return Ok(Vec::new()) };
-        let start = key::attempted(tenant, endpoint, Sequence(0));
-        let end = key::after(&key::attempted(tenant, endpoint, Sequence(last)));
+        let start = key::attempts::second(tenant, endpoint, Sequence(0));
+        let end = key::after(&key::attempts::second(tenant, endpoint, Sequence(last)));
         let (partition, range) = (key::partition(tenant), &start[..]..&end[..]);
         let rows = self.store.scan(partition, range, Direction::Descending, ROWS_AT_ONCE)?;
-        Ok(rows.iter().filter_map(|(key, _)| key::second_of_attempt(key)).collect())
+        Ok(rows.iter().filter_map(|(key, _)| key::attempts::span(key)).collect())
     }
 
     /// The end of the first second in which any endpoint is known to have been tried.
     fn first_second(&self, tenant: &TenantId) -> Result<Option<Sequence>, LedgerError> {
         let keys = self.keys_of_endpoint(b'o', tenant, EndpointId(0), 1)?;
-        Ok(keys.first().and_then(|key| key::second_of_attempt(key)).map(|(_, end)| end))
+        Ok(keys.first().and_then(|key| key::attempts::span(key)).map(|(_, end)| end))
     }
 }
 

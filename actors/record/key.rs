@@ -51,6 +51,7 @@
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 pub mod access;
+pub mod attempts;
 pub mod idempotency;
 pub mod inbound;
 mod kind;
@@ -319,20 +320,6 @@ pub fn acknowledged_cause(tenant: &TenantId, fault: Fault, cause: &str) -> Vec<u
     key
 }
 
-/// That an attempt for an endpoint, or for any with the number 0, stands in the log in the second of this place.
-pub fn attempted(tenant: &TenantId, id: EndpointId, sequence: Sequence) -> Vec<u8> {
-    let mut key = of_endpoint(b'o', tenant, id);
-    key.extend_from_slice(&(sequence.0 / SECOND).to_be_bytes());
-    key
-}
-
-/// Where the second of such a key begins, and where it ends.
-pub fn second_of_attempt(key: &[u8]) -> Option<(Sequence, Sequence)> {
-    let second = sequence(key)?.0;
-    let start = |second: u64| Sequence(second.saturating_mul(SECOND));
-    Some((start(second), start(second.saturating_add(1))))
-}
-
 /// A line of the log.
 pub fn log(tenant: &TenantId, sequence: Sequence) -> Vec<u8> {
     numbered(b'L', tenant, sequence)
@@ -372,9 +359,6 @@ pub fn api_key(hash: &[u8; 32]) -> Vec<u8> {
 pub fn meta(name: &str) -> Vec<u8> {
     [&b"M"[..], name.as_bytes()].concat()
 }
-
-/// As many places as a second has.
-const SECOND: u64 = 1_000_000;
 
 /// The sequence at the end of a key.
 pub fn sequence(key: &[u8]) -> Option<Sequence> {
