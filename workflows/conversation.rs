@@ -13,6 +13,7 @@
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
 mod by_hand;
+mod handed;
 mod held;
 mod reply;
 mod steps;
@@ -209,6 +210,8 @@ pub enum What {
     End(Resolution),
     /// Its lead turned out to be this one.
     Belong(String),
+    /// Its handoff was given to this person.
+    Handed(String),
     /// A person writes to the customer.
     Reply(Box<Reply>),
     /// This person holds it from now on.
@@ -262,6 +265,7 @@ pub fn step(
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
         What::TakeOver(by) => held::take_over(there()?, by, ctx),
         What::GiveBack => held::give_back(there()?, ctx),
+        What::Handed(to) => Ok(handed::handed(there()?, to, ctx)),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::Start { .. }
         | What::Receive { .. }

@@ -323,6 +323,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver(_)
         | What::GiveBack

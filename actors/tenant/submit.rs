@@ -221,9 +221,15 @@ impl Tenant {
             }
             Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}
         }
-        match Command::from_fact(fact) {
-            Some((key, command)) => work.add(key, coming.deed(command, None)),
-            None => self.say(state, work, coming, None),
+        let (opens, at) = (matches!(fact, Fact::Handoff(HandoffFact::Opened, _)), coming.event.at);
+        let Some((key, command)) = Command::from_fact(fact) else {
+            self.say(state, work, coming, None);
+            return Ok(());
+        };
+        let id = key.id.clone();
+        work.add(key, coming.deed(command, None));
+        if opens {
+            self.held_takes(state, work, &id, at)?;
         }
         Ok(())
     }

@@ -290,3 +290,21 @@ async fn b02_a_person_takes_a_conversation_over_and_its_handoff_gives_it_back() 
     assert_eq!(entries[0]["detail"], "action: give_back");
     assert_eq!(entries[1]["detail"], "action: take_over, by: Eva");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_a_handoff_and_its_conversation_are_one_persons() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let id = begun(&house, 0).await;
+    act(&house, &id, json!({"action": "take_over", "by": "Ana"})).await;
+    house.event("conversation.escalated", json!({"conversation_id": id})).await;
+    let handoff = format!("/api/v1/handoffs/{id}");
+    let waits = house.api.get(&handoff).await.unwrap();
+    assert_eq!(waits["claimed_by"], "Ana", "who holds the conversation answers: {waits}");
+    let assign = json!({"action": "assign", "to": "Luis", "from": "Ana"});
+    house.api.post(&format!("{handoff}/actions"), &assign).await.unwrap();
+    assert_eq!(show(&house, &id).await["held_by"], "Luis");
+    let mine = json!({"action": "assign", "to": "Eva", "from": "Ana"});
+    let (status, _) = house.raw("POST", &format!("{handoff}/actions"), mine.to_string()).await;
+    assert_eq!((status, &show(&house, &id).await["held_by"]), (409, &json!("Luis")));
+}

@@ -135,6 +135,7 @@ fn speaks(what: &What) -> bool {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver(_)
         | What::GiveBack
@@ -191,7 +192,8 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Reply(_)
+        What::Handed(_)
+        | What::Reply(_)
         | What::TakeOver(_)
         | What::GiveBack
         | What::HandoffClosed
