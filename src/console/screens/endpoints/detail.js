@@ -46,13 +46,14 @@ export function detail(id, box, refresh) {
 
 /** The last lines of its log that ended so. */
 async function lines(id, status) {
-  const query = { endpoint_id: id, status, limit: SHOWN_MAX };
   const items = [];
+  let cursor = null;
   for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const query = { endpoint_id: id, status, limit: SHOWN_MAX, cursor };
     const page = await get("/api/v1/admin/notify/logs", query);
     items.push(...page.items);
-    if (items.length >= SHOWN_MAX || !page.next_cursor) break;
-    query.cursor = page.next_cursor;
+    cursor = page.next_cursor;
+    if (items.length >= SHOWN_MAX || cursor === null) break;
   }
   return items;
 }
