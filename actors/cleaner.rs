@@ -153,6 +153,12 @@ impl Cleaner {
             cleaned.attempts = line.next();
         }
         more |= lines.len() == CLEANED_PER_STEP_MAX;
+        if lines.is_empty() {
+            let end = cutoff(retention.attempts);
+            let seconds = ledger.seconds_before(&view.id, end, CLEANED_PER_STEP_MAX)?;
+            more |= !seconds.is_empty();
+            seconds.into_iter().for_each(|second| draft.batch().delete(second));
+        }
         let times =
             ledger.times_before(&view.id, cutoff(retention.events), CLEANED_PER_STEP_MAX)?;
         for &page in &times {

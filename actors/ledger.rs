@@ -14,6 +14,7 @@ mod idempotency;
 pub mod inbound;
 pub mod job;
 pub mod line;
+pub mod log;
 pub mod mirror;
 pub(crate) mod news;
 pub mod people;

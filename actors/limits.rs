@@ -363,6 +363,8 @@ pub const WAVE_STEP_ROWS_MAX: usize = 200;
 /// People and conversations of a tenant that are remembered in memory: more than may be under way at once, so
 /// that whoever is not remembered is on disk.
 pub const PEOPLE_REMEMBERED_MAX: usize = 4 * EVENTS_IN_FLIGHT_MAX;
+/// Lines of a lead that are looked at in search of a conversation on the line that goes on.
+pub const LINES_SEARCHED_MAX: usize = 50;
 /// Steps from a lead to the one that it turned out to be, where that one turned out to be another, and so on.
 pub const MERGES_FOLLOWED_MAX: usize = 50;
 

@@ -285,8 +285,9 @@ impl Record for StateRecord {
     const KIND: u16 = 5;
     /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
     /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another,
-    /// and a conversation that no person can hold. 5: alerts without as what people were told of them.
-    const VERSION: u16 = 6;
+    /// and a conversation that no person can hold. 5: alerts without as what people were told of them. 6: a
+    /// conversation in which what people wrote is not counted apart.
+    const VERSION: u16 = 7;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
@@ -296,6 +297,7 @@ impl Record for StateRecord {
             3 => fields::<handoff::StateV3>(payload).map(Self::from),
             4 => fields::<handoff::StateV4>(payload).map(Self::from),
             5 => fields::<handoff::StateV5>(payload).map(Self::from),
+            6 => fields::<handoff::StateV6>(payload).map(Self::from),
             _ => None,
         }
     }

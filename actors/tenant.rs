@@ -9,6 +9,7 @@
 //! both has one order. It never waits for the disk on the road of an event.
 
 mod by_hand;
+mod called;
 pub(crate) mod children;
 mod configure;
 mod direct;
@@ -18,6 +19,7 @@ mod heard;
 mod involve;
 mod lines;
 mod merging;
+mod on_line;
 mod people;
 mod recent;
 pub(crate) mod recording;

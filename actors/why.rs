@@ -182,6 +182,7 @@ pub fn event(
 fn who(by: &Actor) -> &str {
     match by {
         Actor::Admin => "admin",
+        Actor::Key { name, .. } if !name.trim().is_empty() => name,
         Actor::Key { id, .. } | Actor::Link { id } => id,
     }
 }

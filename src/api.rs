@@ -31,6 +31,7 @@ pub mod inbound;
 pub mod jobs;
 pub mod leads;
 pub mod links;
+pub mod log;
 pub mod mirror;
 mod named;
 mod once;
@@ -216,7 +217,7 @@ fn settings(table: Table) -> Table {
         .route(&format!("{notify}/endpoints/{{id}}/recover"), post(jobs::recover))
         .route(&format!("{notify}/endpoints/{{id}}/rotate-secret"), post(rotation::rotate))
         .route(&format!("{notify}/test/{{id}}"), post(admin::test))
-        .route(&format!("{notify}/logs"), get(admin::logs))
+        .route(&format!("{notify}/logs"), get(log::logs))
         .route("/api/v1/admin/check", post(check::tenant))
         .route("/api/v1/admin/check/server", post(check::server))
         .route("/api/v1/admin/system", get(system::show))

@@ -13,6 +13,7 @@
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
 mod by_hand;
+mod handed;
 mod held;
 mod reply;
 mod steps;
@@ -129,7 +130,7 @@ pub struct Conversation {
     pub last_sent_at: Option<Timestamp>,
     /// Messages of the customer.
     pub received: u32,
-    /// Messages to the customer.
+    /// Messages to the customer that no person wrote.
     pub sent: u32,
     /// Calls.
     pub calls: u32,
@@ -161,6 +162,8 @@ pub struct Conversation {
     pub generation: u32,
     /// Which person holds it, if one does.
     pub held: Option<Held>,
+    /// Messages to the customer that a person wrote; they are none of `sent`.
+    pub answered: u32,
 }
 
 /// What happens in a conversation.
@@ -180,8 +183,10 @@ pub enum What {
         /// What brought them.
         campaign: Option<String>,
     },
-    /// The customer was written to.
+    /// The customer was written to, by no person.
     Send,
+    /// A person's words are on their way to the customer.
+    Answer,
     /// There was a call.
     Call,
     /// An assistant understood what the customer wants.
@@ -205,6 +210,8 @@ pub enum What {
     End(Resolution),
     /// Its lead turned out to be this one.
     Belong(String),
+    /// Its handoff was given to this person.
+    Handed(String),
     /// A person writes to the customer.
     Reply(Box<Reply>),
     /// A person holds it from now on.
@@ -263,10 +270,12 @@ pub fn step(
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
         What::TakeOver { by, from } => held::take_over(there()?, by, from.as_deref(), ctx),
         What::GiveBack => held::give_back(there()?, ctx),
+        What::Handed(to) => Ok(handed::handed(there()?, to, ctx)),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::Start { .. }
         | What::Receive { .. }
         | What::Send
+        | What::Answer
         | What::Call
         | What::Understand(..)
         | What::Act { .. }
@@ -313,6 +322,11 @@ impl Conversation {
         self.products.iter().any(|seen| seen.sku == sku)
     }
 
+    /// Messages in it, whoever wrote them.
+    pub fn message_count(&self) -> u32 {
+        self.received.saturating_add(self.sent).saturating_add(self.answered)
+    }
+
     /// What the customer last wanted.
     pub fn last_intent(&self) -> Option<&str> {
         self.intents.last().map(|intent| intent.name.as_str())
@@ -328,6 +342,7 @@ impl Conversation {
         json!({
             "user_messages": self.received,
             "ai_messages": self.sent,
+            "person_messages": self.answered,
             "calls": self.calls,
             "actions_executed": self.actions_executed,
             "products_shown": self.products_shown,

@@ -108,6 +108,11 @@ pub enum Signal {
         /// The lead.
         lead: String,
     },
+    /// A person wrote to a conversation's customer.
+    Answered {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// A step that the rules refuse; nothing has changed.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use self::booking::Booking;
 pub use self::commerce::{Commerce, Named, Order, Preference, Stocked};
-pub use self::talk::{PRODUCTS_NAMED_MAX, Talk};
+pub use self::talk::{BY_PERSON, PRODUCTS_NAMED_MAX, Talk, is_by_person};
 use crate::id::{self, EventId, InvalidId};
 use crate::invalid::Invalid;
 use crate::payload;
@@ -127,6 +127,24 @@ pub struct Escalation {
     pub last_intent: Option<String>,
     /// Why a person is needed.
     pub reason: Option<String>,
+}
+
+impl Fact {
+    /// The conversation that it is about or came of.
+    pub fn conversation_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Talk(talk) => Some(&mut talk.conversation_id),
+            Self::Handoff(_, escalation) => Some(&mut escalation.conversation_id),
+            Self::Commerce(commerce) => match &mut **commerce {
+                Commerce::Ordered(order) => order.conversation_id.as_mut(),
+                Commerce::Stock(_)
+                | Commerce::Price { .. }
+                | Commerce::Added(_)
+                | Commerce::Removed(_) => None,
+            },
+            Self::Reservation(..) | Self::Preference(_) | Self::Other => None,
+        }
+    }
 }
 
 const ENVELOPE: [&str; 4] = ["event_id", "event_type", "timestamp", "data"];

@@ -310,10 +310,22 @@ pub fn checked(text: &str) -> Result<String, InvalidId> {
     if text.len() > ID_BYTES_MAX {
         return Err(InvalidId(format!("must have at most {ID_BYTES_MAX} bytes")));
     }
-    if text.chars().any(char::is_control) {
-        return Err(InvalidId("must not contain control characters".to_owned()));
+    if text.chars().any(is_unseen) {
+        return Err(InvalidId(
+            "must not contain control characters, nor any that turn a text around".to_owned(),
+        ));
+    }
+    if [".", ".."].contains(&text) {
+        return Err(InvalidId("must not be '.' or '..', which no address can hold".to_owned()));
     }
     Ok(text.to_owned())
+}
+
+/// Whether a letter is not seen itself, but changes how those around it are: control characters, and those by which a
+/// text turns around (Unicode's Bidi_Control).
+pub fn is_unseen(letter: char) -> bool {
+    let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || turns
 }
 
 #[cfg(test)]
@@ -354,5 +366,15 @@ mod tests {
         assert!(low.to_text() < high.to_text());
         assert_eq!(Sequence::from_text("zzzzzzzzzzzzz"), None, "more than 64 bits");
         assert_eq!(Sequence::from_text("short"), None);
+    }
+
+    #[test]
+    fn b01_an_id_that_no_address_holds_or_that_turns_a_text_around_is_none() {
+        for id in ["..", ".", "R-1\u{202e}", "\u{2066}x", "a\nb", ""] {
+            assert!(checked(id).is_err(), "{id:?}");
+        }
+        for id in ["...", "R-1", "año", "..a"] {
+            assert!(checked(id).is_ok(), "{id}");
+        }
     }
 }

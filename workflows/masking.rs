@@ -3,7 +3,8 @@
 //! Names, telephone numbers, addresses and what somebody wrote are recognised by the name of their field and,
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
 //! needs it can ask for it by name, which is written down. So of a payload, and of a receiver's answer, the names
-//! of all fields are shown, numbers, and the texts of those fields that are known to be harmless; no other text.
+//! of all fields are shown, the numbers and texts of those fields that are known to be harmless, and short numbers; no
+//! other text. What began as our own words do is theirs all the same: ours are known by the field in which they stand.
 //!
 //! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
 //! numbered. In the place of three kinds of ids stands an alias: of one that holds a mail address or a number with
@@ -36,10 +37,10 @@ use serde_json::{Map, Number, Value};
 
 use self::answers::{is_code, is_told, mended, without_answer};
 use self::fields::{
-    ANSWERS, DEEDS, ERRORS, NAMES, NUMBERS, OURS, PERSONS, SAID, THEIRS, THINGS, WORDS,
-    is_one_or_more, plain,
+    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, LINES, NAMES, NUMBERS, OURS, OWN_SOURCE, PERSONS,
+    SAID, THEIR_THINGS, THEIRS, THINGS, WORDS, WRITERS, is_birthday, is_one_or_more, plain,
 };
-use self::harmless::{is_harmless, is_one_word, shown_name};
+use self::harmless::{is_harmless, is_label, is_number_of_somebody, is_one_word, shown_name};
 use self::ids::{
     clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
 };
@@ -75,6 +76,9 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
         top: true,
         theirs: false,
         of_person: false,
+        own: false,
+        labels: false,
+        is_line: false,
         hides_words,
         by_hand: false,
         alias,
@@ -100,6 +104,11 @@ pub fn masked_text(text: &str) -> String {
 pub fn masked_id(id: &str) -> String {
     if is_hash(id) || is_number(id) && !is_full_number(id) {
         return HIDDEN.to_owned();
+    }
+    if let Some((kind, rest)) = id.split_once(':').filter(|_| is_timer_of_number(id))
+        && let Some((of, timer)) = rest.split_once(':')
+    {
+        return format!("{kind}:{}:{timer}", masked_id(of));
     }
     hide_in(&clear_id(id))
 }
@@ -132,6 +141,12 @@ struct Place<'a> {
     theirs: bool,
     /// What holds it is a person, or a conversation with one.
     of_person: bool,
+    /// It is an event of our own: some of its fields nobody else writes.
+    own: bool,
+    /// It is what somebody calls what was wanted, was done or came of it.
+    labels: bool,
+    /// It is a line of a history, which says who wrote it.
+    is_line: bool,
     /// As in [`Masks`].
     hides_words: bool,
     /// It is about what somebody did, and may say why.
@@ -146,7 +161,12 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
     let by_hand = place.by_hand || DEEDS.contains(&called) || map.contains_key("task");
     // What stands beside a payload is about it, and no word of ours.
     let top = place.top && !map.contains_key("payload");
-    let place = Place { of_person, by_hand, top, ..place };
+    let kind = map.get("kind").and_then(Value::as_str);
+    let is_line = !place.theirs && kind.is_some_and(|kind| LINES.contains(&kind));
+    let source = map.get("source").and_then(Value::as_str);
+    let own = place.own || !place.theirs && source == Some(OWN_SOURCE);
+    let labels = place.words && LABELLED.contains(&called);
+    let place = Place { of_person, by_hand, top, own, labels, is_line, ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -159,11 +179,13 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
     let lower = field.to_ascii_lowercase();
     let plain = plain(field);
     let is_in = |list: &[&str]| list.contains(&plain.as_str());
+    let theirs = place.theirs || place.names_people && is_in(&THEIRS);
+    let is_thing = if place.theirs { is_in(&THEIR_THINGS) } else { is_in(&THINGS) };
     let inside = Place {
-        names_people: place.names_people && !is_in(&THINGS),
+        names_people: place.names_people && !is_thing,
         words: place.words && !is_in(&OURS),
         top: false,
-        theirs: place.theirs || place.names_people && is_in(&THEIRS),
+        theirs,
         ..place
     };
     match value {
@@ -199,6 +221,7 @@ fn masked_number(number: Number, (field, plain): (&str, &str), place: Place<'_>)
     match text.len() {
         9..=15 if is_number_field(field) => Value::from(hidden_number(&text)),
         12..=19 if is_card_field(field) => Value::from(hidden_card(&text)),
+        _ if place.theirs && is_number_of_somebody(field, &text) => Value::from(HIDDEN),
         _ => Value::Number(number),
     }
 }
@@ -224,7 +247,12 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     // `guests` may be how many.
     let is_name = is_in(&NAMES)
         || is_one_or_more(plain, &NAMES) && text.contains(|letter: char| letter.is_alphabetic());
-    if place.names_people && is_name {
+    if place.own && plain == "because" && is_label(&text) {
+        return text;
+    }
+    let is_writer = place.own && plain == "by"
+        || place.is_line && plain == "by" && !WRITERS.contains(&text.as_str());
+    if place.names_people && (is_name || is_writer) {
         return hidden_name(&text);
     }
     // Beside `ok`, a message is ours.
@@ -236,8 +264,15 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
         let answer = Place { names_people: true, words: true, theirs: true, ..place };
         return masked_answer(&text, answer);
     }
+    if place.theirs && is_birthday(field) {
+        return HIDDEN.to_owned();
+    }
     if is_moment(&text) {
         return text;
+    }
+    let is_label_field = is_in(&LABELS) || place.labels && !is_id(field);
+    if place.words && is_label_field {
+        return if is_label(&text) { hide_in(&text) } else { HIDDEN.to_owned() };
     }
     masked_other(text, (field, plain), place)
 }
@@ -254,15 +289,17 @@ fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) ->
     if is_card_field(field) && text.bytes().filter(u8::is_ascii_digit).count() >= 12 {
         return hidden_card(&text);
     }
-    let is_told_of = ERRORS.contains(&plain) && (is_told(&text) || is_code(&text));
+    let is_ours = is_code(&text) || place.own && is_told(&text);
+    let is_told_of = ERRORS.contains(&plain) && is_ours;
     if place.theirs && !is_told_of && !is_harmless((field, plain), &text, !place.names_people) {
         return HIDDEN.to_owned();
     }
     // An id by itself, or behind what it is of.
-    let (of, id) = text.rsplit_once(':').unwrap_or(("", &text));
-    if is_number(id) && (of.is_empty() || PERSONS.contains(&of)) {
-        let between = if of.is_empty() { "" } else { ":" };
-        return format!("{of}{between}{}", masked_id(id));
+    let (of, id) = text.rsplit_once([':', '/']).unwrap_or(("", &text));
+    let is_of_person = PERSONS.contains(&of);
+    if is_number(id) && (of.is_empty() || is_of_person) || is_of_person && is_hash(id) {
+        let before = text.strip_suffix(id).unwrap_or_default();
+        return format!("{before}{}", masked_id(id));
     }
     without_answer(hide_in(&text))
 }
@@ -271,7 +308,7 @@ fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) ->
 fn is_personal(field: &str, id: &str, of_person: bool) -> bool {
     let clear = clear_id(id);
     clear.contains(['@', '+']) && hide_in(&clear) != clear
-        || names_person(field, of_person) && is_number(id)
+        || names_person(field, of_person) && (is_number(id) || is_hash(id))
         || names_hash(field) && is_hash(id)
         || is_timer_of_number(id)
 }

@@ -23,6 +23,10 @@ pub(crate) fn is_phone_field(name: &str) -> bool {
     PHONE_FIELDS.iter().any(|(field, _)| *field == name)
 }
 
+/// As many digits as a telephone number has (E.164).
+const DIGITS_MIN: usize = 7;
+const DIGITS_MAX: usize = 15;
+
 /// Why a text is not a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("must be a phone number with its country code, such as +34600000001")]
@@ -57,10 +61,26 @@ impl PhoneHash {
     /// Where the data names a `wa_number`, that number is also replaced inside every other text, so
     /// that an id or a note made of it does not give it away.
     pub fn redact(&self, data: &Map<String, Value>) -> Map<String, Value> {
-        let known = data.get("wa_number").and_then(Value::as_str).and_then(|n| phone(n).ok());
+        self.redact_of(data, None)
+    }
+
+    /// The same where the data may not name the number of whom it is about.
+    pub fn redact_of(&self, data: &Map<String, Value>, number: Option<&str>) -> Map<String, Value> {
+        let named = data.get("wa_number").and_then(Value::as_str);
+        let known = named.and_then(|n| phone(n).ok()).or(number.and_then(|n| phone(n).ok()));
         let known =
             known.map(|number| (number.trim_start_matches('+').to_owned(), self.of(&number)));
         self.redact_map(data, known.as_ref())
+    }
+
+    /// What leaves instead of an id that may be made of a telephone number, and that number: `34600000001` and
+    /// `wa_34600000001` may be. It is what [`PhoneHash::redact`] makes of it once the number is known.
+    pub fn without_number(&self, id: &str) -> Option<(String, String)> {
+        let is_number = |run: &&str| (DIGITS_MIN..=DIGITS_MAX).contains(&run.len());
+        let mut runs = id.split(|letter: char| !letter.is_ascii_digit());
+        let digits = runs.find(is_number).filter(|run| !run.starts_with('0'))?;
+        let (number, hash) = (format!("+{digits}"), self.of(digits));
+        Some((id.replace(&number, &hash).replace(digits, &hash), number))
     }
 
     fn redact_map(
@@ -111,7 +131,7 @@ pub fn phone(text: &str) -> Result<String, InvalidPhone> {
     let plain: String = text.chars().filter(|c| !" .-()\u{a0}".contains(*c)).collect();
     let digits = plain.strip_prefix('+').or(plain.strip_prefix("00")).unwrap_or(&plain);
     let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    if all_digits && (7..=15).contains(&digits.len()) && !digits.starts_with('0') {
+    if all_digits && (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len()) && !digits.starts_with('0') {
         return Ok(format!("+{digits}"));
     }
     Err(InvalidPhone)
@@ -148,6 +168,25 @@ mod tests {
         assert!(!text.contains("600000001") && !text.contains("600 000 001"), "{text}");
         assert_eq!(out.get("wa_number_hash"), Some(&json!("eb491b384e4fda42")));
         assert_eq!(out.get("party_size"), Some(&json!(2)));
+    }
+
+    #[test]
+    fn a18_an_id_made_of_a_number_has_one_alias_whether_the_number_is_named_beside_it_or_not() {
+        let data = |id: &str| json!({"conversation_id": id, "wa_number": "+34600000001"});
+        for id in ["34600000001", "wa_34600000001", "+34600000001"] {
+            let redacted = PhoneHash::Plain.redact(data(id).as_object().unwrap());
+            let (alias, number) = PhoneHash::Plain.without_number(id).unwrap();
+            assert_eq!(
+                (redacted.get("conversation_id"), &*number),
+                (Some(&json!(alias)), "+34600000001")
+            );
+            let alone = json!({"conversation_id": id});
+            let alone = PhoneHash::Plain.redact_of(alone.as_object().unwrap(), Some(&number));
+            assert_eq!(alone.get("conversation_id"), Some(&json!(alias)));
+        }
+        for id in ["conv_1", "c-123456", "0034600000001", "1234567890123456"] {
+            assert_eq!(PhoneHash::Plain.without_number(id), None, "{id}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use sereno_workflows::effect::{Effect, Signal};
+use sereno_workflows::event::is_by_person;
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
@@ -39,11 +40,13 @@ impl Entity {
     ) {
         let After { state, cause, mut talk, now, trace } = after;
         let mut latest = cause;
+        let mut by_person = false;
         for effect in effects {
             match effect {
                 Effect::Emit { event_type, data } => {
                     let of = data.get("conversation_id").and_then(Value::as_str);
                     talk = of.map(str::to_owned).or(talk);
+                    by_person = is_by_person(&data);
                     let announcement = Announcement {
                         id: None,
                         event_type,
@@ -67,7 +70,12 @@ impl Entity {
                 Effect::Tell { to, message } => {
                     let event = latest.unwrap_or_default();
                     let delivery = self.ledger.sequence();
-                    self.remember_told(draft, (event, delivery), (&to, &message), talk.clone());
+                    self.remember_told(
+                        draft,
+                        (event, delivery),
+                        (&to, &message),
+                        (talk.clone(), by_person),
+                    );
                     let record = DeliveryRecord::to_customer(event, Tell { to, message });
                     draft.tell(EndpointId::CUSTOMERS, now, delivery, &record);
                 }

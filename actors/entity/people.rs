@@ -130,17 +130,19 @@ impl Entity {
         talk.and_then(|talk| talk.lead)
     }
 
-    /// Adds a message to a customer to their history, and has the conversation told of it.
+    /// Adds a message to a customer to their history, and has the conversation told of it, and whether a person
+    /// wrote it.
     pub(super) fn remember_told(
         &self,
         draft: &mut Draft,
         (event, delivery): (Sequence, Sequence),
         (to, message): (&str, &Message),
-        talk: Option<String>,
+        (talk, by_person): (Option<String>, bool),
     ) {
         let at = self.ledger.now().timestamp();
         if let Some(talk) = &talk {
-            self.signal(draft, EntityKey::conversation(talk), Signal::Told { at });
+            let signal = if by_person { Signal::Answered { at } } else { Signal::Told { at } };
+            self.signal(draft, EntityKey::conversation(talk), signal);
         }
         let line = HistoryRecord {
             at,

@@ -233,6 +233,11 @@ impl Draft {
     /// Adds a line to the log.
     pub fn log(&mut self, sequence: Sequence, line: &LogRecord) {
         self.batch.put(key::log(&self.tenant, sequence), record::encode(line));
+        if let LogRecord::Attempt { endpoint, .. } = line {
+            for endpoint in [EndpointId(*endpoint), EndpointId(0)] {
+                self.batch.put(key::attempts::second(&self.tenant, endpoint, sequence), Vec::new());
+            }
+        }
     }
 
     /// Notes an endpoint's health.

@@ -3,6 +3,7 @@
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::id::{EntityKey, Sequence, TenantId};
 use sereno_workflows::lead::{Lead, Name};
+use sereno_workflows::privacy::PhoneHash;
 use sereno_workflows::product::Product;
 
 use super::{Draft, Ledger, LedgerError};
@@ -68,6 +69,24 @@ impl Ledger {
             Some(StateRecord::Conversation(conversation)) => Ok(Some(conversation)),
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// The id of the conversation, or of the handoff, that is called so: another where it is called by the number of
+    /// its customer, which nobody is told.
+    pub fn called(
+        &self,
+        tenant: &TenantId,
+        hash: &PhoneHash,
+        id: &str,
+    ) -> Result<String, LedgerError> {
+        if let Some((alias, _)) = hash.without_number(id) {
+            for key in [EntityKey::conversation(&alias), EntityKey::handoff(&alias)] {
+                if self.state(tenant, &key)?.is_some() {
+                    return Ok(alias);
+                }
+            }
+        }
+        Ok(id.to_owned())
     }
 
     /// A lead as one who looked at a product.

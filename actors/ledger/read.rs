@@ -254,7 +254,17 @@ impl Ledger {
         before: Sequence,
         limit: usize,
     ) -> Result<Vec<(Sequence, LogRecord)>, LedgerError> {
-        let range = &key::table(b'L', tenant)[..]..&key::log(tenant, before)[..];
+        self.log_between(tenant, Sequence(0)..before, limit)
+    }
+
+    /// The newest lines of a part of the log, from one place on and before another.
+    pub(super) fn log_between(
+        &self,
+        tenant: &TenantId,
+        range: Range<Sequence>,
+        limit: usize,
+    ) -> Result<Vec<(Sequence, LogRecord)>, LedgerError> {
+        let range = &key::log(tenant, range.start)[..]..&key::log(tenant, range.end)[..];
         let rows = self.store.scan(key::partition(tenant), range, Direction::Descending, limit)?;
         rows.into_iter()
             .map(|(key, value)| {

@@ -1,7 +1,9 @@
-//! Conversations as they stood before a person could hold one.
+//! Conversations as they stood before a person could hold one, and before what people wrote was counted.
 
 use serde::Deserialize;
-use sereno_workflows::conversation::{Action, Conversation, Intent, Resolution, Seen, Status};
+use sereno_workflows::conversation::{
+    Action, Conversation, Held, Intent, Resolution, Seen, Status,
+};
 use sereno_workflows::time::Timestamp;
 
 /// A conversation as it stood in version 4 of the state, and in those before.
@@ -35,8 +37,21 @@ pub(super) struct ConversationV4 {
     generation: u32,
 }
 
+/// A conversation as it stood in version 5 of the state.
+#[derive(Deserialize)]
+pub(super) struct ConversationV5 {
+    before: ConversationV4,
+    held: Option<Held>,
+}
+
 impl From<ConversationV4> for Conversation {
-    fn from(talk: ConversationV4) -> Self {
+    fn from(before: ConversationV4) -> Self {
+        ConversationV5 { before, held: None }.into()
+    }
+}
+
+impl From<ConversationV5> for Conversation {
+    fn from(ConversationV5 { before: talk, held }: ConversationV5) -> Self {
         Self {
             id: talk.id,
             status: talk.status,
@@ -64,7 +79,8 @@ impl From<ConversationV4> for Conversation {
             order: talk.order,
             alarm_at: talk.alarm_at,
             generation: talk.generation,
-            held: None,
+            held,
+            answered: 0,
         }
     }
 }

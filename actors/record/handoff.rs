@@ -14,9 +14,9 @@ use sereno_workflows::time::Timestamp;
 
 use super::StateRecord;
 use super::alerts::{AlertsV2, AlertsV5};
-use super::conversation::ConversationV4;
+use super::conversation::{ConversationV4, ConversationV5};
 
-/// [`StateRecord`] as it stood before version 6, with the handoffs, conversations and alerts of its version.
+/// [`StateRecord`] as it stood before version 7, with the handoffs, conversations and alerts of its version.
 #[derive(Deserialize)]
 pub(super) enum StateBefore<H, C, A> {
     Reservation(Reservation),
@@ -37,7 +37,9 @@ pub(super) type StateV3 = StateBefore<HandoffV3, ConversationV4, AlertsV5>;
 /// Version 4 of it.
 pub(super) type StateV4 = StateBefore<HandoffV4, ConversationV4, AlertsV5>;
 /// Version 5 of it.
-pub(super) type StateV5 = StateBefore<Handoff, Conversation, AlertsV5>;
+pub(super) type StateV5 = StateBefore<Handoff, ConversationV5, AlertsV5>;
+/// Version 6 of it.
+pub(super) type StateV6 = StateBefore<Handoff, ConversationV5, Alerts>;
 
 /// A handoff as it stood in version 3, and in those before.
 #[derive(Deserialize)]

@@ -19,6 +19,7 @@
 //! | `X` | delivery | a dead letter |
 //! | `J` | sequence | a job |
 //! | `L` | sequence | a line of the log |
+//! | `o` | endpoint (0: any), second | nothing: an attempt for it is in the log of that second |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
 //! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
@@ -50,6 +51,7 @@
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 pub mod access;
+pub mod attempts;
 pub mod idempotency;
 pub mod inbound;
 mod kind;

@@ -87,10 +87,12 @@ impl Answered {
 impl Selection {
     /// Whether it means events of this type.
     pub fn wants_type(&self, event_type: &str) -> bool {
-        self.event_type.as_deref().is_none_or(|wanted| match wanted.strip_suffix('*') {
+        let fits = |wanted: &str| match wanted.strip_suffix('*') {
             Some(beginning) => event_type.starts_with(beginning),
             None => event_type == wanted,
-        })
+        };
+        let of = self.event_type.as_deref();
+        of.is_none_or(|all| all.split(',').map(str::trim).any(fits))
     }
 
     /// Whether it means this dead letter.

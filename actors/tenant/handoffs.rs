@@ -39,6 +39,23 @@ impl Tenant {
         let escalation = Escalation { conversation_id, wa_number, last_intent, reason };
         let command = Command::Handoff(handoff::Command::Escalate(escalation));
         work.add(EntityKey::handoff(conversation), quiet(command, event.at));
+        self.held_takes(state, work, conversation, event.at)
+    }
+
+    /// The handoff of a conversation that a person holds is theirs: they answer the customer.
+    pub(super) fn held_takes(
+        &self,
+        state: &TenantState,
+        work: &mut Work,
+        conversation: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let found = self.ledger().conversation(&state.view.id, conversation);
+        let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+        if let Some(held) = found.and_then(|talk| talk.held) {
+            let command = Command::Handoff(handoff::Command::TakenOver { by: held.by, from: None });
+            work.add(EntityKey::handoff(conversation), quiet(command, at));
+        }
         Ok(())
     }
 
@@ -106,6 +123,13 @@ impl Tenant {
     ) -> Result<(), Refusal> {
         match command {
             Command::Handoff(handoff::Command::Close) => self.hand_back(state, work, &key.id, at),
+            Command::Handoff(
+                handoff::Command::Assign { to: by, .. } | handoff::Command::Claim(by),
+            ) if self.who_talks(state, &key.id)?.is_some() => {
+                let command = Command::Conversation(bare(What::Handed(by.clone())));
+                work.add(EntityKey::conversation(&key.id), quiet(command, at));
+                Ok(())
+            }
             Command::Conversation(conversation::Command {
                 what: What::TakeOver { by, from },
                 ..

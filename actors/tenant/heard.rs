@@ -1,7 +1,7 @@
 //! What is heard of a customer on the tenant's own line, tied to the person and their conversation.
 
 use serde_json::{Map, Value, json};
-use sereno_workflows::conversation::{self, What};
+use sereno_workflows::conversation::{self, WHATSAPP, What};
 use sereno_workflows::event::Booking;
 use sereno_workflows::id::{EntityKey, checked};
 use sereno_workflows::lead::{self, Meeting, Way, Who};
@@ -49,7 +49,6 @@ struct Answered {
     product: Option<(String, Option<String>)>,
 }
 
-const CHANNEL: &str = "whatsapp";
 /// Products that one message names at most.
 const PRODUCTS_MAX: usize = 50;
 
@@ -95,7 +94,7 @@ impl Tenant {
     ) -> Result<Option<String>, Refusal> {
         let at = event.at;
         let (id, begins) = self.conversation_of(state, lead, at)?;
-        self.note_talk(state, Some(lead), &id)?;
+        self.note_talk(state, Some(lead), (&id, Some(WHATSAPP)))?;
         event.data.insert("conversation_id".to_owned(), Value::from(id.clone()));
         let ledger = &self.around.ledger;
         let said = text.or_else(|| event.data.get("text").and_then(Value::as_str));
@@ -124,7 +123,7 @@ impl Tenant {
             products
                 .extend(product.filter(|(sku, _)| products.iter().all(|(other, _)| other != sku)));
         }
-        let channel = Some(CHANNEL.to_owned());
+        let channel = Some(WHATSAPP.to_owned());
         let who = who.clone();
         let (way, campaigned) = (Way::Message, campaign.clone());
         let meeting = Meeting {
@@ -170,7 +169,7 @@ impl Tenant {
         work.draft.history(lead, self.around.ledger.sequence(), &row);
         let over = ["ended", "missed", "failed"].iter().any(|end| event.event_type.ends_with(end));
         let way = if over { Way::Call } else { Way::Mention };
-        let channel = Some(CHANNEL.to_owned());
+        let channel = Some(WHATSAPP.to_owned());
         let meeting = Meeting { taken, channel, ..meeting(who.clone(), way) };
         work.add(EntityKey::lead(lead), quiet(meet(meeting), at));
         if let Some(id) = conversation.as_ref().filter(|_| over) {

@@ -101,7 +101,7 @@ impl Tenant {
             Some((lead, taken)) => (Some(lead), taken),
             None => (before.clone().flatten(), false),
         };
-        self.note_talk(state, lead.as_deref(), &id)?;
+        self.note_talk(state, lead.as_deref(), (&id, channel.as_deref()))?;
         coming.journey.about(lead.as_deref());
         let owner = lead.clone().unwrap_or_else(|| id.clone());
         if let Some(kind) = kind_of(&what) {
@@ -316,12 +316,14 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         }
         What::Start { .. }
         | What::Send
+        | What::Answer
         | What::Call
         | What::Understand(..)
         | What::Escalate(_)
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack

@@ -33,7 +33,7 @@ pub(super) fn line(
 pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
     match what {
         What::Receive { .. } => Some(HistoryKind::Received),
-        What::Send => Some(HistoryKind::Sent),
+        What::Send | What::Answer => Some(HistoryKind::Sent),
         What::Call => Some(HistoryKind::Call),
         What::Start { .. } | What::Escalate(_) | What::End(_) => Some(HistoryKind::Conversation),
         What::Order(_) => Some(HistoryKind::Order),
@@ -41,6 +41,7 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Act { .. }
         | What::Show(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
@@ -54,7 +55,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
     match what {
         What::Start { .. } => Some(Way::Conversation),
         What::Receive { .. } => Some(Way::Message),
-        What::Send => Some(Way::Mention),
+        What::Send | What::Answer => Some(Way::Mention),
         What::Call => Some(Way::Call),
         What::Understand(..)
         | What::Act { .. }
@@ -63,6 +64,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack

@@ -31,6 +31,8 @@ pub(super) struct Known {
     pub(super) user_ids: Vec<String>,
     pub(super) phone: Option<String>,
     pub(super) conversation: Option<String>,
+    /// The latest of them on WhatsApp, as far as it was heard of since the start.
+    pub(super) line: Option<String>,
     pub(super) wish: Option<Wish>,
     /// The lead that it turned out to be.
     pub(super) merged_into: Option<String>,
@@ -198,6 +200,7 @@ impl Tenant {
             user_ids: lead.user_ids.clone(),
             phone: lead.phone().map(str::to_owned),
             conversation: lead.conversation.clone(),
+            line: None,
             wish: lead.wish(),
             merged_into: lead.merged_into,
         });
@@ -246,41 +249,19 @@ impl Tenant {
         Ok(key.of_name(&self.around.ledger.sequence().to_text()))
     }
 
-    /// The conversation to which a message of this lead belongs, and whether it is a new one.
-    pub(super) fn conversation_of(
-        &self,
-        state: &mut TenantState,
-        lead: &str,
-        at: Timestamp,
-    ) -> Result<(String, bool), Refusal> {
-        let ledger = &self.around.ledger;
-        let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
-        if let Some(id) = &known.conversation {
-            let found = ledger.conversation(&state.view.id, id);
-            let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
-            let goes_on = match found {
-                Some(talk) => talk.takes(ledger.now().timestamp(), at, &state.view.policy),
-                // On its way to the disk.
-                None => state.people.talks.get(id).is_some(),
-            };
-            if goes_on {
-                return Ok((id.clone(), false));
-            }
-        }
-        Ok((format!("conv_{}", ledger.sequence().to_text()), true))
-    }
-
-    /// Notes in which conversation a lead is.
+    /// Notes in which conversation a lead is, and on which channel where it is said.
     pub(super) fn note_talk(
         &self,
         state: &mut TenantState,
         lead: Option<&str>,
-        conversation: &str,
+        (conversation, channel): (&str, Option<&str>),
     ) -> Result<(), Refusal> {
         if let Some(lead) = lead {
             let known = self.known(state, lead).map_err(|e| unreadable(&e, &state.view.id))?;
+            let line = self.line_after(state, known.line.clone(), (conversation, channel));
+            let line = line.map_err(|error| unreadable(&error, &state.view.id))?;
             let conversation = Some(conversation.to_owned());
-            let known = Known { conversation, ..Known::clone(&known) };
+            let known = Known { conversation, line, ..Known::clone(&known) };
             state.people.leads.put(lead.to_owned(), Arc::new(known));
         }
         state.people.talks.put(conversation.to_owned(), lead.map(str::to_owned));

@@ -130,7 +130,7 @@ impl Tenant {
         for (place, (event, arrival)) in events.iter().zip(arrivals).enumerate() {
             give_way(place).await;
             hand.take(place);
-            let Arrival { fact, mut journey, death } = arrival;
+            let Arrival { mut fact, mut journey, death } = arrival;
             journey.begin(self.around.ledger.now().micros());
             let claimed = match again {
                 Some(before) => self.reclaim(state, recording, &mut work.draft, before),
@@ -152,7 +152,7 @@ impl Tenant {
                 event_type: event.event_type.as_str().to_owned(),
                 at: event.at,
                 source,
-                data: state.view.policy.phone_hash.redact(&event.told()),
+                data: self.telling_of(state, event, &mut fact)?,
                 audience: Audience::Subscribers,
             };
             ids.push(id);
@@ -221,9 +221,15 @@ impl Tenant {
             }
             Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}
         }
-        match Command::from_fact(fact) {
-            Some((key, command)) => work.add(key, coming.deed(command, None)),
-            None => self.say(state, work, coming, None),
+        let (opens, at) = (matches!(fact, Fact::Handoff(HandoffFact::Opened, _)), coming.event.at);
+        let Some((key, command)) = Command::from_fact(fact) else {
+            self.say(state, work, coming, None);
+            return Ok(());
+        };
+        let id = key.id.clone();
+        work.add(key, coming.deed(command, None));
+        if opens {
+            self.held_takes(state, work, &id, at)?;
         }
         Ok(())
     }

@@ -1,25 +1,22 @@
-//! Endpoints of notifications and their log.
+//! Endpoints of notifications.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sereno_actors::channel::auth::Auth;
 use sereno_actors::endpoint::config::Endpoint;
-use sereno_actors::endpoint::delivery_id;
-use sereno_actors::limits;
-use sereno_actors::record::{AttemptStatus, EventRecord, FilteredBy, LogRecord};
 use sereno_actors::signature::key_pair;
 use sereno_actors::tenant::{Change, Changed};
 use sereno_actors::view::TenantView;
 use sereno_actors::why::{self, Known};
 use sereno_workflows::access::Role;
 use sereno_workflows::endpoint::Health;
-use sereno_workflows::id::{EndpointId, Sequence};
+use sereno_workflows::id::EndpointId;
 use sereno_workflows::masking;
-use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::time::Timestamp;
 
 use super::App;
 use super::aside::aside;
@@ -149,58 +146,6 @@ pub async fn test(
     Ok(Json(answer))
 }
 
-/// `GET /api/v1/admin/notify/logs`: from the newest down, by `endpoint_id, status, event`.
-pub async fn logs(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: ListQuery,
-) -> Result<Json<Value>, Problem> {
-    query.only(&["endpoint_id", "status", "event"])?;
-    query.one_of("status", &["sent", "failed", "filtered"])?;
-    aside(caller.tenant.clone(), move || log_page(&app, &caller, &query)).await
-}
-
-fn log_page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Problem> {
-    let endpoint = query.get("endpoint_id").map(number).transpose()?;
-    let mut before = query.before()?;
-    let mut items = Vec::new();
-    let mut looked_at = 0;
-    let mut more = false;
-    'pages: while !more {
-        let page = app.engine.ledger().log(&caller.tenant, before, query.limit)?;
-        let full = page.len() == query.limit;
-        for (sequence, line) in page {
-            looked_at += 1;
-            before = sequence;
-            for item in lines(app, caller, sequence, line)? {
-                let fits = |name: &str, field: &str| {
-                    query.get(name).is_none_or(|wanted| {
-                        item.get(field).and_then(Value::as_str) == Some(wanted)
-                    })
-                };
-                let of_endpoint = endpoint.is_none_or(|wanted| {
-                    item.get("endpoint_id").and_then(Value::as_u64) == Some(u64::from(wanted.0))
-                });
-                if of_endpoint && fits("status", "status") && fits("event", "event") {
-                    items.push(item);
-                }
-            }
-            // A line's items stay together, so a page may be a little longer than asked for.
-            more = items.len() >= query.limit || looked_at >= limits::SCAN_ROWS_MAX;
-            if more {
-                break 'pages;
-            }
-        }
-        if !full {
-            break;
-        }
-    }
-    let next_cursor = Some(before.to_text()).filter(|_| more);
-    Ok(Json(json!({
-        "ok": true, "total": items.len(), "items": items, "next_cursor": next_cursor,
-    })))
-}
-
 pub(super) async fn configured(
     app: &App,
     caller: &Caller,
@@ -300,101 +245,4 @@ fn as_it_is(
         "created_at": config.created_at.to_rfc3339(),
         "updated_at": config.updated_at.to_rfc3339(),
     }))
-}
-
-/// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.
-fn lines(
-    app: &App,
-    caller: &Caller,
-    sequence: Sequence,
-    line: LogRecord,
-) -> Result<Vec<Value>, Problem> {
-    let place = sequence.to_text();
-    let event_of = |event| app.engine.ledger().event(&caller.tenant, event);
-    match line {
-        LogRecord::Attempt {
-            endpoint,
-            delivery,
-            event,
-            event_type,
-            status,
-            code,
-            error,
-            attempt,
-            duration_ms,
-            began_at,
-            message,
-            response: _,
-        } => {
-            let (event_id, payload) = told(event_of(event)?);
-            let ended_at = began_at.after(Span::millis(u64::from(duration_ms)));
-            let outcome = super::deliveries::outcome(status);
-            let status = match status {
-                AttemptStatus::Sent | AttemptStatus::Collected => "sent",
-                AttemptStatus::Retrying | AttemptStatus::Dead | AttemptStatus::Withdrawn => {
-                    "failed"
-                }
-            };
-            Ok(vec![json!({
-                "id": format!("log_{place}"),
-                "endpoint_id": endpoint,
-                "delivery_id": delivery_id(delivery),
-                "event": event_type,
-                "event_id": event_id,
-                "status": status,
-                "outcome": outcome,
-                "attempt": attempt,
-                "response_code": code,
-                "error_message": error,
-                "payload_snippet": message.map_or(payload, |text| snippet(&text)),
-                "duration_ms": duration_ms,
-                "created_at": began_at.to_rfc3339(),
-                "sent_at": (status == "sent").then(|| ended_at.to_rfc3339()),
-            })])
-        }
-        LogRecord::Filtered { event, event_type, endpoints } => {
-            let (event_id, payload) = told(event_of(event)?);
-            let mut common = Map::new();
-            for (name, value) in [
-                ("event", json!(event_type)),
-                ("event_id", json!(event_id)),
-                ("status", json!("filtered")),
-                ("outcome", json!("filtered")),
-                ("response_code", json!(-1)),
-                ("payload_snippet", json!(payload)),
-                ("duration_ms", json!(0)),
-                ("created_at", json!(sequence.moment().to_rfc3339())),
-                ("sent_at", Value::Null),
-            ] {
-                common.insert(name.to_owned(), value);
-            }
-            let item = |(index, (endpoint, reason)): (usize, (u32, FilteredBy))| {
-                let mut item = common.clone();
-                item.insert("id".to_owned(), json!(format!("log_{place}-{index}")));
-                item.insert("endpoint_id".to_owned(), json!(endpoint));
-                item.insert("error_message".to_owned(), json!(reason_of(reason)));
-                Value::Object(item)
-            };
-            Ok(endpoints.into_iter().enumerate().map(item).collect())
-        }
-    }
-}
-
-pub(super) fn reason_of(reason: FilteredBy) -> &'static str {
-    match reason {
-        FilteredBy::Disabled => "the endpoint is disabled",
-        FilteredBy::Type => "its events do not list this type",
-        FilteredBy::Intent => "its intents do not list this intent",
-    }
-}
-
-fn told(event: Option<EventRecord>) -> (Option<String>, String) {
-    match event {
-        Some(event) => (Some(event.id), snippet(&String::from_utf8_lossy(&event.body))),
-        None => (None, String::new()),
-    }
-}
-
-fn snippet(text: &str) -> String {
-    text.chars().take(limits::PAYLOAD_CHARS_MAX).collect()
 }

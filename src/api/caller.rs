@@ -133,6 +133,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may look at the page of this path.
+    pub fn may_look_at(&self, path: &str) -> bool {
+        access::known("GET", path).is_some_and(|access| self.must_be_allowed(access).is_ok())
+    }
+
     fn must_be_allowed(&self, access: Access) -> Result<(), Problem> {
         let forbidden = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
         let Access { operation, in_portal, .. } = access;

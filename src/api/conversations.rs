@@ -115,7 +115,8 @@ fn detail(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["lang"])?;
     let view = app.engine.view(&caller.tenant)?;
-    let found = app.engine.ledger().conversation(&caller.tenant, id)?;
+    let id = app.engine.ledger().called(&caller.tenant, &view.policy.phone_hash, id)?;
+    let found = app.engine.ledger().conversation(&caller.tenant, &id)?;
     let talk = found.ok_or_else(|| Problem::not_found(LIST))?;
     let (lines, next) = lines(app, caller, &talk, query)?;
     let (mut messages, mut calls, mut history) = (Vec::new(), Vec::new(), Vec::new());
@@ -247,7 +248,7 @@ pub(super) fn summary(talk: &Conversation, lead: Option<&str>, view: &TenantView
         "ended_at": moment(talk.ended_at),
         "ended_by": talk.ended_by,
         "duration_seconds": talk.duration_seconds(),
-        "message_count": talk.received.saturating_add(talk.sent),
+        "message_count": talk.message_count(),
         "last_intent": talk.last_intent(),
         "held_by": talk.held.as_ref().map(|held| &held.by),
         "held_at": talk.held.as_ref().map(|held| held.at.to_rfc3339()),

@@ -27,6 +27,7 @@ use super::audit::signed;
 use super::deliveries::{attempts, endpoint_number, number, tried_again};
 use super::error::Problem;
 use super::jobs;
+use super::jobs::types;
 use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, take_reason, take_text};
 use super::rows::Rows;
 use super::search::begin_export;
@@ -232,7 +233,7 @@ fn wanted(query: &ListQuery) -> Result<Selection, Problem> {
     let (from, to) = query.from_to()?;
     Ok(Selection {
         endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
-        event_type: query.get("event_type").map(str::to_owned),
+        event_type: query.get("event_type").map(types).transpose()?,
         cause: query.get("cause").map(str::to_owned),
         fault: query.get("fault").and_then(fault),
         from,

@@ -32,6 +32,7 @@ use super::aside::aside;
 use super::audit::Told;
 use super::channels::by;
 use super::error::Problem;
+use super::jobs::types;
 use super::provider::add_provider;
 use super::request::{
     Caller, InPath, JsonObject, ListQuery, nothing_else, take_number, take_reason,
@@ -65,7 +66,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     let view = app.engine.view(&caller.tenant)?;
     let wanted = Selection {
         endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
-        event_type: query.get("event_type").map(str::to_owned),
+        event_type: query.get("event_type").map(types).transpose()?,
         status: query.get("status").map(str::to_owned),
         channel: query.get("channel").and_then(channel),
         answered: query.get("code").and_then(Answered::from_name),

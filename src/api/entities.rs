@@ -71,7 +71,14 @@ pub async fn handoff(
     InPath(id): InPath<String>,
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    show(&app, &caller, reader, EntityKey::handoff(&id))
+    show(&app, &caller, reader, of_handoff(&app, &caller, &id)?)
+}
+
+/// The handoff of a conversation that is called so.
+fn of_handoff(app: &App, caller: &Caller, id: &str) -> Result<EntityKey, Problem> {
+    let view = app.engine.view(&caller.tenant)?;
+    let id = app.engine.ledger().called(&caller.tenant, &view.policy.phone_hash, id)?;
+    Ok(EntityKey::handoff(&id))
 }
 
 /// `POST /api/v1/reservations/{id}/actions`.

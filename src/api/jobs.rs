@@ -13,6 +13,7 @@ use sereno_actors::intake::inbound_id;
 use sereno_actors::record::{Answered, JobRecord, JobState, JobTask, NotDone, Selection};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
+use sereno_workflows::search::Types;
 use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 
@@ -95,7 +96,7 @@ pub async fn recover(
     }
     let selection = Selection {
         endpoint: Some(endpoint),
-        event_type: take_text(&mut body, "event_type")?,
+        event_type: take_text(&mut body, "event_type")?.as_deref().map(types).transpose()?,
         from: Sequence::at(since),
         to: until.map_or(now(&app), Sequence::at),
         ..Selection::default()
@@ -112,7 +113,7 @@ pub fn selection(body: &mut Map<String, Value>) -> Result<Selection, Problem> {
     let (from, to) = (place("from")?, place("to")?);
     Ok(Selection {
         endpoint: take_number(body, "endpoint_id")?,
-        event_type: take_text(body, "event_type")?,
+        event_type: take_text(body, "event_type")?.as_deref().map(types).transpose()?,
         from: from.unwrap_or(Sequence(0)),
         to: to.unwrap_or(Sequence(u64::MAX)),
         ..Selection::default()
@@ -233,4 +234,9 @@ fn progress(job: &JobRecord) -> Option<f64> {
             (from.0 > 0).then(|| (behind / all.max(1.0) * 100.0).floor() / 100.0)
         }
     }
+}
+
+/// Types of events that deliveries are chosen by.
+pub(super) fn types(text: &str) -> Result<String, Invalid> {
+    Types::checked("event_type", text)
 }

@@ -71,6 +71,10 @@ fn expires_in(body: &mut Map<String, Value>) -> Result<Span, Invalid> {
 fn next(body: &mut Map<String, Value>) -> Result<String, Invalid> {
     let next = take_text(body, "next")?.unwrap_or_else(|| FIRST_PAGE.to_owned());
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    // Whoever opens it would land elsewhere.
+    let path = next.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let mut parts = path.split('/').map(|part| part.replace("%2e", "."));
+    let is_plain = is_plain && !parts.any(|part| [".", ".."].contains(&part.as_str()));
     if next.starts_with(FIRST_PAGE) && is_plain && next.len() <= limits::NEXT_BYTES_MAX {
         return Ok(next);
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use sereno_actors::limits::CLAIMANT_CHARS_MAX;
+use sereno_workflows::id::is_unseen;
 use sereno_workflows::invalid::Invalid;
 
 use super::request::{Caller, take_text};
@@ -21,12 +22,12 @@ pub(super) fn take_name(
 
 fn own(caller: &Caller) -> String {
     let name = caller.name();
-    name.chars().filter(|letter| !letter.is_control()).take(CLAIMANT_CHARS_MAX).collect()
+    name.chars().filter(|letter| !is_unseen(*letter)).take(CLAIMANT_CHARS_MAX).collect()
 }
 
 fn checked(field: &str, name: &str) -> Result<String, Invalid> {
     let (name, most) = (name.trim(), CLAIMANT_CHARS_MAX);
-    if name.is_empty() || name.chars().count() > most || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > most || name.chars().any(is_unseen) {
         let problem = format!("must be the name of who takes it, of {most} characters at most");
         return Err(Invalid::new(field, problem));
     }

@@ -43,7 +43,7 @@ pub async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    let (question, to) = read(&query, &caller)?;
+    let (question, to) = read(&app, &query, &caller)?;
     let before = query.before()?.min(to);
     aside(caller.tenant.clone(), move || {
         let page = app.engine.find(&caller.tenant, &question, before, query.limit)?;
@@ -64,7 +64,7 @@ pub async fn export(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    let (question, to) = read(&query, &caller)?;
+    let (question, to) = read(&app, &query, &caller)?;
     if query.get("limit").is_some() {
         return Err(Invalid::new("limit", "an export has no pages: leave it out").into());
     }
@@ -109,7 +109,7 @@ fn lines(
     Ok((lines, page.next))
 }
 
-fn read(query: &ListQuery, caller: &Caller) -> Result<(Question, Sequence), Problem> {
+fn read(app: &App, query: &ListQuery, caller: &Caller) -> Result<(Question, Sequence), Problem> {
     query.only(&FILTERS)?;
     let set_aside = query.one_of("pipeline", &["quarantined"])?.is_some();
     let source = query.one_of("source", &Source::ALL.map(Source::as_str))?;
@@ -121,9 +121,11 @@ fn read(query: &ListQuery, caller: &Caller) -> Result<(Question, Sequence), Prob
         found => Ok(found.map(str::to_owned)),
     };
     let (from, to) = query.from_to()?;
+    let hash = &app.engine.view(&caller.tenant)?.policy.phone_hash;
+    let called = |id: String| app.engine.ledger().called(&caller.tenant, hash, &id);
     let question = Question {
         types: Types::read(query.get("type"))?,
-        conversation_id: id("conversation_id")?,
+        conversation_id: id("conversation_id")?.map(called).transpose()?,
         user_id: id("user_id")?,
         source: source.and_then(|word| Source::ALL.into_iter().find(|s| s.as_str() == word)),
         delivery: STANDINGS.into_iter().find(|(word, _)| Some(*word) == delivery).map(|(_, s)| s),

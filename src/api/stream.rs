@@ -60,7 +60,7 @@ pub async fn follow(
             return Err(Invalid::new(name, "a stream has no pages: leave it out").into());
         }
     }
-    let filter = Filter::read(&query)?;
+    let filter = Filter::read(&app, &query, &caller)?;
     let from = last_seen(&parts.headers, &query)?;
     let stream = app.engine.stream(&caller.tenant, from).await?.map_err(refused)?;
     let place = stream.place().to_text();

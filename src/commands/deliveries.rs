@@ -71,17 +71,26 @@ Examples:
         #[command(flatten)]
         starting: Starting,
     },
-    /// End some that still wait: nothing of them is sent any more
+    /// End some that still wait, or many by what they are: nothing of them is sent any more
     #[command(after_help = "\
-Example:
-  sereno deliveries cancel msg_01j8x7k2m3n4p --reason 'the till was replaced'")]
+Examples:
+  sereno deliveries cancel msg_01j8x7k2m3n4p --reason 'the till was replaced'
+  sereno deliveries cancel --endpoint 3 --dry-run                  # how many are meant
+  sereno deliveries cancel --endpoint 3 --reason 'it is gone'      # starts a job and waits for its end")]
     Cancel {
         /// The deliveries' ids
-        #[arg(value_name = "ID", required = true)]
+        #[arg(value_name = "ID")]
         ids: Vec<String>,
-        /// Why, for the audit log
-        #[arg(long)]
-        reason: Option<String>,
+        /// Those that stand so [default: all that wait]
+        #[arg(long, value_parser = STANDINGS, help_heading = "Filter")]
+        status: Option<String>,
+        #[command(flatten)]
+        filter: DeliveryFilter,
+        /// All that wait
+        #[arg(long, help_heading = "Filter")]
+        all: bool,
+        #[command(flatten)]
+        starting: Starting,
     },
     /// Send the event of one to another endpoint too, whatever that listens for
     #[command(after_help = "\
@@ -146,18 +155,19 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
         Command::Retry { ids, status, filter, all, starting } => {
             let mut body = filter.body();
             body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
-            let chosen = !body.is_empty() || all;
-            match (ids.is_empty(), chosen) {
-                (false, false) => retry_each(&session, &ids, ("deliveries", starting.said())).await,
-                (true, true) => starting.run(&session, "/api/v1/deliveries/retry", body).await,
-                (true, false) => Err(Failure::usage(
-                    "which? name deliveries by their ids, or say which by --status, --endpoint, --event-type, \
-                     --from and --to, or --all that were given up",
-                )),
-                (false, true) => Err(Failure::usage("give ids or a filter, not both")),
+            if means_many(&ids, !body.is_empty() || all, "--all that were given up")? {
+                return starting.run(&session, "/api/v1/deliveries/retry", body).await;
             }
+            retry_each(&session, &ids, ("deliveries", starting.said())).await
         }
-        Command::Cancel { ids, reason } => cancel_each(&session, &ids, reason.as_deref()).await,
+        Command::Cancel { ids, status, filter, all, starting } => {
+            let mut body = filter.body();
+            body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
+            if means_many(&ids, !body.is_empty() || all, "--all that wait")? {
+                return starting.run(&session, "/api/v1/deliveries/cancel", body).await;
+            }
+            cancel_each(&session, &ids, starting.said()).await
+        }
         Command::HandOn { id, to, reason } => {
             let mut body = said_for(reason.as_deref());
             body.insert("endpoint_id".to_owned(), Value::from(to));
@@ -178,6 +188,19 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
             }
             Ok(output::line(&format!("{id} {}", cell(answer.get("state"))))?)
         }
+    }
+}
+
+/// Whether many are meant by what they are, and not some by their ids.
+fn means_many(ids: &[String], is_chosen: bool, or_all: &str) -> Result<bool, Failure> {
+    match (ids.is_empty(), is_chosen) {
+        (false, false) => Ok(false),
+        (true, true) => Ok(true),
+        (true, false) => Err(Failure::usage(format!(
+            "which? name deliveries by their ids, or say which by --status, --endpoint, --event-type, \
+             --from and --to, or {or_all}"
+        ))),
+        (false, true) => Err(Failure::usage("give ids or a filter, not both")),
     }
 }
 
@@ -207,13 +230,13 @@ pub(super) async fn retry_each(
 async fn cancel_each(
     session: &Session,
     ids: &[String],
-    reason: Option<&str>,
+    said: Map<String, Value>,
 ) -> Result<(), Failure> {
     // As above.
     let segments = ids.iter().map(|id| segment(id)).collect::<Result<Vec<_>, Failure>>()?;
     for (id, part) in ids.iter().zip(segments) {
         let path = format!("/api/v1/deliveries/{part}/cancel");
-        let answer = session.post(&path, said_for(reason)).await?;
+        let answer = session.post(&path, said.clone()).await?;
         if session.json {
             output::json(&answer)?;
         } else {

@@ -44,6 +44,14 @@ async fn bad_input_is_refused_by_name_and_changes_nothing() {
         ("GET", "/api/v1/handoffs?cursor=zz", String::new(), 422, Some("cursor")),
         ("GET", "/api/v1/reservations?status=bogus", String::new(), 422, Some("status")),
         ("GET", "/api/v1/admin/notify/logs?status=bogus", String::new(), 422, Some("status")),
+        (
+            "GET",
+            "/api/v1/deliveries?event_type=bad%20type!!",
+            String::new(),
+            422,
+            Some("event_type"),
+        ),
+        ("GET", "/api/v1/dead-letters?event_type=a..b", String::new(), 422, Some("event_type")),
         ("GET", "/api/v1/events?type=a%20b", String::new(), 422, Some("type")),
         ("GET", "/api/v1/admin/tenants/default/keys?limit=x", String::new(), 422, Some("limit")),
         (

@@ -39,7 +39,7 @@ async fn cancel(house: &House, path: &str) {
         (&by_hand["by"]["kind"], &by_hand["reason"]),
         (&json!("key"), &json!("the till was replaced"))
     );
-    assert!(why["sentence"].as_str().unwrap().contains(by_hand["by"]["id"].as_str().unwrap()));
+    assert!(why["sentence"].as_str().unwrap().contains(by_hand["by"]["name"].as_str().unwrap()));
     assert_eq!(shown["next_attempt_at"], json!(null));
     let (status, answer) = house.raw("POST", &format!("{path}/cancel"), "").await;
     assert_eq!((status, &answer["detail"]), (409, &json!("it was cancelled already")));

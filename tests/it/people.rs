@@ -67,13 +67,15 @@ async fn b02_a_platforms_events_drive_its_conversation_and_are_announced_once_ea
     );
     assert_eq!(
         talk["metrics"],
-        json!({"user_messages": 1, "ai_messages": 1, "calls": 0, "actions_executed": 1,
-            "products_shown": 1, "escalated": false})
+        json!({"user_messages": 1, "ai_messages": 1, "person_messages": 0, "calls": 0,
+            "actions_executed": 1, "products_shown": 1, "escalated": false})
     );
     assert_eq!(talk["intents"][0]["confidence"], 0.89);
     assert_eq!(talk["products"][0]["sku"], "V-1");
     let texts: Vec<_> = talk["messages"].as_array().unwrap().iter().map(|m| &m["text"]).collect();
     assert_eq!(texts, ["Busco un vestido", "Mira este"], "in their order");
+    let writers: Vec<_> = talk["messages"].as_array().unwrap().iter().map(|m| &m["by"]).collect();
+    assert_eq!(writers, ["customer", "assistant"]);
 
     let end = json!({"conversation_id": "conv_abc123", "duration": 900, "resolution": {
         "status": "resolved", "outcome": "purchase_completed", "satisfaction_score": 5}});

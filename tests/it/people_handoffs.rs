@@ -63,3 +63,50 @@ async fn d05_a_handoff_without_a_number_is_that_of_whoever_is_in_its_conversatio
         assert_eq!(handoffs(&house, shown["lead_id"].as_str().unwrap()).await, ALL, "{talk}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_a_conversation_that_is_called_by_the_customers_number_is_called_otherwise_everywhere()
+{
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let (number, digits) = ("+34600111222", "34600111222");
+    let said = |more: Value| {
+        let mut data = json!({"conversation_id": digits});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        data
+    };
+    house.event("conversation.started", said(json!({"wa_number": number}))).await;
+    // What names no number is of the same conversation.
+    house.event("conversation.message.received", said(json!({"content": {"text": "hola"}}))).await;
+    house.event("conversation.escalated", said(json!({"reason": "wants a person"}))).await;
+    house.event("shop.visited", said(json!({"page": format!("/c/{digits}")}))).await;
+    house.phone(digits).say(&house.api.http, "hola").await.unwrap();
+    house.read().await;
+    let events = house.api.get("/api/v1/events?limit=50").await.unwrap();
+    assert!(!events.to_string().contains(digits), "{events}");
+    let items = events["items"].as_array().unwrap();
+    let opened = items.iter().find(|one| one["event_type"] == "handoff.opened").unwrap();
+    let alias = opened["data"]["conversation_id"].as_str().unwrap();
+    let path = |of: &str, id: &str| format!("/api/v1/{of}/{id}");
+    for of in ["conversations", "handoffs"] {
+        for id in [alias, digits] {
+            let found = house.api.get(&path(of, id)).await.unwrap();
+            assert_eq!(found["conversation_id"], alias, "{of} {id}");
+        }
+    }
+    let talk = house.api.get(&path("conversations", alias)).await.unwrap();
+    assert_eq!(talk["metrics"]["user_messages"], 2, "the customer's word on the line too");
+    for id in [alias, digits] {
+        let query = format!("/api/v1/events?type=conversation.*&conversation_id={id}");
+        let found = house.api.get(&query).await.unwrap();
+        assert_eq!(found["items"].as_array().unwrap().len(), 3, "{id}: {found}");
+    }
+    let claim = json!({"action": "claim", "by": "Eva"});
+    house.api.post(&format!("{}/actions", path("handoffs", alias)), &claim).await.unwrap();
+    // Whoever may have nothing revealed learns not even what leaves, which all numbers can be tried against.
+    let viewer = crate::browser::Browser::with_role(&house, "viewer").await;
+    for list in ["events", "handoffs", "conversations", "deliveries", "timers"] {
+        let seen = viewer.get(&format!("/api/v1/{list}")).await.to_string();
+        assert!(!seen.contains(alias) && !seen.contains(digits), "{list}: {seen}");
+    }
+}

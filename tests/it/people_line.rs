@@ -215,3 +215,44 @@ async fn d02_who_answers_an_offer_or_a_campaign_is_tied_to_what_they_answer() {
         (&json!("wamid.OTHER"), &Value::Null)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_what_is_written_on_whatsapp_stands_in_a_conversation_on_whatsapp_and_in_the_one_held()
+{
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let say = async |text: &str| {
+        house.phone(ANA).say(&house.api.http, text).await.unwrap();
+        house.read().await;
+    };
+    let at = |id: &str| format!("/api/v1/conversations/{id}");
+    let heard = async |id: &str| {
+        house.api.get(&at(id)).await.unwrap()["metrics"]["user_messages"].as_u64().unwrap()
+    };
+    let told = async |event_type: &str, id: &str, channel: Value| {
+        let data =
+            json!({"conversation_id": id, "channel": channel, "wa_number": format!("+{ANA}")});
+        house.event(event_type, data).await;
+    };
+    say("hola").await;
+    let talks = house.api.get("/api/v1/conversations").await.unwrap();
+    let line = talks["items"][0]["conversation_id"].as_str().unwrap().to_owned();
+    told("conversation.started", "web-1", json!("web")).await;
+    told("conversation.message.received", "web-1", Value::Null).await;
+    say("¿seguís ahí?").await;
+    assert_eq!((heard(&line).await, heard("web-1").await), (2, 1));
+    let hold = json!({"action": "take_over", "by": "Eva"});
+    house.api.post(&format!("{}/actions", at(&line)), &hold).await.unwrap();
+    // What a platform tells of on WhatsApp does not take it from who holds it.
+    told("conversation.started", "wa-2", json!("whatsapp")).await;
+    say("¿Eva?").await;
+    told("conversation.ended", "web-1", json!("web")).await;
+    // Nor does a restart, after which nobody remembers anything but the disk.
+    let house = house.restarted().await;
+    house.phone(ANA).say(&house.api.http, "hola, Eva").await.unwrap();
+    house.read().await;
+    let heard = house.api.get(&at(&line)).await.unwrap()["metrics"]["user_messages"].clone();
+    assert_eq!(heard, 4);
+    let talks = house.api.get("/api/v1/conversations").await.unwrap();
+    assert_eq!(talks["items"].as_array().unwrap().len(), 3, "{talks}");
+}

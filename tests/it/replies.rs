@@ -56,8 +56,8 @@ async fn d05_a_persons_reply_arrives_stands_in_the_thread_and_answers_the_handof
     assert_eq!(status, 200, "{answer}");
     let line = answer["messages"].as_array().unwrap().last().unwrap();
     assert_eq!(
-        (&line["kind"], &line["text"]),
-        (&json!("message_sent"), &json!("Enseguida la\natiendo"))
+        (&line["kind"], &line["text"], &line["by"]),
+        (&json!("message_sent"), &json!("Enseguida la\natiendo"), &json!("Eva"))
     );
     let sent = house.told(1).await.remove(0);
     assert_eq!((sent.to.as_str(), sent.kind.as_str()), (ANA, "text"));
@@ -71,7 +71,11 @@ async fn d05_a_persons_reply_arrives_stands_in_the_thread_and_answers_the_handof
         messages.len() == 2 && messages[1]["delivery"]["status"] == "sent"
     };
     let shown = house.eventually(&path, arrived).await;
-    assert_eq!(shown["metrics"]["ai_messages"], 1, "counted once");
+    let metrics = &shown["metrics"];
+    let counted = ["ai_messages", "person_messages"].map(|name| &metrics[name]);
+    assert_eq!(counted, [&json!(0), &json!(1)], "counted once, and as a person's");
+    let stats = house.api.get("/api/v1/stats?window=1h").await.unwrap().to_string();
+    assert!(stats.contains("\"ai_response_time\":{\"count\":0"), "{stats}");
     let turns = shown["history"].as_array().unwrap().iter();
     assert!(turns.clone().all(|turn| turn["event_type"] != "conversation.message.sent"), "{shown}");
 
@@ -366,4 +370,22 @@ async fn b02_who_forgets_a_conversation_leaves_it_to_the_assistant_after_a_while
     let zero = json!({"settings": {"conversations": {"hold_for": "0s"}}});
     let answer = house.raw("PATCH", "/api/v1/admin/tenants/default", zero.to_string()).await;
     assert_eq!((answer.0, &answer.1["field"]), (422, &json!("conversations.hold_for")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_a_handoff_and_its_conversation_are_one_persons() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let id = begun(&house, 0).await;
+    act(&house, &id, json!({"action": "take_over", "by": "Ana"})).await;
+    house.event("conversation.escalated", json!({"conversation_id": id})).await;
+    let handoff = format!("/api/v1/handoffs/{id}");
+    let waits = house.api.get(&handoff).await.unwrap();
+    assert_eq!(waits["claimed_by"], "Ana", "who holds the conversation answers: {waits}");
+    let assign = json!({"action": "assign", "to": "Luis", "from": "Ana"});
+    house.api.post(&format!("{handoff}/actions"), &assign).await.unwrap();
+    assert_eq!(show(&house, &id).await["held_by"], "Luis");
+    let mine = json!({"action": "assign", "to": "Eva", "from": "Ana"});
+    let (status, _) = house.raw("POST", &format!("{handoff}/actions"), mine.to_string()).await;
+    assert_eq!((status, &show(&house, &id).await["held_by"]), (409, &json!("Luis")));
 }

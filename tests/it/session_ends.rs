@@ -8,7 +8,7 @@ use crate::browser::{Browser, KEYS, LINKS, SESSION, token};
 use crate::listener::{Listener, STREAM};
 use crate::support::{ENDPOINTS, House};
 
-async fn listen(browser: &Browser) -> Listener {
+pub(crate) async fn listen(browser: &Browser) -> Listener {
     let response = browser.bare("GET", STREAM).send().await.unwrap();
     assert_eq!(response.status(), 200);
     let mut listener = Listener { response, text: String::new(), last_id: String::new() };

@@ -1,5 +1,6 @@
 //! One-time links, and the portal that they may open.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use sereno::client::Client;
 
 use crate::browser::{AUDIT, Browser, KEYS, LINKS, SESSION, set_cookie, token};
 use crate::process::Process;
+use crate::session_ends::listen;
 use crate::support::{ENDPOINTS, House};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +47,8 @@ async fn e01_what_makes_no_sense_in_a_link_is_refused_by_name() {
         ("next", json!("//evil.example")),
         ("next", json!("/console/\\evil")),
         ("next", json!("/elsewhere")),
+        ("next", json!("/console/../../evil")),
+        ("next", json!("/console/%2E./evil")),
         ("portal", json!("yes")),
         ("tenant", json!("other")),
     ] {
@@ -151,6 +155,50 @@ async fn e01_the_portal_is_part_of_the_console_of_one_tenant() {
     }
     let toggle = format!("{ENDPOINTS}/1/toggle");
     assert_eq!(browser.ask("POST", &toggle, &json!({})).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e01_a_stream_tells_nobody_what_the_lists_refuse_them() {
+    let house = House::new().await;
+    let _receiver = house.webhook(json!({"filters": {"events": ["client.*"]}})).await;
+    let mut browsers = Vec::new();
+    for role in ["viewer", "operator", "admin"] {
+        for portal in [false, true] {
+            let link = json!({"role": role, "portal": portal});
+            let made = house.api.post(LINKS, &link).await.unwrap();
+            browsers.push(Browser::sign_in(&house.base, &token(&made)).await.unwrap());
+        }
+    }
+    let mut streams = Vec::new();
+    for browser in &browsers {
+        streams.push(listen(browser).await);
+    }
+    house.book("R-1", "34600000012", 86_400_000).await;
+    let talk = json!({"conversation_id": "C-1", "user_id": "U-1"});
+    house.event("conversation.started", talk.clone()).await;
+    house.event("conversation.escalated", talk).await;
+    house.event("client.created", json!({})).await;
+    for (browser, mut stream) in browsers.iter().zip(streams) {
+        let all = stream.until(|message| message.data["status"] == "sent").await;
+        let mut told = BTreeSet::new();
+        for message in &all {
+            let kind = message.event.as_str();
+            let entity = message.data["entity"].as_str().filter(|_| kind == "state");
+            told.insert(entity.unwrap_or(kind));
+        }
+        for (kind, list) in [
+            ("event", "events"),
+            ("delivery", "deliveries"),
+            ("timer", "timers"),
+            ("reservation", "reservations"),
+            ("handoff", "handoffs"),
+            ("conversation", "conversations"),
+        ] {
+            let may = browser.status(&format!("/api/v1/{list}")).await == 200;
+            assert_eq!(told.contains(kind), may, "{kind} {}", browser.session);
+            assert!(may || browser.session["portal"] == true, "{list}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -108,7 +108,7 @@ pub(super) const FIELDS: &[(&str, Kind)] = &[
     ("message_count", Whole(24)),
     ("message_id", Id("msg_1")),
     ("metadata", Any(r#"{"sentiment": "positive"}"#)),
-    ("metrics", Any(r#"{"ai_messages": 12, "user_messages": 12}"#)),
+    ("metrics", Any(r#"{"ai_messages": 12, "person_messages": 0, "user_messages": 12}"#)),
     ("name", Text("Ana")),
     ("new_user_id", Id("ES.1349120865")),
     ("new_price", Number(80.0)),

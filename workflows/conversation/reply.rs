@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Conversation};
 use crate::effect::{Effect, Rejected, Transition};
+use crate::event::BY_PERSON;
 use crate::line::WhatsAppTemplate;
 use crate::message::{Message, plain};
 use crate::policy::Policy;
@@ -93,7 +94,7 @@ pub(super) fn reply(
     let mut data = present.data();
     let (name, said) = reply.words.told();
     data.insert(name.to_owned(), said);
-    data.insert("sent_by".to_owned(), json!("person"));
+    data.insert("sent_by".to_owned(), json!(BY_PERSON));
     data.insert("by".to_owned(), json!(reply.by));
     let effects = vec![
         Effect::Emit { event_type: SENT.to_owned(), data },

@@ -81,8 +81,7 @@ pub(super) fn fall_silent(present: &Conversation, ctx: Context<'_>) -> Transitio
     let mut data = next.data();
     data.insert("reason".to_owned(), json!(IDLE));
     data.insert("duration".to_owned(), json!(next.duration_seconds()));
-    let count = next.received.saturating_add(next.sent);
-    data.insert("message_count".to_owned(), json!(count));
+    data.insert("message_count".to_owned(), json!(next.message_count()));
     data.insert("resolution".to_owned(), next.resolution());
     data.insert("metrics".to_owned(), next.metrics());
     data.insert("last_intent".to_owned(), json!(next.last_intent()));
@@ -119,13 +118,14 @@ fn begin(at: Timestamp, ctx: Context<'_>) -> Conversation {
         alarm_at: None,
         generation: 0,
         held: None,
+        answered: 0,
     }
 }
 
 /// Whether something is said, which makes a conversation that was over go on.
 fn speaks(what: &What) -> bool {
     match what {
-        What::Start { .. } | What::Receive { .. } | What::Send | What::Call => true,
+        What::Start { .. } | What::Receive { .. } | What::Send | What::Answer | What::Call => true,
         What::Understand(..)
         | What::Act { .. }
         | What::Show(_)
@@ -133,6 +133,7 @@ fn speaks(what: &What) -> bool {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
@@ -156,6 +157,10 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::Send => {
             next.sent = next.sent.saturating_add(1);
+            next.last_sent_at = next.last_sent_at.max(Some(at));
+        }
+        What::Answer => {
+            next.answered = next.answered.saturating_add(1);
             next.last_sent_at = next.last_sent_at.max(Some(at));
         }
         What::Call => {
@@ -185,7 +190,8 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Reply(_)
+        What::Handed(_)
+        | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed

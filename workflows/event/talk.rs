@@ -24,6 +24,9 @@ pub struct Talk {
     pub message_id: Option<String>,
 }
 
+/// Who wrote a message where a person did.
+pub const BY_PERSON: &str = "person";
+
 /// Products that one event names at most.
 pub const PRODUCTS_NAMED_MAX: usize = 500;
 
@@ -35,6 +38,7 @@ impl Talk {
             "conversation.message.received" => {
                 What::Receive { products: products(data, "products")?, campaign: None }
             }
+            "conversation.message.sent" if is_by_person(data) => What::Answer,
             "conversation.message.sent" => What::Send,
             "conversation.ended" => What::End(resolution(data)?),
             "conversation.escalated" => What::Escalate(owned(data, "reason")?),
@@ -62,6 +66,11 @@ impl Talk {
             message_id: owned(data, "message_id").unwrap_or_default(),
         }))
     }
+}
+
+/// Whether a person wrote it, as our own events say it.
+pub fn is_by_person(data: &Map<String, Value>) -> bool {
+    data.get("sent_by").and_then(Value::as_str) == Some(BY_PERSON)
 }
 
 fn start(data: &Map<String, Value>) -> Result<What, Invalid> {

@@ -34,9 +34,11 @@ pub(super) fn mended(text: &str) -> Option<Value> {
 /// What went wrong without what the receiver said of it: `answered 503 Service Unavailable: •••`, and
 /// `mail server: permanent error (550): 5.1.1 •••`. The words of providers stay, which are nobody's.
 pub(super) fn without_answer(text: String) -> String {
+    let mut is_redirect = false;
     let said = text.split_once(ANSWERED).and_then(|(_, answer)| {
         let (status, said) = answer.split_once(": ")?;
         let is_status = status.len() >= 3 && status.bytes().take(3).all(|b| b.is_ascii_digit());
+        is_redirect = status.starts_with('3');
         is_status.then_some(said)
     });
     let said = said.or_else(|| {
@@ -45,7 +47,8 @@ pub(super) fn without_answer(text: String) -> String {
         let is_code = code.bytes().rev().take(3).filter(u8::is_ascii_digit).count() == 3;
         is_code.then(|| said.trim_start_matches(is_of_code))
     });
-    let hidden = said.filter(|said| !OURS.iter().any(|ours| said.starts_with(ours)));
+    let is_ours = |said: &str| OURS.iter().any(|ours| said.starts_with(ours));
+    let hidden = said.filter(|said| !(is_redirect && is_ours(said)));
     match hidden.filter(|said| !said.is_empty() && !is_code(said)) {
         Some(said) => {
             let before = text.strip_suffix(said).unwrap_or_default();
@@ -55,11 +58,9 @@ pub(super) fn without_answer(text: String) -> String {
     }
 }
 
-/// Whether a text is a word that a machine says to a machine: `invalid_blocks`.
+/// Whether a text is a word that a chat's machine is known to say.
 pub(super) fn is_code(text: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit();
-    text == "ok"
-        || text.len() <= CODE_BYTES_MAX && text.contains('_') && text.bytes().all(is_letter)
+    CODES.contains(&text)
 }
 
 /// Whether a text is what we say went wrong, in which an answer is known as one.
@@ -90,8 +91,45 @@ const TOLD: [&str; 9] = [
     "Meta says ",
 ];
 
-/// No word of a provider is as long.
-const CODE_BYTES_MAX: usize = 64;
+/// What Slack and Meta's and OAuth's machines say (RFC 6749, 5.2); what anybody else says may be a name.
+const CODES: [&str; 36] = [
+    "ok",
+    "access_denied",
+    "account_inactive",
+    "action_prohibited",
+    "channel_is_archived",
+    "channel_not_found",
+    "fatal_error",
+    "internal_error",
+    "invalid_arguments",
+    "invalid_attachments",
+    "invalid_auth",
+    "invalid_blocks",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_payload",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_token",
+    "is_archived",
+    "message_limit_exceeded",
+    "missing_scope",
+    "msg_too_long",
+    "no_active_hooks",
+    "no_permission",
+    "no_service",
+    "no_service_id",
+    "no_team",
+    "no_text",
+    "not_allowed_token_type",
+    "not_authed",
+    "not_in_channel",
+    "rate_limited",
+    "ratelimited",
+    "team_disabled",
+    "token_expired",
+    "token_revoked",
+];
 
 /// Beyond this it is not read as JSON either.
 const DEPTH_MAX: usize = 128;

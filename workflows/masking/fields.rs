@@ -216,6 +216,18 @@ pub(super) const THINGS: [&str; 20] = [
     "why",
 ];
 
+/// The same in what somebody else made, who calls the fields as they please.
+pub(super) const THEIR_THINGS: [&str; 7] =
+    ["action", "actions", "intent", "intents", "itemssold", "product", "products"];
+
+/// Fields that hold what somebody calls what was wanted, ...
+pub(super) const LABELS: [&str; 4] = ["intent", "lastintent", "channel", "action"];
+/// ... and those in whose fields it stands, with what was done and what came of it.
+pub(super) const LABELLED: [&str; 5] = ["action", "actions", "intent", "intents", "resolution"];
+
+/// Where an event comes from that is our own.
+pub(super) const OWN_SOURCE: &str = "workflow";
+
 /// Fields inside of which we say how things stand; nobody's text, but it may hold a number.
 pub(super) const OURS: [&str; 9] = [
     "acknowledged",
@@ -243,10 +255,21 @@ pub(super) const DEEDS: [&str; 4] = ["acknowledged", "cancelledbyhand", "handedo
 /// ... and the fields in it that are their own words.
 pub(super) const SAID: [&str; 2] = ["reason", "q"];
 
+/// The kinds of lines that somebody wrote, and who writes that is called by no name.
+pub(super) const LINES: [&str; 2] = ["message_received", "message_sent"];
+pub(super) const WRITERS: [&str; 3] = ["customer", "assistant", "person"];
+
 /// Whether a word is one of these, or the plural of one: `users`, `conversaciones`.
 pub(super) fn is_one_or_more(word: &str, of: &[&str]) -> bool {
     let singulars = [Some(word), word.strip_suffix('s'), word.strip_suffix("es")];
     singulars.into_iter().flatten().any(|word| of.contains(&word))
+}
+
+/// Whether a field says when somebody was born.
+pub(super) fn is_birthday(field: &str) -> bool {
+    const BIRTH: [&str; 8] =
+        ["birth", "born", "birthday", "birthdate", "dob", "nacimiento", "nascimento", "cumpleanos"];
+    crate::answer::words(field).iter().any(|word| BIRTH.contains(&word.as_str()))
 }
 
 /// The name of a field in lower case, without accents and without what parts its words.

@@ -2,6 +2,7 @@
 //! what a caller names as they please may hold anything.
 
 use super::ids::is_id;
+use crate::answer::words;
 
 /// Fields whose texts say what something is, when, where or how much, in English, Spanish and Portuguese; names
 /// stand here as [`super::fields::plain`] makes them.
@@ -227,6 +228,29 @@ pub(super) fn is_harmless((field, plain): (&str, &str), text: &str, is_of_thing:
 pub(super) fn is_one_word(text: &str) -> bool {
     !text.contains(char::is_whitespace)
 }
+
+/// Whether a text is a word by which programs call something: `reservar_mesa`, and no sentence of somebody's.
+pub(super) fn is_label(text: &str) -> bool {
+    let is_letter =
+        |letter: char| letter.is_lowercase() || letter.is_ascii_digit() || "_-.:".contains(letter);
+    text.chars().count() <= WORD_CHARS_MAX && text.chars().all(is_letter)
+}
+
+/// Whether a number of a payload may be somebody's: it has as many digits as one, and no word in the name of its
+/// field says that something is counted or when it was.
+pub(super) fn is_number_of_somebody(field: &str, number: &str) -> bool {
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    let digits = whole.bytes().filter(u8::is_ascii_digit).count();
+    let words = words(field);
+    let is_in = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    digits > FIGURE_DIGITS_MAX && (is_in(&NUMBERED) || !is_in(&HARMLESS) && !is_in(&MEASURED))
+}
+
+/// Words in the names of fields by whose numbers somebody is known, whatever else stands there, ...
+const NUMBERED: [&str; 9] =
+    ["number", "numero", "num", "document", "documento", "dni", "nif", "nie", "cpf"];
+/// ... and of those that measure something.
+const MEASURED: [&str; 8] = ["ms", "ts", "seconds", "bytes", "length", "sum", "sequence", "at"];
 
 /// `orderId` is an id like `order_id`; `paid` is none, which no digit tells.
 fn names_id(field: &str, plain: &str) -> bool {

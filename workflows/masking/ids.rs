@@ -26,7 +26,8 @@ pub(super) fn names_person(field: &str, of_person: bool) -> bool {
 /// Whether it is the id of a timer that such a conversation or person set.
 pub(super) fn is_timer_of_number(id: &str) -> bool {
     let mut parts = id.split(':');
-    parts.next().is_some_and(|kind| PERSONS.contains(&kind)) && parts.next().is_some_and(is_number)
+    parts.next().is_some_and(|kind| PERSONS.contains(&kind))
+        && parts.next().is_some_and(|id| is_number(id) || is_hash(id))
 }
 
 /// Whether an id is a telephone number, or what leaves instead of one, with or without a word before it that says

@@ -13,8 +13,17 @@ pub(super) fn is_moment(text: &str) -> bool {
             b'd' => byte.is_ascii_digit(),
             other => byte == *other,
         })
-    }) && bytes.all(|byte| byte.is_ascii_digit() || b"T:.Z+- ".contains(&byte))
-        && text.len() <= 35
+    }) && is_time(text.get(10..).unwrap_or_default())
+}
+
+/// Whether a text is the time behind a day, with its zone: `T20:00:00.123+01:00`, or nothing.
+fn is_time(text: &str) -> bool {
+    let Some(time) = text.strip_prefix(['T', ' ', 't']) else { return text.is_empty() };
+    let is_hour = time.bytes().take(2).all(|byte| byte.is_ascii_digit());
+    is_hour
+        && time.as_bytes().get(2) == Some(&b':')
+        && time.len() <= 24
+        && time.bytes().all(|byte| byte.is_ascii_digit() || b":.Zz+- ".contains(&byte))
 }
 
 /// Digits and nothing else, as many as a telephone number has.
@@ -60,7 +69,41 @@ pub(super) fn number_at(letters: &[char], from: usize) -> Option<usize> {
     let least = if has_plus { 7 } else { 9 };
     let most = if has_plus { usize::MAX } else { 15 };
     let is_number = digits >= least && digits <= most && (has_plus || !goes_on);
+    if !is_number && !has_plus {
+        return parted_at(letters, from);
+    }
     is_number.then_some(last_digit)
+}
+
+/// The same of one that is parted by dashes alone, or by two dots: `600-111-222`, `600.111.222`. A day is none, nor is the
+/// address of a machine, which has three dots.
+fn parted_at(letters: &[char], from: usize) -> Option<usize> {
+    let mut groups = vec![0_usize];
+    let (mut length, mut between) = (0, None);
+    while let Some(letter) = letters.get(from + length) {
+        let next_is_digit = letters.get(from + length + 1).is_some_and(char::is_ascii_digit);
+        if letter.is_ascii_digit() {
+            *groups.last_mut()? += 1;
+        } else if ['-', '.'].contains(letter)
+            && next_is_digit
+            && between.is_none_or(|between| between == *letter)
+        {
+            between = Some(*letter);
+            groups.push(0);
+        } else {
+            break;
+        }
+        length += 1;
+    }
+    let goes_on = letters.get(from + length).is_some_and(|next| next.is_alphanumeric());
+    let digits: usize = groups.iter().sum();
+    let is_parted_so = match between {
+        Some('-') => groups.len() <= 5 && groups.first() != Some(&4),
+        Some(_) => groups.len() == 3 && groups.iter().all(|group| *group == 3),
+        None => false,
+    };
+    let fits = (9..=15).contains(&digits) && groups.iter().all(|group| (2..=4).contains(group));
+    (fits && is_parted_so && !goes_on).then_some(length)
 }
 
 /// Whether a text is a telephone number with its country code, and nothing else (E.164).

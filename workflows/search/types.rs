@@ -42,6 +42,16 @@ impl Types {
         Ok(Self(patterns))
     }
 
+    /// Checks types that are asked for in a field of this name.
+    ///
+    /// # Errors
+    /// One of them is none.
+    pub fn checked(field: &str, text: &str) -> Result<String, Invalid> {
+        let read = Self::read(Some(text));
+        read.map_err(|invalid| Invalid { field: field.to_owned(), ..invalid })?;
+        Ok(text.to_owned())
+    }
+
     /// Whether this type is one of them.
     pub fn wants(&self, event_type: &str) -> bool {
         self.0.is_empty()

@@ -107,8 +107,9 @@ impl Tally {
         self.add(Count::MessagesReceived, more(|one| one.received).into());
         self.add(Count::Calls, more(|one| one.calls).into());
         let sent = more(|one| one.sent);
-        self.add(Count::MessagesSent, sent.into());
-        // An answer is the first message after the customer's.
+        let by_people = more(|one| one.answered);
+        self.add(Count::MessagesSent, u64::from(sent) + u64::from(by_people));
+        // An answer is the first message after the customer's; a person's is none of the assistant's.
         let asked = after.last_received_at;
         let is_answered = before.and_then(|before| before.last_sent_at) >= asked;
         if let (Some(asked), Some(answered)) = (asked, after.last_sent_at)

@@ -28,6 +28,7 @@ pub(super) fn converse(
         Command::Conversation(command) => (command, deed.at),
         Command::Wake { generation } => (bare(conversation::What::Wake { generation }), deed.at),
         Command::Signal(Signal::Told { at }) => (bare(conversation::What::Send), at),
+        Command::Signal(Signal::Answered { at }) => (bare(conversation::What::Answer), at),
         other => return Err(Rejected::because(format!("{other:?} is not for a conversation"))),
     };
     let announce = deed.origin == Origin::Customer;

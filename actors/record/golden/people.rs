@@ -93,9 +93,15 @@ fn people_stand_on_disk_as_they_always_did() {
         "/conversation-held",
         &StateRecord::Conversation(Conversation { held, ..talked() }),
     );
+    stands_since(
+        7,
+        "/conversation-answered",
+        &StateRecord::Conversation(Conversation { answered: 3, ..talked() }),
+    );
     stands("/lead", &StateRecord::Lead(met()));
     stands("/product", &StateRecord::Product(priced()));
     stands("/told", &TimerRecord::Signal(Signal::Told { at: NOW }));
+    stands("/answered", &TimerRecord::Signal(Signal::Answered { at: NOW }));
     stands("/merged", &TimerRecord::Signal(Signal::Merged { lead: "lead_2".into() }));
     for kind in [EntityKind::Conversation, EntityKind::Lead, EntityKind::Product] {
         let entity = EntityKey { kind, id: "1".to_owned() };

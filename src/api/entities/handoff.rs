@@ -8,12 +8,11 @@ use serde_json::{Map, Value, json};
 use sereno_actors::engine::Action;
 use sereno_actors::record::StateRecord;
 use sereno_workflows::handoff::{Command, Handoff, Priority, SNOOZE_MAX};
-use sereno_workflows::id::EntityKey;
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::policy::Policy;
 use sereno_workflows::time::{Span, Timestamp};
 
-use super::{action_of, find, show};
+use super::{action_of, find, of_handoff, show};
 use crate::api::App;
 use crate::api::audit::Told;
 use crate::api::error::Problem;
@@ -69,7 +68,7 @@ pub async fn act(
     Traced(trace): Traced,
     JsonObject(mut body): JsonObject,
 ) -> Result<(Extension<Told>, Json<Value>), Problem> {
-    let key = EntityKey::handoff(&id);
+    let key = of_handoff(&app, &caller, &id)?;
     find(&app, &caller, &key)?;
     let action = action_of(&mut body)?;
     take_reason(&mut body)?;

@@ -1,13 +1,14 @@
 //! What a client of the stream wants to hear of.
 
 use sereno_actors::stream::{Happening, Subject, What};
-use sereno_workflows::id::EndpointId;
+use sereno_workflows::id::{EndpointId, EntityKind};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::search::Types;
 
+use super::super::App;
 use super::super::deliveries::endpoint_number;
 use super::super::error::Problem;
-use super::super::request::ListQuery;
+use super::super::request::{Caller, ListQuery};
 
 const KNOWN: [&str; 7] = [
     "kind",
@@ -24,6 +25,13 @@ const SUBJECTS: [(&str, Subject); 3] = [
     ("reservation_id", Subject::Reservation),
     ("user_id", Subject::User),
 ];
+const EVENTS: &str = "/api/v1/events";
+const DELIVERIES: &str = "/api/v1/deliveries";
+const TIMERS: &str = "/api/v1/timers";
+const RESERVATIONS: &str = "/api/v1/reservations";
+const HANDOFFS: &str = "/api/v1/handoffs";
+const CONVERSATIONS: &str = "/api/v1/conversations";
+const LISTS: [&str; 6] = [EVENTS, DELIVERIES, TIMERS, RESERVATIONS, HANDOFFS, CONVERSATIONS];
 /// Bytes of an id.
 const ID_BYTES_MAX: usize = 1_000;
 
@@ -33,10 +41,12 @@ pub(super) struct Filter {
     types: Option<Types>,
     endpoint: Option<EndpointId>,
     subjects: Vec<(Subject, String)>,
+    /// What the caller may look at, by its list.
+    seen: Vec<&'static str>,
 }
 
 impl Filter {
-    pub(super) fn read(query: &ListQuery) -> Result<Self, Problem> {
+    pub(super) fn read(app: &App, query: &ListQuery, caller: &Caller) -> Result<Self, Problem> {
         query.only(&KNOWN)?;
         let kinds = query.get("kind").map(read_kinds).transpose()?.unwrap_or_default();
         let types = query.get("type").map(|text| Types::read(Some(text))).transpose()?;
@@ -47,16 +57,23 @@ impl Filter {
                 Some(id) if id.len() > ID_BYTES_MAX => {
                     return Err(Invalid::new(name, format!("at most {ID_BYTES_MAX} bytes")).into());
                 }
+                Some(id) if subject == Subject::Conversation => {
+                    let hash = &app.engine.view(&caller.tenant)?.policy.phone_hash;
+                    let id = app.engine.ledger().called(&caller.tenant, hash, id)?;
+                    subjects.push((subject, id));
+                }
                 found => subjects.extend(found.map(|id| (subject, id.to_owned()))),
             }
         }
-        Ok(Self { kinds, types, endpoint, subjects })
+        let seen = LISTS.into_iter().filter(|list| caller.may_look_at(list)).collect();
+        Ok(Self { kinds, types, endpoint, subjects, seen })
     }
 
-    /// Whether all that was asked for is so.
+    /// Whether the caller may know of it, and all that was asked for is so.
     pub(super) fn wants(&self, happening: &Happening) -> bool {
         let of_type = |types: &Types| happening.event_type().is_some_and(|own| types.wants(own));
-        (self.kinds.is_empty() || self.kinds.contains(&kind(happening)))
+        list_of(happening).is_some_and(|list| self.seen.contains(&list))
+            && (self.kinds.is_empty() || self.kinds.contains(&kind(happening)))
             && self.types.as_ref().is_none_or(of_type)
             && self.endpoint.is_none_or(|endpoint| happening.is_of(endpoint))
             && self.subjects.iter().all(|(subject, id)| happening.is_about(*subject, id))
@@ -71,6 +88,29 @@ pub(super) fn kind(happening: &Happening) -> &'static str {
         What::State(..) => "state",
         What::Timer { .. } => "timer",
     }
+}
+
+/// The list that shows the same: whoever may not see that one is not told of it here either.
+fn list_of(happening: &Happening) -> Option<&'static str> {
+    let list = match &happening.what {
+        What::Event(_) => EVENTS,
+        What::Delivery(_) | What::Filtered(..) => DELIVERIES,
+        What::Timer { .. } => TIMERS,
+        What::State(entity, _) => match entity.kind {
+            EntityKind::Reservation => RESERVATIONS,
+            EntityKind::Handoff => HANDOFFS,
+            EntityKind::Conversation => CONVERSATIONS,
+            // Nothing is told of these.
+            EntityKind::Tenant
+            | EntityKind::DeadLetters
+            | EntityKind::Endpoint
+            | EntityKind::Lead
+            | EntityKind::Product
+            | EntityKind::Alerts
+            | EntityKind::Reports => return None,
+        },
+    };
+    Some(list)
 }
 
 fn read_kinds(text: &str) -> Result<Vec<&'static str>, Invalid> {

@@ -8,8 +8,8 @@ use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::timer::TimerName;
 
-use super::super::admin::reason_of;
 use super::super::deliveries::{about_event, outcome, show_delivery};
+use super::super::log::reason_of;
 use super::super::{conversations, entities, events};
 use super::filter::kind;
 

@@ -70,15 +70,19 @@ fn a18_what_leaves_instead_of_a_number_is_hidden_like_the_number() {
     );
     assert_eq!(
         masked(
-            json!({"entity": "conversation:wa_34600000012", "subject": "wa_34600000012"}),
+            json!({"entity": "conversation:wa_34600000012", "subject": "wa_34600000012",
+                   "items": [{"entity": format!("conversation/{hash}")}]}),
             false
         ),
-        json!({"entity": "conversation:•••", "subject": "•••"})
+        json!({"entity": "conversation:•••", "subject": "•••",
+               "items": [{"entity": "conversation/•••"}]})
     );
     assert!(gives_away("wa_number_hash", hash) && gives_away("conversation_id", "wa_34600000012"));
     assert!(!gives_away("wa_number_hash", "keyed") && !gives_away("conversation_id", "wa_12"));
     assert_eq!((&*masked_id(hash), &*masked_id("wa_34600000012")), ("•••", "•••"));
     assert_eq!(masked_id("34600000012"), "34•••••12");
+    let timer = masked_id(&format!("handoff:{hash}:sla:1769018400000"));
+    assert_eq!(timer, "handoff:•••:sla:1769018400000");
 }
 
 #[test]
@@ -148,7 +152,7 @@ fn e01_what_went_wrong_is_told_without_the_receivers_words() {
     ] {
         for place in [
             json!({"error_message": told}),
-            json!({"event_type": "endpoint.failing", "data": {"error": told}}),
+            json!({"event_type": "endpoint.failing", "source": "workflow", "data": {"error": told}}),
         ] {
             let text = masked(place.clone(), true).to_string();
             let wanted = place.to_string().replace(told, seen);
@@ -172,4 +176,83 @@ fn e01_what_a_dead_letter_was_to_say_is_somebodys() {
     let letter = json!({"ok": true, "message": "Hello Ana", "payload": {"data": {"n": 1}}});
     let shown = json!({"ok": true, "message": "•••", "payload": {"data": {"n": 1}}});
     assert_eq!(masked(letter, true), shown);
+}
+
+#[test]
+fn e01_what_begins_as_our_own_words_do_is_somebodys_where_we_do_not_write() {
+    for told in [
+        "answered by Zoila Secreta, Calle 5",
+        "no connection: Zoila Secreta",
+        "Meta says Zoila Secreta",
+        "zoila_secreta_garcia",
+    ] {
+        for name in ["error", "error_message", "last_error"] {
+            let data = json!({"source": "api", "data": {name: told, "source": "workflow"}});
+            let shown = masked(data, true);
+            assert_eq!(shown.pointer(&format!("/data/{name}")), Some(&json!("•••")), "{told}");
+        }
+        let answer = json!({"response_body": json!({"error": told}).to_string()});
+        let hidden = json!({"response_body": "{\"error\":\"•••\"}"});
+        assert_eq!(masked(answer, true), hidden);
+    }
+    let body = json!({"response_body": "zoila_secreta_garcia"});
+    assert_eq!(masked(body, true), json!({"response_body": "•••"}));
+    let said = json!({"error_message": "answered 503 Busy: redirects to Zoila Secreta"});
+    assert_eq!(masked(said, true), json!({"error_message": "answered 503 Busy: •••"}));
+    let own = json!({"source": "workflow", "data": {"because": "handoff_closed", "by": "Zoila"}});
+    let seen = json!({"source": "workflow", "data": {"because": "handoff_closed", "by": "Z•••"}});
+    assert_eq!(masked(own, true), seen);
+}
+
+#[test]
+fn e01_what_a_customer_wanted_is_shown_where_a_program_called_it_and_not_in_words() {
+    let said = "Zoila Secreta vive en Calle Secreta 5";
+    let answer = |said: &str| {
+        json!({"last_intent": said, "intent": said, "channel": said, "intents": [{"name": said, "confidence": 0.5}],
+            "actions": [{"name": said, "success": true}], "resolution": {"status": said, "outcome": said},
+            "data": {"intent": {"name": said}, "action": said}})
+    };
+    assert_eq!(masked(answer(said), true), answer("•••"));
+    assert_eq!(masked(answer("Zoila"), true), answer("•••"));
+    assert_eq!(masked(answer("reservar_mesa"), true), answer("reservar_mesa"));
+}
+
+#[test]
+fn e01_numbers_and_names_of_a_payload_are_hidden_whatever_its_fields_are_called() {
+    let payload = json!({"data": {
+        "contact_number": 34_600_111_222_u64, "numero": 600_111_222, "tel1": 600_111_222, "dni": 12_345_678,
+        "birth_date": "1985-03-12", "fecha_nacimiento": "1985-03-12", "ref": "3460-01-11222",
+        "template": {"name": "Zoila"}, "endpoint": {"name": "Zoila"}, "headers": {"name": "Zoila"},
+        "why": {"name": "Zoila"}, "actions": [{"name": "Zoila Secreta"}],
+        "order_total": 12_345_678, "duration_ms": 12_345_678, "created_at": 1_760_000_001_000_u64, "party": 4,
+        "date": "2026-01-20", "slot": "2026-01-20T20:00",
+    }});
+    let shown = json!({"data": {
+        "contact_number": "•••", "numero": "•••", "tel1": "•••", "dni": "•••",
+        "birth_date": "•••", "fecha_nacimiento": "•••", "ref": "•••",
+        "template": {"name": "Z•••"}, "endpoint": {"name": "Z•••"}, "headers": {"name": "Z•••"},
+        "why": {"name": "Z•••"}, "actions": [{"name": "•••"}],
+        "order_total": 12_345_678, "duration_ms": 12_345_678, "created_at": 1_760_000_001_000_u64, "party": 4,
+        "date": "2026-01-20", "slot": "2026-01-20T20:00",
+    }});
+    assert_eq!(masked(payload, true), shown);
+    for (said, seen) in [
+        ("Meta says 100: 600-111-222 is no user", "Meta says 100: 60•••••22 is no user"),
+        ("call 600.111.222 or 91-123-45-67.", "call 60•••••22 or 91•••••67."),
+        ("from 2026-01-20-15 of 192.168.100.200", "from 2026-01-20-15 of 192.168.100.200"),
+    ] {
+        assert_eq!(masked(json!({"error_message": said}), true), json!({"error_message": seen}));
+    }
+}
+
+#[test]
+fn d05_who_wrote_is_shown_as_a_name_is() {
+    let lines = json!({"messages": [
+        {"kind": "message_received", "by": "customer"}, {"kind": "message_sent", "by": "assistant"},
+        {"kind": "message_sent", "by": "Eva"},
+    ]});
+    let shown = masked(lines, true);
+    let writers =
+        ["/messages/0/by", "/messages/1/by", "/messages/2/by"].map(|at| shown.pointer(at).unwrap());
+    assert_eq!(writers, [&json!("customer"), &json!("assistant"), &json!("E•••")]);
 }

@@ -25,6 +25,8 @@ import { verification } from "./verify.js";
 const PATH = "/api/v1/admin/notify/endpoints";
 /** As many lines of its history as are shown here. */
 const SHOWN_MAX = 12;
+/** So often it is asked for more of them where what was looked through holds fewer. */
+const LOOKS_MAX = 5;
 
 /** @param {string} id @param {HTMLElement} box @param {() => void} refresh */
 export function detail(id, box, refresh) {
@@ -44,8 +46,16 @@ export function detail(id, box, refresh) {
 
 /** The last lines of its log that ended so. */
 async function lines(id, status) {
-  const query = { endpoint_id: id, status, limit: SHOWN_MAX };
-  return (await get("/api/v1/admin/notify/logs", query)).items;
+  const items = [];
+  let cursor = null;
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const query = { endpoint_id: id, status, limit: SHOWN_MAX, cursor };
+    const page = await get("/api/v1/admin/notify/logs", query);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+    if (items.length >= SHOWN_MAX || cursor === null) break;
+  }
+  return items;
 }
 
 function view({ endpoint, log, day }, page) {
