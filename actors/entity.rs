@@ -220,7 +220,7 @@ impl Entity {
             EntityKind::DeadLetters => {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
-            EntityKind::Alerts => Command::Measure(self.ledger.figures(&self.tenant)?),
+            EntityKind::Alerts => Command::Measure(self.ledger.figures(view)?),
             EntityKind::Reports => self.report(command, view, now).await?,
             EntityKind::Product => self.walk(before.as_ref(), command, view)?,
             EntityKind::Lead => self.joined(command)?,

@@ -1,5 +1,7 @@
 //! Rules raised, held, silenced, resolved and refused.
 
+mod unmeasured;
+
 use serde_json::json;
 
 use super::*;

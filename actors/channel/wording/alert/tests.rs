@@ -81,6 +81,14 @@ fn b15_the_end_of_an_alert_says_whether_all_is_well_or_its_rule_is_gone() {
     let (said, facts) = ended(changed, Locale::En);
     assert!(said.starts_with("Alert ended by a change of its rule (critical): "), "{said}");
     assert!(facts.contains("Ended: ") && facts.contains("The rule was changed"), "{facts}");
+    for (locale, title, to_do) in [
+        (Locale::Es, "Alerta terminada sin nada que medir (crítica): ", "no se sabe"),
+        (Locale::En, "Alert ended with nothing left to measure (critical): ", "is not known"),
+        (Locale::Pt, "Alerta terminado sem nada para medir (crítico): ", "não se sabe"),
+    ] {
+        let (said, facts) = ended("unmeasured", locale);
+        assert!(said.starts_with(title) && facts.contains(to_do), "{said}: {facts}");
+    }
 }
 
 fn load() -> Load {
