@@ -9,7 +9,7 @@ use sereno_workflows::locale::Locale;
 
 use super::{Fact, line, moment, pick};
 use crate::channel::Load;
-use crate::limits::{FACT_CHARS_MAX, LABEL_CHARS_MAX};
+use crate::limits::{DEAD_LETTERS_COUNTED_MAX, FACT_CHARS_MAX, LABEL_CHARS_MAX};
 
 type Words = [&'static str; 3];
 
@@ -96,6 +96,7 @@ const UNKNOWN: Words = [
     "Alert ended with nothing left to measure",
     "Alerta terminado sem nada para medir",
 ];
+const OR_MORE: Words = ["o más", "or more", "ou mais"];
 const LIMIT: Words = ["límite", "limit", "limite"];
 const ABOVE: Words = ["por encima de", "above", "acima de"];
 const BELOW: Words = ["por debajo de", "below", "abaixo de"];
@@ -284,6 +285,9 @@ fn value(metric: Metric, value: f64, locale: Locale) -> String {
     };
     let written = format!("{number:.2}");
     let written = written.trim_end_matches('0').trim_end_matches('.');
+    if metric == Metric::DeadLetters && value >= DEAD_LETTERS_COUNTED_MAX as f64 {
+        return format!("{written} {}", pick(locale, OR_MORE));
+    }
     match locale {
         Locale::Es | Locale::Pt => format!("{}{unit}", written.replace('.', ",")),
         Locale::En => format!("{written}{unit}"),

@@ -12,6 +12,7 @@ fn b15_values_are_written_as_people_write_them() {
         (Metric::DeliveryLatencyP95, 2_340.0, "2,34 s", "2.34 s"),
         (Metric::ProcessingP95, 40.0, "40 ms", "40 ms"),
         (Metric::DeadLetters, 100.0, "100", "100"),
+        (Metric::DeadLetters, 1_000.0, "1000 o más", "1000 or more"),
         (Metric::NoShows, 0.0, "0", "0"),
     ] {
         assert_eq!(value(metric, plain, Locale::Es), es);
