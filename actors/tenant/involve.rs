@@ -292,8 +292,9 @@ impl Tenant {
         is_ignored: bool,
     ) {
         let Some(tracing) = &self.around.tracing else { return };
-        let (tenant, ended) = (&state.view.id, self.around.ledger.now().micros());
-        let step = Step { tenant, event, entity: None, is_ignored, ended };
+        let ledger = &self.around.ledger;
+        let (tenant, vault, ended) = (&state.view.id, ledger.vault(), ledger.now().micros());
+        let step = Step { tenant, vault, event, entity: None, is_ignored, ended };
         put_step(Some(tracing), journey, step);
     }
 }
