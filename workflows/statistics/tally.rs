@@ -15,8 +15,10 @@ pub(super) const TYPES_MAX: usize = 60;
 pub(super) const ENDPOINTS_MAX: usize = 60;
 /// Causes of failure that are told apart in a slot; the others are not named.
 const CAUSES_MAX: usize = 20;
-/// Bytes of the name of a type; what is longer is cut.
+/// Bytes of the name of a type; what is longer is cut, and counts with what begins alike.
 const TYPE_BYTES_MAX: usize = 64;
+/// How a name ends that is cut, so that nobody takes it for a type.
+const CUT: &str = "…";
 
 /// What is counted. On disk by its place: new ones come at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -362,8 +364,11 @@ impl Tally {
 
 /// Under which name a type is counted.
 fn name_of(event_type: &str) -> String {
-    let end = event_type.floor_char_boundary(TYPE_BYTES_MAX);
-    event_type.get(..end).unwrap_or_default().to_owned()
+    if event_type.len() <= TYPE_BYTES_MAX {
+        return event_type.to_owned();
+    }
+    let end = event_type.floor_char_boundary(TYPE_BYTES_MAX - CUT.len());
+    format!("{}{CUT}", event_type.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
