@@ -175,6 +175,10 @@ pub enum Code {
     EndpointGarbled,
     EndpointGarbledUntil,
     EndpointGarbledTrying,
+    CollectedDead,
+    CollectedWaiting,
+    CollectedDropped,
+    EventUnsaid,
 }
 
 /// A row of the table.
