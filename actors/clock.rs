@@ -33,6 +33,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::record::TimerRecord;
 use crate::record::key::{self, TimerKey};
+use crate::shown;
 use crate::store::Partition;
 use crate::tenant::TenantMessage;
 use crate::ticket::{Tally, Ticket};
@@ -230,7 +231,7 @@ impl Clock {
         if deadly {
             let deaths = state.deaths.entry(timer.clone()).or_default();
             *deaths += 1;
-            tracing::warn!(entity = %timer.entity, tenant = %timer.tenant, deaths,
+            tracing::warn!(entity = %shown::key(self.ledger.vault(), &timer.entity), tenant = %timer.tenant, deaths,
                 "an actor died on a wake");
         }
         // It comes again under its own key, but not at once: what killed the actor may pass.

@@ -45,6 +45,7 @@ use self::attempt::{Ended, attempt};
 pub use self::attempt::{delivery_id, of_delivery_id};
 use self::cancel::CancelRequest;
 use self::collect::Collecting;
+pub(crate) use self::collect::PART_OF;
 pub(crate) use self::order::key_of;
 use self::order::{Line, Turn, park};
 use self::pacing::Wait;

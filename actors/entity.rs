@@ -33,6 +33,7 @@ use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::record::key::TimerKey;
 use crate::record::{StateRecord, TimerRecord};
+use crate::shown;
 use crate::ticket::Ticket;
 use crate::trace::Tracing;
 use crate::view::TenantView;
@@ -220,7 +221,7 @@ impl Entity {
             EntityKind::DeadLetters => {
                 Command::Look(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
-            EntityKind::Alerts => Command::Measure(self.ledger.figures(&self.tenant)?),
+            EntityKind::Alerts => Command::Measure(self.ledger.figures(view)?),
             EntityKind::Reports => self.report(command, view, now).await?,
             EntityKind::Product => self.walk(before.as_ref(), command, view)?,
             EntityKind::Lead => self.joined(command)?,
@@ -249,7 +250,8 @@ impl Entity {
                 *state = EntityState::Read(Some(Box::new(transition.next)));
             }
             Err(rejected) => {
-                tracing::debug!(workflow.key = %self.key, %rejected, "a wake was stale");
+                tracing::debug!(workflow.key = %shown::key(self.ledger.vault(), &self.key),
+                    %rejected, "a wake was stale");
                 // The row may already be the alarm of a newer generation for the same moment.
                 let armed = before.as_ref().and_then(decide::alarm).map(|(due, _)| due);
                 if armed != Some(timer.due) {

@@ -60,6 +60,7 @@ pub mod priority;
 pub mod record;
 mod root;
 pub mod search;
+mod shown;
 pub mod signature;
 pub mod source;
 mod statistics;

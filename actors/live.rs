@@ -63,7 +63,7 @@ pub(crate) struct Begun {
 pub(crate) struct Latest {
     /// Its health.
     pub(crate) health: Health,
-    /// What the latest attempt that failed was answered; -1 for nothing.
+    /// What the latest attempt that failed was answered, as [`sereno_workflows::why::failure`] has it.
     pub(crate) code: Option<i32>,
     /// Whether all of the failures in a row were counted.
     pub(crate) is_whole: bool,

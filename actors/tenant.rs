@@ -67,6 +67,7 @@ use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
 use crate::paces::Paces;
 use crate::record::LogRecord;
+use crate::shown;
 use crate::throttle::Throttles;
 use crate::ticket::Ticket;
 use crate::trace::Tracing;
@@ -294,7 +295,7 @@ impl Tenant {
     async fn quarantine(&self, ticket: Ticket) {
         let (timer, _) = ticket.timer();
         let ledger = &self.around.ledger;
-        tracing::error!(workflow.key = %timer.entity, tenant = %timer.tenant,
+        tracing::error!(workflow.key = %shown::key(ledger.vault(), &timer.entity), tenant = %timer.tenant,
             "a wake killed its actor {} times and is set aside; the rest goes on",
             limits::DEATHS_MAX);
         let mut draft = Draft::new(&timer.tenant);

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sereno_workflows::id::TenantId;
+use sereno_workflows::id::{EntityKey, TenantId};
 use sereno_workflows::trace::TraceContext;
 use sereno_workflows::trace::sampler::Sampler;
 use sha2::{Digest as _, Sha256};
@@ -22,6 +22,8 @@ use tokio::sync::mpsc;
 use crate::announce::Announcement;
 use crate::journey::Journey;
 use crate::limits::SPANS_WAITING_MAX;
+use crate::shown;
+use crate::vault::Vault;
 
 /// Where spans go.
 pub struct Tracing {
@@ -147,9 +149,11 @@ pub(crate) fn of_delivery(id: &str, attempt: u32) -> TraceContext {
 /// A step of the engine that decides on an event.
 pub(crate) struct Step<'a> {
     pub(crate) tenant: &'a TenantId,
+    /// What hides the ids that are numbers.
+    pub(crate) vault: &'a Vault,
     pub(crate) event: &'a Announcement,
     /// Who decided, and from which status to which.
-    pub(crate) entity: Option<(String, &'static str, &'static str)>,
+    pub(crate) entity: Option<(&'a EntityKey, &'static str, &'static str)>,
     /// Whether the rules had it ignored.
     pub(crate) is_ignored: bool,
     /// When the decision was over, in microseconds.
@@ -166,18 +170,19 @@ pub(crate) fn put_step(tracing: Option<&Arc<Tracing>>, journey: &mut Journey, st
     *trace = trace.below(span_id());
     let context = trace.clone();
     let began = journey.last_began();
-    let Step { tenant, event, entity, is_ignored, ended } = step;
+    let Step { tenant, vault, event, entity, is_ignored, ended } = step;
     let mut facts = vec![
         ("sereno.tenant", Fact::from(tenant.as_str().to_owned())),
         ("sereno.event.type", Fact::from(event.event_type.clone())),
     ];
-    facts.extend(event.id.as_ref().map(|id| ("sereno.event.id", id.as_str().to_owned().into())));
+    let id = event.id.as_ref().map(|id| shown::event(vault, id.as_str()).into_owned());
+    facts.extend(id.map(|id| ("sereno.event.id", id.into())));
     let mut name = Cow::Borrowed("record");
     if let Some((key, before, after)) = entity {
-        let kind = key.split('/').next().unwrap_or_default().to_owned();
+        let kind = key.kind.as_str();
         name = Cow::Owned(format!("step {kind}"));
         facts.push(("sereno.workflow.kind", kind.into()));
-        facts.push(("sereno.workflow.key", key.into()));
+        facts.push(("sereno.workflow.key", shown::key(vault, key).into()));
         facts.push(("sereno.transition", format!("{before} -> {after}").into()));
     }
     if is_ignored {

@@ -1,6 +1,7 @@
 //! The facts behind "why?", read from the ledger; what they come to is decided by the rules.
 
 mod booking;
+mod digest;
 mod endpoint;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use sereno_workflows::why::{
 
 pub use self::booking::booking;
 pub(crate) use self::booking::was_asked;
+use self::digest::{digest_of, is_in_digest, standing_in_the_end};
 pub use self::endpoint::{Known, endpoint, next_probe};
 use crate::channel::whatsapp;
 use crate::endpoint::config::Kind;
@@ -75,6 +77,10 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         Standing::Sent => word(ledger, view, (id, found.delivery))?,
         _ => Word::None,
     };
+    let digest = match stands {
+        Standing::Collected => digest_of(ledger, view, error)?,
+        _ => None,
+    };
     Ok(why::delivery(&DeliveryFacts {
         now,
         standing: stands,
@@ -91,6 +97,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         at_least: !known.is_latest,
         turn: of_customer(view, (id, status), place, now).or_else(|| turn(view, id, place, now)),
         letter,
+        digest: digest.as_ref().map(|(stands, id)| (*stands, &**id)),
         cancelled: cancelled.map(|cancelled| (cancelled.at, who(&cancelled.by))),
     }))
 }
@@ -119,6 +126,7 @@ pub fn dead_letter(
         at_least: !known.is_latest,
         turn: None,
         letter: self::letter(view, id, Some(letter)),
+        digest: None,
         cancelled: None,
     }))
 }
@@ -134,7 +142,7 @@ pub fn event(
     let (mut next, mut is_known) = (None, true);
     for (endpoint, delivery, status) in deliveries {
         counts.all += 1;
-        match standing_now(view, (*endpoint, *delivery), status.as_ref()) {
+        match standing_in_the_end(ledger, view, (*endpoint, *delivery), status.as_ref())? {
             Standing::Waiting => {
                 counts.waiting += 1;
                 let (endpoint, delivery, status) = (*endpoint, *delivery, status.as_ref());
@@ -161,9 +169,11 @@ pub fn event(
             Standing::Sent => {
                 let word = word(ledger, view, (*endpoint, *delivery))?;
                 counts.undelivered += u64::from(matches!(word, Word::Failed(_)));
+                counts.unsaid += u64::from(word == Word::Taken);
             }
             Standing::Collected => counts.collected += 1,
             Standing::Cancelled => counts.deleted += 1,
+            Standing::Withdrawn if is_in_digest(status.as_ref()) => counts.cancelled += 1,
             Standing::Withdrawn => match status.as_ref().and_then(|one| one.cancelled.as_ref()) {
                 Some(_) => counts.cancelled += 1,
                 None => counts.untrue += 1,

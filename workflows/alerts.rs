@@ -10,6 +10,10 @@
 //! than that is told of as raised so often and no more: within the quiet time after people were told, what is
 //! raised anew waits, and is told at its end if it is still raised. While a rule is silenced nothing is told of
 //! it; what is still raised at the end of the silence is told then.
+//!
+//! What is raised and has too little left to be measured is not well for that: attempts grow rare exactly where
+//! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails; where there is
+//! none, it ends after [`UNMEASURED_MAX`] as what it is, measured no more.
 
 mod metric;
 mod rules;
@@ -29,10 +33,14 @@ use crate::timer::{ByHand, Wish};
 /// How often a rule that is due or raised is looked at, where nothing else brings it up.
 const LOOK_AGAIN: Span = Span::seconds(15);
 
+/// How long what is raised stays so without anything to measure it by.
+pub const UNMEASURED_MAX: Span = Span::hours(1);
+
 /// How one rule stands.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Standing {
-    /// Since when its condition holds, or since when it holds no more once it is raised.
+    /// Since when its condition holds; or once it is raised, since when it holds no more, or cannot be measured
+    /// where the last value is none.
     pub since: Option<Timestamp>,
     /// Since when it is raised.
     pub raised_at: Option<Timestamp>,
@@ -185,17 +193,26 @@ impl Standing {
         now: Timestamp,
     ) -> Option<Effect> {
         let value = figures.value(rule);
-        self.value = value.map(millionths);
         let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
         if self.silenced_until.is_some_and(|until| until <= now) {
             self.silenced_until = None;
         }
         // Before it is raised, what lasts is the trouble; afterwards, that it is over.
-        if holds == self.raised_at.is_some() {
+        let is_raised = self.raised_at.is_some();
+        let told = self.as_told.as_ref().unwrap_or(rule);
+        let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
+        let still_fails = is_unknown && rule.metric.is_of_attempts() && figures.still_fails;
+        if is_raised && value.is_none() != self.value.is_none() {
+            // That it is well and that nobody can tell last each for itself.
+            self.since = None;
+        }
+        self.value = value.map(millionths);
+        if holds == is_raised || still_fails {
             self.since = None;
         } else {
             let since = *self.since.get_or_insert(now);
-            if now.since(since) >= rule.hold {
+            let lasts = if is_unknown { rule.hold.max(UNMEASURED_MAX) } else { rule.hold };
+            if now.since(since) >= lasts {
                 self.since = None;
                 self.raised_at = holds.then_some(since);
             }
@@ -213,15 +230,21 @@ impl Standing {
                 Some(emit("alert.raised", self.data((name, rule), self.value)))
             }
             (None, true) => {
-                // By its limit of before it might go on.
-                let is_broken = |told: &Rule| {
-                    figures.value(told).is_some_and(|value| told.limit.is_broken_by(value))
-                };
-                let goes_on = self.as_told.as_ref().is_some_and(is_broken);
-                let by = if goes_on { RULE_CHANGED } else { RECOVERED };
+                let by = self.over_by(rule, figures);
                 Some(self.ended((name, Some(rule)), by, figures, now))
             }
             (Some(_), true) | (None, false) => None,
+        }
+    }
+
+    /// Why it is over, though its rule is still there: by the rule of which people were told, it might go on.
+    fn over_by(&self, rule: &Rule, figures: &Figures) -> &'static str {
+        let told = self.as_told.as_ref().unwrap_or(rule);
+        match figures.value(told) {
+            Some(value) if told.limit.is_broken_by(value) => RULE_CHANGED,
+            Some(_) => RECOVERED,
+            None if self.value.is_some() => RULE_CHANGED,
+            None => UNMEASURED,
         }
     }
 
@@ -260,7 +283,7 @@ impl Standing {
         let mut data = match told.as_ref().or(rule) {
             Some(rule) => {
                 let measured = figures.value(rule).map(millionths);
-                let last = self.value.filter(|_| by != RECOVERED);
+                let last = self.value.filter(|_| by != RECOVERED && by != UNMEASURED);
                 self.data((name, rule), measured.or(last))
             }
             None => json!({"alert": name, "measured": self.value.map(plain),
@@ -276,6 +299,9 @@ impl Standing {
 
 /// Why an alert is over: what it watches is as it should be; or nobody watches it any more.
 pub const RECOVERED: &str = "recovered";
+/// There was too little to measure for [`UNMEASURED_MAX`], and nothing that still fails: nobody knows whether it
+/// is better.
+pub const UNMEASURED: &str = "unmeasured";
 /// Its rule was disabled.
 pub const RULE_DISABLED: &str = "rule_disabled";
 /// Its rule was taken away.

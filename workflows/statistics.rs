@@ -9,6 +9,7 @@
 //! many events there were.
 
 mod facts;
+mod heavy;
 mod series;
 mod size;
 mod sketch;
@@ -21,4 +22,4 @@ pub use self::size::Size;
 pub use self::sketch::Sketch;
 pub(crate) use self::sketch::whole;
 pub use self::summary::{point, point_names, summary};
-pub use self::tally::{Channel, Count, Route, Tally, TallyBefore};
+pub use self::tally::{Channel, Count, Route, Tally, TallyBefore, TallyOfFirst};

@@ -11,6 +11,7 @@
 mod delivery;
 mod endpoint;
 mod entity;
+mod failure;
 mod sentences;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use self::delivery::{
 pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};
 pub use self::entity::{Asked, Due, conversation, handoff, reservation, timer};
+pub use self::failure::{NAME_UNKNOWN, NOT_HTTP, TLS_FAILED, failure};
 pub use self::sentences::Code;
 use crate::calendar;
 use crate::locale::Locale;
@@ -44,7 +46,7 @@ pub struct Reason {
     pub at_least: bool,
     /// Of how many.
     pub of: u64,
-    /// The receiver's code; -1 where it did not answer, 0 where that is not known.
+    /// The receiver's code; 0 where that is not known, and what [`failure`] says where it did not answer.
     pub answer: i32,
     /// A name of ours, or of who has taken something.
     pub name: String,

@@ -20,6 +20,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
 use crate::live::Begun;
 use crate::record::{DeliveryRecord, EventRecord};
+use crate::shown;
 use crate::template::Telling;
 use crate::tenant::Surroundings;
 use crate::turnstile::Pass;
@@ -238,8 +239,10 @@ fn prepare(
     let (delivery, attempt) = (delivery_id(queued.delivery), record.attempts + 1);
     let trace = place(around.tracing.as_ref(), &event, &delivery, attempt);
     let traced = around.tracing.as_ref().filter(|_| trace.is_sampled());
-    let traced =
-        traced.map(|_| Traced::new(&trace, (&event.id, event.trace.as_ref()), &destination));
+    let traced = traced.map(|_| {
+        let id = shown::event(around.ledger.vault(), &event.id);
+        Traced::new(&trace, (&id, event.trace.as_ref()), &destination)
+    });
     let load = Load {
         id: delivery,
         attempt,

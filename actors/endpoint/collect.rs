@@ -23,6 +23,9 @@ use crate::record::{
 };
 use crate::view::TenantView;
 
+/// How a delivery says in which digest it went; its id follows.
+pub(crate) const PART_OF: &str = "goes out as part of ";
+
 /// What waits to go out together, by type.
 #[derive(Default)]
 pub(super) struct Collecting {
@@ -236,7 +239,7 @@ impl EndpointActor {
                 status: AttemptStatus::Collected,
                 attempts: queued.record.attempts,
                 code: -1,
-                error: Some(format!("goes out as part of {}", delivery_id(delivery))),
+                error: Some(format!("{PART_OF}{}", delivery_id(delivery))),
                 next_at: None,
                 history: Vec::new(),
                 cancelled: None,

@@ -1,9 +1,11 @@
 //! How an endpoint is judged by its attempts, and how many of them it gets.
 
 use serde_json::{Value, json};
+use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::endpoint::{Condition, Health, Notice, Patience, Room};
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::why::failure;
 
 use super::attempt::Ended;
 use super::outcome::told;
@@ -93,7 +95,9 @@ impl EndpointActor {
             (_, Condition::Healthy | Condition::Degraded | Condition::Unknown) => {}
         }
         let (code, error) = told(&ended.outcome);
-        self.live.note(self.id, &before, &after, error.is_some().then_some(code));
+        let is_unsent = Fault::of(&ended.outcome) == Fault::Configuration;
+        let failure = error.map(|error| failure(code, &error, is_unsent));
+        self.live.note(self.id, &before, &after, failure);
         state.health = Some(after);
         if !self.id.is_own() {
             for notice in notices {

@@ -18,6 +18,7 @@ use crate::ledger::{Draft, Ledger};
 use crate::limits;
 use crate::record::StateRecord;
 use crate::record::key::TimerKey;
+use crate::shown;
 use crate::tenant::{Act, OfEndpoint, TenantMessage};
 use crate::ticket::Tally;
 
@@ -58,7 +59,8 @@ impl Engine {
             Ok(Some(StateRecord::Tenant(_) | StateRecord::Lead(_)) | None) => return Err(none),
             Ok(Some(_)) => {}
             Err(error) => {
-                tracing::error!(%error, %entity, "a timer was asked for whose entity cannot be read");
+                let entity = shown::key(self.around.ledger.vault(), entity);
+                tracing::error!(%error, entity, "a timer was asked for whose entity cannot be read");
                 return Err(unreadable());
             }
         }

@@ -104,7 +104,7 @@ impl Entity {
             Some(StateRecord::DeadLetters(_)) => {
                 Seen::Letters(self.ledger.dead_letters_at_sight(&self.tenant)?)
             }
-            Some(StateRecord::Alerts(_)) => Seen::Figures(self.ledger.figures(&self.tenant)?),
+            Some(StateRecord::Alerts(_)) => Seen::Figures(self.ledger.figures(view)?),
             Some(StateRecord::Product(product)) => match product.meant(&asked.asked) {
                 Some(wave) => Seen::People(self.page(&product.sku, wave, view)?),
                 None => Seen::Nothing,

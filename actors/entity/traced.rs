@@ -4,6 +4,7 @@ use sereno_workflows::trace::TraceContext;
 
 use super::{Deed, Entity};
 use crate::record::StateRecord;
+use crate::shown;
 use crate::trace::{Fact, Side, Span, Step, put_step, span_id};
 
 impl Entity {
@@ -25,9 +26,10 @@ impl Entity {
             }
             return;
         };
-        let entity = Some((self.key.to_string(), status(before), status(after)));
-        let (tenant, ended) = (&self.tenant, self.ledger.now().micros());
-        let step = Step { tenant, event, entity, is_ignored, ended };
+        let entity = Some((&self.key, status(before), status(after)));
+        let (tenant, vault) = (&self.tenant, self.ledger.vault());
+        let ended = self.ledger.now().micros();
+        let step = Step { tenant, vault, event, entity, is_ignored, ended };
         put_step(self.tracing.as_ref(), journey, step);
     }
 
@@ -56,7 +58,7 @@ impl Entity {
         let facts = vec![
             ("sereno.tenant", Fact::from(self.tenant.as_str().to_owned())),
             ("sereno.workflow.kind", Fact::from(self.key.kind.as_str())),
-            ("sereno.workflow.key", Fact::from(self.key.to_string())),
+            ("sereno.workflow.key", Fact::from(shown::key(self.ledger.vault(), &self.key))),
             ("sereno.transition", Fact::from(transition)),
         ];
         tracing.put(Span {

@@ -16,6 +16,7 @@ use crate::record::{
     self, CleanedRecord, DeliveryStatusRecord, EndpointRecord, EventRecord, HealthRecord,
     KeyRecord, LeftoverRecord, LogRecord, Record, StateRecord, TenantRecord, TimerRecord,
 };
+use crate::shown;
 use crate::store::{Direction, Partition, Row};
 
 /// A place in the log, and the event there if it can be read.
@@ -291,7 +292,8 @@ impl Ledger {
                 (Some(timer), Ok(what)) => timers.push((timer, what)),
                 (None, _) => tracing::error!("a timer's key is not readable; it cannot fire"),
                 (Some(timer), Err(error)) => {
-                    tracing::error!(%error, entity = %timer.entity, "a timer cannot fire");
+                    let entity = shown::key(self.vault(), &timer.entity);
+                    tracing::error!(%error, entity, "a timer cannot fire");
                 }
             }
         }

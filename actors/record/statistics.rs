@@ -1,7 +1,7 @@
 //! What was counted, on disk.
 
 use serde::{Deserialize, Serialize};
-use sereno_workflows::statistics::{Slot, TallyBefore};
+use sereno_workflows::statistics::{Slot, TallyBefore, TallyOfFirst};
 use sereno_workflows::time::Timestamp;
 
 use super::envelope::{Record, fields};
@@ -12,15 +12,22 @@ pub struct SlotRecord(pub Slot);
 
 impl Record for SlotRecord {
     const KIND: u16 = 80;
-    /// 1: without the causes of failures.
-    const VERSION: u16 = 2;
+    /// 1: without the causes of failures. 2: with the first types and endpoints rather than the heaviest.
+    const VERSION: u16 = 3;
     const NAME: &'static str = "slot";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
-        if version != 1 {
-            return None;
-        }
-        let (from, tally) = fields::<(Timestamp, TallyBefore)>(payload)?;
-        Some(Self(Slot { from, tally: tally.into() }))
+        let (from, tally) = match version {
+            1 => {
+                let (from, tally) = fields::<(Timestamp, TallyOfFirst)>(payload)?;
+                (from, tally.into())
+            }
+            2 => {
+                let (from, tally) = fields::<(Timestamp, TallyBefore)>(payload)?;
+                (from, tally.into())
+            }
+            _ => return None,
+        };
+        Some(Self(Slot { from, tally }))
     }
 }

@@ -44,6 +44,7 @@ impl Tenant {
         let mut recording = state.recordings.begin();
         let mut work = Work::new(Draft::new(&state.view.id));
         work.place = Some(0);
+        work.trace.clone_from(&journey.trace);
         let claimed = self.claim(state, &mut recording, heard.event.id.clone());
         let taken_in = claimed.and_then(|claim| match claim {
             Claim::New(_) => self.take_in(state, &mut work, heard, journey),

@@ -12,6 +12,7 @@ use sereno_workflows::id::EntityKey;
 use sereno_workflows::lead::{self, Meeting, Way, Who, Wish};
 use sereno_workflows::product;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::trace::TraceContext;
 
 use super::lines::{kind_of, line, way_of};
 use super::people::quiet;
@@ -30,17 +31,20 @@ pub(super) struct Work {
     pub(super) deeds: BTreeMap<EntityKey, Vec<Deed>>,
     /// The event of the submission that is being handed out.
     pub(super) place: Option<usize>,
+    /// Its place in a trace, in which what follows from it is too.
+    pub(super) trace: Option<TraceContext>,
 }
 
 impl Work {
     /// Nothing beside this draft yet.
     pub(super) fn new(draft: Draft) -> Self {
-        Self { draft, deeds: BTreeMap::new(), place: None }
+        Self { draft, deeds: BTreeMap::new(), place: None, trace: None }
     }
 
     /// A deed for an entity, after those that it has.
     pub(super) fn add(&mut self, key: EntityKey, deed: Deed) {
-        let deed = Deed { place: self.place, ..deed };
+        let trace = deed.trace.or_else(|| self.trace.clone());
+        let deed = Deed { place: self.place, trace, ..deed };
         self.deeds.entry(key).or_default().push(deed);
     }
 }
@@ -292,8 +296,9 @@ impl Tenant {
         is_ignored: bool,
     ) {
         let Some(tracing) = &self.around.tracing else { return };
-        let (tenant, ended) = (&state.view.id, self.around.ledger.now().micros());
-        let step = Step { tenant, event, entity: None, is_ignored, ended };
+        let ledger = &self.around.ledger;
+        let (tenant, vault, ended) = (&state.view.id, ledger.vault(), ledger.now().micros());
+        let step = Step { tenant, vault, event, entity: None, is_ignored, ended };
         put_step(Some(tracing), journey, step);
     }
 }

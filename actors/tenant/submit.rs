@@ -209,6 +209,7 @@ impl Tenant {
         mut fact: Fact,
     ) -> Result<(), Refusal> {
         work.place = Some(coming.place);
+        work.trace.clone_from(&coming.journey.trace);
         match fact {
             Fact::Talk(_) | Fact::Commerce(_) | Fact::Preference(_) => {
                 return self.involve(state, work, coming, fact);
@@ -244,12 +245,12 @@ impl Tenant {
         let Act { key, command, trace, reply } = act;
         let at = self.around.ledger.now().timestamp();
         let mut work = Work::new(Draft::new(&state.view.id));
+        work.trace = trace;
         if let Err(refusal) = self.act_beside(state, &mut work, (&key, &command), at) {
             drop(reply.send(Err(refusal)));
             return;
         }
-        let deed = Deed { trace, ..Deed::unprompted(command, Origin::Operator, at) };
-        work.add(key, deed);
+        work.add(key, Deed::unprompted(command, Origin::Operator, at));
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result)));
         self.spread(myself, state, work.draft, work.deeds, answer).await;

@@ -27,7 +27,7 @@ impl Tenant {
     ) -> Result<(), LedgerError> {
         let ledger = &self.around.ledger;
         ledger.statistics().look(&state.view.id);
-        let figures = ledger.figures(&state.view.id)?;
+        let figures = ledger.figures(&state.view)?;
         let now = ledger.now().timestamp();
         let deed = Deed::unprompted(Command::Measure(figures), Origin::Clock, now);
         let deeds = BTreeMap::from([(EntityKey::alerts(), vec![deed])]);

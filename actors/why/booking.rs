@@ -10,7 +10,8 @@ use sereno_workflows::reservation::{Reminder, ReminderState, Reservation};
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, Asked, Reason, Standing, Word};
 
-use super::{standing_now, word};
+use super::digest::standing_in_the_end;
+use super::word;
 use crate::ledger::delivery::Delivered;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::why::{ASKED_EVENTS_MAX, ASKED_WITHIN_MS};
@@ -121,7 +122,7 @@ fn became(
     (id, delivery, status): &Delivered,
 ) -> Result<Asked, LedgerError> {
     let place = (*id, *delivery);
-    Ok(match standing_now(view, place, status.as_ref()) {
+    Ok(match standing_in_the_end(ledger, view, place, status.as_ref())? {
         Standing::Sent => match word(ledger, view, place)? {
             Word::Failed(_) => Asked::Failed,
             Word::None | Word::Taken | Word::Arrived | Word::Read => Asked::Told,

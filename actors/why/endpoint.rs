@@ -1,6 +1,7 @@
 //! How an endpoint is, as exactly as is known: as its attempts left it in memory, or else, after a restart, as
 //! its row and the log have it.
 
+use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::endpoint::{Breaker, Health};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::retention::Retention;
@@ -22,7 +23,7 @@ use crate::view::TenantView;
 pub struct Known {
     /// Its health. Whether it fails and since when is right; the rest is where [`Known::is_latest`].
     pub health: Health,
-    /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
+    /// What the latest attempt that failed was answered, where that is known, as [`why::failure`] has it.
     pub code: Option<i32>,
     /// Whether this is how the latest attempt left it. Otherwise it may have failed more often in a row, and
     /// something may have arrived later.
@@ -104,8 +105,12 @@ impl Seen {
             for (place, line) in page {
                 before = place;
                 seen.is_all = place < Sequence::at(since);
+                let failures = seen.failures;
                 if seen.is_all || seen.has_ended_at(id, &line) {
                     return Ok(seen);
+                }
+                if (failures, seen.failures) == (0, 1) {
+                    seen.code = Some(failure_of(ledger, view, &line)?);
                 }
             }
             if is_last {
@@ -142,6 +147,17 @@ impl Seen {
     }
 }
 
+/// What an attempt that failed was answered, by its line of the log.
+fn failure_of(ledger: &Ledger, view: &TenantView, line: &LogRecord) -> Result<i32, LedgerError> {
+    let LogRecord::Attempt { delivery, status, code, error, .. } = line else { return Ok(-1) };
+    let letter = match status {
+        AttemptStatus::Dead if *code < 0 => ledger.dead_letter(&view.id, *delivery)?,
+        _ => None,
+    };
+    let is_unsent = letter.is_some_and(|letter| letter.fault == Fault::Configuration);
+    Ok(why::failure(*code, error.as_deref().unwrap_or_default(), is_unsent))
+}
+
 /// What the first delivery that waits was answered, where it was tried.
 fn code_of_waiting(
     ledger: &Ledger,
@@ -153,7 +169,9 @@ fn code_of_waiting(
         return Ok(None);
     };
     Ok(match ledger.log_line(&view.id, *line)? {
-        Some(LogRecord::Attempt { code, status: AttemptStatus::Retrying, .. }) => Some(code),
+        Some(line @ LogRecord::Attempt { status: AttemptStatus::Retrying, .. }) => {
+            Some(failure_of(ledger, view, &line)?)
+        }
         Some(_) | None => None,
     })
 }

@@ -326,7 +326,7 @@ async fn d03_f07_why_says_what_meta_says_of_it_and_not_that_it_was_taken() {
     house.settle(json!({})).await;
     staff(&house).await;
     for (word, because, of_event) in [
-        ("sent", "provider_took_it", "receivers_took_it"),
+        ("sent", "provider_took_it", "provider_took_it"),
         ("failed", "provider_could_not_deliver", "provider_could_not_deliver"),
         ("delivered", "provider_delivered_it", "receivers_took_it"),
         ("read", "recipient_read_it", "receivers_took_it"),

@@ -231,6 +231,19 @@ pub(crate) fn telling(data: &Path, log: &Path, environment: &[(&str, &str)]) -> 
     (child, base.to_owned())
 }
 
+/// Sends events whose ids, and those of what they are about, are a telephone number.
+async fn call_by_number(client: &Client, number: &str) {
+    for (event_type, id, conversation) in [
+        ("conversation.started", format!("call-+{number}"), format!("+{number}")),
+        ("handoff.opened", "opened-1".to_owned(), format!("{number}@c.us")),
+        ("conversation.started", format!("{number}@c.us"), number.to_owned()),
+    ] {
+        let event = json!({"event_id": id, "event_type": event_type,
+            "data": {"conversation_id": conversation}});
+        client.post("/api/v1/events", &event).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a20_f05_no_secret_body_or_number_is_in_logs_or_spans() {
     let collector = collector().await;
@@ -254,6 +267,7 @@ async fn a20_f05_no_secret_body_or_number_is_in_logs_or_spans() {
              "wa_number": "+34611222333", "email": "ana@marker.example"}});
         client.post("/api/v1/events", &event).await.unwrap();
         client.get("/api/v1/reservations/R-1").await.unwrap();
+        call_by_number(&client, "34611222333").await;
         assert!(
             client
                 .post("/api/v1/events", &json!({"event_type": "BODY-MARKER no type"}))

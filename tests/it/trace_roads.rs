@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use sereno::client::Client;
 use sereno::receiver::any_port;
 use sereno::receiver::smtp::SmtpReceiver;
-use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
+use sereno::receiver::webhook::{Behaviour, Delivery, WebhookReceiver};
 
+use crate::process::Process;
 use crate::sources_inbound::hmac;
 use crate::support::{APP_SECRET, ENDPOINTS, House, PATIENCE, moment};
 use crate::trace::{
@@ -152,4 +153,44 @@ async fn a20_their_spans_hang_together_and_reports_name_their_readers_and_no_end
     let told = std::fs::read_to_string(&log).unwrap();
     assert!(told.contains("recipients=\"readers\""), "{told}");
     assert!(!told.contains("4294967295"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a20_what_one_entity_has_another_do_stays_in_the_trace_of_what_led_to_it() {
+    let collector = collector().await;
+    let base = base_of(&collector);
+    let crm = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT", std::ffi::OsStr::new(&base))];
+    let server = Process::try_start(data.path(), "http://127.0.0.1:9", &environment, &[]).unwrap();
+    let client = server.client(data.path());
+    let key = key_in(data.path());
+    client.post(ENDPOINTS, &json!({"kind": "webhook", "target": crm.url()})).await.unwrap();
+    for (event_type, data) in [
+        ("conversation.started", json!({"conversation_id": "C-1", "wa_number": "+34600000001"})),
+        ("conversation.escalated", json!({"conversation_id": "C-1", "reason": "asked"})),
+    ] {
+        let event = json!({"event_type": event_type, "data": data});
+        post(&client, "/api/v1/events", &key, &event, &[]).await;
+    }
+    let wanted =
+        ["conversation.started", "lead.created", "conversation.escalated", "handoff.opened"];
+    let all_came = |all: &[Delivery]| {
+        wanted.iter().all(|wanted| all.iter().any(|one| one.event_type == *wanted))
+    };
+    let came = crm.inbox.wait(PATIENCE, all_came).await.unwrap();
+    for one in came {
+        assert!(one.header("traceparent").contains(TRACE), "{}: {one:?}", one.event_type);
+    }
+    let collected = spans(&collector, |all| named(all, "attempt webhook").len() >= 4).await;
+    let requests = named(&collected.spans, "POST /api/v1/events");
+    for (step, event_type) in [("step handoff", "handoff.opened"), ("step lead", "lead.created")] {
+        let steps = named(&collected.spans, step);
+        let attempts = named(&collected.spans, "attempt webhook");
+        let attempt = attempts.iter().find(|one| fact(one, "sereno.event.type") == event_type);
+        let above = |id: &[u8]| steps.iter().find(|step| step.span_id == id);
+        let step = above(&attempt.unwrap().parent_span_id).expect("its step");
+        assert!(requests.iter().any(|one| one.span_id == step.parent_span_id), "{step:?}");
+    }
+    server.stop();
 }

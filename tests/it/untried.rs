@@ -115,7 +115,7 @@ async fn f07_an_event_without_endpoints_says_that_its_customer_was_not_told_yet(
     );
     let sent = house.eventually(&path, |event| event["delivery_counts"]["sent"] == 1).await;
     assert_eq!(sent["deliveries"][0]["id"], id, "it is the same one");
-    assert_eq!(words(&sent)[..2], ["delivered", "receivers_took_it"]);
+    assert_eq!(words(&sent)[..2], ["sent", "provider_took_it"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -248,3 +248,22 @@ async fn f07_a_probe_is_told_of_where_something_waits_for_it_that_goes_and_nowhe
     let shown = house.api.get(&path).await.unwrap();
     assert_eq!((&shown["next_probe_at"], &shown["why"]["next"]), (&Value::Null, &json!("nothing")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_what_went_out_in_a_digest_that_was_given_up_did_not_arrive_and_says_so() {
+    let house = House::new().await;
+    let digests = json!({"batch": {"max": 2, "wait": "1h"}, "retry": {"attempts": 1}});
+    let (_receiver, _) = answering(&house, "a.batch", &[500], digests).await;
+    let (first, of_first) = sent(&house, "a.batch").await;
+    let (second, _) = sent(&house, "a.batch").await;
+    let given_up = ["digest_given_up", "retry_by_hand"];
+    let shown = once(&house, &first, given_up, "was given up").await;
+    assert_eq!((&shown["status"], &shown["why"]["what"]), (&json!("collected"), &json!("dead")));
+    let digest = shown["error_message"].as_str().unwrap().rsplit(' ').next().unwrap().to_owned();
+    assert!(shown["why"]["sentence"].as_str().unwrap().contains(&digest), "{shown}");
+    once(&house, &of_first, ["deliveries_given_up", "retry_by_hand"], "was given up").await;
+    // Tried again, it arrives with all that went out in it.
+    house.raw("POST", &format!("/api/v1/deliveries/{digest}/retry"), "").await;
+    once(&house, &second, ["batch", "nothing"], "went out in a digest").await;
+    once(&house, &of_first, ["batch", "nothing"], "went out in a digest").await;
+}

@@ -69,6 +69,23 @@ impl Metric {
         }
     }
 
+    /// Whether it is of attempts at deliveries, which grow rare where a receiver stays dead.
+    pub(super) fn is_of_attempts(self) -> bool {
+        match self {
+            Self::DeliveryFailureRate
+            | Self::DeliveryLatencyP95
+            | Self::RetryRate
+            | Self::Availability => true,
+            Self::DeadLetters
+            | Self::ProcessingP95
+            | Self::ErrorRate
+            | Self::SignatureFailureRate
+            | Self::ResponseTimeP95
+            | Self::NoShows
+            | Self::SlaBreaches => false,
+        }
+    }
+
     /// Whether it is of what happened in a window, rather than of what there is now.
     pub fn has_window(self) -> bool {
         match self {
@@ -122,6 +139,8 @@ pub struct Figures {
     pub windows: [Tally; 4],
     /// Dead letters that lie there, as far as they were counted.
     pub dead_letters: u64,
+    /// Whether the latest attempt at an endpoint that is enabled, and was tried within a day, failed.
+    pub still_fails: bool,
 }
 
 impl Figures {

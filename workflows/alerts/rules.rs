@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Metric, Unit};
+use crate::dead_letters::ALERT_COUNT_MAX;
 use crate::invalid::Invalid;
 use crate::statistics::Window;
 use crate::time::Span;
@@ -194,18 +195,27 @@ impl AlertRules {
         Ok(())
     }
 
-    /// Refuses limits of shares that no share reaches. Only what somebody writes now is refused for that: what
-    /// was stored before this was looked at stays as it is, and is never raised.
+    /// Refuses limits that nothing reaches: of shares, and of dead letters beyond those that are counted. Only what
+    /// somebody writes now is refused for that: what was stored before this was looked at stays as it is, and is
+    /// never raised.
     ///
     /// # Errors
     /// The limit's field, and what it must be.
-    pub fn check_shares(&self) -> Result<(), Invalid> {
+    pub fn check_reach(&self) -> Result<(), Invalid> {
         for (name, setting) in &self.0 {
             let Some(rule) = rule_of(name, setting) else { continue };
-            if rule.metric.unit() == Unit::Share && rule.limit.threshold() > 1.0 {
-                let field = format!("alerts.{name}.{}", rule.limit.as_str());
-                return Err(Invalid::new(field, SHARE));
-            }
+            let limit = rule.limit.threshold();
+            let problem = if rule.metric.unit() == Unit::Share && limit > 1.0 {
+                SHARE.to_owned()
+            } else if rule.metric == Metric::DeadLetters && limit > ALERT_COUNT_MAX as f64 {
+                format!(
+                    "must be at most {ALERT_COUNT_MAX}: so many dead letters are counted for alerts"
+                )
+            } else {
+                continue;
+            };
+            let field = format!("alerts.{name}.{}", rule.limit.as_str());
+            return Err(Invalid::new(field, problem));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Rules raised, held, silenced, resolved and refused.
 
+mod unmeasured;
+
 use serde_json::json;
 
 use super::*;
@@ -332,6 +334,23 @@ fn b15_a_limit_that_no_share_reaches_is_refused_where_it_is_written() {
     let before = Settings::from_json(before).unwrap();
     let patch = json!({"locale": "pt"}).as_object().unwrap().clone();
     assert!(before.patched(patch).is_ok());
+}
+
+#[test]
+fn b15_e06_a_limit_beyond_the_dead_letters_that_are_counted_is_refused_where_it_is_written() {
+    let patch =
+        |above: u32| json!({"alerts": {"mine": {"metric": "dead_letters", "above": above}}});
+    let written = |above| Settings::default().patched(patch(above).as_object().unwrap().clone());
+    let error = written(1_000).unwrap_err();
+    assert_eq!(error.field, "alerts.mine.above");
+    assert!(error.to_string().contains("at most 999"), "{error}");
+    // The largest that is taken is reached.
+    let all = written(999).unwrap().alerts;
+    let told = told(&all, &[(0, lying(999)), (10, lying(1_000))]);
+    assert!(told.contains(&said(10, "raised", "mine")), "{told:?}");
+    // What was stored before goes on as it was.
+    let before = Settings::from_json(patch(1_500)).unwrap();
+    assert!(before.patched(json!({"locale": "pt"}).as_object().unwrap().clone()).is_ok());
 }
 
 #[test]

@@ -275,7 +275,7 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     (
         "alert.resolved",
         "alert! metric severity measured threshold comparison window since resolved_at ended_by",
-        "What an alert was raised for is over, told with the limit with which it was raised: recovered; or rule_disabled or rule_removed, so that nobody watches it any more; or rule_changed.",
+        "What an alert was raised for is over, told with the limit with which it was raised: recovered; or unmeasured, since too little happened to tell; or rule_disabled or rule_removed, so that nobody watches it any more; or rule_changed.",
     ),
     ("report.weekly.ready", "week! totals", "The report of the last whole week."),
     ("report.weekly.requested", "week! totals", "A report of a week that somebody asked for."),

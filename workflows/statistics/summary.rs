@@ -28,7 +28,9 @@ pub fn summary(tally: &Tally, span: Span) -> Map<String, Value> {
     let attempts = tally.attempts();
     told.insert("events_per_minute".to_owned(), rounded(events as f64 / minutes(span)));
     told.insert("error_rate".to_owned(), share(failed, events));
-    told.insert("top_events".to_owned(), top(tally));
+    let (top, listed) = top(tally);
+    told.insert("top_events".to_owned(), top);
+    told.insert("other_events".to_owned(), events.saturating_sub(listed).into());
     told.insert("conversion_rate".to_owned(), conversion_rate(tally));
     told.insert("funnel".to_owned(), funnel(tally));
     let mut deliveries = route(&attempts);
@@ -98,12 +100,16 @@ fn by_endpoint(tally: &Tally) -> Value {
     tally.endpoints().iter().map(told).collect()
 }
 
-fn top(tally: &Tally) -> Value {
+/// The most frequent types, and how many events they are together.
+fn top(tally: &Tally) -> (Value, u64) {
     let mut types: Vec<(&str, u64)> =
         tally.types().iter().map(|(name, count)| (name.as_str(), *count)).collect();
     types.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
-    let named = types.into_iter().filter(|(name, _)| !name.is_empty()).take(TOP_EVENTS);
-    named.map(|(event_type, count)| json!({"event_type": event_type, "count": count})).collect()
+    types.retain(|(name, _)| !name.is_empty());
+    types.truncate(TOP_EVENTS);
+    let listed = types.iter().map(|(_, count)| count).sum();
+    let told = |(name, count)| json!({"event_type": name, "count": count});
+    (types.into_iter().map(told).collect(), listed)
 }
 
 /// How far conversations came, from their beginning on. Each stage counts conversations that reached it in

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::heavy::Heavy;
 use super::{Size, Sketch};
 
-/// Types of event that are told apart in a slot; the others count together under no name.
+/// Types of event that are told apart in a slot, the most frequent; the others count together under no name.
 pub(super) const TYPES_MAX: usize = 60;
-/// Endpoints that are told apart in a slot; the others count together as endpoint 0.
+/// Endpoints that are told apart in a slot, those with most attempts and failures; the others count together as
+/// endpoint 0.
 pub(super) const ENDPOINTS_MAX: usize = 60;
 /// Causes of failure that are told apart in a slot; the others are not named.
 const CAUSES_MAX: usize = 20;
-/// Bytes of the name of a type; what is longer is cut.
+/// Bytes of the name of a type; what is longer is cut, and counts with what begins alike.
 const TYPE_BYTES_MAX: usize = 64;
+/// How a name ends that is cut, so that nobody takes it for a type.
+const CUT: &str = "…";
 
 /// What is counted. On disk by its place: new ones come at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -201,15 +205,15 @@ impl Route {
 pub struct Tally {
     counts: BTreeMap<Count, u64>,
     sizes: BTreeMap<Size, Sketch>,
-    types: BTreeMap<String, u64>,
+    types: Heavy<String, u64>,
     channels: BTreeMap<Channel, Route>,
-    endpoints: BTreeMap<u32, Route>,
+    endpoints: Heavy<u32, Route>,
     causes: BTreeMap<String, u64>,
 }
 
 /// A tally as it was on disk before causes were counted.
 #[derive(Debug, Clone, Deserialize)]
-pub struct TallyBefore {
+pub struct TallyOfFirst {
     counts: BTreeMap<Count, u64>,
     sizes: BTreeMap<Size, Sketch>,
     types: BTreeMap<String, u64>,
@@ -217,10 +221,24 @@ pub struct TallyBefore {
     endpoints: BTreeMap<u32, Route>,
 }
 
+/// A tally as it was on disk when the first types and endpoints were told apart, however rare they were.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TallyBefore {
+    first: TallyOfFirst,
+    causes: BTreeMap<String, u64>,
+}
+
+impl From<TallyOfFirst> for Tally {
+    fn from(first: TallyOfFirst) -> Self {
+        TallyBefore { first, causes: BTreeMap::new() }.into()
+    }
+}
+
 impl From<TallyBefore> for Tally {
-    fn from(before: TallyBefore) -> Self {
-        let TallyBefore { counts, sizes, types, channels, endpoints } = before;
-        Self { counts, sizes, types, channels, endpoints, causes: BTreeMap::new() }
+    fn from(TallyBefore { first, causes }: TallyBefore) -> Self {
+        let TallyOfFirst { counts, sizes, types, channels, endpoints } = first;
+        let (types, endpoints) = (types.into(), endpoints.into());
+        Self { counts, sizes, types, channels, endpoints, causes }
     }
 }
 
@@ -243,13 +261,13 @@ impl Tally {
     /// Counts an event.
     pub fn event(&mut self, event_type: &str) {
         self.count(Count::Events);
-        self.of_type(event_type, 1);
+        self.types.add(name_of(event_type), &1, TYPES_MAX);
     }
 
     /// Counts an attempt at a delivery, by its channel and its endpoint; 0 where it has none.
     pub fn attempt(&mut self, channel: Channel, endpoint: u32, attempt: &Route) {
         self.channels.entry(channel).or_default().merge(attempt);
-        self.of_endpoint(endpoint, attempt);
+        self.endpoints.add(endpoint, attempt, ENDPOINTS_MAX);
         self.add(Count::DeadLetters, u64::from(attempt.dead));
     }
 
@@ -269,15 +287,11 @@ impl Tally {
         for (&what, sketch) in &other.sizes {
             self.sizes.entry(what).or_default().merge(sketch);
         }
-        for (event_type, &count) in &other.types {
-            self.of_type(event_type, count);
-        }
+        self.types.merge(&other.types, TYPES_MAX);
         for (&channel, route) in &other.channels {
             self.channels.entry(channel).or_default().merge(route);
         }
-        for (&endpoint, route) in &other.endpoints {
-            self.of_endpoint(endpoint, route);
-        }
+        self.endpoints.merge(&other.endpoints, ENDPOINTS_MAX);
     }
 
     /// How many there were.
@@ -303,9 +317,9 @@ impl Tally {
         Some(Cow::Owned(all))
     }
 
-    /// Events by their type; those beyond the bound under the empty name.
+    /// Events by their type; those beyond the bound under the empty name, so there were no fewer of each.
     pub fn types(&self) -> &BTreeMap<String, u64> {
-        &self.types
+        self.types.seen()
     }
 
     /// Attempts by channel.
@@ -315,7 +329,7 @@ impl Tally {
 
     /// Attempts by endpoint: 0 for messages to customers and for endpoints beyond the bound.
     pub fn endpoints(&self) -> &BTreeMap<u32, Route> {
-        &self.endpoints
+        self.endpoints.seen()
     }
 
     /// Attempts that failed, by cause, as far as it is told apart.
@@ -339,18 +353,6 @@ impl Tally {
         *counted = counted.saturating_add(count);
     }
 
-    fn of_type(&mut self, event_type: &str, count: u64) {
-        let end = event_type.floor_char_boundary(TYPE_BYTES_MAX);
-        let name = event_type.get(..end).unwrap_or_default();
-        if let Some(counted) = self.types.get_mut(name) {
-            *counted = counted.saturating_add(count);
-            return;
-        }
-        let name = if self.types.len() < TYPES_MAX { name } else { "" };
-        let counted = self.types.entry(name.to_owned()).or_default();
-        *counted = counted.saturating_add(count);
-    }
-
     fn of_cause(&mut self, cause: &str, count: u64) {
         if let Some(counted) = self.causes.get_mut(cause) {
             *counted = counted.saturating_add(count);
@@ -358,13 +360,15 @@ impl Tally {
             self.causes.insert(cause.to_owned(), count);
         }
     }
+}
 
-    fn of_endpoint(&mut self, endpoint: u32, route: &Route) {
-        let is_told_apart =
-            self.endpoints.len() < ENDPOINTS_MAX || self.endpoints.contains_key(&endpoint);
-        let endpoint = if is_told_apart { endpoint } else { 0 };
-        self.endpoints.entry(endpoint).or_default().merge(route);
+/// Under which name a type is counted.
+fn name_of(event_type: &str) -> String {
+    if event_type.len() <= TYPE_BYTES_MAX {
+        return event_type.to_owned();
     }
+    let end = event_type.floor_char_boundary(TYPE_BYTES_MAX - CUT.len());
+    format!("{}{CUT}", event_type.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -110,6 +110,8 @@ pub struct DeliveryFacts<'a> {
     pub turn: Option<Turn>,
     /// What can still be done with it.
     pub letter: Letter,
+    /// The digest in which it went, where that is known: how it stands, and its id.
+    pub digest: Option<(Standing, &'a str)>,
     /// When it was cancelled by hand, and the id of who did, if somebody did.
     pub cancelled: Option<(Timestamp, &'a str)>,
 }
@@ -130,7 +132,7 @@ pub fn delivery(facts: &DeliveryFacts<'_>) -> Reason {
             Word::Arrived => reason(Code::ProviderArrived),
             Word::Read => reason(Code::ProviderRead),
         },
-        Standing::Collected => reason(Code::Collected),
+        Standing::Collected => collected(facts),
         Standing::Held => reason(Code::Held),
         Standing::Paused => reason(Code::ChannelPaused),
         Standing::Cancelled => reason(Code::Cancelled),
@@ -143,6 +145,18 @@ pub fn delivery(facts: &DeliveryFacts<'_>) -> Reason {
         Standing::Dead => Reason { letter: facts.letter, ..reason(dead(facts)) },
         Standing::Waiting => waiting(facts),
     }
+}
+
+/// What became of the digest in which it went.
+fn collected(facts: &DeliveryFacts<'_>) -> Reason {
+    let Some((stands, id)) = facts.digest else { return Reason::plain(Code::Collected) };
+    let code = match stands {
+        Standing::Sent | Standing::Collected => Code::Collected,
+        Standing::Dead => Code::CollectedDead,
+        Standing::Waiting | Standing::Held | Standing::Paused => Code::CollectedWaiting,
+        Standing::Cancelled | Standing::Withdrawn => Code::CollectedDropped,
+    };
+    Reason { name: id.to_owned(), ..Reason::plain(code) }
 }
 
 /// Why it was given up. Most specific first: a window that is over is known by the code too.
@@ -249,6 +263,8 @@ pub struct Counts {
     pub lost: u64,
     /// Taken by a provider that could not deliver them.
     pub undelivered: u64,
+    /// Taken by a provider that does not say yet whether they reached anybody.
+    pub unsaid: u64,
     /// Held by disabled endpoints and paused channels.
     pub held: u64,
     /// Of those, the ones that a paused channel holds alone.
@@ -293,6 +309,7 @@ pub fn event(
         dead,
         lost,
         undelivered,
+        unsaid,
         held,
         paused,
         collected,
@@ -315,6 +332,7 @@ pub fn event(
         _ if held > 0 => part(Code::EventPaused, held),
         _ if ignored => Reason::plain(Code::EventIgnored),
         _ if dropped > 0 => part(drop_of(counts), dropped),
+        _ if unsaid > 0 => part(Code::EventUnsaid, unsaid),
         _ if collected > 0 => part(Code::EventCollected, collected),
         _ if all > 0 => part(Code::EventArrived, all),
         _ => nobody(filtered),

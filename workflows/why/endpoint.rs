@@ -1,5 +1,6 @@
 //! Why an endpoint is as it is.
 
+use super::failure::{NO_HTTP, NO_NAME, NO_TLS, NOT_SENT};
 use super::{Code, Reason};
 use crate::endpoint::{Breaker, Condition, Health};
 use crate::time::Timestamp;
@@ -18,7 +19,7 @@ pub struct EndpointFacts<'a> {
     /// Whether that is how the latest attempt left it. Otherwise there may have been more attempts of the same
     /// outcome: it failed no less often, and what arrived last arrived no earlier.
     pub is_latest: bool,
-    /// What the latest attempt that failed was answered, where that is known; -1 for nothing.
+    /// What the latest attempt that failed was answered, where that is known, as [`super::failure`] has it.
     pub code: Option<i32>,
     /// Whether nothing goes out for now by its channel.
     pub is_paused: bool,
@@ -85,6 +86,10 @@ fn trying(facts: &EndpointFacts<'_>, since: Timestamp, failed: impl Fn(Code) -> 
         (Condition::Failing, Some(first), _) => failed(Code::EndpointFailingTrying).since(first),
         (Condition::Degraded | Condition::Failing, _, _) => failed(match facts.code {
             Some(1..) => Code::EndpointRefusedTrying,
+            Some(NOT_SENT) => Code::EndpointUnsentTrying,
+            Some(NO_NAME) => Code::EndpointNamelessTrying,
+            Some(NO_TLS) => Code::EndpointUnsafeTrying,
+            Some(NO_HTTP) => Code::EndpointGarbledTrying,
             Some(_) => Code::EndpointUnansweredTrying,
             None => Code::EndpointFailedTrying,
         })
@@ -130,6 +135,14 @@ fn degraded(facts: &EndpointFacts<'_>, failed: impl Fn(Code) -> Reason) -> Reaso
     let code = match (facts.code, facts.next_at) {
         (Some(1..), Some(_)) => Code::EndpointRefusedUntil,
         (Some(1..), None) => Code::EndpointRefused,
+        (Some(NOT_SENT), Some(_)) => Code::EndpointUnsentUntil,
+        (Some(NOT_SENT), None) => Code::EndpointUnsent,
+        (Some(NO_NAME), Some(_)) => Code::EndpointNamelessUntil,
+        (Some(NO_NAME), None) => Code::EndpointNameless,
+        (Some(NO_TLS), Some(_)) => Code::EndpointUnsafeUntil,
+        (Some(NO_TLS), None) => Code::EndpointUnsafe,
+        (Some(NO_HTTP), Some(_)) => Code::EndpointGarbledUntil,
+        (Some(NO_HTTP), None) => Code::EndpointGarbled,
         (Some(_), Some(_)) => Code::EndpointUnansweredUntil,
         (Some(_), None) => Code::EndpointUnanswered,
         (None, Some(_)) => Code::EndpointFailedUntil,

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Letter;
+use super::failure::{NO_HTTP, NO_NAME, NO_TLS, NOT_SENT};
 use crate::locale::Locale;
 
 /// A reason; its row in `sentences.json` says it in words.
@@ -164,6 +165,22 @@ pub enum Code {
     EndpointGone,
     EndpointGivenUp,
     EndpointUnset,
+    EndpointUnsent,
+    EndpointUnsentUntil,
+    EndpointUnsentTrying,
+    EndpointNameless,
+    EndpointNamelessUntil,
+    EndpointNamelessTrying,
+    EndpointUnsafe,
+    EndpointUnsafeUntil,
+    EndpointUnsafeTrying,
+    EndpointGarbled,
+    EndpointGarbledUntil,
+    EndpointGarbledTrying,
+    CollectedDead,
+    CollectedWaiting,
+    CollectedDropped,
+    EventUnsaid,
 }
 
 /// A row of the table.
@@ -215,6 +232,10 @@ pub(super) fn answered(code: i32, locale: Locale) -> String {
     match code {
         1.. => pick(ANSWERED, locale).replace("{code}", &code.to_string()),
         0 => String::new(),
+        NOT_SENT => pick(LATEST_UNSENT, locale).to_owned(),
+        NO_NAME => pick(LATEST_NAMELESS, locale).to_owned(),
+        NO_TLS => pick(LATEST_UNSAFE, locale).to_owned(),
+        NO_HTTP => pick(LATEST_GARBLED, locale).to_owned(),
         _ => pick(UNANSWERED, locale).to_owned(),
     }
 }
@@ -264,6 +285,26 @@ const ANSWERED: Words = [
     ", la última con respuesta {code}",
     ", the latest answered with {code}",
     ", a última com resposta {code}",
+];
+const LATEST_UNSENT: Words = [
+    ", la última sin que se enviara nada",
+    ", the latest without anything being sent",
+    ", a última sem que nada fosse enviado",
+];
+const LATEST_NAMELESS: Words = [
+    ", la última sin encontrar su nombre (DNS)",
+    ", the latest without finding its name (DNS)",
+    ", a última sem encontrar o seu nome (DNS)",
+];
+const LATEST_UNSAFE: Words = [
+    ", la última sin conexión segura (TLS)",
+    ", the latest without a safe connection (TLS)",
+    ", a última sem conexão segura (TLS)",
+];
+const LATEST_GARBLED: Words = [
+    ", la última con una respuesta que no es HTTP",
+    ", the latest answered with what is not HTTP",
+    ", a última com uma resposta que não é HTTP",
 ];
 const UNANSWERED: Words =
     [", la última sin respuesta", ", the latest without an answer", ", a última sem resposta"];

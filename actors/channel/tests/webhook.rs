@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use sereno_workflows::time::Span;
+use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, TLS_FAILED};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::receiver::{Play, Receiver};
@@ -210,4 +212,39 @@ async fn f05_this_machine_is_not_called_unless_the_operator_allows_it() {
     let named = Url::parse(&format!("http://localhost:{port}/hook")).unwrap();
     let slack = Destination::Slack { url: named };
     assert_eq!(channels().send(&slack, &load(), now()).await, Outcome::Done { code: 200 });
+}
+
+#[tokio::test]
+async fn f07_what_did_not_answer_is_told_by_what_went_wrong_with_it() {
+    // Neither HTTP nor TLS speaks here.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let garbled = async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 4_096];
+            let read = stream.read(&mut asked).await.unwrap_or_default();
+            assert!(read > 0);
+            stream.write_all(b"garbage, and no more of it\r\n\r\n").await.ok();
+        }
+    };
+    let serving = tokio::spawn(garbled);
+    for (url, begins) in [
+        (format!("http://127.0.0.1:{port}/"), NOT_HTTP),
+        (format!("https://127.0.0.1:{port}/"), TLS_FAILED),
+        ("http://nowhere.invalid/".to_owned(), NAME_UNKNOWN),
+        ("http://127.0.0.1:1/".to_owned(), "no connection: error"),
+    ] {
+        let destination = Destination::Webhook {
+            url: url.parse().unwrap(),
+            secrets: vec![WHSEC.into()],
+            headers: Vec::new(),
+            auth: None,
+            manner: Manner::default(),
+        };
+        let outcome = channels().send(&destination, &load(), now()).await;
+        let Outcome::Retry { code: -1, error, .. } = &outcome else { panic!("{outcome:?}") };
+        assert!(error.starts_with(begins), "{url}: {error}");
+    }
+    serving.abort();
 }

@@ -2,12 +2,14 @@
 //! to look. Its first line is a mail's subject and what a phone shows of it, so all that matters is there.
 
 use serde_json::{Map, Value};
-use sereno_workflows::alerts::{Metric, RULE_CHANGED, RULE_DISABLED, RULE_REMOVED, Unit};
+use sereno_workflows::alerts::{
+    Metric, RULE_CHANGED, RULE_DISABLED, RULE_REMOVED, UNMEASURED, Unit,
+};
 use sereno_workflows::locale::Locale;
 
 use super::{Fact, line, moment, pick};
 use crate::channel::Load;
-use crate::limits::{FACT_CHARS_MAX, LABEL_CHARS_MAX};
+use crate::limits::{DEAD_LETTERS_COUNTED_MAX, FACT_CHARS_MAX, LABEL_CHARS_MAX};
 
 type Words = [&'static str; 3];
 
@@ -36,6 +38,7 @@ pub(super) fn words(
         Some(RULE_REMOVED) => (UNWATCHED, WATCHED_UNTIL, Some(REMOVED)),
         Some(RULE_DISABLED) => (UNWATCHED, WATCHED_UNTIL, Some(DISABLED)),
         Some(RULE_CHANGED) => (CHANGED, ENDED, Some(CHANGED_NOW)),
+        Some(UNMEASURED) => (UNKNOWN, ENDED, Some(UNKNOWN_NOW)),
         Some(_) | None => (RESOLVED, OVER, Some(NOTHING)),
     };
     let mut title = pick(locale, begins).to_owned();
@@ -88,6 +91,12 @@ const CHANGED: Words = [
     "Alert ended by a change of its rule",
     "Alerta terminado ao mudar a sua regra",
 ];
+const UNKNOWN: Words = [
+    "Alerta terminada sin nada que medir",
+    "Alert ended with nothing left to measure",
+    "Alerta terminado sem nada para medir",
+];
+const OR_MORE: Words = ["o más", "or more", "ou mais"];
 const LIMIT: Words = ["límite", "limit", "limite"];
 const ABOVE: Words = ["por encima de", "above", "acima de"];
 const BELOW: Words = ["por debajo de", "below", "abaixo de"];
@@ -123,6 +132,11 @@ const CHANGED_NOW: Words = [
     "La regla se cambió: tal como era, la alerta podría seguir. Mirar Alertas en la consola (GET /api/v1/alerts).",
     "The rule was changed: as it was, the alert might go on. Look at Alerts in the console (GET /api/v1/alerts).",
     "A regra foi alterada: tal como era, o alerta podia continuar. Ver Alertas na consola (GET /api/v1/alerts).",
+];
+const UNKNOWN_NOW: Words = [
+    "Hay demasiado poco que medir: no se sabe si ha vuelto a su límite. Vuelve a avisar si se mide que no.",
+    "There is too little to measure: whether it is as it should be is not known. It alerts again if it is measured not to be.",
+    "Há muito pouco para medir: não se sabe se voltou ao limite. Volta a avisar se se medir que não.",
 ];
 const LOOK: Words = [
     "Mirar Alertas en la consola (GET /api/v1/alerts).",
@@ -271,6 +285,9 @@ fn value(metric: Metric, value: f64, locale: Locale) -> String {
     };
     let written = format!("{number:.2}");
     let written = written.trim_end_matches('0').trim_end_matches('.');
+    if metric == Metric::DeadLetters && value >= DEAD_LETTERS_COUNTED_MAX as f64 {
+        return format!("{written} {}", pick(locale, OR_MORE));
+    }
     match locale {
         Locale::Es | Locale::Pt => format!("{}{unit}", written.replace('.', ",")),
         Locale::En => format!("{written}{unit}"),

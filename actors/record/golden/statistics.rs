@@ -27,5 +27,7 @@ fn counts_stand_on_disk_as_they_always_did() {
     tally.measure(Size::ProcessingTime, 312);
     stands_since(2, "/microseconds", &SlotRecord(Slot { from: NOW, tally: tally.clone() }));
     [Size::ClaimTime, Size::ResolveTime].into_iter().for_each(|what| tally.measure(what, 1_500));
-    stands_since(2, "/handoff-times", &SlotRecord(Slot { from: NOW, tally }));
+    stands_since(2, "/handoff-times", &SlotRecord(Slot { from: NOW, tally: tally.clone() }));
+    (0..70).for_each(|number| tally.announced(&format!("type.{number:02}")));
+    stands_since(3, "/heaviest", &SlotRecord(Slot { from: NOW, tally }));
 }

@@ -67,7 +67,8 @@ function card(alert, look) {
         until && pill("silenced", { text: t("alerts.silenced") })),
       h("p", { class: "quiet" }, rule(alert)),
       h("div", { class: "row" },
-        h("span", { class: "strong" }, measured === null ? t("alerts.nothing")
+        h("span", { class: "strong" }, measured === null
+          ? t(isRaised ? "alerts.unknown" : "alerts.nothing")
           : shown(metric, measured)),
         share !== null && h("span", { class: ["meter alert-meter", isRaised ? "" : "good"],
           vars: { "--share": share } }, h("span"))),

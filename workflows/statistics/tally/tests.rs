@@ -39,6 +39,8 @@ fn b11_a_slot_is_bounded_however_many_types_and_endpoints_there_are() {
     assert_eq!(tally.types().values().sum::<u64>(), 1_000);
     assert_eq!(tally.attempts().failed, 1_000);
     assert!(tally.types().keys().all(|name| name.len() <= TYPE_BYTES_MAX));
+    let told = |name: &String| name.is_empty() || name.ends_with('…');
+    assert!(tally.types().keys().all(told), "nobody takes what is cut for a type");
 }
 
 #[test]

@@ -101,6 +101,11 @@ fn f07_an_endpoint_that_is_new_or_healthy_says_when_the_next_goes_and_what_is_un
     }
 }
 
+/// What stands for the code of an attempt with an error that begins so.
+fn silent(begins: &str) -> Option<i32> {
+    Some(failure(-1, &format!("{begins}: whatever the client says"), false))
+}
+
 #[test]
 fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_failing() {
     for (count, last_success_at, code, next_at, wanted) in [
@@ -108,6 +113,10 @@ fn f07_an_endpoint_whose_latest_attempt_failed_says_so_before_it_counts_as_faili
         (2, Some(NOW), Some(500), Some(later(5)), ["refusing", "receiver_refused", "attempt"]),
         (1, Some(NOW), Some(-1), None, ["failing", "no_answer", "nothing"]),
         (2, None, Some(-1), Some(later(5)), ["failing", "no_answer", "attempt"]),
+        (1, None, Some(failure(-1, "", true)), None, ["misconfigured", "not_sent", "nothing"]),
+        (2, None, silent(NAME_UNKNOWN), Some(later(5)), ["failing", "name_unknown", "attempt"]),
+        (1, None, silent(TLS_FAILED), None, ["failing", "tls_failed", "nothing"]),
+        (1, None, silent(NOT_HTTP), Some(later(5)), ["failing", "not_http", "attempt"]),
         (1, None, None, None, ["failing", "attempts_fail", "nothing"]),
         (1, None, None, Some(NOW.before(Span::hours(1))), ["failing", "attempts_fail", "attempt"]),
     ] {
@@ -135,6 +144,7 @@ fn f07_an_endpoint_at_which_an_attempt_is_made_says_so_however_it_is_and_what_ha
     for (count, breaker, code, wanted) in [
         (1, Breaker::Closed, Some(500), ["refusing", "receiver_refused", "answer"]),
         (2, Breaker::Closed, Some(-1), ["failing", "no_answer", "answer"]),
+        (1, Breaker::Closed, silent(TLS_FAILED), ["failing", "tls_failed", "answer"]),
         (1, Breaker::Closed, None, ["failing", "attempts_fail", "answer"]),
         (4, Breaker::Closed, Some(500), ["failing", "attempts_fail", "answer"]),
         (12, open, Some(500), ["failing", "breaker", "answer"]),

@@ -53,6 +53,9 @@ fn f07_an_event_says_the_most_telling_thing() {
         assert_eq!(code(alone, none), partly, "{which:?}");
     }
     assert_eq!(code(dropped([0; 3]), none), Code::EventCollected);
+    let unsaid = Counts { unsaid: 1, ..counts(0, 0, 0) };
+    assert_eq!(code(unsaid, none), Code::EventUnsaid, "it is not known to have arrived");
+    assert_eq!(code(Counts { unsaid: 1, ..counts(1, 0, 0) }, none), Code::EventUnderWay);
     assert_eq!(event(None, true, counts(0, 0, 0), none).code, Code::EventIgnored);
     let nobody = Counts::default();
     let filtered = |disabled, by_type, by_intent| Filtered { disabled, by_type, by_intent };
@@ -61,4 +64,25 @@ fn f07_an_event_says_the_most_telling_thing() {
     assert_eq!(code(nobody, filtered(0, 1, 0)), Code::EventFilteredType);
     assert_eq!(code(nobody, filtered(0, 0, 1)), Code::EventFilteredIntent);
     assert_eq!(code(nobody, filtered(1, 1, 0)), Code::EventFiltered);
+}
+
+#[test]
+fn f07_what_went_into_a_digest_follows_it() {
+    let health = Health::default();
+    let of = |stands| {
+        let digest = Some((stands, "msg_1"));
+        delivery(&DeliveryFacts { standing: Standing::Collected, digest, ..facts(&health) })
+    };
+    for (stands, what, next) in [
+        (Standing::Sent, "collected", "nothing"),
+        (Standing::Dead, "dead", "retry_by_hand"),
+        (Standing::Waiting, "collected", "attempt"),
+        (Standing::Paused, "collected", "attempt"),
+        (Standing::Withdrawn, "cancelled", "nothing"),
+    ] {
+        let why = of(stands).told(Locale::En, &madrid());
+        assert_eq!((why.what, why.next), (what, next), "{stands:?}");
+        let names_it = why.sentence.contains("msg_1");
+        assert_eq!(names_it, stands != Standing::Sent, "{}", why.sentence);
+    }
 }

@@ -12,6 +12,7 @@ fn b15_values_are_written_as_people_write_them() {
         (Metric::DeliveryLatencyP95, 2_340.0, "2,34 s", "2.34 s"),
         (Metric::ProcessingP95, 40.0, "40 ms", "40 ms"),
         (Metric::DeadLetters, 100.0, "100", "100"),
+        (Metric::DeadLetters, 1_000.0, "1000 o más", "1000 or more"),
         (Metric::NoShows, 0.0, "0", "0"),
     ] {
         assert_eq!(value(metric, plain, Locale::Es), es);
@@ -81,6 +82,14 @@ fn b15_the_end_of_an_alert_says_whether_all_is_well_or_its_rule_is_gone() {
     let (said, facts) = ended(changed, Locale::En);
     assert!(said.starts_with("Alert ended by a change of its rule (critical): "), "{said}");
     assert!(facts.contains("Ended: ") && facts.contains("The rule was changed"), "{facts}");
+    for (locale, title, to_do) in [
+        (Locale::Es, "Alerta terminada sin nada que medir (crítica): ", "no se sabe"),
+        (Locale::En, "Alert ended with nothing left to measure (critical): ", "is not known"),
+        (Locale::Pt, "Alerta terminado sem nada para medir (crítico): ", "não se sabe"),
+    ] {
+        let (said, facts) = ended("unmeasured", locale);
+        assert!(said.starts_with(title) && facts.contains(to_do), "{said}: {facts}");
+    }
 }
 
 fn load() -> Load {

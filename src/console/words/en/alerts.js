@@ -7,6 +7,7 @@ export default {
   state_ok: "Quiet",
   silenced: "Silenced",
   nothing: "Nothing to measure yet",
+  unknown: "Too little to measure now: raised until it is known",
   above: "above {limit}",
   below: "below {limit}",
   window: "in {window}",

@@ -7,6 +7,7 @@ export default {
   state_ok: "Tranquila",
   silenced: "En silencio",
   nothing: "Nada que medir aún",
+  unknown: "Muy poco que medir ahora: sigue hasta que se sepa",
   above: "por encima de {limit}",
   below: "por debajo de {limit}",
   window: "en {window}",

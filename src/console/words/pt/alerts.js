@@ -7,6 +7,7 @@ export default {
   state_ok: "Tranquila",
   silenced: "Em silêncio",
   nothing: "Nada a medir ainda",
+  unknown: "Muito pouco para medir agora: continua até se saber",
   above: "acima de {limit}",
   below: "abaixo de {limit}",
   window: "em {window}",

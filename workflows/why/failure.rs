@@ -1,0 +1,33 @@
+//! Why an attempt had no answer, as far as what was written down of it says.
+
+/// Its name was found nowhere; how an error begins that says so.
+pub const NAME_UNKNOWN: &str = "no connection: the name is not found";
+/// No safe connection came about; how an error begins that says so.
+pub const TLS_FAILED: &str = "no connection: TLS failed";
+/// What came back was no HTTP; how an error begins that says so.
+pub const NOT_HTTP: &str = "the connection broke: the answer is not HTTP";
+
+/// What stands for the code of an attempt that was not answered.
+pub(super) const UNANSWERED: i32 = -1;
+/// Of one that was not sent.
+pub(super) const NOT_SENT: i32 = -2;
+/// Of one whose receiver's name is not found.
+pub(super) const NO_NAME: i32 = -3;
+/// Of one without a safe connection.
+pub(super) const NO_TLS: i32 = -4;
+/// Of one that was answered, but not in HTTP.
+pub(super) const NO_HTTP: i32 = -5;
+
+/// The code of an attempt that failed, or what stands for it where it has none: by its error, and by whether it is
+/// known that nothing was sent.
+pub fn failure(code: i32, error: &str, is_unsent: bool) -> i32 {
+    if code > 0 {
+        return code;
+    }
+    let said = [(NAME_UNKNOWN, NO_NAME), (TLS_FAILED, NO_TLS), (NOT_HTTP, NO_HTTP)];
+    match said.into_iter().find(|(begins, _)| error.starts_with(begins)) {
+        _ if is_unsent => NOT_SENT,
+        Some((_, failure)) => failure,
+        None => UNANSWERED,
+    }
+}
