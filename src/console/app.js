@@ -2,7 +2,7 @@
 // The console begins here: who is signed in, then the frame, then the screen that the address
 // names.
 
-import { get, inTime, onSignedOut, post } from "./lib/api.js";
+import { get, inTime, onSignedOut, post, Refusal } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
 import { language, load, t } from "./lib/i18n.js";
 import { readable } from "./lib/ids.js";
@@ -18,6 +18,9 @@ import { bones, failed, state } from "./parts/states.js";
 import { shell } from "./parts/shell.js";
 import { find, seen } from "./screens/catalogue.js";
 import { keyForm, signIn } from "./screens/sign-in.js";
+
+/** A server that has not answered by then does not. */
+const PATIENCE_MS = 10_000;
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
@@ -162,7 +165,8 @@ function run() {
     } catch (error) {
       if (signal.aborted) return;
       if (isMissingModule(error)) {
-        return put(frame.page, failed(new Error(t("common.new_version")), () => location.reload()));
+        const made = await missing(to.screen);
+        return signal.aborted || put(frame.page, made);
       }
       if (entry && /** @type {any} */ (error).status === undefined) console.error(error);
       put(frame.page, failed(error, again));
@@ -180,9 +184,25 @@ function nowhere() {
     h("a", { class: "button", href: "/console" }, t("common.back")));
 }
 
-/** A file of this version that is no longer there: the server was renewed under an open page. */
+/** A file that did not come: the server does not answer, or was renewed under an open page. */
 function isMissingModule(error) {
   return error instanceof TypeError && /import|module/i.test(error.message);
+}
+
+/** The screen whose file did not come last. */
+let missed = "";
+
+/** What stands in place of a screen whose file did not come. @param {string} screen */
+async function missing(screen) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(import.meta.url, { cache: "no-store", signal }).catch(() => null);
+  if (answer?.status === 404) {
+    return failed(new Error(t("common.new_version")), () => location.reload());
+  }
+  // Some browsers ask for a file that did not come only once.
+  const anew = missed === screen ? () => location.reload() : again;
+  missed = screen;
+  return failed(new Refusal(0, t("common.no_answer")), anew);
 }
 
 begin().catch((error) => {
