@@ -101,7 +101,7 @@ test("a21_an_empty_list_names_the_tenant_that_is_looked_at", async () => {
   await page.waitForSelector(".bar-tenant option[value=other]");
   await Promise.all([page.waitForNavigation(), page.select(".bar-tenant select", "other")]);
   await page.goto(`${server.base}/console/events`);
-  await seeText(page, 'sereno send --tenant other --key "$SERENO_KEY" client.created', ".command");
+  await seeText(page, 'sereno send --tenant other --key "$SERENO_API_KEY" client.created', ".command");
   await page.goto(`${server.base}/console/inbound`);
   await seeText(page, "/webhooks/whatsapp/other", ".command");
   await close();

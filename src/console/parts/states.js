@@ -63,7 +63,7 @@ export function empty({ title, text, shell, action, symbol = "empty" }) {
 function here(shell) {
   if (tenant() === "default" || !shell.startsWith("sereno send ")) return shell;
   const whose = mayChooseTenant() ? `--tenant ${tenant()} ` : "";
-  return shell.replace("sereno send ", `sereno send ${whose}--key "$SERENO_KEY" `);
+  return shell.replace("sereno send ", `sereno send ${whose}--key "$SERENO_API_KEY" `);
 }
 
 /** Bones of a text that is on its way. */

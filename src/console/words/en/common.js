@@ -206,7 +206,7 @@ export default {
   export: "Export",
   export_text:
     "An export holds personal data in the clear, so the server gives it to API keys alone and "
-      + "never to a browser's session. With a key in SERENO_KEY this command writes the file:",
+      + "never to a browser's session. With a key in SERENO_API_KEY this command writes the file:",
   at_once: "{done} done",
   at_once_aside: {
     one: "{count} was set aside again: its cause is still there.",

@@ -207,7 +207,7 @@ export default {
   export: "Exportar",
   export_text:
     "Una exportación lleva datos personales a la vista, así que el servidor solo la entrega a "
-      + "claves de API y nunca a la sesión de un navegador. Con una clave en SERENO_KEY, esta orden "
+      + "claves de API y nunca a la sesión de un navegador. Con una clave en SERENO_API_KEY, esta orden "
       + "escribe el archivo:",
   at_once: "{done} hechos",
   at_once_aside: {

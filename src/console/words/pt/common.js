@@ -206,7 +206,7 @@ export default {
   export: "Exportar",
   export_text:
     "Uma exportação traz dados pessoais à vista, por isso o servidor só a entrega a chaves de API "
-      + "e nunca à sessão de um navegador. Com uma chave em SERENO_KEY, este comando grava o "
+      + "e nunca à sessão de um navegador. Com uma chave em SERENO_API_KEY, este comando grava o "
       + "arquivo:",
   at_once: "{done} feitos",
   at_once_aside: {
