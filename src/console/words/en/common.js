@@ -82,6 +82,7 @@ export default {
   yes: "Yes",
   no: "No",
   save: "Save",
+  leave_as_is: "Leave as it is",
   cancel: "Cancel",
   close: "Close",
   back: "Back",

@@ -82,6 +82,7 @@ export default {
   yes: "Sí",
   no: "No",
   save: "Guardar",
+  leave_as_is: "Dejar como está",
   cancel: "Cancelar",
   close: "Cerrar",
   back: "Volver",

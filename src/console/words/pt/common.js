@@ -82,6 +82,7 @@ export default {
   yes: "Sim",
   no: "Não",
   save: "Salvar",
+  leave_as_is: "Deixar como está",
   cancel: "Cancelar",
   close: "Fechar",
   back: "Voltar",
