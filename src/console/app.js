@@ -4,6 +4,7 @@
 
 import { get, inTime, onSignedOut, post, Refusal } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
+import { forgetDrafts } from "./lib/drafts.js";
 import { language, load, t } from "./lib/i18n.js";
 import { readable } from "./lib/ids.js";
 import { reopen } from "./lib/live.js";
@@ -111,12 +112,19 @@ function askAgain() {
   const before = /** @type {any} */ (current());
   let isIn = false;
   // Whoever does not sign in again sees no longer what was there.
-  const closed = () => isIn || location.reload();
+  const closed = () => {
+    if (isIn) return;
+    forgetDrafts();
+    location.reload();
+  };
   const dialog = openDialog({ title: t("common.again_title"), closed, body: h("div", { class: "again stack" },
     h("p", null, t("common.again_text")), keyForm((session) => {
       const isSame = session.role === before.role && session.tenant === before.tenant;
       isIn = true;
-      if (!isSame) return location.assign("/console");
+      if (!isSame) {
+        forgetDrafts();
+        return location.assign("/console");
+      }
       become(session);
       dialog.close();
       reopen();

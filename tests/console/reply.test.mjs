@@ -86,6 +86,35 @@ test("d05_an_operator_replies_in_their_own_words_while_the_window_is_open", asyn
   await viewer.close();
 });
 
+test("d05_words_that_were_not_sent_are_there_again_until_they_are", async () => {
+  const id = await begun("34600000007");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await write(page, "Your words", "Un momento");
+  const go = async (screen) => (await see(page, `nav a[href="/console/${screen}"]`)).click();
+  await go("timers");
+  await seeText(page, "Timers", "h1");
+  await page.goBack();
+  await see(page, "[data-kept] [name=text]");
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "Un momento");
+  // A page that goes for good asks first.
+  const asked = new Promise((resolve) => page.once("dialog", (dialog) => {
+    resolve(dialog.type());
+    dialog.dismiss();
+  }));
+  page.reload().catch(() => {});
+  assert.equal(await asked, "beforeunload");
+  await press(page, "Send", "[data-kept] form");
+  await seeText(page, "On its way", ".notice");
+  await go("timers");
+  await seeText(page, "Timers", "h1");
+  await page.goBack();
+  await see(page, "[data-kept] [name=text]");
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("d05_outside_the_window_a_template_is_picked_and_filled", async () => {
   const id = await begun("34600000002", 25);
   const before = sent().length;
