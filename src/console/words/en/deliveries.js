@@ -9,6 +9,7 @@ export default {
   to: "To",
   attempts: "Attempts",
   outcome: "Last answer",
+  by_probe: "when the endpoint is probed",
   next: "Next attempt",
   created: "Created",
   no_answer: "no answer",

@@ -9,6 +9,7 @@ export default {
   to: "Para",
   attempts: "Intentos",
   outcome: "Última respuesta",
+  by_probe: "cuando se pruebe el destino",
   next: "Siguiente intento",
   created: "Creada",
   no_answer: "sin respuesta",

@@ -9,6 +9,7 @@ export default {
   to: "Para",
   attempts: "Tentativas",
   outcome: "Última resposta",
+  by_probe: "quando o destino for testado",
   next: "Próxima tentativa",
   created: "Criada",
   no_answer: "sem resposta",
