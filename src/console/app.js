@@ -155,7 +155,7 @@ function run() {
     // What still stands there belongs to another address, and takes no clicks any more.
     frame.page.inert = true;
     try {
-      if (!entry) return put(frame.page, nowhere());
+      if (!entry) return put(frame.page, nowhere(to.screen));
       title(t(`common.screen.${entry.name}`));
       const module = await inTime(entry.load());
       await inTime(load(...module.default.words));
@@ -185,10 +185,13 @@ function run() {
   });
 }
 
-/** An address that leads to no screen, or to none that this session sees. */
-function nowhere() {
-  const title = t("common.no_screen", { path: location.pathname });
-  return state({ symbol: "help", title },
+/** An address that leads to no screen, or to one that this session does not see. @param {string} screen */
+function nowhere(screen) {
+  // Of a portal it is nobody's business which others there are.
+  const isOthers = find(screen) !== undefined && !current()?.portal;
+  const title = isOthers ? t("common.not_your_screen", { screen: t(`common.screen.${screen}`) })
+    : t("common.no_screen", { path: location.pathname });
+  return state({ symbol: isOthers ? "held" : "help", title, text: isOthers && t("common.not_your_screen_text") },
     h("a", { class: "button", href: "/console" }, t("common.back")));
 }
 

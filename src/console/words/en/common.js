@@ -62,6 +62,8 @@ export default {
   link_refused: "The link does not work: {why}",
   over: "This portal's session is over",
   over_text: "Load the page around it anew, or ask for a new link.",
+  not_your_screen: "“{screen}” is not for your role",
+  not_your_screen_text: "Whoever administers the tenant sees it.",
   no_screen: "There is no screen at {path}.",
 
   not_ready: "The server takes no events: {why}",

@@ -62,6 +62,8 @@ export default {
   link_refused: "El enlace no sirve: {why}",
   over: "La sesión de este portal ha terminado",
   over_text: "Recargue la página que lo contiene o pida un enlace nuevo.",
+  not_your_screen: "«{screen}» no es para su papel",
+  not_your_screen_text: "Lo ve quien administra.",
   no_screen: "No hay ninguna pantalla en {path}.",
 
   not_ready: "El servidor no acepta eventos: {why}",

@@ -62,6 +62,8 @@ export default {
   link_refused: "O link não funciona: {why}",
   over: "A sessão deste portal terminou",
   over_text: "Recarregue a página que o contém ou peça um novo link.",
+  not_your_screen: "“{screen}” não é para o seu papel",
+  not_your_screen_text: "Quem administra a vê.",
   no_screen: "Não há nenhuma tela em {path}.",
 
   not_ready: "O servidor não aceita eventos: {why}",
