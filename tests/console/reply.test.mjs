@@ -115,6 +115,45 @@ test("d05_words_that_were_not_sent_are_there_again_until_they_are", async () => 
   await close();
 });
 
+test("b02_a_thread_says_who_wrote_ours", async () => {
+  const id = await begun("34600000008");
+  const found = await server.ask("GET", `${TALKS}/${id}`);
+  const line = (place, by) => ({ ...found.messages[0], id: `said-${place}`, kind: "message_sent", text: `word ${place}`, by });
+  const messages = [{ ...found.messages[0], by: "customer" },
+    ...["assistant", "Eva", "person", null].map((by, place) => line(place, by))];
+  const told = { ...found, messages, metrics: { ...found.metrics, ai_messages: 1, person_messages: 2 } };
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/conversations");
+  await see(page, ".table .row-link");
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (new URL(request.url()).pathname === `${TALKS}/${id}`
+    ? request.respond({ status: 200, contentType: "application/json", body: JSON.stringify(told) })
+    : request.continue()));
+  await page.goto(`${server.base}/console/conversations/${id}`);
+  await seeText(page, "word 3", ".bubble");
+  const names = await page.$$eval(".bubble", (all) =>
+    all.map((one) => one.querySelector(".bubble-by")?.textContent ?? null));
+  assert.deepEqual(names, [null, "Assistant", "Eva", "A person", null]);
+  await seeText(page, "1 of the AI, 2 of people", ".facts");
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("b02_nobody_answers_in_a_conversation_that_is_over", async () => {
+  const told = (event_type) => server.ask("POST", "/api/v1/events",
+    { event_type, data: { conversation_id: "C-over", channel: "web" } });
+  await told("conversation.started");
+  await told("conversation.ended");
+  await until(() => server.ask("GET", `${TALKS}/C-over`), ({ status }) => status === "ended");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/conversations?status=ended");
+  const row = await see(page, '.table tr[data-id="C-over"]');
+  assert.doesNotMatch(await row.evaluate((one) => one.textContent ?? ""), /Bot/);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("d05_outside_the_window_a_template_is_picked_and_filled", async () => {
   const id = await begun("34600000002", 25);
   const before = sent().length;
