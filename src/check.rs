@@ -95,12 +95,14 @@ pub async fn run(args: CheckArgs) -> ExitCode {
 async fn look(args: &CheckArgs) -> anyhow::Result<Vec<Finding>> {
     let mut progress = Progress::new();
     if let Some(server) = &args.server {
-        let key = args.key.clone().or_else(|| {
+        let key = args.key.clone().or_else(|| std::env::var("SERENO_API_KEY").ok()).or_else(|| {
             DataDirectory::at(args.data.as_deref().unwrap_or(Path::new("./sereno-data")))
                 .credentials()
                 .admin_token
         });
-        let key = key.context("no key: give --key, the server's admin token or a tenant's key")?;
+        let key = key.context(
+            "no key: give --key or SERENO_API_KEY, the server's admin token or a tenant's key",
+        )?;
         return remote::look(server, &key, args.ping, &mut progress).await;
     }
     let (mut findings, config) = settings::load(args);

@@ -19,7 +19,7 @@ Example: see what a webhook endpoint gets, failing one delivery in five
 
 Allow the server to reach it, and register it:
   SERENO_ALLOW_PRIVATE_TARGETS=127.0.0.0/8 sereno serve
-  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8080/api/v1/admin/notify/endpoints \\
+  curl -H \"Authorization: Bearer $SERENO_API_KEY\" http://127.0.0.1:8080/api/v1/admin/notify/endpoints \\
     -d '{\"kind\": \"webhook\", \"target\": \"http://127.0.0.1:9000/hook\"}'")]
 pub struct ListenArgs {
     /// The port to listen on

@@ -39,7 +39,7 @@ pub struct SendArgs {
     #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080", value_parser = url)]
     url: String,
     /// The API key [default: the one in DATA/credentials]
-    #[arg(long, env = "SERENO_KEY", hide_env_values = true)]
+    #[arg(long, env = "SERENO_API_KEY", hide_env_values = true)]
     key: Option<String>,
     /// The data directory of a server on this machine, for its key
     #[arg(long, env = "SERENO_DATA", default_value = "./sereno-data")]
@@ -65,7 +65,8 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
             }
         }
     }
-    let key = match args.key {
+    // The name that the variable had at first is still read.
+    let key = match args.key.or_else(|| std::env::var("SERENO_KEY").ok()) {
         Some(key) => key,
         None => {
             let credentials = DataDirectory::at(&args.data_dir).credentials();
@@ -73,7 +74,7 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
                 if args.tenant.is_some() { credentials.admin_token } else { credentials.api_key };
             kept.with_context(|| {
                 let place = args.data_dir.display();
-                format!("no key: give --key, or --data-dir of the server (looked in {place})")
+                format!("no key: give --key, SERENO_API_KEY, or --data-dir of the server (looked in {place})")
             })?
         }
     };

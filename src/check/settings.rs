@@ -24,8 +24,14 @@ struct Flags {
 /// Prefixes of variables that are most likely meant for us.
 const PREFIXES: [&str; 2] = ["SERENO_", "SMTP_"];
 /// Variables that are no settings of the server.
-const OTHERS: [&str; 5] =
-    ["SERENO_KEY", "SERENO_URL", "SERENO_LOG_FORMAT", "SERENO_TESTS_LONG", "SERENO_BIN"];
+const OTHERS: [&str; 6] = [
+    "SERENO_API_KEY",
+    "SERENO_KEY",
+    "SERENO_URL",
+    "SERENO_LOG_FORMAT",
+    "SERENO_TESTS_LONG",
+    "SERENO_BIN",
+];
 /// How alike a name must be to be the one that was meant.
 const ALIKE: f64 = 0.75;
 

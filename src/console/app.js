@@ -2,8 +2,9 @@
 // The console begins here: who is signed in, then the frame, then the screen that the address
 // names.
 
-import { get, inTime, onSignedOut, post } from "./lib/api.js";
+import { get, inTime, onSignedOut, post, Refusal } from "./lib/api.js";
 import { h, put } from "./lib/dom.js";
+import { forgetDrafts } from "./lib/drafts.js";
 import { language, load, t } from "./lib/i18n.js";
 import { readable } from "./lib/ids.js";
 import { reopen } from "./lib/live.js";
@@ -18,6 +19,9 @@ import { bones, failed, state } from "./parts/states.js";
 import { shell } from "./parts/shell.js";
 import { find, seen } from "./screens/catalogue.js";
 import { keyForm, signIn } from "./screens/sign-in.js";
+
+/** A server that has not answered by then does not. */
+const PATIENCE_MS = 10_000;
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 
@@ -108,12 +112,19 @@ function askAgain() {
   const before = /** @type {any} */ (current());
   let isIn = false;
   // Whoever does not sign in again sees no longer what was there.
-  const closed = () => isIn || location.reload();
+  const closed = () => {
+    if (isIn) return;
+    forgetDrafts();
+    location.reload();
+  };
   const dialog = openDialog({ title: t("common.again_title"), closed, body: h("div", { class: "again stack" },
     h("p", null, t("common.again_text")), keyForm((session) => {
       const isSame = session.role === before.role && session.tenant === before.tenant;
       isIn = true;
-      if (!isSame) return location.assign("/console");
+      if (!isSame) {
+        forgetDrafts();
+        return location.assign("/console");
+      }
       become(session);
       dialog.close();
       reopen();
@@ -144,7 +155,7 @@ function run() {
     // What still stands there belongs to another address, and takes no clicks any more.
     frame.page.inert = true;
     try {
-      if (!entry) return put(frame.page, nowhere());
+      if (!entry) return put(frame.page, nowhere(to.screen));
       title(t(`common.screen.${entry.name}`));
       const module = await inTime(entry.load());
       await inTime(load(...module.default.words));
@@ -162,7 +173,8 @@ function run() {
     } catch (error) {
       if (signal.aborted) return;
       if (isMissingModule(error)) {
-        return put(frame.page, failed(new Error(t("common.new_version")), () => location.reload()));
+        const made = await missing(to.screen);
+        return signal.aborted || put(frame.page, made);
       }
       if (entry && /** @type {any} */ (error).status === undefined) console.error(error);
       put(frame.page, failed(error, again));
@@ -173,16 +185,35 @@ function run() {
   });
 }
 
-/** An address that leads to no screen, or to none that this session sees. */
-function nowhere() {
-  const title = t("common.no_screen", { path: location.pathname });
-  return state({ symbol: "help", title },
+/** An address that leads to no screen, or to one that this session does not see. @param {string} screen */
+function nowhere(screen) {
+  // Of a portal it is nobody's business which others there are.
+  const isOthers = find(screen) !== undefined && !current()?.portal;
+  const title = isOthers ? t("common.not_your_screen", { screen: t(`common.screen.${screen}`) })
+    : t("common.no_screen", { path: location.pathname });
+  return state({ symbol: isOthers ? "held" : "help", title, text: isOthers && t("common.not_your_screen_text") },
     h("a", { class: "button", href: "/console" }, t("common.back")));
 }
 
-/** A file of this version that is no longer there: the server was renewed under an open page. */
+/** A file that did not come: the server does not answer, or was renewed under an open page. */
 function isMissingModule(error) {
   return error instanceof TypeError && /import|module/i.test(error.message);
+}
+
+/** The screen whose file did not come last. */
+let missed = "";
+
+/** What stands in place of a screen whose file did not come. @param {string} screen */
+async function missing(screen) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(import.meta.url, { cache: "no-store", signal }).catch(() => null);
+  if (answer?.status === 404) {
+    return failed(new Error(t("common.new_version")), () => location.reload());
+  }
+  // Some browsers ask for a file that did not come only once.
+  const anew = missed === screen ? () => location.reload() : again;
+  missed = screen;
+  return failed(new Refusal(0, t("common.no_answer")), anew);
 }
 
 begin().catch((error) => {

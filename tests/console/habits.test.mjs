@@ -61,6 +61,35 @@ test("a21_escape_gives_the_focus_to_the_row_that_was_looked_at_last", async () =
   await close();
 });
 
+test("a21_the_way_back_never_opens_again_what_was_closed", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: server.key });
+  await page.goto(`${server.base}/console/deliveries`);
+  await see(page, ".list");
+  await (await see(page, 'nav a[href="/console/events"]')).click();
+  await see(page, ".table .row-link");
+  const before = await page.evaluate(() => history.length);
+  const open = async (place) => {
+    await page.evaluate((place) => /** @type {any} */ (
+      document.querySelectorAll(".table .row-link")[place]).click(), place);
+    await see(page, ".drawer .facts");
+  };
+  const closed = () => page.waitForFunction(() => !document.querySelector(".drawer"));
+  for (const place of [0, 1, 2]) {
+    await open(place);
+    await page.keyboard.press("Escape");
+    await closed();
+  }
+  assert.equal(await page.evaluate(() => history.length), before + 1, "however many were looked at");
+  await open(3);
+  await page.goBack();
+  await closed();
+  await page.goBack();
+  await seeText(page, "Deliveries", "h1");
+  assert.equal(await page.$(".drawer"), null);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a21_a_session_that_ends_leaves_what_somebody_wrote", async () => {
   const { page, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/endpoints`);
@@ -101,7 +130,7 @@ test("a21_an_empty_list_names_the_tenant_that_is_looked_at", async () => {
   await page.waitForSelector(".bar-tenant option[value=other]");
   await Promise.all([page.waitForNavigation(), page.select(".bar-tenant select", "other")]);
   await page.goto(`${server.base}/console/events`);
-  await seeText(page, 'sereno send --tenant other --key "$SERENO_KEY" client.created', ".command");
+  await seeText(page, 'sereno send --tenant other --key "$SERENO_API_KEY" client.created', ".command");
   await page.goto(`${server.base}/console/inbound`);
   await seeText(page, "/webhooks/whatsapp/other", ".command");
   await close();

@@ -86,6 +86,74 @@ test("d05_an_operator_replies_in_their_own_words_while_the_window_is_open", asyn
   await viewer.close();
 });
 
+test("d05_words_that_were_not_sent_are_there_again_until_they_are", async () => {
+  const id = await begun("34600000007");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await write(page, "Your words", "Un momento");
+  const go = async (screen) => (await see(page, `nav a[href="/console/${screen}"]`)).click();
+  await go("timers");
+  await seeText(page, "Timers", "h1");
+  await page.goBack();
+  await see(page, "[data-kept] [name=text]");
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "Un momento");
+  // A page that goes for good asks first.
+  const asked = new Promise((resolve) => page.once("dialog", (dialog) => {
+    resolve(dialog.type());
+    dialog.dismiss();
+  }));
+  page.reload().catch(() => {});
+  assert.equal(await asked, "beforeunload");
+  await press(page, "Send", "[data-kept] form");
+  await seeText(page, "On its way", ".notice");
+  await go("timers");
+  await seeText(page, "Timers", "h1");
+  await page.goBack();
+  await see(page, "[data-kept] [name=text]");
+  assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("b02_a_thread_says_who_wrote_ours", async () => {
+  const id = await begun("34600000008");
+  const found = await server.ask("GET", `${TALKS}/${id}`);
+  const line = (place, by) => ({ ...found.messages[0], id: `said-${place}`, kind: "message_sent", text: `word ${place}`, by });
+  const messages = [{ ...found.messages[0], by: "customer" },
+    ...["assistant", "Eva", "person", null].map((by, place) => line(place, by))];
+  const told = { ...found, messages, metrics: { ...found.metrics, ai_messages: 1, person_messages: 2 } };
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/conversations");
+  await see(page, ".table .row-link");
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (new URL(request.url()).pathname === `${TALKS}/${id}`
+    ? request.respond({ status: 200, contentType: "application/json", body: JSON.stringify(told) })
+    : request.continue()));
+  await page.goto(`${server.base}/console/conversations/${id}`);
+  await seeText(page, "word 3", ".bubble");
+  const names = await page.$$eval(".bubble", (all) =>
+    all.map((one) => one.querySelector(".bubble-by")?.textContent ?? null));
+  assert.deepEqual(names, [null, "Assistant", "Eva", "A person", null]);
+  await seeText(page, "1 of the AI, 2 of people", ".facts");
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("b02_nobody_answers_in_a_conversation_that_is_over", async () => {
+  const told = (event_type) => server.ask("POST", "/api/v1/events",
+    { event_type, data: { conversation_id: "C-over", channel: "web" } });
+  await told("conversation.started");
+  await told("conversation.ended");
+  await until(() => server.ask("GET", `${TALKS}/C-over`), ({ status }) => status === "ended");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", "/console/conversations?status=ended");
+  const row = await see(page, '.table tr[data-id="C-over"]');
+  assert.doesNotMatch(await row.evaluate((one) => one.textContent ?? ""), /Bot/);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("d05_outside_the_window_a_template_is_picked_and_filled", async () => {
   const id = await begun("34600000002", 25);
   const before = sent().length;

@@ -73,6 +73,26 @@ test("a21_a_request_without_the_guard_against_forgery_changes_nothing", async ()
   await close();
 });
 
+test("a21_a_viewer_is_told_what_is_not_for_them_and_is_sent_for_no_key", async () => {
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await page.goto(await link({ role: "viewer" }));
+  await see(page, ".bar");
+  for (const [screen, name] of [["audit", "Audit log"], ["tenants", "Tenants and keys"]]) {
+    await page.goto(`${server.base}/console/${screen}`);
+    await seeText(page, `“${name}” is not for your role`, ".state");
+  }
+  await page.goto(`${server.base}/console/nowhere`);
+  await seeText(page, "There is no screen at /console/nowhere", ".state");
+  for (const screen of ["events", "dead-letters"]) {
+    await page.goto(`${server.base}/console/${screen}`);
+    await see(page, ".page-head h1");
+    const offered = await page.$$eval(".page-head button", (all) => all.map((one) => one.textContent?.trim()));
+    assert.ok(!offered.includes("Export"), offered.join());
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
 test("a21_the_portal_is_four_screens_of_one_tenant", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await page.goto(await link({ role: "operator", portal: true }));

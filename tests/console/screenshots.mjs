@@ -22,6 +22,8 @@ function startDemo() {
   const child = spawn(process.env.SERENO_BINARY ?? "sereno", ["demo"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // Were it to outlive a picture that fails, whoever reads its output would wait for ever.
+  process.once("exit", () => child.kill("SIGTERM"));
   let said = "";
   child.stdout.setEncoding("utf8");
   return new Promise((resolve, reject) => {
@@ -35,19 +37,30 @@ function startDemo() {
   });
 }
 
+/** Waits until nothing is on its way any more, or says what still is. */
+function whole(page, name, isDone) {
+  return page.waitForFunction(isDone).catch(async (error) => {
+    const text = await page.evaluate(() => document.body.innerText.replace(/\s+/g, " ").slice(0, 400));
+    throw new Error(`${name} did not come to be whole (${error.message}): ${text}`);
+  });
+}
+
 await mkdir(FOLDER, { recursive: true });
 const [server, browser] = await Promise.all([startDemo(), startBrowser()]);
 for (const [name, path, { open, ...how }] of PICTURES) {
   const { page, close } = await openPage(browser, server, { width: 1360, height: 860, ...how });
-  await page.evaluate(() => localStorage.setItem("sereno.tenant", "la-trattoria"));
+  // A tab keeps the tenant that it began with.
+  await page.evaluate(() => sessionStorage.setItem("sereno.tenant", "la-trattoria"));
   await page.goto(server.base + path);
   const isDone = () => document.querySelector(".page h1") !== null
     && !document.querySelector(".bone");
-  await page.waitForFunction(isDone);
+  await whole(page, name, isDone);
   if (open) {
-    await (await see(page, ".table .row-link")).click();
+    const isListed = () => document.querySelector(".table .row-link") !== null;
+    await whole(page, `${name}'s list`, isListed);
+    await page.click(".table .row-link");
     await see(page, ".drawer");
-    await page.waitForFunction(isDone);
+    await whole(page, `${name}, with its drawer`, isDone);
   }
   await settle(page);
   await page.screenshot({ path: `${FOLDER}${name}.png` });

@@ -1,6 +1,9 @@
 // When the server is ill: each state is told as what it is, and there is a way on.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { after, before, test } from "node:test";
 import {
   keepFailures, openPage, press, see, seeText, startBrowser, startServer,
@@ -109,6 +112,42 @@ test("a21_the_live_tail_says_that_it_lost_the_server", async () => {
   await other.stop();
   await seeText(page, "Connection lost", ".live");
   await close();
+});
+
+/** A server at the place of one that was stopped, on what that one kept. */
+async function restartable(folder) {
+  const first = await startServer({}, folder);
+  const place = new URL(first.base).host;
+  return { ...first, again: () => startServer({ SERENO_LISTEN: place }, folder) };
+}
+
+test("a21_a_server_that_is_down_is_told_as_such_and_the_screen_comes_back_by_itself", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "sereno-console-"));
+  const first = await restartable(folder);
+  const { page, close } = await openPage(browser, first);
+  await page.goto(`${first.base}/console/deliveries`);
+  await seeText(page, "Live", ".live");
+  await first.stop();
+  await seeText(page, "The server does not answer", ".banner");
+  // A screen of which no file is there yet, and then one whose list alone is missing.
+  await (await see(page, 'nav a[href="/console/leads"]')).click();
+  await seeText(page, "The server does not answer", ".state.is-error");
+  assert.equal(await page.evaluate(() => document.body.textContent?.includes("new version")), false);
+  const second = await first.again();
+  await seeText(page, "Leads", "h1");
+  await page.waitForFunction(() => !document.querySelector(".banner"));
+  await (await see(page, 'nav a[href="/console/deliveries"]')).click();
+  await seeText(page, "Live", ".live");
+  await second.stop();
+  await seeText(page, "The server does not answer", ".banner");
+  await (await see(page, 'nav a[href="/console/leads"]')).click();
+  await seeText(page, "The server does not answer", ".state.is-error");
+  const third = await first.again();
+  await page.waitForFunction(() => !document.querySelector(".state.is-error, .banner"));
+  await seeText(page, "Leads", "h1");
+  await close();
+  await third.stop();
+  await rm(folder, { recursive: true });
 });
 
 test("a21_a_sign_out_that_failed_is_told_and_can_be_tried_again", async () => {

@@ -144,7 +144,7 @@ test("a21_an_export_is_offered_as_a_command_for_a_key_that_works", async () => {
     assert.ok(shell.includes(query) && !shell.includes(server.key), shell);
     const { stdout } = await promisify(execFile)("sh",
       ["-c", `${shell.replace(/-o \S+$/, "-s")}`],
-      { env: { ...process.env, SERENO_KEY: server.key } });
+      { env: { ...process.env, SERENO_API_KEY: server.key } });
     const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
     assert.ok(lines.length > 0 && lines.every((line) => line.event_type === "client.created"), stdout);
   }

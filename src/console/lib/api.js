@@ -138,7 +138,7 @@ export const remove = (path, body) => call("DELETE", path, { body });
 export function asCurl(method, path, { query, body } = {}) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const lines = [`curl -X ${method} ${quoted(location.origin + withQuery(path, query))}`];
-  lines.push('-H "Authorization: Bearer $SERENO_KEY"');
+  lines.push('-H "Authorization: Bearer $SERENO_API_KEY"');
   if (mayChooseTenant()) lines.push(`-H ${quoted(`X-Tenant: ${tenant()}`)}`);
   if (body !== undefined) {
     lines.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);

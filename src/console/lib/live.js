@@ -21,6 +21,8 @@ let reading = null;
 let state = "off";
 let lastId = "";
 let failures = 0;
+/** Who wants to know how the stream stands, without what it tells. @type {Set<(now: "on"|"off"|"wait") => void>} */
+const watching = new Set();
 
 /**
  * Listens to kinds (event, delivery, state, timer) until `signal` ends it. `told` is called with
@@ -38,6 +40,11 @@ export function listen(kinds, { told, state: changed = () => {} }, signal) {
   signal.addEventListener("abort", () => listeners.delete(listener));
 }
 
+/** @param {(now: "on"|"off"|"wait") => void} changed */
+export function watchStream(changed) {
+  watching.add(changed);
+}
+
 /** Begins again, after it was given up. */
 export function reopen() {
   close();
@@ -53,6 +60,8 @@ document.addEventListener("visibilitychange", () => {
   for (const listener of listeners) listener.told("gap", null);
 });
 addEventListener("pagehide", close);
+// Somebody saw that the server is there again: no need to wait for longer.
+addEventListener("sereno-back", () => state === "wait" && open());
 
 function open() {
   if (reading || document.hidden || current() === null || listeners.size === 0) return;
@@ -144,4 +153,5 @@ function tell(kind, text) {
 function become(next) {
   state = next;
   for (const listener of listeners) listener.state(next);
+  for (const changed of watching) changed(next);
 }

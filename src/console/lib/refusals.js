@@ -14,6 +14,38 @@ const KNOWN = [
   [/^unknown field/, "unknown_field"],
   [/^unknown parameter/, "unknown_filter"],
   [/^stands there twice/, "twice"],
+  [/^must not contain spaces/, "no_spaces"],
+  [/^must not contain (?:line breaks|control)/, "no_controls"],
+  [/^(?:'(.*)' )?is not an event type/, "no_type"],
+  [/^must be words of letters/, "type_form"],
+  [/^the secret has \d+ characters and needs at least (\d+)/, "secret_short"],
+  [/^the secret has \d+ characters and may have (\d+)/, "too_long"],
+  [/^a secret that begins with (\S+) must go on/, "secret_form"],
+  [/^must be a text$/, "text"],
+  [/^must be a number and a unit/, "duration"],
+  [/^must be at most (\S+?)(?:;|$)/, "too_many"],
+  [/^must (?:be|have) (\d+) to (\d+) (?:bytes|visible|printable)/, "length"],
+  [/^must (?:be a number from|lie between) (\S+) (?:to|and) (\S+)$/, "from_to"],
+  [/^must be a (?:whole )?number of (\d+) or more/, "at_least"],
+  [/^must be a second or more/, "a_second"],
+  [/^must be a (?:day|date) such as/, "day"],
+  [/^must be a time of day/, "time_of_day"],
+  [/^must be a phone number/, "phone"],
+  [/^'(.*)' is not an IANA time zone/, "zone"],
+  [/^must be a share/, "share"],
+  [/^must begin before it ends/, "begins_first"],
+  [/^must be an object/, "json_object"],
+  [/^must be an? (?:list|array)/, "json_list"],
+  [/^must be the template's name/, "template_name"],
+  [/^must be a (?:code|language) such as/, "language_code"],
+  [/^must be Meta's id/, "digits"],
+  [/ is not used by |^is for email alone/, "not_used_here"],
+  [/^must have no colon/, "no_colon"],
+  [/^not an answer to a reminder/, "no_reminder_answer"],
+  [/^no reservation of this customer waits/, "nothing_waits"],
+  [/^the answer came after the slot/, "answer_late"],
+  [/^the handoff is already open/, "already_open"],
+  [/^no such (?:conversation|handoff|product|reservation)/, "none_such"],
   [/^must be an email address/, "mail_address"],
   [/^must be the name of who takes it/, "name_of_taker"],
   [/^must be RFC 3339/, "moment"],
@@ -96,6 +128,11 @@ export function refusal(error) {
 export function withoutField({ message, field }) {
   const begins = field ? `${field}: ` : "";
   return String(message).startsWith(begins) ? String(message).slice(begins.length) : String(message);
+}
+
+/** A text of the server's own in the reader's language, as far as it is known. @param {string} text */
+export function ofServer(text) {
+  return language() === "en" ? text : told(text) ?? text;
 }
 
 function told(text) {

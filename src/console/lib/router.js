@@ -64,7 +64,7 @@ export function start(render) {
   addEventListener("scroll", () => {
     due ||= setTimeout(() => {
       due = 0;
-      if (returning.signal.aborted) history.replaceState({ scroll: scrollY }, "");
+      if (returning.signal.aborted) note({ scroll: scrollY });
     }, KEPT_MS);
   }, { passive: true });
   arrive(history.state?.scroll ?? 0);
@@ -79,9 +79,14 @@ function isPlain(event, link) {
 
 /** Goes to an address. */
 export function go(to) {
-  history.replaceState({ scroll: scrollY }, "");
+  note({ scroll: scrollY });
   history.pushState(null, "", to);
   arrive();
+}
+
+/** Keeps something with the present step of the history. */
+function note(what) {
+  history.replaceState({ ...history.state, ...what }, "");
 }
 
 /** Shows the present screen from anew. */
@@ -146,6 +151,22 @@ export function setQuery(changes, { quietly = false } = {}) {
   if (quietly) history.replaceState(history.state, "", to);
   else history.pushState({ scroll: scrollY }, "", to);
   arrive();
+}
+
+/**
+ * Opens an item beside its list: a step in the history, from which the way back closes it. However many are
+ * opened and closed one after the other, it is one step.
+ * @param {string} id
+ */
+export function openBeside(id) {
+  setQuery({ open: id }, { quietly: history.state?.isClosed === true });
+  note({ isOpened: true, isClosed: false });
+}
+
+/** Closes it without a step of its own: the way back must not open it again. */
+export function closeBeside() {
+  setQuery({ open: null }, { quietly: true });
+  note({ isClosed: history.state?.isOpened === true });
 }
 
 /** The present address with some of its query changed, for links. */

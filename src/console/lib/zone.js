@@ -50,7 +50,11 @@ export function pausedChannels() {
   // The portal is not shown them.
   if (current()?.portal) return Promise.resolve([]);
   if (paused === null || paused.of !== tenant() || Date.now() - paused.at > FRESH_MS) {
-    const all = get("/api/v1/channels").then(({ items }) => items.filter((one) => one.paused), () => []);
+    const all = get("/api/v1/channels").then(({ items }) => items.filter((one) => one.paused), () => {
+      // What could not be asked for is not known.
+      paused = null;
+      return [];
+    });
     paused = { at: Date.now(), of: tenant(), all };
   }
   return paused.all;

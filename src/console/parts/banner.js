@@ -5,6 +5,7 @@
 import { h, put } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { t, word } from "../lib/i18n.js";
+import { watchStream } from "../lib/live.js";
 import { address } from "../lib/router.js";
 import { current } from "../lib/session.js";
 import { time } from "../lib/time.js";
@@ -12,25 +13,41 @@ import { pausedChannels, watchSettings } from "../lib/zone.js";
 import { pausedBy } from "./bits.js";
 
 const PERIOD_MS = 60_000;
+/** While the server does not answer, or takes nothing, it is asked so often. */
+const TROUBLE_MS = 3_000;
 /** A server that has not answered by then does not. */
 const PATIENCE_MS = 10_000;
 /** A session that ends within so long is told of. */
 const SOON_MS = 10 * 60_000;
 
-/** The place of the line, which looks after itself. */
+/** The place of the line, which looks after itself, and tells the page when the server is there again. */
 export function banner() {
   const box = h("div", { role: "status" });
+  let due = 0;
+  let asked = 0;
+  let isIll = false;
   const look = async () => {
+    clearTimeout(due);
+    due = setTimeout(look, PERIOD_MS);
     if (document.hidden) return;
+    const mine = (asked += 1);
     const [problem, paused] = await Promise.all([readiness(), pausedChannels()]);
+    if (mine !== asked) return;
+    if (problem) {
+      clearTimeout(due);
+      due = setTimeout(look, TROUBLE_MS);
+    } else if (isIll) {
+      dispatchEvent(new Event("sereno-back"));
+    }
+    isIll = problem !== null;
     const ends = current()?.expires_at;
     const isSoon = ends && Date.parse(ends) - Date.now() < SOON_MS;
     put(box, problem && line(problem), paused.map(pause), isSoon && line([t("common.session_ends"), " ", time(ends)]));
   };
-  setInterval(look, PERIOD_MS);
   watchSettings(look);
+  watchStream(() => asked > 0 && look());
   // The first look can wait until there is something to see.
-  setTimeout(look, 2_000);
+  due = setTimeout(look, 2_000);
   return box;
 }
 

@@ -40,6 +40,9 @@ export function openDialog({ title, body, foot, closed = () => {} }) {
   };
 }
 
+/** The word for not doing it: beside what cancels something "Cancel" would say either. @param {boolean} danger */
+export const noOf = (danger) => t(danger ? "common.leave_as_is" : "common.cancel");
+
 /**
  * Asks before something is done. `type` demands that a word be typed where it cannot be undone.
  * `more` is a field beside the question.
@@ -59,13 +62,15 @@ export function ask({ title, text, yes, danger = false, type, more }) {
         "aria-label": t("common.type_to_confirm", { word: type }),
       oninput: (event) => (confirm.disabled = event.target.value.trim() !== type),
     });
+    const no = button(noOf(danger), () => dialog.close());
     const dialog = openDialog({
       title,
       body: [h("p", null, text), more, type && h("div", { class: "field" },
         h("span", { class: "field-label" }, t("common.type_to_confirm", { word: type })), typed)],
-      foot: [button(t("common.cancel"), () => dialog.close()), confirm],
+      foot: [no, confirm],
       closed: () => resolve(answer),
     });
-    (typed || confirm).focus();
+    // A key that was pressed once too often must not do what cannot be undone.
+    (typed || (danger ? no : confirm)).focus();
   });
 }

@@ -7,7 +7,7 @@ import { get } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { refusal } from "../lib/refusals.js";
 import { button, hint, pill } from "./bits.js";
-import { openDialog } from "./dialog.js";
+import { noOf, openDialog } from "./dialog.js";
 import { reasonField } from "./reason.js";
 import { bones, failed } from "./states.js";
 
@@ -34,11 +34,12 @@ export function oneByOne({
     return dialog.show([hint(t("common.bulk_none")), others], close());
   }
   const reason = reasonField();
+  const no = button(noOf(danger), dialog.close);
   const begin = button(yes, run, { kind: danger ? "main danger" : "main" });
   dialog.show([h("p", null, text), named(items.map(name)), others,
     h("p", { class: "quiet" }, t("common.each_how")), why && reason.element],
-  [button(t("common.cancel"), dialog.close), begin]);
-  begin.focus();
+  [no, begin]);
+  (danger ? no : begin).focus();
 
   async function run() {
     if (isUnderWay) return;

@@ -4,6 +4,7 @@
 import { h } from "../lib/dom.js";
 import { asCurl } from "../lib/api.js";
 import { t } from "../lib/i18n.js";
+import { current, may } from "../lib/session.js";
 import { button, command } from "./bits.js";
 import { openDialog } from "./dialog.js";
 
@@ -35,7 +36,8 @@ export function csv(rows) {
  * @param {string} name of the file
  */
 export function exportButton(path, query, name) {
-  return button(t("common.export"), () => openDialog({
+  // Whoever has no key that may is not sent for one.
+  return may("operator") && !current()?.portal && button(t("common.export"), () => openDialog({
     title: t("common.export"),
     body: [h("p", null, t("common.export_text")),
       command(`${asCurl("GET", path, { query: query() })} \\\n  -o ${name}`)],

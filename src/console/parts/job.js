@@ -7,7 +7,7 @@ import { get, post, serverNow } from "../lib/api.js";
 import { number, percent, t, word } from "../lib/i18n.js";
 import { local } from "../lib/time.js";
 import { button, hint, pill } from "./bits.js";
-import { openDialog } from "./dialog.js";
+import { noOf, openDialog } from "./dialog.js";
 import { reasonField } from "./reason.js";
 import { failed, bones } from "./states.js";
 
@@ -52,6 +52,7 @@ export async function bulk({
       start.disabled = true;
       return begin(counted);
     }), { kind: danger ? "main danger" : "main" });
+    const no = button(noOf(danger), dialog.close);
     dialog.show([
       before && hint(t("common.bulk_changed",
         { before: spelled(before), now: spelled(counted) }), "", "alerts"),
@@ -59,8 +60,8 @@ export async function bulk({
       h("p", { class: "quiet" }, t("common.bulk_as_of", { time: local(at) }),
         isJob && ` ${t("common.bulk_how")}`),
       reason.element,
-    ], [button(t("common.cancel"), dialog.close), start]);
-    start.focus();
+    ], [no, start]);
+    (danger ? no : start).focus();
   }
 
   async function begin(confirmed) {

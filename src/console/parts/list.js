@@ -14,7 +14,7 @@
 import { h, put } from "../lib/dom.js";
 import { number, t } from "../lib/i18n.js";
 import { bind } from "../lib/keyboard.js";
-import { address, onQuery, setQuery } from "../lib/router.js";
+import { address, closeBeside, onQuery, openBeside, setQuery } from "../lib/router.js";
 import { button, iconButton } from "./bits.js";
 import { chosen } from "./chosen.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -71,7 +71,7 @@ export function list(view, spec) {
   }) : null;
   const rows = table({
     ...spec, columns: [several?.column, ...shownColumns(spec)].filter((one) => one !== undefined),
-    open: (id) => setQuery({ open: id }),
+    open: openBeside,
   });
   const chipBox = h("div");
   const tableBox = h("div", { class: "table-box" }, rows.element);
@@ -229,7 +229,7 @@ export function list(view, spec) {
     }
     const box = openDrawer({
       title: spec.name?.(id) ?? id, href: address(spec.screen, id),
-      closed: () => setQuery({ open: null }),
+      closed: closeBeside,
     });
     spec.detail(id, box, refresh);
   }
@@ -247,7 +247,7 @@ export function list(view, spec) {
   function keys() {
     bind("j", "common.key.down", () => move(1), view.signal);
     bind("k", "common.key.up", () => move(-1), view.signal);
-    bind("Escape", "common.key.close", () => openId() && setQuery({ open: null }), view.signal);
+    bind("Escape", "common.key.close", () => openId() && closeBeside(), view.signal);
     const here = () => openId()
       ?? document.activeElement?.closest("tr[data-id]")?.getAttribute("data-id");
     const row = () => items.find((item) => spec.id(item) === here());

@@ -3,6 +3,7 @@
 
 import { h, put } from "../lib/dom.js";
 import { get, remove } from "../lib/api.js";
+import { forgetDrafts } from "../lib/drafts.js";
 import { countOf } from "../lib/counts.js";
 import { icon } from "../lib/icons.js";
 import { LANGUAGES, language, speak, t } from "../lib/i18n.js";
@@ -208,6 +209,7 @@ async function signOut() {
   } catch (error) {
     if (/** @type {any} */ (error).status !== 401) return stillIn(error);
   }
+  forgetDrafts();
   location.assign("/console");
 }
 

@@ -14,15 +14,22 @@ export function state({ symbol, title, text, kind = "" }, ...more) {
     h("h2", null, title), text && h("p", null, text), more);
 }
 
-/** It failed: what happened, what to do, and once more. */
+/**
+ * It failed: what happened, what to do, and once more; where the server did not answer, by itself too, as soon
+ * as it does.
+ */
 export function failed(error, again) {
   const texts = { 0: "error_offline", 403: "error_forbidden", 404: "error_missing" };
   const known = texts[error?.status];
   const advice = known ? t(`common.${known}`) : t("common.error_advice");
-  return h("div", { class: "state is-error", role: "alert" }, icon("failed"),
+  const element = h("div", { class: "state is-error", role: "alert" }, icon("failed"),
     h("h2", null, t("common.error")),
     h("p", null, inWords(error)), h("p", { class: "quiet" }, advice),
     again && button(t("common.again"), again, { symbol: "retry" }));
+  if (again && [0, 503].includes(error?.status)) {
+    addEventListener("sereno-back", () => element.isConnected && again(), { once: true });
+  }
+  return element;
 }
 
 /** A value of a filter that makes no sense: nothing is wrong with the server. */
@@ -56,7 +63,7 @@ export function empty({ title, text, shell, action, symbol = "empty" }) {
 function here(shell) {
   if (tenant() === "default" || !shell.startsWith("sereno send ")) return shell;
   const whose = mayChooseTenant() ? `--tenant ${tenant()} ` : "";
-  return shell.replace("sereno send ", `sereno send ${whose}--key "$SERENO_KEY" `);
+  return shell.replace("sereno send ", `sereno send ${whose}--key "$SERENO_API_KEY" `);
 }
 
 /** Bones of a text that is on its way. */

@@ -43,11 +43,17 @@ function bubble(line, data) {
   return h("li", { class: ["bubble-row", isOurs && "is-ours"] },
     h("div", { class: "bubble" },
       h("span", { class: "unseen" }, t(isOurs ? "thread.ours" : "thread.theirs")),
+      isOurs && line.by && h("p", { class: "bubble-by" }, authorOf(line.by)),
       carried(data), text && h("p", { class: "bubble-text" }, text),
       !text && !data && h("p", { class: "quiet" }, t("thread.no_text")),
       h("div", { class: "bubble-foot" }, h("span", { class: "bubble-links" }, links(line, isOurs)),
         time(line.at, "local"),
         line.delivery && ticks(line.delivery))));
+}
+
+/** Who wrote ours: the assistant, or somebody by their name. @param {string} by */
+function authorOf(by) {
+  return ["assistant", "person"].includes(by) ? t(`thread.by_${by}`) : by;
 }
 
 /** The words, unless they only name what is carried, as the history does of what has none. */

@@ -71,7 +71,8 @@ function columns() {
       label: t("conversations.channel"), class: "is-tight", phone: "none",
       cell: (item) => (item.channel === "whatsapp" ? channel("whatsapp") : item.channel ?? "–"),
     },
-    { label: t("conversations.held"), class: "is-tight when-room", phone: "foot", cell: holder },
+    { label: t("conversations.held"), class: "is-tight when-room", phone: "foot",
+      cell: (item) => (item.status === "open" ? holder(item) : h("span", { class: "quiet" }, "–")) },
     {
       label: t("conversations.intent"), class: "cut", phone: "wide",
       cell: (item) => h("span", { class: "row-tags" },

@@ -96,7 +96,7 @@ function columns() {
         twoLines(nameOf(item), `#${item.id} · ${word(`common.channel.${item.kind}`)}`)),
     },
     {
-      label: t("endpoints.state"), class: "is-tight", phone: "top", cell: (item) => {
+      label: t("endpoints.state"), class: "is-tight is-split", phone: "top", cell: (item) => {
         const { state, reason } = stateOf(item);
         return h("span", { class: "cell-two" }, h("span", null, pill(state)),
           h("span", null, reason));

@@ -3,6 +3,7 @@
 
 import { get, post } from "../lib/api.js";
 import { t, word } from "../lib/i18n.js";
+import { ofServer } from "../lib/refusals.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
 import { button, pill, tag, twoLines } from "../parts/bits.js";
@@ -98,9 +99,9 @@ function about(item) {
 function standing(item) {
   if (item.quarantined) {
     return h("span", { class: "row" }, pill("quarantined"),
-      h("span", null, item.quarantined.reason));
+      h("span", null, ofServer(item.quarantined.reason)));
   }
-  return item.ignored ? h("span", { class: "row" }, pill("ignored"), h("span", null, item.ignored))
+  return item.ignored ? h("span", { class: "row" }, pill("ignored"), h("span", null, ofServer(item.ignored)))
     : null;
 }
 

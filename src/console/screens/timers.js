@@ -155,13 +155,14 @@ function columns(timeZone) {
         : twoLines(wall(item.due_at, timeZone, DAY_AND_HOUR), time(item.due_at))),
     },
     {
-      label: t("timers.what"), link: true, class: "cut",
+      label: t("timers.what"), link: true, class: "cut is-told",
       cell: (item) => h("span", { class: "row-target" },
         h("span", { class: `kind-mark ${groupOf(item.kind).tone}` },
           icon(groupOf(item.kind).symbol)),
         twoLines(kindName(item.kind), item.why?.sentence ?? "")),
     },
-    { label: t("timers.of"), class: "is-tight", phone: "wide", cell: entityLink },
+    { label: t("timers.of"), class: "is-tight is-id", phone: "wide",
+      cell: (item) => h("span", { title: item.entity_id }, entityLink(item)) },
     {
       label: t("timers.then"), class: "cut", phone: "none", cell: (item) => (item.then?.length > 0
         ? twoLines(kindName(item.then[0].kind),

@@ -5,6 +5,7 @@
 
 import { newKey, postOnce } from "../../lib/api.js";
 import { h, put } from "../../lib/dom.js";
+import { draftOf, keepDraft } from "../../lib/drafts.js";
 import { t, word } from "../../lib/i18n.js";
 import { may } from "../../lib/session.js";
 import { keep } from "../../lib/storage.js";
@@ -41,7 +42,7 @@ export function composer(path, done) {
     if (next !== shown) {
       shown = next;
       put(box, refused ? hint(inWords({ message: refused, status: 409 }), "bad")
-        : until ? free(send) : byTemplate(templates, send));
+        : until ? free(send, path) : byTemplate(templates, send));
     }
     // What was begun stays, for whoever takes it over.
     const isAnothers = by !== null && by !== myName();
@@ -71,16 +72,19 @@ function sender(path, done) {
   };
 }
 
-function free(send) {
+/** @param {any} send @param {string} place where what is begun belongs */
+function free(send, place) {
   const form = makeForm({
     fields: [field({ name: "text", label: t("conversations.reply_text"), type: "area", rows: 3,
-      maxlength: TEXT_MAX, required: true, spellcheck: "true",
+      maxlength: TEXT_MAX, required: true, spellcheck: "true", value: draftOf(place),
+      oninput: (event) => keepDraft(place, event.target.value),
       onkeydown: (event) => {
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
       } }), name()],
     yes: t("conversations.reply_send"),
     submit: async ({ text, by }) => {
       await send({ text }, by);
+      keepDraft(place, "");
       form.elements.text.value = "";
     },
   });

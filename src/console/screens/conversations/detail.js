@@ -123,6 +123,7 @@ function view(found, { carried, person, actions, path, reveal, reply }) {
       [t("conversations.lasted"), duration(found.duration_seconds * 1_000)],
       [t("conversations.counts"), t("conversations.counts_text", {
         theirs: found.metrics.user_messages, ours: found.metrics.ai_messages,
+        people: found.metrics.person_messages ?? 0,
         calls: found.metrics.calls,
       })],
       [t("conversations.held"), found.held_by !== null && [found.held_by, " ", fullTime(found.held_at)]],

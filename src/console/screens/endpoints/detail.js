@@ -8,7 +8,7 @@ import { h } from "../../lib/dom.js";
 import { icon } from "../../lib/icons.js";
 import { errorText } from "../../lib/causes.js";
 import { number, percent, t, word } from "../../lib/i18n.js";
-import { address, setQuery } from "../../lib/router.js";
+import { address, closeBeside } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { duration, fullTime, span, time } from "../../lib/time.js";
 import { button, copy, facts, pill, section, tag, why } from "../../parts/bits.js";
@@ -118,7 +118,7 @@ function actions(endpoint, { show, box }, result) {
       notice(t("endpoints.deleted"), "good");
       forgetEndpoints();
       if (location.pathname.endsWith(`/${endpoint.id}`)) location.assign(address("endpoints"));
-      else setQuery({ open: null });
+      else closeBeside();
       show();
     }, refused);
   };

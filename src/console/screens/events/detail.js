@@ -6,6 +6,7 @@ import { asCurl, get, post } from "../../lib/api.js";
 import { endpointChoices, endpoints, nameOf } from "../../lib/endpoints.js";
 import { h } from "../../lib/dom.js";
 import { number, t, word } from "../../lib/i18n.js";
+import { ofServer } from "../../lib/refusals.js";
 import { address } from "../../lib/router.js";
 import { current, may } from "../../lib/session.js";
 import { fullTime, time } from "../../lib/time.js";
@@ -68,7 +69,7 @@ function view(found, actions) {
         tag(word(`events.source.${found.source}`))),
       id(found.event_id)),
     why(found.why, found.why?.next_at && time(found.why.next_at, "both")),
-    found.quarantined && hint(found.quarantined.reason, "bad", "failed"),
+    found.quarantined && hint(ofServer(found.quarantined.reason), "bad", "failed"),
     actions,
     section(t("events.deliveries"), deliveries(found)),
     found.timers.length > 0 && section(t("events.timers"), h("ul", { class: "mini-list" },
@@ -80,7 +81,7 @@ function view(found, actions) {
       [t("events.about"), entityLink(found.entity)],
       [t("events.received"), fullTime(found.received_at)],
       [t("events.happened"), fullTime(found.timestamp)],
-      [t("events.ignored"), found.ignored],
+      [t("events.ignored"), found.ignored && ofServer(found.ignored)],
       [t("events.weekday"), enriched && word(`events.day.${enriched.weekday}`)],
       [t("events.hours"), enriched && enriched.is_business_hours !== null
         && t(enriched.is_business_hours ? "common.yes" : "common.no")],

@@ -72,7 +72,7 @@ function create(path, items, show) {
       await showOnce({
         title: t("tenants.key_title", { name: made.name }), text: t("tenants.key_once"),
         secret: made.api_key,
-        shell: `export SERENO_KEY='${made.api_key}'`, kept: t("tenants.key_kept"),
+        shell: `export SERENO_API_KEY='${made.api_key}'`, kept: t("tenants.key_kept"),
       });
     },
   }));

@@ -62,6 +62,8 @@ export default {
   link_refused: "The link does not work: {why}",
   over: "This portal's session is over",
   over_text: "Load the page around it anew, or ask for a new link.",
+  not_your_screen: "“{screen}” is not for your role",
+  not_your_screen_text: "Whoever administers the tenant sees it.",
   no_screen: "There is no screen at {path}.",
 
   not_ready: "The server takes no events: {why}",
@@ -82,6 +84,7 @@ export default {
   yes: "Yes",
   no: "No",
   save: "Save",
+  leave_as_is: "Leave as it is",
   cancel: "Cancel",
   close: "Close",
   back: "Back",
@@ -206,7 +209,7 @@ export default {
   export: "Export",
   export_text:
     "An export holds personal data in the clear, so the server gives it to API keys alone and "
-      + "never to a browser's session. With a key in SERENO_KEY this command writes the file:",
+      + "never to a browser's session. With a key in SERENO_API_KEY this command writes the file:",
   at_once: "{done} done",
   at_once_aside: {
     one: "{count} was set aside again: its cause is still there.",

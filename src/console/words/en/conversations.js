@@ -42,7 +42,7 @@ export default {
   ended_idle: "by silence",
   lasted: "Lasted",
   counts: "Counts",
-  counts_text: "{theirs} received, {ours} of the AI, {calls} calls",
+  counts_text: "{theirs} received, {ours} of the AI, {people} of people, {calls} calls",
   campaign: "Campaign",
   entry: "Entry point",
   outcome: "Outcome",
@@ -51,7 +51,8 @@ export default {
   reply: "Reply",
   reply_text: "Your words",
   reply_by: "Your name",
-  reply_by_hint: "It stands in the event and the audit log; the customer does not see it.",
+  reply_by_hint:
+    "It stands beside your words in the thread, in the event and the audit log; the customer does not see it.",
   reply_send: "Send",
   reply_taken: "On its way: the thread says how it arrives",
   template: "Approved template",

@@ -9,6 +9,7 @@ export default {
   to: "To",
   attempts: "Attempts",
   outcome: "Last answer",
+  by_probe: "when the endpoint is probed",
   next: "Next attempt",
   created: "Created",
   no_answer: "no answer",
@@ -44,7 +45,7 @@ export default {
   cancel_all: "Cancel all that fit",
   cancel_all_ask:
     "{count} deliveries that fit the filters and still wait will be cancelled: nothing of them is sent any more.",
-  cancel_yes: "Cancel them",
+  cancel_yes: "Cancel the deliveries",
   empty: "No deliveries yet",
   empty_text:
     "They begin when an event comes in that an endpoint wants. Register an endpoint and "

@@ -1,6 +1,8 @@
 // Words of threads.
 
 export default {
+  by_assistant: "Assistant",
+  by_person: "A person",
   ours: "We wrote:",
   theirs: "The customer wrote:",
   no_text: "(the text is not kept here)",

@@ -62,6 +62,8 @@ export default {
   link_refused: "El enlace no sirve: {why}",
   over: "La sesión de este portal ha terminado",
   over_text: "Recargue la página que lo contiene o pida un enlace nuevo.",
+  not_your_screen: "«{screen}» no es para su papel",
+  not_your_screen_text: "Lo ve quien administra.",
   no_screen: "No hay ninguna pantalla en {path}.",
 
   not_ready: "El servidor no acepta eventos: {why}",
@@ -82,6 +84,7 @@ export default {
   yes: "Sí",
   no: "No",
   save: "Guardar",
+  leave_as_is: "Dejar como está",
   cancel: "Cancelar",
   close: "Cerrar",
   back: "Volver",
@@ -207,7 +210,7 @@ export default {
   export: "Exportar",
   export_text:
     "Una exportación lleva datos personales a la vista, así que el servidor solo la entrega a "
-      + "claves de API y nunca a la sesión de un navegador. Con una clave en SERENO_KEY, esta orden "
+      + "claves de API y nunca a la sesión de un navegador. Con una clave en SERENO_API_KEY, esta orden "
       + "escribe el archivo:",
   at_once: "{done} hechos",
   at_once_aside: {

@@ -42,7 +42,7 @@ export default {
   ended_idle: "por silencio",
   lasted: "Duró",
   counts: "Cuentas",
-  counts_text: "{theirs} recibidos, {ours} de la IA, {calls} llamadas",
+  counts_text: "{theirs} recibidos, {ours} de la IA, {people} de personas, {calls} llamadas",
   campaign: "Campaña",
   entry: "Entrada",
   outcome: "Resultado",
@@ -51,7 +51,8 @@ export default {
   reply: "Responder",
   reply_text: "Sus palabras",
   reply_by: "Su nombre",
-  reply_by_hint: "Queda en el evento y en la auditoría; el cliente no lo ve.",
+  reply_by_hint:
+    "Queda junto a sus palabras en el hilo, en el evento y en la auditoría; el cliente no lo ve.",
   reply_send: "Enviar",
   reply_taken: "En camino: el hilo dice cómo llega",
   template: "Plantilla aprobada",

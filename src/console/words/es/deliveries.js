@@ -9,6 +9,7 @@ export default {
   to: "Para",
   attempts: "Intentos",
   outcome: "Última respuesta",
+  by_probe: "cuando se pruebe el destino",
   next: "Siguiente intento",
   created: "Creada",
   no_answer: "sin respuesta",
@@ -46,7 +47,7 @@ export default {
   cancel_all: "Cancelar las que encajan",
   cancel_all_ask:
     "Se cancelarán {count} entregas que encajan con los filtros y aún esperan: nada de ellas se enviará ya.",
-  cancel_yes: "Cancelarlas",
+  cancel_yes: "Cancelar las entregas",
   empty: "Aún no hay entregas",
   empty_text:
     "Nacen cuando llega un evento que algún destino quiere. Registre un destino y envíe "

@@ -1,6 +1,8 @@
 // Palabras de los hilos.
 
 export default {
+  by_assistant: "Asistente",
+  by_person: "Una persona",
   ours: "Escribimos:",
   theirs: "El cliente escribió:",
   no_text: "(el texto no se guarda aquí)",

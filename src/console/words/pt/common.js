@@ -62,6 +62,8 @@ export default {
   link_refused: "O link não funciona: {why}",
   over: "A sessão deste portal terminou",
   over_text: "Recarregue a página que o contém ou peça um novo link.",
+  not_your_screen: "“{screen}” não é para o seu papel",
+  not_your_screen_text: "Quem administra a vê.",
   no_screen: "Não há nenhuma tela em {path}.",
 
   not_ready: "O servidor não aceita eventos: {why}",
@@ -82,6 +84,7 @@ export default {
   yes: "Sim",
   no: "Não",
   save: "Salvar",
+  leave_as_is: "Deixar como está",
   cancel: "Cancelar",
   close: "Fechar",
   back: "Voltar",
@@ -206,7 +209,7 @@ export default {
   export: "Exportar",
   export_text:
     "Uma exportação traz dados pessoais à vista, por isso o servidor só a entrega a chaves de API "
-      + "e nunca à sessão de um navegador. Com uma chave em SERENO_KEY, este comando grava o "
+      + "e nunca à sessão de um navegador. Com uma chave em SERENO_API_KEY, este comando grava o "
       + "arquivo:",
   at_once: "{done} feitos",
   at_once_aside: {

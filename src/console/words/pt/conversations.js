@@ -42,7 +42,7 @@ export default {
   ended_idle: "por silêncio",
   lasted: "Durou",
   counts: "Contas",
-  counts_text: "{theirs} recebidas, {ours} da IA, {calls} chamadas",
+  counts_text: "{theirs} recebidas, {ours} da IA, {people} de pessoas, {calls} chamadas",
   campaign: "Campanha",
   entry: "Entrada",
   outcome: "Resultado",
@@ -51,7 +51,8 @@ export default {
   reply: "Responder",
   reply_text: "Suas palavras",
   reply_by: "Seu nome",
-  reply_by_hint: "Fica no evento e na auditoria; o cliente não o vê.",
+  reply_by_hint:
+    "Fica junto às suas palavras na conversa, no evento e na auditoria; o cliente não o vê.",
   reply_send: "Enviar",
   reply_taken: "A caminho: a conversa diz como chega",
   template: "Modelo aprovado",

@@ -9,6 +9,7 @@ export default {
   to: "Para",
   attempts: "Tentativas",
   outcome: "Última resposta",
+  by_probe: "quando o destino for testado",
   next: "Próxima tentativa",
   created: "Criada",
   no_answer: "sem resposta",
@@ -46,7 +47,7 @@ export default {
   cancel_all: "Cancelar todas as que correspondem",
   cancel_all_ask:
     "{count} entregas que correspondem aos filtros e ainda esperam serão canceladas: nada delas será mais enviado.",
-  cancel_yes: "Cancelá-las",
+  cancel_yes: "Cancelar as entregas",
   empty: "Ainda não há entregas",
   empty_text:
     "Nascem quando chega um evento que algum destino quer. Registre um destino e envie "

@@ -1,6 +1,8 @@
 // Palavras de as conversas em fio.
 
 export default {
+  by_assistant: "Assistente",
+  by_person: "Uma pessoa",
   ours: "Escrevemos:",
   theirs: "O cliente escreveu:",
   no_text: "(o texto não é guardado aqui)",
