@@ -274,7 +274,8 @@ mod tests {
         let staying: Vec<u16> = (0..200).filter(|number| stays(*number)).collect();
         let (_kept, index) = open([]);
         let write = |numbers: &[u16], round: usize| {
-            let goes = |number: u16| !stays(number) && (usize::from(number) / 3 + round) % 3 == 0;
+            let goes =
+                |number: u16| !stays(number) && (usize::from(number) / 3 + round).is_multiple_of(3);
             let change =
                 |&number: &u16| (key(number), (!goes(number)).then(|| value(number, round)));
             let changes: Vec<_> = numbers.iter().map(change).collect();
