@@ -214,7 +214,7 @@ async fn c05_where_all_is_well_everything_passes_and_a_ping_shows_the_answer() {
     let postgres = Postgres::start();
     let url = postgres.url("");
     let house = House::with(move |config| config.mirror = Some(url.clone())).await;
-    postgres.eventually("SELECT count(*) FROM sereno.migrations", "1").await;
+    postgres.eventually("SELECT count(*) FROM sereno.migrations", "2").await;
     let receiver = house.webhook(json!({})).await;
     house.settle(smtp(mail_server(), "right")).await;
     let key = house.key();
