@@ -230,7 +230,7 @@ async fn c05_where_all_is_well_everything_passes_and_a_ping_shows_the_answer() {
     let data = house.data.path();
     let checked = check(&["--json", "--data", data.to_str().unwrap()], &[], data).await;
     assert_eq!((checked.code, &checked.json()["summary"]["failed"]), (0, &json!(0)), "{checked:?}");
-    checked.says(("mirror", ""), "pass", &["migration 1", "rows can be written"]);
+    checked.says(("mirror", ""), "pass", &["migration 2", "rows can be written"]);
     checked.says(("whatsapp", "default "), "pass", &["La Trattoria", "GREEN"]);
     assert_eq!(receiver.inbox.all().len(), 1, "without --ping nothing is sent");
 
