@@ -202,10 +202,6 @@ impl Standing {
         let told = self.as_told.as_ref().unwrap_or(rule);
         let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
         let still_fails = is_unknown && rule.metric.is_of_attempts() && figures.still_fails;
-        if is_raised && value.is_none() != self.value.is_none() {
-            // That it is well and that nobody can tell last each for itself.
-            self.since = None;
-        }
         self.value = value.map(millionths);
         if holds == is_raised || still_fails {
             self.since = None;

@@ -22,12 +22,14 @@ impl Ledger {
         Ok(Arc::new(Figures { windows, dead_letters, still_fails }))
     }
 
-    /// Whether the latest attempt at one of these endpoints failed, and it is still to be tried.
+    /// Whether the latest attempt at one of these endpoints, or on one of the tenant's own roads, failed, and it is
+    /// still to be tried.
     fn still_fails(&self, view: &TenantView, tally: &Tally) -> Result<bool, LedgerError> {
-        let failed = tally.endpoints().iter().filter(|(id, route)| **id > 0 && route.failed > 0);
+        let failed = tally.endpoints().iter().filter(|(_, route)| route.failed > 0);
         for (&id, _) in failed {
             let id = EndpointId(id);
-            let is_tried = view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
+            let is_enabled = || view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
+            let is_tried = id.is_own() || is_enabled();
             if is_tried && self.health(&view.id, id)?.failures_in_a_row > 0 {
                 return Ok(true);
             }
