@@ -300,6 +300,10 @@ impl Tenant {
         state: &mut TenantState,
         view: TenantView,
     ) {
+        if state.view.policy.settings.alerts != view.policy.settings.alerts {
+            // Where nothing is counted nobody else would hold the new rules against what is known.
+            Self::counted(myself);
+        }
         state.view = Arc::new(view);
         self.around.hints.list(Arc::clone(&state.view), myself.clone());
     }
