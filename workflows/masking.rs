@@ -37,8 +37,8 @@ use serde_json::{Map, Number, Value};
 
 use self::answers::{is_code, is_told, mended, without_answer};
 use self::fields::{
-    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, LINES, NAMES, NUMBERS, OURS, OWN_SOURCE, PERSONS,
-    SAID, THEIR_THINGS, THEIRS, THINGS, WORDS, WRITERS, is_birthday, is_one_or_more, plain,
+    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, NAMES, NUMBERS, OURS, OWN_SOURCE, PERSONS, SAID,
+    THEIR_THINGS, THEIRS, THINGS, WORDS, is_birthday, is_one_or_more, plain,
 };
 use self::harmless::{is_harmless, is_label, is_number_of_somebody, is_one_word, shown_name};
 use self::ids::{
@@ -78,7 +78,6 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
         of_person: false,
         own: false,
         labels: false,
-        is_line: false,
         hides_words,
         by_hand: false,
         alias,
@@ -145,8 +144,6 @@ struct Place<'a> {
     own: bool,
     /// It is what somebody calls what was wanted, was done or came of it.
     labels: bool,
-    /// It is a line of a history, which says who wrote it.
-    is_line: bool,
     /// As in [`Masks`].
     hides_words: bool,
     /// It is about what somebody did, and may say why.
@@ -161,12 +158,10 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
     let by_hand = place.by_hand || DEEDS.contains(&called) || map.contains_key("task");
     // What stands beside a payload is about it, and no word of ours.
     let top = place.top && !map.contains_key("payload");
-    let kind = map.get("kind").and_then(Value::as_str);
-    let is_line = !place.theirs && kind.is_some_and(|kind| LINES.contains(&kind));
     let source = map.get("source").and_then(Value::as_str);
     let own = place.own || !place.theirs && source == Some(OWN_SOURCE);
     let labels = place.words && LABELLED.contains(&called);
-    let place = Place { of_person, by_hand, top, own, labels, is_line, ..place };
+    let place = Place { of_person, by_hand, top, own, labels, ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -250,8 +245,7 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if place.own && plain == "because" && is_label(&text) {
         return text;
     }
-    let is_writer = place.own && plain == "by"
-        || place.is_line && plain == "by" && !WRITERS.contains(&text.as_str());
+    let is_writer = place.own && plain == "by";
     if place.names_people && (is_name || is_writer) {
         return hidden_name(&text);
     }

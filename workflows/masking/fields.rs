@@ -255,10 +255,6 @@ pub(super) const DEEDS: [&str; 4] = ["acknowledged", "cancelledbyhand", "handedo
 /// ... and the fields in it that are their own words.
 pub(super) const SAID: [&str; 2] = ["reason", "q"];
 
-/// The kinds of lines that somebody wrote, and who writes that is called by no name.
-pub(super) const LINES: [&str; 2] = ["message_received", "message_sent"];
-pub(super) const WRITERS: [&str; 3] = ["customer", "assistant", "person"];
-
 /// Whether a word is one of these, or the plural of one: `users`, `conversaciones`.
 pub(super) fn is_one_or_more(word: &str, of: &[&str]) -> bool {
     let singulars = [Some(word), word.strip_suffix('s'), word.strip_suffix("es")];
