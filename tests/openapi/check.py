@@ -183,7 +183,7 @@ def main(binary, arguments):
         succeeded = f"{scratch}/succeeded"
         try:
             seeds = {"paths": seed(api, sink_url), "sink": sink_url, "app_secret": APP_SECRET}
-            amount = ["--max-examples", "200"] if long else ["--max-examples", "12", "--seed", "20260120"]
+            amount = ["--max-examples", "200"] if long else ["--max-examples", "20", "--seed", "20260120"]
             command = [str(pathlib.Path(sys.executable).with_name("schemathesis")),
                        "--config-file", str(HERE / "schemathesis.toml"), "run", f"{api.base}/openapi.json",
                        "--header", f"Authorization: Bearer {api.token}", *amount, *more]
