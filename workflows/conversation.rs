@@ -13,7 +13,6 @@
 //! The alarm is moved only when it rings: a message that moved it each time would write two timers more.
 
 mod by_hand;
-mod handed;
 mod held;
 mod reply;
 mod steps;
@@ -270,7 +269,7 @@ pub fn step(
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
         What::TakeOver { by, from } => held::take_over(there()?, by, from.as_deref(), ctx),
         What::GiveBack => held::give_back(there()?, ctx),
-        What::Handed(to) => Ok(handed::handed(there()?, to, ctx)),
+        What::Handed(to) => Ok(held::handed(there()?, to, ctx)),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::Start { .. }
         | What::Receive { .. }

@@ -45,16 +45,33 @@ pub(super) fn take_over(
         (None, Some(_)) => return Err(Rejected::because("nobody has taken the conversation over")),
         (None, None) => {}
     }
+    Ok(hold(present, by, ctx))
+}
+
+/// Whoever is given its handoff holds it, if anybody does: one customer, one person.
+pub(super) fn handed(
+    present: &Conversation,
+    to: &str,
+    ctx: Context<'_>,
+) -> Transition<Conversation> {
+    match &present.held {
+        Some(held) if held.by != to => hold(present, to, ctx),
+        Some(_) | None => Transition { next: present.clone(), effects: Vec::new() },
+    }
+}
+
+/// This person holds it from now on, perhaps in place of another.
+fn hold(present: &Conversation, by: &str, ctx: Context<'_>) -> Transition<Conversation> {
     let held = Some(Held { by: by.to_owned(), at: ctx.now });
     let mut next = Conversation { held, ..present.clone() };
     steps::set_alarm(&mut next, ctx);
     let mut data = next.data();
     data.insert("by".to_owned(), json!(by));
-    if let Some(from) = from {
-        data.insert("held_by_before".to_owned(), json!(from));
+    if let Some(before) = &present.held {
+        data.insert("held_by_before".to_owned(), json!(before.by));
     }
     let taken = Effect::Emit { event_type: "conversation.taken_over".to_owned(), data };
-    Ok(Transition { next, effects: vec![taken] })
+    Transition { next, effects: vec![taken] }
 }
 
 pub(super) fn give_back(
@@ -250,5 +267,27 @@ mod tests {
         assert_eq!((kept.alarm(), &kept.held), (None, &held().held));
         let goes_on = take(Some(&kept), said(), DAY).unwrap().next;
         assert_eq!(goes_on.alarm(), Some(Timestamp(2 * DAY)), "the next word sets it anew");
+    }
+
+    #[test]
+    fn b02_who_is_given_the_handoff_holds_the_conversation_if_anybody_does() {
+        let policy = Policy::default();
+        let take = |present: Option<&Conversation>, what: What, now: i64| {
+            let now = Timestamp(now);
+            let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
+            step(present, Command { lead: None, channel: None, what }, ctx).unwrap()
+        };
+        let said = What::Receive { products: Vec::new(), campaign: None };
+        let open = take(None, said, 0).next;
+        let untouched = take(Some(&open), What::Handed("Luis".into()), 1);
+        assert_eq!((&untouched.next, untouched.effects.len()), (&open, 0));
+        let held = Conversation { held: Some(Held { by: "Ana".into(), at: Timestamp(1) }), ..open };
+        let same = take(Some(&held), What::Handed("Ana".into()), 2);
+        assert_eq!((&same.next, same.effects.len()), (&held, 0));
+        let luis = take(Some(&held), What::Handed("Luis".into()), 2);
+        assert_eq!(luis.next.held, Some(Held { by: "Luis".into(), at: Timestamp(2) }));
+        let [Effect::Emit { event_type, data }] = &luis.effects[..] else { panic!("{luis:?}") };
+        assert_eq!(event_type, "conversation.taken_over");
+        assert_eq!((&data["by"], &data["held_by_before"]), (&json!("Luis"), &json!("Ana")));
     }
 }
