@@ -113,6 +113,8 @@ pub(crate) struct EndpointState {
     window: Window,
     line: Line,
     collecting: Collecting,
+    /// The last second of which it is noted that the log has attempts for this endpoint.
+    noted: Option<u64>,
 }
 
 /// A delivery that is about to be attempted.
@@ -151,6 +153,7 @@ impl Actor for EndpointActor {
             window: Window::default(),
             line: Line::default(),
             collecting: Collecting::default(),
+            noted: None,
         })
     }
 

@@ -15,6 +15,7 @@ use super::standing::channel;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
+use crate::record::key::attempts::second_of;
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
 };
@@ -72,7 +73,7 @@ impl EndpointActor {
         self.keep_receipt(&mut draft, &ended, &tried);
         let again = matches!(next, Next::Later(_));
         self.keep_place(state, &mut draft, (*delivery, record.event), again)?;
-        self.note(&mut draft, &ended, &tried, next);
+        self.note(state, &mut draft, (&ended, &tried), next);
         self.count(state, &mut draft, &ended, &tried, next)?;
         self.judge(state, &mut draft, &ended, now)?;
 
@@ -109,7 +110,13 @@ impl EndpointActor {
     }
 
     /// Notes with the event how its delivery stands, and the attempt in the log.
-    fn note(&self, draft: &mut Draft, ended: &Ended, tried: &DeliveryRecord, next: Next) {
+    fn note(
+        &self,
+        state: &mut EndpointState,
+        draft: &mut Draft,
+        (ended, tried): (&Ended, &DeliveryRecord),
+        next: Next,
+    ) {
         let Queued { delivery, record, .. } = &ended.queued;
         let attempts = tried.attempts;
         let (status, next_at) = match next {
@@ -150,6 +157,11 @@ impl EndpointActor {
         };
         if let Some(place) = tried.history.last() {
             draft.log(*place, &line);
+            let second = Some(second_of(*place));
+            if state.noted != second {
+                draft.tried(self.id, *place);
+                state.noted = second;
+            }
         }
     }
 

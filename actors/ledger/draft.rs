@@ -233,10 +233,12 @@ impl Draft {
     /// Adds a line to the log.
     pub fn log(&mut self, sequence: Sequence, line: &LogRecord) {
         self.batch.put(key::log(&self.tenant, sequence), record::encode(line));
-        if let LogRecord::Attempt { endpoint, .. } = line {
-            for endpoint in [EndpointId(*endpoint), EndpointId(0)] {
-                self.batch.put(key::attempts::second(&self.tenant, endpoint, sequence), Vec::new());
-            }
+    }
+
+    /// Notes that the log has attempts for an endpoint in the second of this line.
+    pub fn tried(&mut self, endpoint: EndpointId, sequence: Sequence) {
+        for endpoint in [endpoint, EndpointId(0)] {
+            self.batch.put(key::attempts::second(&self.tenant, endpoint, sequence), Vec::new());
         }
     }
 

@@ -63,6 +63,7 @@ async fn a21_a_quiet_endpoints_attempts_are_found_beside_those_of_a_busy_one() {
     let quiet = [at(1, 20), at(40, 7), at(40, 8), at(90, 0)];
     for place in quiet {
         draft.log(place, &attempt(1));
+        draft.tried(EndpointId(1), place);
     }
     ledger.commit_and_wait(draft).await;
     let busy = SCAN_ROWS_MAX as u64 + 5_000;
@@ -71,6 +72,7 @@ async fn a21_a_quiet_endpoints_attempts_are_found_beside_those_of_a_busy_one() {
         for number in 0..busy / 10 {
             draft.log(at(100 + part, number), &attempt(2));
         }
+        draft.tried(EndpointId(2), at(100 + part, 0));
         ledger.commit_and_wait(draft).await;
     }
     let mut all: Vec<_> = quiet.into_iter().chain([at(1, 5), at(1, 9)]).collect();

@@ -10,8 +10,13 @@ const SECOND: u64 = 1_000_000;
 /// That an attempt for an endpoint, or for any with the number 0, stands in the log in the second of this place.
 pub fn second(tenant: &TenantId, id: EndpointId, sequence: Sequence) -> Vec<u8> {
     let mut key = of_endpoint(b'o', tenant, id);
-    key.extend_from_slice(&(sequence.0 / SECOND).to_be_bytes());
+    key.extend_from_slice(&second_of(sequence).to_be_bytes());
     key
+}
+
+/// The second in which a place is.
+pub fn second_of(sequence: Sequence) -> u64 {
+    sequence.0 / SECOND
 }
 
 /// Where the second of such a key begins, and where it ends.
