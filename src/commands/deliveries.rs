@@ -153,20 +153,16 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
             show(&session, &format!("/api/v1/deliveries/{}", segment(&id)?)).await
         }
         Command::Retry { ids, status, filter, all, starting } => {
-            let mut body = filter.body();
-            body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
-            if means_many(&ids, !body.is_empty() || all, "--all that were given up")? {
-                return starting.run(&session, "/api/v1/deliveries/retry", body).await;
+            match many(&ids, (filter, status, all), "--all that were given up")? {
+                Some(body) => starting.run(&session, "/api/v1/deliveries/retry", body).await,
+                None => retry_each(&session, &ids, ("deliveries", starting.said())).await,
             }
-            retry_each(&session, &ids, ("deliveries", starting.said())).await
         }
         Command::Cancel { ids, status, filter, all, starting } => {
-            let mut body = filter.body();
-            body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
-            if means_many(&ids, !body.is_empty() || all, "--all that wait")? {
-                return starting.run(&session, "/api/v1/deliveries/cancel", body).await;
+            match many(&ids, (filter, status, all), "--all that wait")? {
+                Some(body) => starting.run(&session, "/api/v1/deliveries/cancel", body).await,
+                None => cancel_each(&session, &ids, starting.said()).await,
             }
-            cancel_each(&session, &ids, starting.said()).await
         }
         Command::HandOn { id, to, reason } => {
             let mut body = said_for(reason.as_deref());
@@ -191,11 +187,17 @@ async fn carry_out(DeliveriesArgs { command, reach }: DeliveriesArgs) -> Result<
     }
 }
 
-/// Whether many are meant by what they are, and not some by their ids.
-fn means_many(ids: &[String], is_chosen: bool, or_all: &str) -> Result<bool, Failure> {
-    match (ids.is_empty(), is_chosen) {
-        (false, false) => Ok(false),
-        (true, true) => Ok(true),
+/// What is asked for where many are meant by what they are; nothing where some are, by their ids.
+fn many(
+    ids: &[String],
+    (filter, status, all): (DeliveryFilter, Option<String>, bool),
+    or_all: &str,
+) -> Result<Option<Map<String, Value>>, Failure> {
+    let mut body = filter.body();
+    body.extend(status.map(|status| ("status".to_owned(), Value::from(status))));
+    match (ids.is_empty(), all || !body.is_empty()) {
+        (false, false) => Ok(None),
+        (true, true) => Ok(Some(body)),
         (true, false) => Err(Failure::usage(format!(
             "which? name deliveries by their ids, or say which by --status, --endpoint, --event-type, \
              --from and --to, or {or_all}"
