@@ -249,6 +249,12 @@ impl Engine {
         Ok(self.listing(tenant)?.view)
     }
 
+    /// The id of the conversation, or of the handoff, that a tenant calls so, as [`Ledger::called`] has it.
+    pub fn called(&self, tenant: &TenantId, id: &str) -> Result<String, EngineError> {
+        let hash = &self.view(tenant)?.policy.phone_hash;
+        Ok(self.ledger().called(tenant, hash, id)?)
+    }
+
     /// All tenants, as they are now.
     pub fn views(&self) -> Vec<Arc<TenantView>> {
         self.around.hints.views()

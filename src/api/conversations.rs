@@ -115,7 +115,7 @@ fn detail(
 ) -> Result<Json<Value>, Problem> {
     query.only(&["lang"])?;
     let view = app.engine.view(&caller.tenant)?;
-    let id = app.engine.ledger().called(&caller.tenant, &view.policy.phone_hash, id)?;
+    let id = app.engine.called(&caller.tenant, id)?;
     let found = app.engine.ledger().conversation(&caller.tenant, &id)?;
     let talk = found.ok_or_else(|| Problem::not_found(LIST))?;
     let (lines, next) = lines(app, caller, &talk, query)?;

@@ -76,9 +76,7 @@ pub async fn handoff(
 
 /// The handoff of a conversation that is called so.
 fn of_handoff(app: &App, caller: &Caller, id: &str) -> Result<EntityKey, Problem> {
-    let view = app.engine.view(&caller.tenant)?;
-    let id = app.engine.ledger().called(&caller.tenant, &view.policy.phone_hash, id)?;
-    Ok(EntityKey::handoff(&id))
+    Ok(EntityKey::handoff(&app.engine.called(&caller.tenant, id)?))
 }
 
 /// `POST /api/v1/reservations/{id}/actions`.

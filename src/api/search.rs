@@ -121,8 +121,7 @@ fn read(app: &App, query: &ListQuery, caller: &Caller) -> Result<(Question, Sequ
         found => Ok(found.map(str::to_owned)),
     };
     let (from, to) = query.from_to()?;
-    let hash = &app.engine.view(&caller.tenant)?.policy.phone_hash;
-    let called = |id: String| app.engine.ledger().called(&caller.tenant, hash, &id);
+    let called = |id: String| app.engine.called(&caller.tenant, &id);
     let question = Question {
         types: Types::read(query.get("type"))?,
         conversation_id: id("conversation_id")?.map(called).transpose()?,

@@ -205,10 +205,7 @@ fn page(
     let tenant = &telling.view.id;
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
         (Some(id), _) => Some(EntityKey::reservation(id)),
-        (None, Some(id)) => {
-            let hash = &telling.view.policy.phone_hash;
-            Some(EntityKey::handoff(&app.engine.ledger().called(tenant, hash, id)?))
-        }
+        (None, Some(id)) => Some(EntityKey::handoff(&app.engine.called(tenant, id)?)),
         (None, None) => None,
     };
     if let Some(entity) = only {

@@ -48,8 +48,7 @@ pub async fn act(
     let Value::Object(mut body) = json_of(&bytes)? else {
         return Err(Problem::malformed("the body must be a JSON object"));
     };
-    let view = app.engine.view(&caller.tenant)?;
-    let id = app.engine.ledger().called(&caller.tenant, &view.policy.phone_hash, &id)?;
+    let id = app.engine.called(&caller.tenant, &id)?;
     let found = app.engine.ledger().conversation(&caller.tenant, &id)?;
     found.ok_or_else(|| Problem::not_found(LIST))?;
     let action = take_text(&mut body, "action")?;

@@ -58,8 +58,7 @@ impl Filter {
                     return Err(Invalid::new(name, format!("at most {ID_BYTES_MAX} bytes")).into());
                 }
                 Some(id) if subject == Subject::Conversation => {
-                    let hash = &app.engine.view(&caller.tenant)?.policy.phone_hash;
-                    let id = app.engine.ledger().called(&caller.tenant, hash, id)?;
+                    let id = app.engine.called(&caller.tenant, id)?;
                     subjects.push((subject, id));
                 }
                 found => subjects.extend(found.map(|id| (subject, id.to_owned()))),
