@@ -40,8 +40,17 @@ export function openDialog({ title, body, foot, closed = () => {} }) {
   };
 }
 
-/** The word for not doing it: beside what cancels something "Cancel" would say either. @param {boolean} danger */
-export const noOf = (danger) => t(danger ? "common.leave_as_is" : "common.cancel");
+/**
+ * The two buttons under a question. Beside what cancels something "Cancel" would say either; and a key that was
+ * pressed once too often must not do what cannot be undone.
+ * @param {{yes: string, danger: boolean, disabled?: boolean}} what
+ * @param {() => void} leave @param {() => void} act
+ */
+export function decision({ yes, danger, disabled = false }, leave, act) {
+  const no = button(t(danger ? "common.leave_as_is" : "common.cancel"), leave);
+  const confirm = button(yes, act, { kind: danger ? "main danger" : "main", disabled });
+  return { foot: [no, confirm], confirm, focus: () => (danger ? no : confirm).focus() };
+}
 
 /**
  * Asks before something is done. `type` demands that a word be typed where it cannot be undone.
@@ -53,24 +62,24 @@ export const noOf = (danger) => t(danger ? "common.leave_as_is" : "common.cancel
 export function ask({ title, text, yes, danger = false, type, more }) {
   return new Promise((resolve) => {
     let answer = false;
-    const confirm = button(yes, () => {
-      answer = true;
-      dialog.close();
-    }, { kind: danger ? "main danger" : "main", disabled: Boolean(type) });
+    const { foot, confirm, focus } = decision({ yes, danger, disabled: Boolean(type) },
+      () => dialog.close(), () => {
+        answer = true;
+        dialog.close();
+      });
     const typed = type && h("input", {
       class: "input", autocomplete: "off",
         "aria-label": t("common.type_to_confirm", { word: type }),
       oninput: (event) => (confirm.disabled = event.target.value.trim() !== type),
     });
-    const no = button(noOf(danger), () => dialog.close());
     const dialog = openDialog({
       title,
       body: [h("p", null, text), more, type && h("div", { class: "field" },
         h("span", { class: "field-label" }, t("common.type_to_confirm", { word: type })), typed)],
-      foot: [no, confirm],
+      foot,
       closed: () => resolve(answer),
     });
-    // A key that was pressed once too often must not do what cannot be undone.
-    (typed || (danger ? no : confirm)).focus();
+    if (typed) typed.focus();
+    else focus();
   });
 }

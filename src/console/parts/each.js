@@ -7,7 +7,7 @@ import { get } from "../lib/api.js";
 import { number, t } from "../lib/i18n.js";
 import { refusal } from "../lib/refusals.js";
 import { button, hint, pill } from "./bits.js";
-import { noOf, openDialog } from "./dialog.js";
+import { decision, openDialog } from "./dialog.js";
 import { reasonField } from "./reason.js";
 import { bones, failed } from "./states.js";
 
@@ -34,12 +34,11 @@ export function oneByOne({
     return dialog.show([hint(t("common.bulk_none")), others], close());
   }
   const reason = reasonField();
-  const no = button(noOf(danger), dialog.close);
-  const begin = button(yes, run, { kind: danger ? "main danger" : "main" });
+  const { foot, focus } = decision({ yes, danger }, dialog.close, run);
   dialog.show([h("p", null, text), named(items.map(name)), others,
     h("p", { class: "quiet" }, t("common.each_how")), why && reason.element],
-  [no, begin]);
-  (danger ? no : begin).focus();
+  foot);
+  focus();
 
   async function run() {
     if (isUnderWay) return;

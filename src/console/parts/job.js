@@ -7,7 +7,7 @@ import { get, post, serverNow } from "../lib/api.js";
 import { number, percent, t, word } from "../lib/i18n.js";
 import { local } from "../lib/time.js";
 import { button, hint, pill } from "./bits.js";
-import { noOf, openDialog } from "./dialog.js";
+import { decision, openDialog } from "./dialog.js";
 import { reasonField } from "./reason.js";
 import { failed, bones } from "./states.js";
 
@@ -48,11 +48,10 @@ export async function bulk({
       dialog.show([hint(t("common.bulk_none")), others], button(t("common.close"), dialog.close));
       return;
     }
-    const start = button(yes, () => step(() => {
-      start.disabled = true;
+    const { foot, confirm, focus } = decision({ yes, danger }, dialog.close, () => step(() => {
+      confirm.disabled = true;
       return begin(counted);
-    }), { kind: danger ? "main danger" : "main" });
-    const no = button(noOf(danger), dialog.close);
+    }));
     dialog.show([
       before && hint(t("common.bulk_changed",
         { before: spelled(before), now: spelled(counted) }), "", "alerts"),
@@ -60,8 +59,8 @@ export async function bulk({
       h("p", { class: "quiet" }, t("common.bulk_as_of", { time: local(at) }),
         isJob && ` ${t("common.bulk_how")}`),
       reason.element,
-    ], [no, start]);
-    (danger ? no : start).focus();
+    ], foot);
+    focus();
   }
 
   async function begin(confirmed) {
