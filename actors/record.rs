@@ -21,6 +21,7 @@ mod people;
 mod provider;
 mod selection;
 mod source;
+mod state;
 mod statistics;
 mod story;
 
@@ -293,11 +294,11 @@ impl Record for StateRecord {
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
         match version {
             1 => fields::<people::StateV1>(payload).map(Self::from),
-            2 => fields::<handoff::StateV2>(payload).map(Self::from),
-            3 => fields::<handoff::StateV3>(payload).map(Self::from),
-            4 => fields::<handoff::StateV4>(payload).map(Self::from),
-            5 => fields::<handoff::StateV5>(payload).map(Self::from),
-            6 => fields::<handoff::StateV6>(payload).map(Self::from),
+            2 => fields::<state::StateV2>(payload).map(Self::from),
+            3 => fields::<state::StateV3>(payload).map(Self::from),
+            4 => fields::<state::StateV4>(payload).map(Self::from),
+            5 => fields::<state::StateV5>(payload).map(Self::from),
+            6 => fields::<state::StateV6>(payload).map(Self::from),
             _ => None,
         }
     }
