@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sereno_workflows::hex::push as push_hex;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -84,7 +85,10 @@ pub fn standard(id: &str, timestamp_s: i64, body: &[u8], secret: &str) -> String
 
 /// The value of an `X-Signature` header, `sha256=<hex>`, over the body alone.
 pub fn hex(body: &[u8], secret: &str) -> String {
-    format!("sha256={}", to_hex(&mac(secret.as_bytes(), &[body])))
+    let mut header = String::with_capacity(71);
+    header.push_str("sha256=");
+    push_hex(&mut header, &mac(secret.as_bytes(), &[body]));
+    header
 }
 
 /// Whether a header such as Meta's `X-Hub-Signature-256` was made over these exact bytes.
@@ -126,12 +130,6 @@ pub fn check_secret(secret: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// Bytes as lower-case hex.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(half.into(), 16);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
 }
 
 /// The key inside a `whsec_` secret, or nothing where it is not one.

@@ -58,6 +58,7 @@ pub mod endpoint;
 pub mod event;
 pub mod filter;
 pub mod handoff;
+pub mod hex;
 pub mod id;
 pub mod inbound;
 pub mod invalid;

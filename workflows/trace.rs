@@ -5,9 +5,9 @@
 
 pub mod sampler;
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
+
+use crate::hex;
 
 /// Bytes of `tracestate` that are passed on; every vendor must pass on at least so many (section 3.3.1.5).
 pub const STATE_BYTES_MAX: usize = 512;
@@ -81,11 +81,11 @@ impl TraceContext {
     pub fn to_header(&self) -> String {
         let mut header = String::with_capacity(55);
         header.push_str("00-");
-        push_hex(&mut header, &self.trace);
+        hex::push(&mut header, &self.trace);
         header.push('-');
-        push_hex(&mut header, &self.span);
+        hex::push(&mut header, &self.span);
         header.push('-');
-        push_hex(&mut header, &[self.flags]);
+        hex::push(&mut header, &[self.flags]);
         header
     }
 }
@@ -103,13 +103,6 @@ fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
         *byte = u8::from_str_radix(hex.get(2 * index..2 * index + 2)?, 16).ok()?;
     }
     Some(bytes)
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        // Writing to a text never fails.
-        write!(text, "{byte:02x}").ok();
-    }
 }
 
 /// What others have noted, in as many headers as it takes; nothing where one of them cannot be read.

@@ -7,12 +7,12 @@ use aws_lc_rs::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use sereno_workflows::hex;
 use sereno_workflows::source::Source;
 use sereno_workflows::time::{Span, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::{Mark, Refused, Shown, digest, mac};
-use crate::signature::to_hex;
 
 const HEADER: &str = "MessageBird-Signature-JWT";
 const ISSUER: &str = "MessageBird";
@@ -84,5 +84,5 @@ fn check(claims: &Claims, source: &Source, shown: &Shown<'_>) -> Result<(), Refu
 }
 
 fn hash(bytes: &[u8]) -> String {
-    to_hex(&Sha256::digest(bytes))
+    hex::text(&Sha256::digest(bytes))
 }

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
+use sereno_workflows::hex;
 use sha2::Sha256;
 
 use super::*;
-use crate::signature::to_hex;
 
 /// A request that passes, and what it is verified with.
 struct Case {
@@ -83,7 +83,7 @@ const JWT_SECRET: &str = "36efdd1aace2e26cd490f0d951138253bef2f7c6d34d18981da781
 #[expect(clippy::too_many_lines, reason = "a table: one entry for each scheme")]
 fn cases() -> Vec<(&'static str, Case)> {
     let none = json!({});
-    let b05 = to_hex(&hmac(b"secret-of-b05", b"{\"a\":1}1700000000"));
+    let b05 = hex::text(&hmac(b"secret-of-b05", b"{\"a\":1}1700000000"));
     let generic = STANDARD.encode(hmac(b"secret-of-hmac", b"id7:1700000000:{}"));
     let signed = json!({"header": "X-Sig", "encoding": "base64", "prefix": "v9=",
         "timestamp_header": "X-Time", "id_header": "X-Id", "signed": "{id}:{timestamp}:{body}"});

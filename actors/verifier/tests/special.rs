@@ -4,10 +4,11 @@ use aws_lc_rs::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key, sign};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sereno_workflows::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::{Case, URL};
-use crate::signature::{key_pair, to_hex};
+use crate::signature::key_pair;
 use crate::verifier::mac;
 
 #[test]
@@ -47,7 +48,7 @@ fn d01_twilio_with_the_port_without_it_and_with_json() {
             .with(&[("X-Twilio-Signature", &signature)], "");
         assert_eq!(case.judge().is_ok(), passes, "{configured} {signed}");
     }
-    let digest = to_hex(&Sha256::digest(b"{\"a\":1}"));
+    let digest = hex::text(&Sha256::digest(b"{\"a\":1}"));
     let query: &'static str = format!("bodySHA256={digest}").leak();
     let signature = sign(&format!("https://h.example/x?{query}"));
     let mut case = Case::new("twilio", "12345", json!({"url": "https://h.example/x"})).with(
@@ -68,7 +69,7 @@ fn d01_a_token_of_birds_is_believed_for_what_it_names_alone() {
         let signature = mac::with(HMAC_SHA256, b"jwt-secret", &[signed.as_bytes()]);
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     };
-    let url_hash = to_hex(&Sha256::digest(URL.as_bytes()));
+    let url_hash = hex::text(&Sha256::digest(URL.as_bytes()));
     let good = json!({"iss": "MessageBird", "nbf": 1_700_000_000, "exp": 1_700_000_060, "jti": "j1",
         "url_hash": url_hash});
     let with = |name: &str, value: Value| {
