@@ -6,8 +6,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use reqwest::{Request, RequestBuilder};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use url::Url;
@@ -156,9 +157,10 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn send(self, auth: Option<&Auth>) -> Result<Reply, Outcome> {
-        let headers = headers(self.post, auth, self.load, self.now).map_err(dead)?;
-        let request = self.client.post(self.post.url.clone()).headers(headers);
-        Reply::before(request.body(self.load.body.clone()), self.deadline).await
+        let mut request = Request::new(Method::POST, self.post.url.clone());
+        *request.headers_mut() = headers(self.post, auth, self.load, self.now).map_err(dead)?;
+        *request.body_mut() = Some(self.load.body.clone().into());
+        Reply::before(RequestBuilder::from_parts(self.client.clone(), request), self.deadline).await
     }
 }
 
