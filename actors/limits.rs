@@ -69,6 +69,8 @@ pub const EVENTS_PER_SLICE: usize = 16;
 pub const SEARCH_HEAP_BYTES: usize = 15_000_000;
 /// Events on their way to the thread that indexes them.
 pub const SEARCH_ENTRIES_AHEAD_MAX: usize = 256;
+/// ... and how many of them are sent at once.
+pub const SEARCH_ENTRIES_TOGETHER: usize = 64;
 /// Bytes of a term of the search index, with its tenant; both sides cut what is longer.
 pub const SEARCH_TERM_BYTES_MAX: usize = 120;
 /// Events that are read at once for the search index.

@@ -217,7 +217,7 @@ impl Follower {
     /// Reads what is new; false if the server stops before all of it is read.
     fn read(&self, work: &mut Work, round: Round) -> Result<bool, Trouble> {
         for &place in &round.forgotten {
-            work.index.remove(place);
+            work.index.remove(place)?;
         }
         work.note(round.forgotten.len());
         for (tenant, place) in round.late {
@@ -225,7 +225,7 @@ impl Follower {
                 continue;
             }
             if let Some(event) = self.ledger.event(&tenant, place).ok().flatten() {
-                work.index.remove(place);
+                work.index.remove(place)?;
                 work.index.add(&tenant, place, &event)?;
             }
             work.late.push((tenant, place));
@@ -309,7 +309,7 @@ impl Follower {
                 let range = Sequence(0)..cutoff;
                 for place in snapshot.newest(&wanted, range, limits::SEARCH_PAGE_ROWS)? {
                     if self.ledger.event(&tenant, place)?.is_none() {
-                        work.index.remove(place);
+                        work.index.remove(place)?;
                         work.note(1);
                     }
                 }
@@ -340,7 +340,7 @@ impl Follower {
                             is_others |= self.ledger.event(other, place)?.is_some();
                         }
                         if !is_others {
-                            work.index.remove(place);
+                            work.index.remove(place)?;
                             work.note(1);
                         }
                     }

@@ -26,6 +26,7 @@ use tantivy::collector::TopDocs;
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::{
     IndexWriterOptions, LogMergePolicy, MergeCandidate, MergePolicy as _, NoMergePolicy,
+    UserOperation,
 };
 use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
 use tantivy::schema::{BytesOptions, IndexRecordOption, NumericOptions, Schema};
@@ -50,6 +51,8 @@ pub(super) struct EventIndex {
     fields: Fields,
     writer: IndexWriter<Entry>,
     room: Arc<Room>,
+    /// What goes to the writer's thread next: each sending wakes it.
+    ahead: Vec<UserOperation<Entry>>,
     reader: IndexReader,
     /// The merge that is under way.
     merge: Option<FutureResult<Option<SegmentMeta>>>,
@@ -102,7 +105,8 @@ impl EventIndex {
         writer.set_merge_policy(Box::new(NoMergePolicy));
         let said = index.load_metas()?.payload;
         let room = Arc::new(Room::new(limits::SEARCH_ENTRIES_AHEAD_MAX));
-        Ok((Self { fields, writer, room, reader, merge: None }, said))
+        let (ahead, merge) = (Vec::new(), None);
+        Ok((Self { fields, writer, room, ahead, reader, merge }, said))
     }
 
     /// Whether every file is as it was written; reads them all.
@@ -112,24 +116,37 @@ impl EventIndex {
 
     /// Adds an event.
     pub(super) fn add(
-        &self,
+        &mut self,
         tenant: &TenantId,
         place: Sequence,
         event: &EventRecord,
     ) -> Result<(), IndexError> {
         let mut entry = Entry::new(self.fields, place, self.room.take());
         each_term(tenant, event, |term| entry.add(term));
-        self.writer.add_document(entry)?;
-        Ok(())
+        self.push(UserOperation::Add(entry))
     }
 
     /// Removes an event, if it is there.
-    pub(super) fn remove(&self, place: Sequence) {
-        self.writer.delete_term(Term::from_field_u64(self.fields.place, place.0));
+    pub(super) fn remove(&mut self, place: Sequence) -> Result<(), IndexError> {
+        self.push(UserOperation::Delete(Term::from_field_u64(self.fields.place, place.0)))
+    }
+
+    fn push(&mut self, operation: UserOperation<Entry>) -> Result<(), IndexError> {
+        self.ahead.push(operation);
+        if self.ahead.len() >= limits::SEARCH_ENTRIES_TOGETHER {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), IndexError> {
+        self.writer.run(std::mem::take(&mut self.ahead))?;
+        Ok(())
     }
 
     /// Makes what was added and removed visible; `says` goes with it.
     pub(super) fn commit(&mut self, says: &str) -> Result<(), IndexError> {
+        self.send()?;
         let mut prepared = self.writer.prepare_commit()?;
         prepared.set_payload(says);
         prepared.commit()?;
@@ -320,7 +337,7 @@ mod tests {
         assert_eq!(found(vec![types("a.*")], 0..100, 1), [20]);
         assert_eq!(found(vec![types("b.*,a.made")], 0..100, 1), [20]);
         assert!(found(vec![types("a.mad")], 0..100, 1).is_empty());
-        index.remove(Sequence(20));
+        index.remove(Sequence(20)).unwrap();
         index.commit("nineteen").unwrap();
         assert_eq!(
             index.snapshot().newest(&vec![ana()], Sequence(0)..Sequence(100), 1).unwrap(),
