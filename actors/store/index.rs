@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use parking_lot::RwLock;
 
 pub(super) use self::opening::Unopened;
+use self::pages::Seen;
 use super::journal::Position;
 use super::{Direction, Row, StoreError};
 use crate::limits::VALUE_BYTES_MAX;
@@ -44,8 +45,10 @@ pub(super) struct SledIndex {
     long: RwLock<HashMap<Vec<u8>, u16>>,
     /// Held while rows move from a page to others, and by whoever could miss them then.
     paging: RwLock<()>,
-    /// Counts when rows begin to move and when they have.
-    moves: AtomicU64,
+    /// Counts when rows begin to move and when they have, for each table of pages.
+    moves: [AtomicU64; pages::TABLES.len()],
+    /// Which of this process's trees it is.
+    number: u64,
 }
 
 /// A page as it stands in sled.
@@ -59,6 +62,9 @@ enum Pieces {
     /// It may change between one and the next, so it is left.
     Refused,
 }
+
+/// How many were opened.
+static TREES: AtomicU64 = AtomicU64::new(0);
 
 const POSITION_KEY: &[u8] = &[0];
 /// Before the position, so that another layout of the tree can be told apart; 4 had no letters
@@ -74,7 +80,8 @@ impl SledIndex {
         let io = |doing| move |source| Unopened::Store(StoreError::Io { doing, source });
         let file = File::open(directory.join("db")).map_err(io("open the index's file"))?;
         let (long, paging, moves) = <_>::default();
-        let index = Self { db, file, long, paging, moves };
+        let number = TREES.fetch_add(1, Ordering::Relaxed);
+        let index = Self { db, file, long, paging, moves, number };
         let ready = index.sync().and_then(|()| index.find_long());
         ready.map_err(|error| match error {
             StoreError::Index { problem, .. } => Unopened::Damaged(problem),
@@ -131,23 +138,51 @@ impl SledIndex {
             let Some(value) = guarded("read", || self.db.get(key))? else { return Ok(None) };
             return self.whole(key, value.to_vec()).map(Some);
         };
-        let rest = key.get(length..).unwrap_or_default();
-        let before = self.moves.load(Ordering::Acquire);
+        let (prefix, rest) = key.split_at(length);
+        let moves = self.moves(key);
+        let seen = Seen { tree: self.number, moves: moves.load(Ordering::Acquire) };
+        if is_still(seen.moves)
+            && let Some(value) = pages::find_kept(seen, prefix, rest)
+        {
+            return Ok(Some(value));
+        }
         let found = self.page_of(key, length)?;
         let in_pieces = found.as_ref().is_some_and(|(_, page)| page.len() >= VALUE_BYTES_MAX);
         if !in_pieces {
-            let value = found.map(|(_, page)| pages::find(&page, rest).ok_or_else(unreadable_page));
-            let value = value.transpose()?.flatten();
+            let find = |page| self.find_in(seen, page, (prefix, rest));
+            let value = found.as_ref().map(find).transpose()?.flatten();
             // What is missing may have moved while it was looked for.
             fence(Ordering::Acquire);
-            if value.is_some() || is_still(before) && self.moves.load(Ordering::Relaxed) == before {
+            let is_still = is_still(seen.moves) && moves.load(Ordering::Relaxed) == seen.moves;
+            if value.is_some() || is_still {
                 return Ok(value);
             }
         }
         let _still = self.paging.read();
         let Some((key, page)) = self.page_of(key, length)? else { return Ok(None) };
-        let page = self.whole(&key, page.to_vec())?.into();
-        pages::find(&page, rest).ok_or_else(unreadable_page)
+        let page = self.whole(&key, page.to_vec())?;
+        pages::find_once(&page, rest).ok_or_else(unreadable_page)
+    }
+
+    fn find_in(
+        &self,
+        seen: Seen,
+        (first, page): &Page,
+        (prefix, rest): (&[u8], &[u8]),
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(value) = pages::find_again(seen, page, rest) {
+            return Ok(value);
+        }
+        let end = self.page_after(first, prefix.len())?;
+        let end = end.as_ref().and_then(|end| end.get(prefix.len()..));
+        pages::find(seen, prefix, (page, end), rest).ok_or_else(unreadable_page)
+    }
+
+    /// The count of moves in the table of a key.
+    fn moves(&self, key: &[u8]) -> &AtomicU64 {
+        let [first, ..] = &self.moves;
+        let mut all = pages::TABLES.iter().zip(&self.moves);
+        all.find(|(table, _)| key.get(1) == Some(table)).map_or(first, |(_, moves)| moves)
     }
 
     /// The first rows of a range, at most `limit`.

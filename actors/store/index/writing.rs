@@ -125,9 +125,11 @@ impl SledIndex {
     /// whole, but costs two writes to the disk that wait for it and wakes all of sled's threads twice.
     fn change_page(&self, old: Option<&[u8]>, new: &[Row]) -> Result<(), StoreError> {
         let _alone = self.paging.write();
-        self.moves.fetch_add(1, Ordering::AcqRel);
+        let moves = old.or(new.first().map(|(key, _)| &key[..])).map(|key| self.moves(key));
+        let count = || moves.map(|moves| moves.fetch_add(1, Ordering::AcqRel));
+        count();
         let changed = self.put_page(old, new);
-        self.moves.fetch_add(1, Ordering::AcqRel);
+        count();
         changed
     }
 
