@@ -312,7 +312,8 @@ impl EndpointActor {
     ) {
         let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
         let myself = myself.clone();
-        state.attempts.spawn(async move {
+        // On the heap at once: it is large, and would be moved on its way to the runtime.
+        state.attempts.spawn(Box::pin(async move {
             let slow = offered.then(|| queued.clone());
             let mut attempt = pin!(attempt(&around, &view, id, queued, event));
             let patience = Duration::from_millis(limits::FAN_OUT_PATIENCE_MS);
@@ -329,7 +330,7 @@ impl EndpointActor {
             };
             // An error means that this actor is gone; its successor finds the delivery on disk.
             drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
-        });
+        }));
     }
 
     /// An endpoint must be there and enabled, unless it is one of the tenant's own roads, and its channel must
