@@ -12,3 +12,5 @@ pub const GROUP_BYTES_MAX: usize = 4 << 20;
 pub const COMMIT_GATHERS_US: u64 = 1_000;
 /// ... unless so many commits have gathered.
 pub const COMMITS_GATHERED_MAX: usize = 64;
+/// How soon a group may begin after the beginning of one for which several waited, in microseconds.
+pub const GROUP_PACE_US: u64 = 700;

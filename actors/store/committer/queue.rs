@@ -1,7 +1,9 @@
 //! What waits to be written, in the order of its submission, with a bound.
 //!
 //! The writer is woken by what somebody waits for. What nobody waits for does not wake it one by one: it goes
-//! with the next that is awaited, or when enough of it has gathered, or after a moment.
+//! with the next that is awaited, or when enough of it has gathered, or after a moment. Where several wait at once
+//! others are about to, so that groups then begin at a pace: more of them would cost the processor that everybody
+//! waits for, and bring nobody's commit to the disk much sooner.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use tokio::sync::Semaphore;
 use super::{Haste, Request};
 use crate::limits::commits::{
     COMMIT_GATHERS_US, COMMITS_GATHERED_MAX, COMMITS_PER_GROUP_MAX, COMMITS_QUEUED_MAX,
-    GROUP_BYTES_MAX,
+    GROUP_BYTES_MAX, GROUP_PACE_US,
 };
 
 /// The queue between everybody who commits and the one writer.
@@ -29,17 +31,17 @@ struct Inside {
     awaited: usize,
     closed: bool,
     writer: Writer,
+    /// Until when the next group waits for more, where several waited for the last.
+    paced_until: Option<Instant>,
 }
 
-/// What the writer sleeps for.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+/// What the writer does.
+#[derive(Default, Clone, Copy)]
 enum Writer {
     #[default]
-    Busy,
-    /// Nothing waits.
-    Idle,
-    /// Something waits that nobody awaits.
-    Gathering,
+    Works,
+    /// Until then, or until something comes where nothing waits.
+    Sleeps(Option<Instant>),
 }
 
 impl Queue {
@@ -62,12 +64,13 @@ impl Queue {
         inside.awaited += usize::from(request.haste == Haste::Awaited);
         inside.waiting.push_back((request, Instant::now()));
         let wakes = match inside.writer {
-            Writer::Busy => false,
-            Writer::Idle => true,
-            Writer::Gathering => inside.is_worth_a_group(),
+            Writer::Works => false,
+            Writer::Sleeps(until) => {
+                until.is_none_or(|until| inside.next_at().is_some_and(|next| next < until))
+            }
         };
         if wakes {
-            inside.writer = Writer::Busy;
+            inside.writer = Writer::Works;
             drop(inside);
             self.changed.notify_one();
         }
@@ -78,22 +81,20 @@ impl Queue {
     pub(super) fn next_group(&self) -> Option<Vec<Request>> {
         let mut inside = self.inside.lock();
         loop {
-            let Some((_, since)) = inside.waiting.front() else {
-                if inside.closed {
-                    return None;
-                }
-                inside.writer = Writer::Idle;
-                self.changed.wait(&mut inside);
-                continue;
-            };
-            let until = *since + Duration::from_micros(COMMIT_GATHERS_US);
-            if inside.closed || inside.is_worth_a_group() || Instant::now() >= until {
-                break;
+            let next = inside.next_at();
+            match next {
+                None if inside.closed => return None,
+                Some(next) if next <= Instant::now() => break,
+                None | Some(_) => inside.writer = Writer::Sleeps(next),
             }
-            inside.writer = Writer::Gathering;
-            self.changed.wait_until(&mut inside, until);
+            match next {
+                None => self.changed.wait(&mut inside),
+                Some(next) => drop(self.changed.wait_until(&mut inside, next)),
+            }
         }
-        inside.writer = Writer::Busy;
+        inside.writer = Writer::Works;
+        let several = inside.awaited > 1;
+        inside.paced_until = several.then(|| Instant::now() + Duration::from_micros(GROUP_PACE_US));
         let group = inside.take_group();
         drop(inside);
         self.places.add_permits(group.len());
@@ -109,8 +110,17 @@ impl Queue {
 }
 
 impl Inside {
-    fn is_worth_a_group(&self) -> bool {
-        self.awaited > 0 || self.waiting.len() >= COMMITS_GATHERED_MAX
+    /// When the next group is to begin, if anything waits for it.
+    fn next_at(&self) -> Option<Instant> {
+        let &(_, since) = self.waiting.front()?;
+        if self.closed || self.waiting.len() >= COMMITS_GATHERED_MAX {
+            return Some(since);
+        }
+        let gathered = since + Duration::from_micros(COMMIT_GATHERS_US);
+        if self.awaited == 0 {
+            return Some(gathered);
+        }
+        Some(self.paced_until.unwrap_or(since).min(gathered))
     }
 
     fn take_group(&mut self) -> Vec<Request> {
@@ -161,6 +171,33 @@ mod tests {
         let group = tokio::task::spawn_blocking(move || writer.next_group()).await.unwrap();
         assert_eq!(group.unwrap().len(), 1);
         assert!(began.elapsed() >= Duration::from_micros(COMMIT_GATHERS_US));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a01_where_several_wait_groups_begin_at_a_pace() {
+        let pace = Duration::from_micros(GROUP_PACE_US);
+        let queue = Arc::new(Queue::new());
+        let next = || {
+            let writer = Arc::clone(&queue);
+            async move { tokio::task::spawn_blocking(move || writer.next_group()).await.unwrap() }
+        };
+        for _ in 0..2 {
+            assert!(queue.push(request(Haste::Awaited, 1)).await);
+        }
+        let began = Instant::now();
+        assert_eq!(next().await.unwrap().len(), 2);
+        assert!(queue.push(request(Haste::Awaited, 1)).await);
+        assert_eq!(next().await.unwrap().len(), 1);
+        assert!(began.elapsed() >= pace, "{:?}", began.elapsed());
+        assert!(queue.inside.lock().paced_until.is_none(), "one alone sets no pace");
+        for count in [2, COMMITS_GATHERED_MAX] {
+            for _ in 0..count {
+                assert!(queue.push(request(Haste::Awaited, 1)).await);
+            }
+            queue.inside.lock().paced_until =
+                (count > 2).then(|| Instant::now() + Duration::from_secs(3_600));
+            assert_eq!(next().await.unwrap().len(), count);
+        }
     }
 
     #[tokio::test]
