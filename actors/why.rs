@@ -77,6 +77,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         Standing::Sent => word(ledger, view, (id, found.delivery))?,
         _ => Word::None,
     };
+    let is_unsent = dead.as_ref().is_some_and(|dead| dead.fault == Fault::Configuration);
     let digest = match stands {
         Standing::Collected => digest_of(ledger, view, error)?,
         _ => None,
@@ -86,7 +87,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         standing: stands,
         attempts: status.map_or(0, |status| status.attempts),
         attempts_max: view.retry(id).attempts_max(),
-        code,
+        code: why::failure(code, error, is_unsent),
         word,
         outside_window: whatsapp::is_outside_window(code, error),
         fault: dead.as_ref().map(|letter| letter.fault),
@@ -115,7 +116,7 @@ pub fn dead_letter(
         standing: Standing::Dead,
         attempts: letter.delivery.attempts,
         attempts_max: view.retry(id).attempts_max(),
-        code: letter.code,
+        code: why::failure(letter.code, &letter.error, letter.fault == Fault::Configuration),
         word: Word::None,
         outside_window: whatsapp::is_outside_window(letter.code, &letter.error),
         fault: known_fault(letter),

@@ -100,5 +100,6 @@ mod transit;
 mod untried;
 mod why;
 mod why_bookings;
+mod why_causes;
 mod why_endpoints;
 mod why_moments;

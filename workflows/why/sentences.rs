@@ -181,6 +181,13 @@ pub enum Code {
     CollectedWaiting,
     CollectedDropped,
     EventUnsaid,
+    RetryingUnsent,
+    RetryingNameless,
+    RetryingUnsafe,
+    RetryingGarbled,
+    DeadNameless,
+    DeadUnsafe,
+    DeadGarbled,
 }
 
 /// A row of the table.
