@@ -1,5 +1,6 @@
 //! Rules raised, held, silenced, resolved and refused.
 
+mod switched;
 mod unmeasured;
 
 use serde_json::json;
