@@ -249,6 +249,26 @@ fn c04_text_and_page_say_the_same_in_every_language_and_nothing_breaks_out() {
 }
 
 #[test]
+fn c04_the_types_by_day_add_up_to_all_events_with_a_line_for_those_that_are_not_named() {
+    let hours: Vec<_> = (0..9)
+        .map(|number| events("2026-11-17T10:00:00", &format!("x.t{number}"), 20 - number))
+        .chain([events("2026-11-19T10:00:00", "y.z", 1)])
+        .collect();
+    let report = whole(&hours);
+    let document = document::Document::of(&report);
+    let rows = &document.sections[0].tables[1].rows;
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    let column = |at: usize| rows.iter().map(|row| row[at].parse::<u64>().unwrap()).sum::<u64>();
+    assert_eq!((column(8), column(2), column(4)), (counted(&report), 144, 1));
+    assert_eq!(rows[6], ["Los demás", "0", "39", "0", "1", "0", "0", "0", "40"]);
+    assert!(text(&report).contains("Los demás"));
+    // Where each is named, there is no more to say.
+    let few = whole(&hours[..6]);
+    let document = document::Document::of(&few);
+    assert_eq!(document.sections[0].tables[1].rows.len(), 6);
+}
+
+#[test]
 fn c04_a_report_is_read_back_from_its_event_as_it_was() {
     let report = whole(&[attempts("2026-11-18T10:00:00", 3, 90, 10)]);
     let body = json!({"data": data(&report), "event_type": READY}).to_string();
