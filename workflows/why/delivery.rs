@@ -109,7 +109,7 @@ pub struct DeliveryFacts<'a> {
     pub at_least: bool,
     /// When it may go, where its endpoint's or tenant's attempts in a minute are limited, or a place sets a pace.
     pub turn: Option<Turn>,
-    /// What can still be done with it.
+    /// What can still be done with it, or with the digest in which it went.
     pub letter: Letter,
     /// The digest in which it went, where that is known: how it stands, and its id.
     pub digest: Option<(Standing, &'a str)>,
@@ -153,6 +153,9 @@ fn collected(facts: &DeliveryFacts<'_>) -> Reason {
     let Some((stands, id)) = facts.digest else { return Reason::plain(Code::Collected) };
     let code = match stands {
         Standing::Sent | Standing::Collected => Code::Collected,
+        Standing::Dead if matches!(facts.letter, Letter::Gone | Letter::Orphan) => {
+            Code::CollectedLost
+        }
         Standing::Dead => Code::CollectedDead,
         Standing::Waiting | Standing::Held | Standing::Paused => Code::CollectedWaiting,
         Standing::Cancelled | Standing::Withdrawn => Code::CollectedDropped,
@@ -272,6 +275,8 @@ pub struct Counts {
     pub dead: u64,
     /// Of those, the ones that nobody can have tried again.
     pub lost: u64,
+    /// And the ones that went out in digests, which can be tried again alone.
+    pub digests: u64,
     /// Taken by a provider that could not deliver them.
     pub undelivered: u64,
     /// Taken by a provider that does not say yet whether they reached anybody.
@@ -319,6 +324,7 @@ pub fn event(
         tried,
         dead,
         lost,
+        digests,
         undelivered,
         unsaid,
         held,
@@ -332,6 +338,7 @@ pub fn event(
     let dropped = deleted + cancelled + untrue;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
+        _ if dead > lost && digests == dead - lost => part(Code::EventDigestsDead, digests),
         _ if dead > lost => part(Code::EventDead, dead),
         _ if dead > 0 => part(Code::EventLost, dead),
         _ if undelivered > 0 => part(Code::EventUndelivered, undelivered),

@@ -188,6 +188,8 @@ pub enum Code {
     DeadNameless,
     DeadUnsafe,
     DeadGarbled,
+    CollectedLost,
+    EventDigestsDead,
 }
 
 /// A row of the table.
