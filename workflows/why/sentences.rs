@@ -190,6 +190,8 @@ pub enum Code {
     DeadGarbled,
     CollectedLost,
     EventDigestsDead,
+    AskNobody,
+    AskNobodyAgain,
 }
 
 /// A row of the table.
