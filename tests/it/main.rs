@@ -17,6 +17,7 @@ mod catalogue;
 mod certificates;
 mod channels;
 mod check;
+mod check_apart;
 mod check_start;
 mod cloud_events;
 mod commands;
