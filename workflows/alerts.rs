@@ -13,8 +13,8 @@
 //! again: what was raised ends as it is switched off, or, if it is silenced, at the end of the silence.
 //!
 //! What is raised and has too little left to be measured is not well for that: attempts grow rare exactly where
-//! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails; where there is
-//! none, it ends after [`UNMEASURED_MAX`] as what it is, measured no more.
+//! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails, or, where it is
+//! about how long attempts take, one at which they take so long; where there is none, it ends after [`UNMEASURED_MAX`] as what it is, measured no more.
 
 mod metric;
 mod rules;
@@ -209,7 +209,7 @@ impl Standing {
         let is_raised = self.raised_at.is_some();
         let told = self.as_told.as_ref().unwrap_or(rule);
         let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
-        let still_fails = is_unknown && rule.metric.is_of_attempts() && figures.still_fails;
+        let still_fails = is_unknown && figures.may_still_break(told);
         self.value = value.map(millionths);
         if holds == is_raised || still_fails {
             self.since = None;
