@@ -1,5 +1,6 @@
 //! Reports of known hours; due, made once, and said in every language.
 
+mod absent;
 mod held;
 mod unknown;
 
@@ -50,6 +51,7 @@ fn made(week: &str, hours: &[Slot], now: &str, since: &str, locale: Locale) -> R
         locale,
         now: at(now),
         since: at(since),
+        absences: Vec::new(),
         held: 0,
         endpoints: BTreeMap::from([(3, known("webhook", "hooks.example.com"))]),
     };
@@ -200,6 +202,7 @@ fn c04_a_zone_that_is_not_whole_hours_from_utc_says_how_its_midnight_counts() {
         locale: Locale::En,
         now: at("2026-11-24T00:00:00"),
         since: Timestamp(0),
+        absences: Vec::new(),
         held: 0,
         endpoints: BTreeMap::new(),
     };
