@@ -6,6 +6,7 @@ use sereno_workflows::filter::Verdict;
 use sereno_workflows::id::{EndpointId, EntityKey, EventId, Sequence};
 use sereno_workflows::payload;
 use sereno_workflows::privacy;
+use sereno_workflows::reservation::has_contact;
 use sereno_workflows::statistics::{Size, is_reminder};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
@@ -76,10 +77,6 @@ pub(crate) fn announce(
     context: Context,
 ) -> Sequence {
     let sequence = ledger.sequence();
-    match has_message(&announcement) {
-        true => draft.tally().event(&announcement.event_type),
-        false => draft.tally().announced(&announcement.event_type),
-    }
     let id = announcement.id.clone().unwrap_or_else(|| own_id(sequence));
     let body = payload::body(&id, &announcement.event_type, announcement.at, &announcement.data);
 
@@ -110,6 +107,10 @@ pub(crate) fn announce(
             Some(reason) => filtered.push((endpoint.0, reason)),
             None => wanted.push(endpoint),
         }
+    }
+    match reminds_by_message(&announcement) || reminds_nobody(&announcement, &wanted) {
+        true => draft.tally().event(&announcement.event_type),
+        false => draft.tally().announced(&announcement.event_type),
     }
     let together = match announcement.audience {
         Audience::Subscribers | Audience::Others(_) | Audience::NotBackTo(_) => {
@@ -148,10 +149,18 @@ pub(crate) fn announce(
 }
 
 /// Whether it is a reminder that a message of ours brings, which counts as sent once it was.
-fn has_message(announcement: &Announcement) -> bool {
-    announcement.source == Source::Workflow
-        && is_reminder(&announcement.event_type)
+fn reminds_by_message(announcement: &Announcement) -> bool {
+    is_reminder_of_ours(announcement)
         && announcement.data.get("channel").and_then(Value::as_str) == Some("whatsapp")
+}
+
+/// Whether it is a reminder that reaches no customer: nobody gets it who could bring it, or it does not say to whom.
+fn reminds_nobody(announcement: &Announcement, wanted: &[EndpointId]) -> bool {
+    is_reminder_of_ours(announcement) && (wanted.is_empty() || !has_contact(&announcement.data))
+}
+
+fn is_reminder_of_ours(announcement: &Announcement) -> bool {
+    announcement.source == Source::Workflow && is_reminder(&announcement.event_type)
 }
 
 /// Whether an endpoint is the phone with this number.

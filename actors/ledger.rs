@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 mod acknowledged;
+mod attendance;
 mod companion;
 mod deleted;
 pub mod delivery;

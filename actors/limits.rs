@@ -3,6 +3,7 @@
 pub mod access;
 pub mod alerts;
 pub mod answers;
+pub mod attendance;
 pub mod commits;
 pub mod erasing;
 pub mod stream;

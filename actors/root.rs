@@ -15,6 +15,7 @@ use crate::clock::{Clock, ClockMessage};
 use crate::eraser::{Eraser, Holders};
 use crate::fatal;
 use crate::ledger::LedgerError;
+use crate::limits::attendance::PRESENT_EVERY_MS;
 use crate::limits::erasing::{ERASERS_AT_ONCE_MAX, TENANT_STOP_MS};
 use crate::mirror::feed::Feed;
 use crate::mirror::{Mirror, MirrorConfig};
@@ -46,6 +47,8 @@ pub(crate) enum RootMessage {
     Create(Box<TenantView>, oneshot::Sender<Created>),
     /// A tenant is to go, with the keys of these hashes; answered once that is durable.
     Delete(TenantId, Vec<[u8; 32]>, oneshot::Sender<bool>),
+    /// It is time to say that the server is there.
+    Attend,
 }
 
 /// What became of a new tenant.
@@ -99,6 +102,7 @@ impl Actor for Root {
             self.spawn_tenant(&myself, &mut state, &id).await?;
         }
         start_clock(&clock).await;
+        self.attend(&myself).await?;
         state.mirror = self.spawn_mirror(&myself).await?;
         for deleted in self.around.ledger.deleted_tenants() {
             self.spawn_eraser(&myself, &mut state, deleted, None).await?;
@@ -123,6 +127,7 @@ impl Actor for Root {
                 // As above.
                 reply.send(deleted).ok();
             }
+            RootMessage::Attend => self.attend(&myself).await?,
         }
         Ok(())
     }
@@ -154,6 +159,14 @@ impl Actor for Root {
 }
 
 impl Root {
+    /// Says that the server is there, and has that said again.
+    async fn attend(&self, myself: &ActorRef<RootMessage>) -> Result<(), LedgerError> {
+        let while_ = Duration::from_millis(PRESENT_EVERY_MS);
+        // The handle is not kept: the task ends by itself.
+        drop(myself.send_after(while_, || RootMessage::Attend));
+        self.around.ledger.attend().await
+    }
+
     /// Starts a part that died anew from the ledger.
     async fn bring_back(
         &self,

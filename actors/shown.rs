@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use sereno_workflows::id::{EntityKey, EntityKind};
-use sereno_workflows::masking::gives_away;
+use sereno_workflows::masking::{gives_away, may_name_somebody};
 use sha2::{Digest as _, Sha256};
 
 use crate::vault::Vault;
@@ -36,7 +36,8 @@ pub(crate) fn key(vault: &Vault, key: &EntityKey) -> String {
 }
 
 fn shown<'a>(vault: &Vault, field: &str, id: &'a str) -> Cow<'a, str> {
-    if !gives_away(field, id) {
+    // What a product is numbered by is nobody's.
+    if !gives_away(field, id) && (field == "sku" || !may_name_somebody(id)) {
         return Cow::Borrowed(id);
     }
     // Sealed with the server's key, so that nobody finds the number by trying all.
@@ -65,10 +66,20 @@ mod tests {
             let elsewhere = Vault::new(&generate_key()).unwrap();
             assert_ne!(shown, key(&elsewhere, &hidden));
         }
-        for id in ["call-+34655666778", "ana@mail.example"] {
+        for id in [
+            "call-+34655666778",
+            "ana@mail.example",
+            "0034655666778",
+            "655666778",
+            "msg_34655666778",
+            "ana.perez%40mail.com",
+        ] {
             assert!(event(&vault, id).starts_with("hidden-"), "{id}");
         }
+        let booked = key(&vault, &EntityKey::reservation("34655666777:2026"));
+        assert!(booked.starts_with("reservation/hidden-"), "{booked}");
         assert_eq!(event(&vault, "order-5"), "order-5");
+        assert_eq!(event(&vault, "evt_001j8x7k2m3n4"), "evt_001j8x7k2m3n4");
         assert_eq!(key(&vault, &EntityKey::conversation("C-1")), "conversation/C-1");
         assert_eq!(key(&vault, &EntityKey::product("8412345678905")), "product/8412345678905");
     }

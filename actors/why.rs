@@ -60,10 +60,6 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         Standing::Dead => ledger.dead_letter(tenant, found.delivery)?,
         _ => None,
     };
-    let letter = match stands {
-        Standing::Dead => letter(view, id, dead.as_ref()),
-        _ => Letter::None,
-    };
     let place = match stands {
         Standing::Waiting => place(ledger, view, found)?,
         _ => Place::Elsewhere,
@@ -77,16 +73,22 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         Standing::Sent => word(ledger, view, (id, found.delivery))?,
         _ => Word::None,
     };
+    let is_unsent = dead.as_ref().is_some_and(|dead| dead.fault == Fault::Configuration);
     let digest = match stands {
         Standing::Collected => digest_of(ledger, view, error)?,
         _ => None,
+    };
+    let letter = match (stands, &digest) {
+        (Standing::Dead, _) => letter(view, id, dead.as_ref()),
+        (_, Some(digest)) => digest.letter,
+        (_, None) => Letter::None,
     };
     Ok(why::delivery(&DeliveryFacts {
         now,
         standing: stands,
         attempts: status.map_or(0, |status| status.attempts),
         attempts_max: view.retry(id).attempts_max(),
-        code,
+        code: why::failure(code, error, is_unsent),
         word,
         outside_window: whatsapp::is_outside_window(code, error),
         fault: dead.as_ref().map(|letter| letter.fault),
@@ -97,7 +99,7 @@ fn reason(ledger: &Ledger, view: &TenantView, found: OfEvent<'_>) -> Result<Reas
         at_least: !known.is_latest,
         turn: of_customer(view, (id, status), place, now).or_else(|| turn(view, id, place, now)),
         letter,
-        digest: digest.as_ref().map(|(stands, id)| (*stands, &**id)),
+        digest: digest.as_ref().map(|digest| (digest.stands, &*digest.id)),
         cancelled: cancelled.map(|cancelled| (cancelled.at, who(&cancelled.by))),
     }))
 }
@@ -115,7 +117,7 @@ pub fn dead_letter(
         standing: Standing::Dead,
         attempts: letter.delivery.attempts,
         attempts_max: view.retry(id).attempts_max(),
-        code: letter.code,
+        code: why::failure(letter.code, &letter.error, letter.fault == Fault::Configuration),
         word: Word::None,
         outside_window: whatsapp::is_outside_window(letter.code, &letter.error),
         fault: known_fault(letter),
@@ -159,8 +161,10 @@ pub fn event(
                 next = [next, at].into_iter().flatten().min();
             }
             Standing::Dead => {
+                let is_lost = is_lost(ledger, view, (*endpoint, *delivery))?;
                 counts.dead += 1;
-                counts.lost += u64::from(is_lost(ledger, view, (*endpoint, *delivery))?);
+                counts.lost += u64::from(is_lost);
+                counts.digests += u64::from(!is_lost && is_in_digest(status.as_ref()));
             }
             stands @ (Standing::Held | Standing::Paused) => {
                 counts.held += 1;

@@ -86,6 +86,9 @@ pub async fn run(args: CheckArgs) -> ExitCode {
             if passed { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {
+            if args.json {
+                println!("{}", report::not_looked(&error));
+            }
             eprintln!("sereno: {error:#}");
             ExitCode::from(2)
         }

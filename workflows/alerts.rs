@@ -9,11 +9,12 @@
 //! The hold time works both ways, so what swings around its threshold is told of once. What swings more slowly
 //! than that is told of as raised so often and no more: within the quiet time after people were told, what is
 //! raised anew waits, and is told at its end if it is still raised. While a rule is silenced nothing is told of
-//! it; what is still raised at the end of the silence is told then.
+//! it; what is still raised at the end of the silence is told then. Both outlast that the rule is switched off and on
+//! again: what was raised ends as it is switched off, or, if it is silenced, at the end of the silence.
 //!
 //! What is raised and has too little left to be measured is not well for that: attempts grow rare exactly where
-//! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails; where there is
-//! none, it ends after [`UNMEASURED_MAX`] as what it is, measured no more.
+//! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails, or, where it is
+//! about how long attempts take, one at which they take so long; where there is none, it ends after [`UNMEASURED_MAX`] as what it is, measured no more.
 
 mod metric;
 mod rules;
@@ -35,6 +36,9 @@ const LOOK_AGAIN: Span = Span::seconds(15);
 
 /// How long what is raised stays so without anything to measure it by.
 pub const UNMEASURED_MAX: Span = Span::hours(1);
+
+/// Of so many rules that are no longer there it is remembered how they stood.
+const UNWATCHED_MAX: usize = 2 * rules::RULES_MAX;
 
 /// How one rule stands.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -85,15 +89,19 @@ impl Alerts {
         let mut next = self.clone();
         let mut effects = Vec::new();
         let known = watch.rules.all();
-        // A rule that is no longer there ends, however what it watched is.
-        for (name, standing) in &mut next.rules {
-            if standing.told && !known.contains_key(name) {
-                let rule = watch.rules.named(name);
-                let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
-                effects.push(standing.ended((name, rule.as_ref()), by, figures, now));
+        let mut unwatched = 0;
+        next.rules.retain(|name, standing| {
+            if known.contains_key(name) {
+                return true;
             }
-        }
-        next.rules.retain(|name, _| known.contains_key(name));
+            unwatched += 1;
+            if unwatched > UNWATCHED_MAX {
+                standing.silenced_until = None;
+            }
+            let rule = watch.rules.named(name);
+            effects.extend(standing.unwatched((name, rule.as_ref()), figures, now));
+            unwatched <= UNWATCHED_MAX && standing.is_remembered(watch.quiet, now)
+        });
         for (name, rule) in &known {
             let standing = next.rules.entry(name.clone()).or_default();
             if standing.told
@@ -201,7 +209,7 @@ impl Standing {
         let is_raised = self.raised_at.is_some();
         let told = self.as_told.as_ref().unwrap_or(rule);
         let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
-        let still_fails = is_unknown && rule.metric.is_of_attempts() && figures.still_fails;
+        let still_fails = is_unknown && figures.may_still_break(told);
         self.value = value.map(millionths);
         if holds == is_raised || still_fails {
             self.since = None;
@@ -231,6 +239,31 @@ impl Standing {
             }
             (Some(_), true) | (None, false) => None,
         }
+    }
+
+    /// What follows from that its rule is no longer there, however what it watched is: it ends, and people are told
+    /// so unless it is silenced. Then that is told at the end of the silence, if the rule is not there again by then.
+    fn unwatched(
+        &mut self,
+        (name, rule): (&str, Option<&Rule>),
+        figures: &Figures,
+        now: Timestamp,
+    ) -> Option<Effect> {
+        (self.since, self.silenced_until) =
+            (None, self.silenced_until.filter(|until| *until > now));
+        if self.told && self.silenced_until.is_some() {
+            return None;
+        }
+        self.raised_at = None;
+        let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
+        let over = self.told.then(|| self.ended((name, rule), by, figures, now));
+        self.value = None;
+        over
+    }
+
+    /// Whether something of it still counts once its rule is back.
+    fn is_remembered(&self, quiet: Span, now: Timestamp) -> bool {
+        self.told || self.silenced_until.is_some() || self.quiet_until(quiet, now).is_some()
     }
 
     /// Why it is over, though its rule is still there: by the rule of which people were told, it might go on.

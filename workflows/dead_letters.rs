@@ -8,6 +8,7 @@ use crate::policy::DeadLetterPolicy;
 use crate::retry::Outcome;
 use crate::time::Timestamp;
 use crate::timer::{ByHand, Wish};
+use crate::why::opening;
 
 /// Whose fault it was that a delivery was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +48,9 @@ impl Fault {
 pub fn cause(code: i32, error: &str) -> String {
     if code > 0 {
         return code.to_string();
+    }
+    if let Some(opening) = opening(error) {
+        return opening.to_owned();
     }
     let words = error.split([':', ';']).next().unwrap_or_default();
     words.chars().take(CAUSE_CHARS_MAX).collect()
@@ -155,6 +159,7 @@ fn emit(event_type: &str, data: Value) -> Effect {
 mod tests {
     use super::*;
     use crate::time::Span;
+    use crate::why::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED};
 
     const HOUR: i64 = 3_600_000;
 
@@ -236,7 +241,20 @@ mod tests {
     #[test]
     fn b14_causes_group_what_failed_alike_and_system_faults_stand_apart() {
         assert_eq!(cause(404, "answered 404 Not Found: no"), "404");
-        assert_eq!(cause(-1, "no connection: refused (os error 111)"), "no connection");
+        assert_eq!(cause(-1, "no connection: the network is unreachable"), "no connection");
+        for (error, wanted) in [
+            ("no connection: the name is not found: dns error: x", NAME_UNKNOWN),
+            ("no connection: TLS failed: corrupt message", TLS_FAILED),
+            ("no connection: refused: Connection refused (os error 111)", REFUSED),
+            ("the connection broke: the answer is not HTTP: invalid HTTP", NOT_HTTP),
+            // As they were written down before.
+            ("no connection: error sending request: dns error: x", NAME_UNKNOWN),
+            ("no connection: error: Connection refused (os error 111)", REFUSED),
+            ("the connection broke: Connection refused (os error 111)", "the connection broke"),
+            ("the token endpoint: no connection: refused: x", "the token endpoint"),
+        ] {
+            assert_eq!(cause(-1, error), wanted, "{error}");
+        }
         let dead = |code| Fault::of(&Outcome::Dead { code, error: String::new() });
         assert_eq!((dead(-1), dead(404)), (Fault::Configuration, Fault::Receiver));
     }

@@ -31,6 +31,7 @@ mod fields;
 mod harmless;
 mod ids;
 mod numbers;
+mod traced;
 mod urls;
 
 use serde_json::{Map, Number, Value};
@@ -48,6 +49,7 @@ use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
     is_number_field, number_at,
 };
+pub use self::traced::may_name_somebody;
 pub use self::urls::without_secrets;
 use crate::privacy::is_phone_field;
 

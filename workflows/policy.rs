@@ -255,7 +255,7 @@ impl Settings {
         merge(&mut value, Value::Object(patch));
         let settings = Self::from_json(value)?;
         if of_alerts {
-            settings.alerts.check_reach()?;
+            settings.alerts.check_reach(&self.alerts)?;
         }
         Ok(settings)
     }

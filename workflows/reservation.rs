@@ -209,6 +209,11 @@ pub fn step(
     }
 }
 
+/// Whether what is told of a booking names a number or a mail address at which its customer can be reached.
+pub fn has_contact(data: &Map<String, Value>) -> bool {
+    ["wa_number", "wa_number_hash", "email"].iter().any(|field| data.contains_key(*field))
+}
+
 impl Reservation {
     /// When the booking must be looked at next, if ever.
     pub fn alarm(&self) -> Option<Timestamp> {

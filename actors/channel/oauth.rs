@@ -40,6 +40,9 @@ const ERRORS: [&str; 6] = [
     "invalid_scope",
 ];
 
+/// How an error begins that is not the receiver's.
+pub(crate) const TOKEN_ENDPOINT: &str = "the token endpoint";
+
 /// The tokens of one process.
 #[derive(Default)]
 pub(crate) struct Tokens {
@@ -194,7 +197,7 @@ struct Granted {
 
 fn granted(reply: &Reply) -> Result<(String, Duration), Outcome> {
     let useless = |what: &str| {
-        let error = format!("the token endpoint answered {} {what}", reply.status);
+        let error = format!("{TOKEN_ENDPOINT} answered {} {what}", reply.status);
         account_fault(reply.status, error)
     };
     let Ok(granted) = serde_json::from_slice::<Granted>(&reply.body) else {
@@ -231,14 +234,14 @@ fn refusal(reply: &Reply, now: Timestamp) -> Outcome {
     let code = ERRORS.iter().find(|code| **code == said);
     let code = code.map(|code| format!(": {code}")).unwrap_or_default();
     if let Outcome::Retry { code: number, .. } = reply.outcome(now) {
-        let error = format!("the token endpoint answered {status}{code}");
+        let error = format!("{TOKEN_ENDPOINT} answered {status}{code}");
         return Outcome::Retry { code: number, error, after: reply.retry_after(now) };
     }
     let error = if status.is_redirection() {
-        format!("the token endpoint answered {status}: a redirect, which is not followed")
+        format!("{TOKEN_ENDPOINT} answered {status}: a redirect, which is not followed")
     } else {
         format!(
-            "the token endpoint refuses the client credentials, {status}{code}; check client_id, \
+            "{TOKEN_ENDPOINT} refuses the client credentials, {status}{code}; check client_id, \
              client_secret and scope"
         )
     };
@@ -257,7 +260,7 @@ fn late(wanted: &Wanted<'_>) -> Outcome {
 
 /// Says of an outcome that it is not the receiver's.
 fn of_token_endpoint(outcome: Outcome) -> Outcome {
-    let named = |error| format!("the token endpoint: {error}");
+    let named = |error| format!("{TOKEN_ENDPOINT}: {error}");
     match outcome {
         Outcome::Retry { code, error, after } => {
             Outcome::Retry { code, error: named(error), after }

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+use super::oauth::TOKEN_ENDPOINT;
 use super::reply::snippet;
 use super::tls::Tls;
 use super::{Channels, Destination, Load};
@@ -80,11 +81,18 @@ impl Channels {
             }
             Outcome::Retry { error, .. }
             | Outcome::Dead { error, .. }
-            | Outcome::Gone { error, .. } => way.fail(
-                "test",
-                error,
-                "see what the receiver says of it; its own log has the request, test.ping",
-            ),
+            | Outcome::Gone { error, .. } => {
+                let advice = match error.starts_with(TOKEN_ENDPOINT) {
+                    true => {
+                        "see that the endpoint's auth.token_url answers, and that it takes client_id, \
+                         client_secret and scope; the receiver itself was not asked"
+                    }
+                    false => {
+                        "see what the receiver says of it; its own log has the request, test.ping"
+                    }
+                };
+                way.fail("test", error, advice);
+            }
         }
     }
 

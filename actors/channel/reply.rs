@@ -11,7 +11,7 @@ use reqwest::RequestBuilder;
 use sereno_workflows::masking::without_secrets;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
-use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, TLS_FAILED};
+use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED};
 use tokio::time::Instant;
 use url::Url;
 
@@ -208,6 +208,8 @@ fn told_by_client(chain: &str) -> Option<&'static str> {
         Some(NAME_UNKNOWN)
     } else if says(&["certificate", "corrupt message", "TLS", "tls ", "HandshakeFailure"]) {
         Some(TLS_FAILED)
+    } else if says(&["Connection refused (os error"]) {
+        Some(REFUSED)
     } else if says(&["invalid HTTP", "message head is too large"]) {
         Some(NOT_HTTP)
     } else {

@@ -36,6 +36,7 @@ impl Ledger {
             locale: locale.or(settings.reports.weekly.locale).unwrap_or(settings.locale),
             now: self.now().timestamp(),
             since: view.created_at,
+            absences: self.absences()?,
             held: u64::try_from(held).unwrap_or(u64::MAX),
             endpoints: endpoints.collect::<BTreeMap<_, _>>(),
         };

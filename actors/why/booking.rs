@@ -4,9 +4,9 @@
 //! was due and names its booking, and what goes with it is found by it. So it is found whatever number the booking
 //! or the customer has now, and costs the road of an event nothing.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
-use sereno_workflows::reservation::{Reminder, ReminderState, Reservation};
+use sereno_workflows::reservation::{Reminder, ReminderState, Reservation, has_contact};
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{self, Asked, Reason, Standing, Word};
 
@@ -98,9 +98,13 @@ fn brought(
     if let Some(message) = messages.next() {
         return became(ledger, view, message);
     }
+    let told = told_of(event);
     // Messages did not always stand with their event before they were tried.
-    if channel_of(event).as_deref() == Some("whatsapp") {
+    if told.get("channel").and_then(Value::as_str) == Some("whatsapp") {
         return Ok(Asked::Told);
+    }
+    if !has_contact(&told) {
+        return Ok(Asked::Nobody);
     }
     let mut furthest = Asked::Failed;
     for delivery in &all {
@@ -109,10 +113,11 @@ fn brought(
     Ok(furthest)
 }
 
-/// By which channel a reminder says that it goes.
-fn channel_of(event: &EventRecord) -> Option<String> {
-    let body: Value = serde_json::from_slice(&event.body).ok()?;
-    body.pointer("/data/channel")?.as_str().map(str::to_owned)
+/// What a reminder says of its booking, and by which channel it goes.
+fn told_of(event: &EventRecord) -> Map<String, Value> {
+    let body: Option<Value> = serde_json::from_slice(&event.body).ok();
+    let data = body.as_ref().and_then(|body| body.get("data")?.as_object());
+    data.cloned().unwrap_or_default()
 }
 
 /// What became of one delivery.

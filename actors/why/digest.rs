@@ -1,9 +1,9 @@
 //! Deliveries that went out in digests: they arrived when those did.
 
 use sereno_workflows::id::{EndpointId, Sequence};
-use sereno_workflows::why::Standing;
+use sereno_workflows::why::{Letter, Standing};
 
-use super::standing_now;
+use super::{letter, standing_now};
 use crate::endpoint::{PART_OF, of_delivery_id};
 use crate::ledger::{Ledger, LedgerError};
 use crate::record::{AttemptStatus, DeliveryStatusRecord};
@@ -27,22 +27,38 @@ pub(super) fn standing_in_the_end(
         false => None,
     };
     Ok(match digest {
-        Some((stands, _)) if stands != Standing::Sent => stands,
+        Some(Digest { stands, .. }) if stands != Standing::Sent => stands,
         Some(_) | None => standing_now(view, place, status),
     })
 }
 
-/// How the digest stands in which a delivery went that says so, and its id.
+/// A digest.
+pub(super) struct Digest {
+    /// How it stands.
+    pub(super) stands: Standing,
+    /// Its id.
+    pub(super) id: String,
+    /// What can still be done with it where it was given up.
+    pub(super) letter: Letter,
+}
+
+/// The digest in which a delivery went that says so.
 pub(super) fn digest_of(
     ledger: &Ledger,
     view: &TenantView,
     said: &str,
-) -> Result<Option<(Standing, String)>, LedgerError> {
+) -> Result<Option<Digest>, LedgerError> {
     let id = said.strip_prefix(PART_OF);
     let Some((id, delivery)) = id.and_then(|id| Some((id, of_delivery_id(id)?))) else {
         return Ok(None);
     };
     let Some(found) = ledger.find_delivery(&view.id, delivery)? else { return Ok(None) };
     let stands = standing_now(view, (found.endpoint, delivery), found.status.as_ref());
-    Ok(Some((stands, id.to_owned())))
+    let letter = match stands {
+        Standing::Dead => {
+            letter(view, found.endpoint, ledger.dead_letter(&view.id, delivery)?.as_ref())
+        }
+        _ => Letter::None,
+    };
+    Ok(Some(Digest { stands, id: id.to_owned(), letter }))
 }

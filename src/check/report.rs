@@ -3,6 +3,11 @@
 use serde_json::json;
 use sereno_workflows::check::{Finding, Summary, Verdict};
 
+/// Why nothing could be looked at, as JSON.
+pub(super) fn not_looked(error: &anyhow::Error) -> String {
+    json!({"ok": false, "error": format!("{error:#}"), "findings": []}).to_string()
+}
+
 /// The findings as text, and whether none failed.
 pub(super) fn told(findings: &[Finding], as_json: bool) -> (String, bool) {
     let summary = Summary::of(findings);

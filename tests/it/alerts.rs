@@ -238,3 +238,31 @@ async fn b15_an_alert_whose_rule_was_removed_ends_with_what_it_was_told_with_als
         "{fields}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_rules_that_are_changed_or_enabled_where_nothing_happens_are_looked_at() {
+    let house = House::new().await;
+    let off = json!({"enabled": false});
+    let rules = json!({"dead_letters": {"above": 100}, "delivery_failure_rate": off});
+    house.settle(quick(rules)).await;
+    let told = house.webhook(json!({"filters": {"events": ["alert.*"]}})).await;
+    let broken =
+        house.webhook(json!({"filters": {"events": ["client.*"]}, "retry": {"attempts": 1}}));
+    broken.await.behave(|behaviour| behaviour.fail_rate = 1.0);
+    house.event("client.created", json!({"id": 1})).await;
+    // All that was counted was looked at.
+    house.eventually(ALERTS, |page| of(page, "dead_letters")["measured"] == 1.0).await;
+    house.settle(json!({"alerts": {"dead_letters": {"above": 0, "for": "0s"}}})).await;
+    let raised = |page: &Value| of(page, "dead_letters")["state"] == "raised";
+    house.eventually(ALERTS, raised).await;
+    let came = told.inbox.wait(PATIENCE, |all| all.len() == 1).await.unwrap();
+    assert_eq!(came[0].event_type, "alert.raised");
+    // Switched off it ends at once, and switched on again it is quiet for a while.
+    house.settle(json!({"alerts": {"dead_letters": {"enabled": false}}})).await;
+    let came = told.inbox.wait(PATIENCE, |all| all.len() == 2).await.unwrap();
+    assert_eq!(came[1].json()["data"]["ended_by"], "rule_disabled");
+    house.settle(json!({"alerts": {"dead_letters": {"enabled": true}}})).await;
+    let page = house.eventually(ALERTS, raised).await;
+    assert!(of(&page, "dead_letters")["quiet_until"].is_string(), "{page}");
+    assert_eq!(told.inbox.all().len(), 2, "told at most once in ten minutes");
+}

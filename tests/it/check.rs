@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, IsCa, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -26,7 +26,7 @@ use crate::support::House;
 pub(crate) struct Checked {
     pub(crate) code: i32,
     pub(crate) out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 impl Checked {
@@ -74,15 +74,25 @@ pub(crate) async fn check(
 }
 
 /// An address at which nobody listens.
-fn closed() -> SocketAddr {
+pub(crate) fn closed() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Speaks TLS with a certificate of its own for 127.0.0.1 until that year; its URL and the certificate.
 async fn https(until: i32, connections: &mut JoinSet<()>) -> (String, String) {
+    https_as(until, IsCa::NoCa, connections).await
+}
+
+/// The same with one that may be an authority's.
+pub(crate) async fn https_as(
+    until: i32,
+    is_ca: IsCa,
+    connections: &mut JoinSet<()>,
+) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     params.not_after = date_time_ymd(until, 1, 1);
+    params.is_ca = is_ca;
     let own = params.self_signed(&key).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()

@@ -237,6 +237,9 @@ async fn call_by_number(client: &Client, number: &str) {
         ("conversation.started", format!("call-+{number}"), format!("+{number}")),
         ("handoff.opened", "opened-1".to_owned(), format!("{number}@c.us")),
         ("conversation.started", format!("{number}@c.us"), number.to_owned()),
+        ("conversation.started", format!("msg_{number}"), format!("00{number}")),
+        ("handoff.opened", format!("wa:{number}"), format!("{number}:2026")),
+        ("handoff.opened", number[2..].to_owned(), "ana.perez%40marker.example".to_owned()),
     ] {
         let event = json!({"event_id": id, "event_type": event_type,
             "data": {"conversation_id": conversation}});
@@ -297,7 +300,7 @@ async fn a20_f05_no_secret_body_or_number_is_in_logs_or_spans() {
         for hidden in [
             "MARKER",
             "c2VjcmV0LW1hcmtlci1zZWNyZXQtbWFya2Vy",
-            "34611222333",
+            "611222333",
             "marker.example",
             &key,
             &admin,

@@ -97,4 +97,11 @@ async fn f07_a_customer_was_asked_once_the_message_went_out_and_no_reminder_coun
     house.book("R-3", "34600000003", HOUR + 500).await;
     reminders(2).await;
     says(&house, "R-3", "awaiting_answer", asked).await;
+
+    // Whoever gets it can bring it to nobody.
+    let nobody = json!({"reservation_id": "R-4", "date_time": moment(HOUR + 500), "name": "Ana"});
+    house.event("reservation.created", nobody).await;
+    let unasked = ["Nobody was asked", "No se ha pedido", "Não se pediu"];
+    says(&house, "R-4", "no_contact", unasked).await;
+    reminders(2).await;
 }

@@ -256,14 +256,22 @@ async fn f07_what_went_out_in_a_digest_that_was_given_up_did_not_arrive_and_says
     let (_receiver, _) = answering(&house, "a.batch", &[500], digests).await;
     let (first, of_first) = sent(&house, "a.batch").await;
     let (second, _) = sent(&house, "a.batch").await;
-    let given_up = ["digest_given_up", "retry_by_hand"];
+    let given_up = ["digest_given_up", "retry_digest"];
     let shown = once(&house, &first, given_up, "was given up").await;
     assert_eq!((&shown["status"], &shown["why"]["what"]), (&json!("collected"), &json!("dead")));
     let digest = shown["error_message"].as_str().unwrap().rsplit(' ').next().unwrap().to_owned();
     assert!(shown["why"]["sentence"].as_str().unwrap().contains(&digest), "{shown}");
-    once(&house, &of_first, ["deliveries_given_up", "retry_by_hand"], "was given up").await;
+    once(&house, &of_first, ["digests_given_up", "retry_digest"], "was given up").await;
+    // It says what can be tried again, and that it is not that itself.
+    let (bare, _) = first.split_once('?').unwrap();
+    assert_eq!(house.raw("POST", &format!("{bare}/retry"), "").await.0, 409);
+    let letter = format!("/api/v1/dead-letters/{digest}");
+    assert_eq!(house.raw("DELETE", &letter, "").await.0, 200);
+    once(&house, &first, given_up, "the digest that can be tried again").await;
     // Tried again, it arrives with all that went out in it.
-    house.raw("POST", &format!("/api/v1/deliveries/{digest}/retry"), "").await;
+    let (status, answer) =
+        house.raw("POST", &format!("/api/v1/deliveries/{digest}/retry"), "").await;
+    assert_eq!(status, 202, "{answer}");
     once(&house, &second, ["batch", "nothing"], "went out in a digest").await;
     once(&house, &of_first, ["batch", "nothing"], "went out in a digest").await;
 }

@@ -196,14 +196,19 @@ impl AlertRules {
     }
 
     /// Refuses limits that nothing reaches: of shares, and of dead letters beyond those that are counted. Only what
-    /// somebody writes now is refused for that: what was stored before this was looked at stays as it is, and is
-    /// never raised.
+    /// is written now over the rules of before is refused for that: what was stored before this was looked at stays
+    /// as it is, and is never raised.
     ///
     /// # Errors
     /// The limit's field, and what it must be.
-    pub fn check_reach(&self) -> Result<(), Invalid> {
+    pub fn check_reach(&self, before: &Self) -> Result<(), Invalid> {
+        let reached = |rule: &Rule| (rule.metric, rule.limit);
         for (name, setting) in &self.0 {
             let Some(rule) = rule_of(name, setting) else { continue };
+            let stored = before.0.get(name).and_then(|setting| rule_of(name, setting));
+            if stored.as_ref().map(reached) == Some(reached(&rule)) {
+                continue;
+            }
             let limit = rule.limit.threshold();
             let problem = if rule.metric.unit() == Unit::Share && limit > 1.0 {
                 SHARE.to_owned()

@@ -1,5 +1,6 @@
 //! Rules raised, held, silenced, resolved and refused.
 
+mod switched;
 mod unmeasured;
 
 use serde_json::json;
@@ -350,7 +351,13 @@ fn b15_e06_a_limit_beyond_the_dead_letters_that_are_counted_is_refused_where_it_
     assert!(told.contains(&said(10, "raised", "mine")), "{told:?}");
     // What was stored before goes on as it was.
     let before = Settings::from_json(patch(1_500)).unwrap();
-    assert!(before.patched(json!({"locale": "pt"}).as_object().unwrap().clone()).is_ok());
+    let over = |patch: Value| before.patched(patch.as_object().unwrap().clone());
+    assert!(over(json!({"locale": "pt"})).is_ok());
+    // Another rule is changed beside it, and this one in what is not its limit; its limit only to one that is reached.
+    assert!(over(json!({"alerts": {"retry_rate": {"above": 0.2}}})).is_ok());
+    assert!(over(json!({"alerts": {"mine": {"severity": "info"}}})).is_ok());
+    assert_eq!(over(patch(1_600)).unwrap_err().field, "alerts.mine.above");
+    assert!(over(patch(1_500)).is_ok() && over(patch(900)).is_ok());
 }
 
 #[test]

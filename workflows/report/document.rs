@@ -218,7 +218,24 @@ fn events(report: &Report, totals: &Totals) -> Section {
         row.push(number(named.count, locale));
         row
     };
-    let rows = report.top_events.iter().flatten().take(TYPES_BY_DAY).map(row).collect();
+    let shown: Vec<_> = report.top_events.iter().flatten().take(TYPES_BY_DAY).collect();
+    let mut rows: Vec<_> = shown.iter().copied().map(row).collect();
+    let named = shown.iter().map(|one| one.count).sum();
+    let rest = totals.events.saturating_sub(named);
+    if rest > 0 {
+        let of_day = |one: &super::figures::DayFigures| match (&one.by_type, one.events) {
+            _ if one.to_come => "·".to_owned(),
+            (Some(types), Some(events)) => {
+                let counts = shown.iter().filter_map(|named| types.get(&named.event_type));
+                number(events.saturating_sub(counts.sum()), locale)
+            }
+            (_, _) => "—".to_owned(),
+        };
+        let mut row = vec![pick(locale, words::OTHERS).to_owned()];
+        row.extend(report.days.iter().take(7).map(of_day));
+        row.push(number(rest, locale));
+        rows.push(row);
+    }
     section(report, words::EVENTS, vec![figures, Table { head, rows }])
 }
 

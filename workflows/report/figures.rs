@@ -17,7 +17,7 @@ pub enum Coverage {
     /// All of it that has passed.
     #[default]
     Whole,
-    /// Its end alone: counting began within it, or its beginning is no longer kept.
+    /// A part of it: counting began within it, its beginning is no longer kept, or no server was there for a while.
     Partial,
     /// Nothing.
     None,

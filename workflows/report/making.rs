@@ -39,6 +39,8 @@ pub struct About<'a> {
     pub now: Timestamp,
     /// When the tenant was made.
     pub since: Timestamp,
+    /// From when until when no server was there that counted, in order.
+    pub absences: Vec<(Timestamp, Timestamp)>,
     /// Deliveries that are held at this moment.
     pub held: u64,
     /// Kind and host of the endpoints that are there.
@@ -58,13 +60,15 @@ pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
     let complete = about.now >= to;
     let kept_from = about.now.before(Span::hours(u64::from(Level::Hour.slots())));
     let counted_since = about.since.max(kept_from);
-    let coverage = coverage((from, to), counted_since);
-    let is_counted = coverage != Coverage::None;
     let this = Sums::of(hours, zone, |at, date| Week::of_date(date) == week && at <= about.now);
+    let coverage = coverage((from, to), counted_since, &this.all, about);
+    let is_counted = coverage != Coverage::None;
     // A week that is not over is compared with as much of the one before.
     let elapsed = about.now.min(to).since(from);
     let (earlier, until) = (week.before(), week.before().begins(zone).after(elapsed));
-    let is_known = counted_since <= earlier.begins(zone);
+    let whole = (earlier.begins(zone), earlier.ends(zone));
+    let none = Tally::default();
+    let is_known = self::coverage(whole, counted_since, &none, about) == Coverage::Whole;
     let before = Sums::of(hours, zone, |at, date| {
         Week::of_date(date) == earlier && (complete || at < until)
     });
@@ -99,10 +103,25 @@ pub fn make(week: Week, hours: &[Slot], about: &About<'_>) -> Report {
     report
 }
 
-fn coverage((from, to): (Timestamp, Timestamp), counted_since: Timestamp) -> Coverage {
+/// How much was counted of what has passed of a span, and came to this.
+fn coverage(
+    (from, to): (Timestamp, Timestamp),
+    counted_since: Timestamp,
+    tally: &Tally,
+    about: &About<'_>,
+) -> Coverage {
     if counted_since >= to {
+        return Coverage::None;
+    }
+    let (begins, until) = (from.max(counted_since), to.min(about.now));
+    let missed =
+        about.absences.iter().map(|(from, to)| (*to).min(until).since((*from).max(begins)));
+    let missed: u64 = missed.map(|span| span.0).sum();
+    // A server that was there to say so said it some minutes before the end.
+    let is_over = to <= about.now && *tally == Tally::default();
+    if is_over && missed >= until.since(begins).0 {
         Coverage::None
-    } else if counted_since > from {
+    } else if counted_since > from || missed > 0 {
         Coverage::Partial
     } else {
         Coverage::Whole
@@ -171,11 +190,11 @@ fn days(
         let to_come = date > today;
         let [begins, ends] = [date, moved(date, jiff::Span::new().days(1))]
             .map(|date| moment(date, Time::midnight(), about.zone));
+        let tally = this.days.get(&date).unwrap_or(&none);
         let coverage = match to_come {
             true => Coverage::None,
-            false => coverage((begins, ends), counted_since),
+            false => coverage((begins, ends), counted_since, tally, about),
         };
-        let tally = this.days.get(&date).unwrap_or(&none);
         let is_counted = coverage != Coverage::None;
         let known = |value: u64| is_counted.then_some(value);
         let earlier = moved(date, jiff::Span::new().days(-7));

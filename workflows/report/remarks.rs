@@ -19,6 +19,8 @@ const AT_LEAST: u64 = 20;
 const REFUSED_SHARE: f64 = 0.01;
 /// From so much less than the week before on, it is a drop.
 const DROP: f64 = 0.3;
+/// Spans without a server that are told one by one.
+const ABSENCES_MAX: usize = 5;
 /// How long a customer may wait for an answer before it is said that it takes longer than before.
 const ANSWER_MS: u64 = 10_000;
 
@@ -120,16 +122,24 @@ fn comparisons(now: &Totals, before: &Totals, locale: Locale) -> Vec<(&'static s
 pub(super) fn notes(report: &Report, about: &About<'_>) -> Vec<Remark> {
     let locale = report.locale;
     let mut notes = Vec::new();
+    let [from, to, since] = [&report.from, &report.to, &report.counted_since]
+        .map(|at| Timestamp::from_rfc3339(at).unwrap_or_default());
+    let absences = about.absences.iter().filter(|absence| absence.0 < to && absence.1 > from);
+    let absences = absences.filter(|absence| absence.1 > since);
+    for (from, to) in absences.take(ABSENCES_MAX) {
+        let sentence = pick(locale, ABSENT).replace("{at}", &moment(*from, about));
+        let sentence = sentence.replace("{until}", &moment(*to, about));
+        notes.push(Remark { code: "server_absent".to_owned(), sentence });
+    }
     let mut say = |code: &str, words: Words, at: Option<Timestamp>| {
         let at = at.map(|at| moment(at, about)).unwrap_or_default();
         let sentence = pick(locale, words).replace("{at}", &at);
         notes.push(Remark { code: code.to_owned(), sentence });
     };
-    let since = Timestamp::from_rfc3339(&report.counted_since).ok();
-    match (report.coverage, report.complete) {
-        (Coverage::None, _) => say("nothing_counted", NOTHING_COUNTED, since),
-        (Coverage::Partial, _) => say("counted_in_part", COUNTED_IN_PART, since),
-        (Coverage::Whole, _) => {}
+    match report.coverage {
+        Coverage::None if since >= to => say("nothing_counted", NOTHING_COUNTED, Some(since)),
+        Coverage::Partial if since > from => say("counted_in_part", COUNTED_IN_PART, Some(since)),
+        Coverage::None | Coverage::Partial | Coverage::Whole => {}
     }
     if !report.complete {
         say("not_over", NOT_OVER, Some(about.now));
@@ -140,7 +150,6 @@ pub(super) fn notes(report: &Report, about: &About<'_>) -> Vec<Remark> {
             (Some(_), false) => say("compared_in_part", COMPARED_IN_PART, None),
             (Some(_), true) => {}
         }
-        let from = Timestamp::from_rfc3339(&report.from).unwrap_or_default();
         if from.0.rem_euclid(Span::hours(1).0.cast_signed()) != 0 {
             say("hours_at_midnight", HOURS_AT_MIDNIGHT, None);
         }
@@ -225,6 +234,11 @@ const COUNTED_IN_PART: Words = [
     "La semana no está entera: hay cifras desde {at}.",
     "The week is not whole: there are figures from {at}.",
     "A semana não está inteira: há números desde {at}.",
+];
+const ABSENT: Words = [
+    "El servidor no estuvo en marcha desde {at} hasta {until}: de ese tiempo no se sabe nada.",
+    "The server did not run from {at} until {until}: nothing is known of that time.",
+    "O servidor não esteve em funcionamento de {at} até {until}: desse tempo nada se sabe.",
 ];
 const NOT_OVER: Words = [
     "La semana no ha terminado: cifras hasta {at}.",

@@ -1,5 +1,6 @@
 //! Reports of known hours; due, made once, and said in every language.
 
+mod absent;
 mod held;
 mod unknown;
 
@@ -50,6 +51,7 @@ fn made(week: &str, hours: &[Slot], now: &str, since: &str, locale: Locale) -> R
         locale,
         now: at(now),
         since: at(since),
+        absences: Vec::new(),
         held: 0,
         endpoints: BTreeMap::from([(3, known("webhook", "hooks.example.com"))]),
     };
@@ -200,6 +202,7 @@ fn c04_a_zone_that_is_not_whole_hours_from_utc_says_how_its_midnight_counts() {
         locale: Locale::En,
         now: at("2026-11-24T00:00:00"),
         since: Timestamp(0),
+        absences: Vec::new(),
         held: 0,
         endpoints: BTreeMap::new(),
     };
@@ -246,6 +249,26 @@ fn c04_text_and_page_say_the_same_in_every_language_and_nothing_breaks_out() {
         assert!(super::text(&quiet).contains(none));
         assert!(summary(&report).len() >= 5);
     }
+}
+
+#[test]
+fn c04_the_types_by_day_add_up_to_all_events_with_a_line_for_those_that_are_not_named() {
+    let hours: Vec<_> = (0..9)
+        .map(|number| events("2026-11-17T10:00:00", &format!("x.t{number}"), 20 - number))
+        .chain([events("2026-11-19T10:00:00", "y.z", 1)])
+        .collect();
+    let report = whole(&hours);
+    let document = document::Document::of(&report);
+    let rows = &document.sections[0].tables[1].rows;
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    let column = |at: usize| rows.iter().map(|row| row[at].parse::<u64>().unwrap()).sum::<u64>();
+    assert_eq!((column(8), column(2), column(4)), (counted(&report), 144, 1));
+    assert_eq!(rows[6], ["Los demás", "0", "39", "0", "1", "0", "0", "0", "40"]);
+    assert!(text(&report).contains("Los demás"));
+    // Where each is named, there is no more to say.
+    let few = whole(&hours[..6]);
+    let document = document::Document::of(&few);
+    assert_eq!(document.sections[0].tables[1].rows.len(), 6);
 }
 
 #[test]

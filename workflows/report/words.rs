@@ -42,6 +42,7 @@ pub(super) const NAME: Words = ["Concepto", "Figure", "Indicador"];
 
 pub(super) const EVENTS: Words = ["Eventos", "Events", "Eventos"];
 pub(super) const TYPE: Words = ["Tipo", "Type", "Tipo"];
+pub(super) const OTHERS: Words = ["Los demás", "All others", "Todos os outros"];
 
 pub(super) const TALKS: Words = ["Conversaciones", "Conversations", "Conversas"];
 pub(super) const STARTED: Words = ["Empezadas", "Started", "Iniciadas"];

@@ -175,12 +175,12 @@ impl Series {
         }
     }
 
-    /// The sum of a window that ends now.
+    /// The sum of a window that ends now. What was counted before the clock was put back lies ahead, and is not in it.
     pub fn window(&self, window: Window, now: Timestamp) -> Tally {
         let mut sum = Tally::default();
         let from = window.from(now);
-        for slot in self.from(window.level(), from) {
-            sum.merge(slot.1);
+        for (_, tally) in self.from(window.level(), from).take_while(|(from, _)| *from <= now) {
+            sum.merge(tally);
         }
         sum
     }
@@ -267,6 +267,24 @@ mod tests {
         let most: u32 = Level::ALL.iter().map(|level| level.held()).sum();
         assert!(series.slots.len() <= most as usize, "{}", series.slots.len());
         assert_eq!(series.ever().of(Count::Events), 90_000);
+    }
+
+    #[test]
+    fn b11_what_lies_ahead_since_the_clock_was_put_back_is_in_no_window_until_it_is_reached() {
+        let mut series = Series::default();
+        let start = Timestamp(1_700_000_000_000);
+        for second in 0..10 {
+            series.add(start.after(Span::seconds(second)), &one());
+        }
+        let back = start.before(Span::hours(2));
+        for window in Window::ALL {
+            assert_eq!(events(&series, window, back), 0, "{window:?}");
+        }
+        series.add(back, &one());
+        series.take_changed(back);
+        assert_eq!(Window::ALL.map(|window| events(&series, window, back)), [1; 4]);
+        let on = start.after(Span::seconds(10));
+        assert_eq!(Window::ALL.map(|window| events(&series, window, on)), [10, 10, 10, 11]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Why a delivery, a dead letter or an event is as it is.
 
+use super::failure::{NO_HTTP, NO_NAME, NO_TLS, NOT_SENT};
 use super::{Code, Reason};
 use crate::dead_letters::Fault;
 use crate::endpoint::{Health, Room};
@@ -88,7 +89,7 @@ pub struct DeliveryFacts<'a> {
     pub attempts: u32,
     /// Attempts that are made at most.
     pub attempts_max: u32,
-    /// The latest answer's code; -1 where there was none.
+    /// The latest answer's code, or what [`super::failure`] says where there was none.
     pub code: i32,
     /// What was said of it after it had been taken.
     pub word: Word,
@@ -108,7 +109,7 @@ pub struct DeliveryFacts<'a> {
     pub at_least: bool,
     /// When it may go, where its endpoint's or tenant's attempts in a minute are limited, or a place sets a pace.
     pub turn: Option<Turn>,
-    /// What can still be done with it.
+    /// What can still be done with it, or with the digest in which it went.
     pub letter: Letter,
     /// The digest in which it went, where that is known: how it stands, and its id.
     pub digest: Option<(Standing, &'a str)>,
@@ -152,6 +153,9 @@ fn collected(facts: &DeliveryFacts<'_>) -> Reason {
     let Some((stands, id)) = facts.digest else { return Reason::plain(Code::Collected) };
     let code = match stands {
         Standing::Sent | Standing::Collected => Code::Collected,
+        Standing::Dead if matches!(facts.letter, Letter::Gone | Letter::Orphan) => {
+            Code::CollectedLost
+        }
         Standing::Dead => Code::CollectedDead,
         Standing::Waiting | Standing::Held | Standing::Paused => Code::CollectedWaiting,
         Standing::Cancelled | Standing::Withdrawn => Code::CollectedDropped,
@@ -171,7 +175,10 @@ fn dead(facts: &DeliveryFacts<'_>) -> Code {
         (400..=499, _) if facts.code != 429 && facts.code != 408 && facts.code != 401 => {
             Code::DeadRefused
         }
-        (_, Some(Fault::Configuration)) => Code::DeadConfiguration,
+        (_, Some(Fault::Configuration)) | (NOT_SENT, _) => Code::DeadConfiguration,
+        (NO_NAME, _) => Code::DeadNameless,
+        (NO_TLS, _) => Code::DeadUnsafe,
+        (NO_HTTP, _) => Code::DeadGarbled,
         (-1, None) if facts.attempts < facts.attempts_max => Code::DeadConfiguration,
         (-1, _) => Code::DeadUnanswered,
         (_, _) if facts.attempts < facts.attempts_max => Code::DeadRefused,
@@ -222,7 +229,14 @@ fn waiting(facts: &DeliveryFacts<'_>) -> Reason {
         return held_back(turn, ahead);
     }
     if facts.attempts > 0 {
-        let code = if facts.code > 0 { Code::Retrying } else { Code::RetryingUnanswered };
+        let code = match facts.code {
+            1.. => Code::Retrying,
+            NOT_SENT => Code::RetryingUnsent,
+            NO_NAME => Code::RetryingNameless,
+            NO_TLS => Code::RetryingUnsafe,
+            NO_HTTP => Code::RetryingGarbled,
+            _ => Code::RetryingUnanswered,
+        };
         let at = facts.next_at.unwrap_or(facts.now).max(facts.now);
         let of = facts.attempts_max.max(facts.attempts);
         let reason = Reason::plain(code).count(u64::from(facts.attempts)).of(u64::from(of));
@@ -261,6 +275,8 @@ pub struct Counts {
     pub dead: u64,
     /// Of those, the ones that nobody can have tried again.
     pub lost: u64,
+    /// And the ones that went out in digests, which can be tried again alone.
+    pub digests: u64,
     /// Taken by a provider that could not deliver them.
     pub undelivered: u64,
     /// Taken by a provider that does not say yet whether they reached anybody.
@@ -308,6 +324,7 @@ pub fn event(
         tried,
         dead,
         lost,
+        digests,
         undelivered,
         unsaid,
         held,
@@ -321,6 +338,7 @@ pub fn event(
     let dropped = deleted + cancelled + untrue;
     let part = |code, count| Reason::plain(code).count(count).of(all);
     match next_at {
+        _ if dead > lost && digests == dead - lost => part(Code::EventDigestsDead, digests),
         _ if dead > lost => part(Code::EventDead, dead),
         _ if dead > 0 => part(Code::EventLost, dead),
         _ if undelivered > 0 => part(Code::EventUndelivered, undelivered),
@@ -370,23 +388,4 @@ fn nobody(Filtered { disabled, by_type, by_intent }: Filtered) -> Reason {
         (_, _, _) => Code::EventFiltered,
     };
     Reason::plain(code).count(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::facts;
-    use super::*;
-
-    #[test]
-    fn f07_a_delivery_says_that_its_channel_is_paused_or_by_whom_it_was_cancelled() {
-        let well = Health::default();
-        let paused = DeliveryFacts { standing: Standing::Paused, ..facts(&well) };
-        assert_eq!(delivery(&paused).code, Code::ChannelPaused);
-        let withdrawn = DeliveryFacts { standing: Standing::Withdrawn, ..facts(&well) };
-        assert_eq!(delivery(&withdrawn).code, Code::Withdrawn);
-        let at = Timestamp(5);
-        let reason = delivery(&DeliveryFacts { cancelled: Some((at, "admin")), ..withdrawn });
-        assert_eq!((reason.code, reason.since), (Code::CancelledByHand, Some(at)));
-        assert_eq!((reason.name.as_str(), reason.at), ("admin", None));
-    }
 }

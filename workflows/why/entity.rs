@@ -54,6 +54,8 @@ pub fn timer(due: Due<'_>) -> Reason {
 /// that went furthest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asked {
+    /// Nobody knows how to reach them.
+    Nobody,
     /// None went out, and none will any more.
     Failed,
     /// It waits, or is held.
@@ -69,7 +71,7 @@ impl Asked {
     /// before it is known here that their message went out.
     pub fn may_be_answered(self) -> bool {
         match self {
-            Self::Failed | Self::Waits => false,
+            Self::Nobody | Self::Failed | Self::Waits => false,
             Self::Going | Self::Told => true,
         }
     }
@@ -104,6 +106,7 @@ fn booked(booking: &Reservation, asked: Asked) -> Reason {
     match (next, booking.no_show_at) {
         (Some((name, at)), _) if booking.asked() => {
             let code = match asked {
+                Asked::Nobody => Code::AskNobodyAgain,
                 Asked::Failed => Code::AskFailedAgain,
                 Asked::Waits | Asked::Going => Code::AskingAgain,
                 Asked::Told => Code::AskedAgain,
@@ -114,6 +117,7 @@ fn booked(booking: &Reservation, asked: Asked) -> Reason {
         (Some((name, at)), _) => named(Code::Booked, name, at),
         (None, Some(at)) if booking.asked() => {
             let code = match asked {
+                Asked::Nobody => Code::AskNobody,
                 Asked::Failed => Code::AskFailed,
                 Asked::Waits | Asked::Going => Code::Asking,
                 Asked::Told => Code::Asked,

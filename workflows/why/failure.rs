@@ -4,8 +4,12 @@
 pub const NAME_UNKNOWN: &str = "no connection: the name is not found";
 /// No safe connection came about; how an error begins that says so.
 pub const TLS_FAILED: &str = "no connection: TLS failed";
+/// Nobody listens where it was to go; how an error begins that says so.
+pub const REFUSED: &str = "no connection: refused";
 /// What came back was no HTTP; how an error begins that says so.
 pub const NOT_HTTP: &str = "the connection broke: the answer is not HTTP";
+/// No token was given out for it; how an error begins that says so.
+const NO_TOKEN: &str = "the token endpoint";
 
 /// What stands for the code of an attempt that was not answered.
 pub(super) const UNANSWERED: i32 = -1;
@@ -24,10 +28,23 @@ pub fn failure(code: i32, error: &str, is_unsent: bool) -> i32 {
     if code > 0 {
         return code;
     }
-    let said = [(NAME_UNKNOWN, NO_NAME), (TLS_FAILED, NO_TLS), (NOT_HTTP, NO_HTTP)];
+    let said =
+        [(NAME_UNKNOWN, NO_NAME), (TLS_FAILED, NO_TLS), (NOT_HTTP, NO_HTTP), (NO_TOKEN, NOT_SENT)];
     match said.into_iter().find(|(begins, _)| error.starts_with(begins)) {
         _ if is_unsent => NOT_SENT,
         Some((_, failure)) => failure,
         None => UNANSWERED,
     }
+}
+
+/// Which of the opening words an error has by which causes are told apart; `None` where it has others. Those that
+/// were written down before these words were have the client's own.
+pub(crate) fn opening(error: &str) -> Option<&'static str> {
+    let begins = |opening: &&str| error.starts_with(opening);
+    let known = [NAME_UNKNOWN, TLS_FAILED, REFUSED, NOT_HTTP].into_iter().find(begins);
+    let by_client = [("dns error", NAME_UNKNOWN), ("Connection refused (os error", REFUSED)];
+    known.or_else(|| {
+        let said = error.strip_prefix("no connection: ")?;
+        by_client.into_iter().find(|(words, _)| said.contains(words)).map(|(_, opening)| opening)
+    })
 }

@@ -181,6 +181,17 @@ pub enum Code {
     CollectedWaiting,
     CollectedDropped,
     EventUnsaid,
+    RetryingUnsent,
+    RetryingNameless,
+    RetryingUnsafe,
+    RetryingGarbled,
+    DeadNameless,
+    DeadUnsafe,
+    DeadGarbled,
+    CollectedLost,
+    EventDigestsDead,
+    AskNobody,
+    AskNobodyAgain,
 }
 
 /// A row of the table.

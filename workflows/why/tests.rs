@@ -1,5 +1,6 @@
 //! Every reason in every language, and the facts that lead to each.
 
+mod deliveries;
 mod endpoints;
 mod events;
 
@@ -63,7 +64,7 @@ fn f07_every_reason_is_a_whole_sentence_in_every_language() {
         let told = |locale| sentences::text(row, (3, 5), locale).contains("{at}");
         assert!(Locale::ALL.iter().all(|&locale| told(locale) == told(Locale::Es)));
     }
-    assert_eq!(TABLE.len(), Code::EventUnsaid as usize + 1, "the last code is the last row");
+    assert_eq!(TABLE.len(), Code::AskNobodyAgain as usize + 1, "the last code is the last row");
 }
 
 pub(super) fn facts(health: &Health) -> DeliveryFacts<'_> {
@@ -291,57 +292,6 @@ fn waits(cases: &[(DeliveryFacts<'_>, Code, Option<Timestamp>)]) {
         let reason = delivery(facts);
         assert_eq!((reason.code, reason.at), (*code, *at), "{facts:?}");
     }
-}
-
-#[test]
-fn f07_a_delivery_that_ended_says_how() {
-    let well = Health::default();
-    let ended = |standing, code, attempts, fault| {
-        let facts = DeliveryFacts { standing, code, attempts, fault, ..facts(&well) };
-        delivery(&facts).code
-    };
-    let dead = |code, attempts, fault| ended(Standing::Dead, code, attempts, fault);
-    assert_eq!(ended(Standing::Sent, 200, 1, None), Code::Arrived);
-    let said = |word| {
-        let facts = DeliveryFacts { standing: Standing::Sent, code: 200, word, ..facts(&well) };
-        delivery(&facts)
-    };
-    assert_eq!(said(Word::Taken).code, Code::ProviderTook);
-    assert_eq!(said(Word::Arrived).code, Code::ProviderArrived);
-    assert_eq!(said(Word::Read).code, Code::ProviderRead);
-    let failed = said(Word::Failed(131_026));
-    assert_eq!((failed.code, failed.answer), (Code::ProviderFailed, 131_026));
-    assert_eq!(ended(Standing::Collected, -1, 0, None), Code::Collected);
-    assert_eq!(ended(Standing::Held, -1, 0, None), Code::Held);
-    assert_eq!(ended(Standing::Cancelled, -1, 0, None), Code::Cancelled);
-    assert_eq!(dead(404, 1, Some(Fault::Receiver)), Code::DeadRefused);
-    assert_eq!(dead(410, 1, Some(Fault::Receiver)), Code::DeadGone);
-    assert_eq!(dead(503, 5, Some(Fault::Receiver)), Code::DeadExhausted);
-    assert_eq!(dead(401, 5, Some(Fault::Receiver)), Code::DeadExhausted);
-    assert_eq!(dead(302, 1, Some(Fault::Receiver)), Code::DeadRefused);
-    assert_eq!(dead(-1, 5, Some(Fault::Receiver)), Code::DeadUnanswered);
-    assert_eq!(dead(-1, 1, Some(Fault::Configuration)), Code::DeadConfiguration);
-    assert_eq!(dead(-1, 1, None), Code::DeadConfiguration);
-    assert_eq!(dead(-1, 2, Some(Fault::System)), Code::DeadSystem);
-    let outside = DeliveryFacts {
-        standing: Standing::Dead,
-        code: 131_047,
-        outside_window: true,
-        letter: Letter::Until(later(60)),
-        ..facts(&well)
-    };
-    let why = delivery(&outside).told(Locale::En, &madrid());
-    assert_eq!((why.because, why.next), ("outside_window", "expires"));
-    assert_eq!(why.next_at, Some(later(60).to_rfc3339()));
-    assert!(why.sentence.contains("24 hours") && why.sentence.contains("tried again until"));
-    let gone = DeliveryFacts { letter: Letter::Gone, ..outside.clone() };
-    assert_eq!(delivery(&gone).told(Locale::Es, &madrid()).next, "nothing");
-    let discarded = DeliveryFacts { letter: Letter::Discarded, ..outside.clone() };
-    assert_eq!(delivery(&discarded).told(Locale::Pt, &madrid()).next, "set_template");
-    let discarded = DeliveryFacts { outside_window: false, code: 404, ..discarded };
-    let why = delivery(&discarded).told(Locale::En, &madrid());
-    assert_eq!((why.next, why.next_at), ("retry_by_hand", None));
-    assert!(why.sentence.contains("but it can still be tried again"), "{}", why.sentence);
 }
 
 #[test]

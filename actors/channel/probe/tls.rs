@@ -89,26 +89,36 @@ async fn shake(
 fn refused(error: &io::Error, host: &str) -> Judgement {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
-        Some(Error::InvalidCertificate(problem)) => match problem {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                bad("its certificate has expired", "renew the certificate of the receiver")
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                bad(
+        Some(Error::InvalidCertificate(problem)) => {
+            match problem {
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    bad("its certificate has expired", "renew the certificate of the receiver")
+                }
+                CertificateError::NotValidForName
+                | CertificateError::NotValidForNameContext { .. } => bad(
                     format!("its certificate is for another name than {host}"),
                     "use a name in the endpoint's target that the certificate has, or get one for this",
-                )
-            }
-            CertificateError::UnknownIssuer => bad(
-                "nobody whom this machine trusts vouches for its certificate",
-                "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
+                ),
+                CertificateError::UnknownIssuer => bad(
+                    "nobody whom this machine trusts vouches for its certificate",
+                    "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
                  its authority's",
-            ),
-            other => bad(
-                format!("its certificate is refused: {other}"),
-                "get another certificate for the receiver",
-            ),
-        },
+                ),
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => bad(
+                    "its certificate is not good yet",
+                    "compare the clocks of the receiver and of this machine, or wait until it is",
+                ),
+                CertificateError::Revoked => {
+                    bad("its certificate was revoked", "get another certificate for the receiver")
+                }
+                CertificateError::InvalidPurpose
+                | CertificateError::InvalidPurposeContext { .. } => bad(
+                    "its certificate is not made for servers",
+                    "get one for the receiver whose extended key usage has serverAuth",
+                ),
+                other => unnamed(&format!("{other:?}")),
+            }
+        }
         Some(Error::AlertReceived(alert)) => bad(
             format!("it ends the connection: {alert:?}"),
             "see whether it wants a client_certificate of the endpoint, or another one",
@@ -119,6 +129,31 @@ fn refused(error: &io::Error, host: &str) -> Judgement {
             "see whether TLS is spoken at this port, and in a version of this decade",
         ),
     }
+}
+
+/// What the judge of certificates has no name of its own for, by its word.
+fn unnamed(word: &str) -> Judgement {
+    if word.contains("CaUsedAsEndEntity") {
+        return bad(
+            "it shows an authority's certificate (CA:TRUE) as its own",
+            "make the receiver a certificate that is none, as with openssl req -x509 -addext \
+             basicConstraints=critical,CA:FALSE, and set the endpoint's ca_certificate to it, or to the \
+             authority that vouches for it",
+        );
+    }
+    if word.contains("EndEntityUsedAsCa") || word.contains("PathLenConstraintViolated") {
+        return bad(
+            "a certificate of its chain may not vouch for others",
+            "have the receiver send the chain of its authority, from its own certificate upwards",
+        );
+    }
+    if word.contains("UnsupportedCertVersion") {
+        return bad(
+            "its certificate is of an old version of X.509",
+            "get a certificate of version 3 for the receiver",
+        );
+    }
+    bad(format!("its certificate is refused: {word}"), "get another certificate for the receiver")
 }
 
 fn bad(detail: impl Into<String>, advice: impl Into<String>) -> Judgement {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sereno_workflows::time::Span;
-use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, TLS_FAILED};
+use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -233,7 +233,7 @@ async fn f07_what_did_not_answer_is_told_by_what_went_wrong_with_it() {
         (format!("http://127.0.0.1:{port}/"), NOT_HTTP),
         (format!("https://127.0.0.1:{port}/"), TLS_FAILED),
         ("http://nowhere.invalid/".to_owned(), NAME_UNKNOWN),
-        ("http://127.0.0.1:1/".to_owned(), "no connection: error"),
+        ("http://127.0.0.1:1/".to_owned(), REFUSED),
     ] {
         let destination = Destination::Webhook {
             url: url.parse().unwrap(),

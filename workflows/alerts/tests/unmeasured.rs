@@ -34,6 +34,38 @@ fn b15_what_can_be_measured_no_more_is_no_recovery_and_stands_while_it_fails() {
 }
 
 #[test]
+fn b15_slow_attempts_are_over_once_nothing_that_fails_is_slow() {
+    let slow = json!({"above": 2_000, "for": "0s"});
+    let all =
+        rules(json!({"delivery_latency_p95": slow, "delivery_failure_rate": {"enabled": false},
+        "availability": {"enabled": false}}));
+    let taking = |count: u32, millis: u64| {
+        let mut figures = Figures { still_fails: true, ..Figures::default() };
+        let mut route = Route { sent: count, ..Route::default() };
+        (0..count).for_each(|_| route.took.add(millis));
+        for tally in &mut figures.windows {
+            tally.attempt(Channel::Webhook, 1, &route);
+        }
+        figures
+    };
+    let failing = |millis: u64| {
+        let mut figures = taking(3, 5);
+        figures.failing_took.add(millis);
+        figures
+    };
+    let (name, begun) = ("delivery_latency_p95", (0, taking(65, 9_000)));
+    let looks = |millis: u64| {
+        let later = (1..200).map(|turn| (turn * 60, failing(millis)));
+        std::iter::once(begun.clone()).chain(later).collect::<Vec<_>>()
+    };
+    // Another endpoint was answered 400 at once; the slow one is well, and has little to do.
+    let over = said(60 + 3_600, "resolved", name);
+    assert_eq!(told(&all, &looks(4)), [said(0, "raised", name), over]);
+    // One that hangs is slow, and is tried ever more rarely.
+    assert_eq!(told(&all, &looks(15_000)), [said(0, "raised", name)]);
+}
+
+#[test]
 fn b15_an_end_without_anything_to_measure_says_so() {
     let all =
         rules(json!({"mine": {"metric": "delivery_failure_rate", "above": 0.05, "for": "0s"},

@@ -16,6 +16,7 @@ fn c04_what_is_held_and_was_cancelled_is_told_while_it_matters() {
             locale,
             now,
             since: Timestamp(0),
+            absences: Vec::new(),
             held: 2,
             endpoints: BTreeMap::new(),
         };

@@ -75,7 +75,7 @@ fn f07_what_went_into_a_digest_follows_it() {
     };
     for (stands, what, next) in [
         (Standing::Sent, "collected", "nothing"),
-        (Standing::Dead, "dead", "retry_by_hand"),
+        (Standing::Dead, "dead", "retry_digest"),
         (Standing::Waiting, "collected", "attempt"),
         (Standing::Paused, "collected", "attempt"),
         (Standing::Withdrawn, "cancelled", "nothing"),
@@ -85,4 +85,21 @@ fn f07_what_went_into_a_digest_follows_it() {
         let names_it = why.sentence.contains("msg_1");
         assert_eq!(names_it, stands != Standing::Sent, "{}", why.sentence);
     }
+    for letter in [Letter::Gone, Letter::Orphan] {
+        let digest = Some((Standing::Dead, "msg_1"));
+        let lost =
+            DeliveryFacts { standing: Standing::Collected, digest, letter, ..facts(&health) };
+        let why = delivery(&lost).told(Locale::En, &madrid());
+        assert_eq!((why.what, why.because, why.next), ("dead", "digest_given_up", "nothing"));
+        assert!(why.sentence.contains("can no longer be tried again."), "{}", why.sentence);
+    }
+    let event = |dead, lost, digests| {
+        let counts = Counts { all: 3, dead, lost, digests, ..Counts::default() };
+        let why = event(None, false, counts, Filtered::default()).told(Locale::En, &madrid());
+        (why.because, why.next)
+    };
+    assert_eq!(event(2, 0, 2), ("digests_given_up", "retry_digest"));
+    assert_eq!(event(2, 1, 1), ("digests_given_up", "retry_digest"));
+    assert_eq!(event(2, 0, 1), ("deliveries_given_up", "retry_by_hand"));
+    assert_eq!(event(2, 2, 0), ("deliveries_given_up", "nothing"));
 }

@@ -1,0 +1,199 @@
+//! Which ids spans and logs do not show: what may hold a telephone number or a mail address, however it is written.
+//!
+//! Callers name what they like by numbers, so nine digits in a row are one here, parted or not, and beside whatever
+//! else. What we make ourselves is known by its form and shown, and so are days: without them nothing would be found
+//! by its trace.
+
+use super::hide_in;
+use super::ids::clear_id;
+
+/// Whether an id may hold a telephone number or a mail address.
+pub fn may_name_somebody(id: &str) -> bool {
+    let clear = unquoted(&clear_id(id));
+    // WhatsApp's own ids of messages hold the number in base 64.
+    clear.contains('@') && hide_in(&clear) != clear
+        || clear.contains("wamid.")
+        || has_digits(&clear)
+}
+
+/// What stands there for letters that a URL quotes.
+fn unquoted(id: &str) -> String {
+    let mut parts = id.split('%');
+    let mut clear = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let quoted = part.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        match quoted.filter(u8::is_ascii) {
+            Some(byte) => {
+                clear.push(char::from(byte));
+                clear.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                clear.push('%');
+                clear.push_str(part);
+            }
+        }
+    }
+    clear
+}
+
+/// Whether so many digits stand in a row as a telephone number has, beside days and what we make ourselves.
+fn has_digits(id: &str) -> bool {
+    let letters: Vec<char> = id.chars().collect();
+    let (mut at, mut digits, mut gap) = (0, 0, 0);
+    while let Some(letter) = letters.get(at) {
+        let before = at.checked_sub(1).and_then(|before| letters.get(before));
+        if !before.is_some_and(|before| before.is_alphanumeric())
+            && let Some(length) = ours_at(&letters, at)
+        {
+            (at, digits) = (at + length, 0);
+            continue;
+        }
+        if letter.is_numeric() {
+            (digits, gap) = (digits + 1, 0);
+        } else if digits > 0 && gap < BETWEEN_MAX && BETWEEN.contains(*letter) {
+            gap += 1;
+        } else {
+            digits = 0;
+        }
+        if digits >= DIGITS {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// How long what begins there is, where it is a day or has the form of an id that is made and not chosen.
+fn ours_at(letters: &[char], from: usize) -> Option<usize> {
+    [is_uuid, is_day as fn(&str) -> bool]
+        .into_iter()
+        .zip([36, 10])
+        .find_map(|(is_it, length)| {
+            let text: String = letters.iter().skip(from).take(length).collect();
+            let goes_on = letters.get(from + length).is_some_and(|next| next.is_alphanumeric());
+            (!goes_on && text.chars().count() == length && is_it(&text)).then_some(length)
+        })
+        .or_else(|| {
+            let word: String =
+                letters.iter().skip(from).take_while(|letter| letter.is_alphanumeric()).collect();
+            is_made(&word).then(|| word.chars().count())
+        })
+}
+
+/// Whether it has the form of a UUID.
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && is_mixed(text)
+}
+
+/// Whether it is a day: `2026-11-27`.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let within = |part: &str, most: u8| part.parse::<u8>().is_ok_and(|part| part <= most);
+    match parts[..] {
+        [year, month, day] => {
+            parts.iter().map(|part| part.len()).eq([4, 2, 2])
+                && ["19", "20"].iter().any(|century| year.starts_with(century))
+                && year.bytes().all(|byte| byte.is_ascii_digit())
+                && within(month, 12)
+                && within(day, 31)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a word has the form of a place of ours, of a ULID or of a digest.
+fn is_made(word: &str) -> bool {
+    let is_base32 =
+        |byte: u8| byte.is_ascii_alphanumeric() && !b"ilou".contains(&byte.to_ascii_lowercase());
+    let is_form = match word.len() {
+        13 => word.starts_with('0') && word.bytes().all(is_base32),
+        26 => word.bytes().all(is_base32),
+        24 | 32 | 40 | 64 => word.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        _ => false,
+    };
+    is_form && is_mixed(word)
+}
+
+/// Whether letters stand between the digits, as they do in what is made by chance or of the time.
+fn is_mixed(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_alphabetic).count() >= LETTERS
+}
+
+/// As many digits as the shortest telephone numbers have that are hidden wherever they stand.
+const DIGITS: usize = 9;
+/// What stands between the digits of one, ...
+const BETWEEN: &str = " -._()+\u{a0}";
+/// ... and how many of those in a row.
+const BETWEEN_MAX: usize = 2;
+/// What is made has more letters than this nearly always; who has fewer is hidden, and found all the same.
+const LETTERS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a20_f05_what_holds_a_number_or_an_address_is_known_however_it_is_written() {
+        for id in [
+            "34600111888",
+            "0034600111888",
+            "600111888",
+            "600-111-888",
+            "600_111_888",
+            "+34.600.111.888",
+            "+34 (600) 111 888",
+            "wa:34600111888",
+            "msg_34600111888",
+            "msg_0034600111888",
+            "call-34600111888",
+            "call-+34600111888:accepted",
+            "34600111888:2026",
+            "2026-11-27-600111888",
+            "34600111888_34600111889",
+            "conv34600111888",
+            "x34600111888x",
+            "tel%3A34600111888",
+            "tel:%2B34600111888",
+            "34600111888@s.whatsapp.net",
+            "ana.perez%40mail.com",
+            "ana.perez@mail.com:1",
+            "ana~40mail.com",
+            "wamid.HBgLMzQ2MDAxMTE4ODgVAgARGBI",
+            "00000000-0000-0000-0000-034600111888",
+            "٣٤٦٠٠١١١٨٨٨",
+        ] {
+            assert!(may_name_somebody(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a20_ids_that_are_made_days_and_short_numbers_are_shown() {
+        let places = (0..200_000_u64).map(|step| {
+            let place = crate::id::Sequence(1_795_000_000_000_000 + step * 7_654_321_987);
+            format!("evt_{}", place.to_text())
+        });
+        let hidden = places.filter(|id| may_name_somebody(id)).count();
+        assert!(hidden < 2_000, "{hidden} of 200,000 of our own");
+        for id in [
+            "evt_001j8x7k2m3n4",
+            "inb_001j8x7k2m3n4:3",
+            "conv_001jx2345678z",
+            "github-550e8400-e29b-41d4-a716-446655440000",
+            "550E8400-E29B-41D4-A716-446655440000:1",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "ce_0123456789abcdef0123456789abcdef",
+            "order-5",
+            "R-2026-11-27-00123",
+            "2026-11-27T20:00:00",
+            "shop:12345:67890",
+            "C-1",
+            "100%",
+            "50%of",
+        ] {
+            assert!(!may_name_somebody(id), "{id}");
+        }
+    }
+}
