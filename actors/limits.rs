@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod answers;
 pub mod commits;
 pub mod erasing;
+pub mod lanes;
 pub mod stream;
 pub mod why;
 pub mod work;

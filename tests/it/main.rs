@@ -26,6 +26,7 @@ mod credentials;
 mod dead_letters;
 mod delivery;
 mod delivery_filters;
+mod delivery_lanes;
 mod endpoints;
 mod environment;
 mod events;
