@@ -45,6 +45,7 @@ mod mirror;
 mod mirror_outages;
 mod mirror_owners;
 mod mirror_people;
+mod number_names;
 mod openapi;
 mod order;
 mod paused;
