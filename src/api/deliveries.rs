@@ -3,6 +3,7 @@
 pub(super) mod listing;
 pub(super) mod many;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use sereno_actors::endpoint::standing::{self, standing};
 use sereno_actors::endpoint::{delivery_id, of_delivery_id};
 use sereno_actors::engine::deliveries::Passed;
 use sereno_actors::ledger::delivery::Found;
+use sereno_actors::ledger::{Ledger, LedgerError};
 use sereno_actors::limits;
 use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, LogRecord, Signed};
 use sereno_actors::view::TenantView;
-use sereno_actors::why;
+use sereno_actors::why::{self, Known};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::statistics::Channel;
@@ -43,6 +45,7 @@ pub async fn show(
     let found = find(&app, &caller, &id)?;
     let view = app.engine.view(&caller.tenant)?;
     let mut shown = show_delivery(&view, found.endpoint, found.delivery, found.status.as_ref());
+    Probes::default().add(&mut shown, (app.engine.ledger(), &view), found.endpoint)?;
     about_event(&mut shown, &found.event.id, &found.event.event_type, found.delivery);
     add_provider(app.engine.ledger(), &caller.tenant, &mut shown)?;
     let lines = found.status.as_ref().map_or(&[][..], |status| &status.history);
@@ -158,6 +161,39 @@ pub fn show_delivery(
         "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
         "cancelled_by_hand": audit::signed(status.and_then(|status| status.cancelled.as_deref())),
     })
+}
+
+/// When endpoints are probed next that are only probed now and then, each looked up once for an answer.
+#[derive(Default)]
+pub(super) struct Probes(BTreeMap<EndpointId, Option<Timestamp>>);
+
+impl Probes {
+    /// Adds to a delivery that goes on when it does by a probe, where that is later than its own time.
+    pub(super) fn add(
+        &mut self,
+        item: &mut Value,
+        (ledger, view): (&Ledger, &TenantView),
+        id: EndpointId,
+    ) -> Result<(), LedgerError> {
+        let goes_on = matches!(item["status"].as_str(), Some("pending" | "retrying"));
+        let probe = match self.0.get(&id) {
+            _ if !goes_on || id.is_own() => None,
+            Some(known) => *known,
+            None => {
+                let health = Known::at_hand(ledger, view, id)?.health;
+                let next = why::next_probe(ledger, view, id, &health)?;
+                self.0.insert(id, next);
+                next
+            }
+        };
+        let probe = probe.map(Timestamp::to_rfc3339);
+        let own = item["next_attempt_at"].as_str();
+        let comes = probe.filter(|probe| own.is_none_or(|own| own < probe.as_str()));
+        if let Some(map) = item.as_object_mut() {
+            map.insert("next_probe_at".to_owned(), Value::from(comes));
+        }
+        Ok(())
+    }
 }
 
 /// Adds to a delivery what its event is.

@@ -16,7 +16,7 @@ use sereno_workflows::id::Sequence;
 use sereno_workflows::search::{Query, Types};
 use sereno_workflows::statistics::Channel;
 
-use super::{about_customer, about_event, channel, endpoint_number, show_delivery};
+use super::{Probes, about_customer, about_event, channel, endpoint_number, show_delivery};
 use crate::api::aside::aside;
 use crate::api::error::Problem;
 use crate::api::jobs::types;
@@ -65,7 +65,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     let (mut before, after) = place(query, to)?;
     let question = question(caller, query, from)?;
     let mut stretches = choice.stretches(ledger, &view)?;
-    let mut rows = Rows::new(query.limit);
+    let (mut rows, mut probes) = (Rows::new(query.limit), Probes::default());
     let mut looked_at = 0;
     while let Some(stretch) = stretches.before(before)? {
         let end = before.min(stretch.end);
@@ -87,7 +87,9 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
                 if is_before || !choice.wants_delivery(&view, (to, delivery), status.as_ref()) {
                     continue;
                 }
-                rows.push(&item(&view, (to, delivery, status), &event));
+                let mut item = item(&view, (to, delivery, status), &event);
+                probes.add(&mut item, (ledger, &view), to)?;
+                rows.push(&item);
                 if rows.is_full() {
                     let next = format!("{}{}", place.to_text(), delivery.to_text());
                     return Ok(rows.answer(Some(next)));
