@@ -159,6 +159,13 @@ impl Cleaner {
             more |= !seconds.is_empty();
             seconds.into_iter().for_each(|second| draft.batch().delete(second));
         }
+        // As long as some of a block's events are kept.
+        if let Some(inbound) = retention.inbound {
+            let end = cutoff(inbound.max(retention.events));
+            let blocks = ledger.blocks_before(&view.id, end, CLEANED_PER_STEP_MAX)?;
+            more |= !blocks.is_empty();
+            blocks.into_iter().for_each(|block| draft.batch().delete(block));
+        }
         let times =
             ledger.times_before(&view.id, cutoff(retention.events), CLEANED_PER_STEP_MAX)?;
         for &page in &times {

@@ -255,6 +255,19 @@ impl Engine {
         Ok(self.ledger().called(tenant, hash, id)?)
     }
 
+    /// The id of the booking that a tenant calls so.
+    pub fn booking_called(&self, tenant: &TenantId, id: &str) -> Result<String, EngineError> {
+        let hash = &self.view(tenant)?.policy.phone_hash;
+        Ok(self.ledger().booking_called(tenant, hash, id)?)
+    }
+
+    /// All names by which events may have what a tenant calls so, as [`PhoneHash::names_of`] has them.
+    ///
+    /// [`PhoneHash::names_of`]: sereno_workflows::privacy::PhoneHash::names_of
+    pub fn names_of(&self, tenant: &TenantId, id: &str) -> Result<Vec<String>, EngineError> {
+        Ok(self.view(tenant)?.policy.phone_hash.names_of(id))
+    }
+
     /// All tenants, as they are now.
     pub fn views(&self) -> Vec<Arc<TenantView>> {
         self.around.hints.views()

@@ -14,6 +14,7 @@ mod figures;
 mod idempotency;
 pub mod inbound;
 pub mod job;
+pub mod lanes;
 pub mod line;
 pub mod log;
 pub mod mirror;
@@ -33,6 +34,7 @@ pub(crate) mod waiting;
 
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
@@ -41,6 +43,7 @@ use tokio::sync::oneshot;
 use self::companion::{Companion, Watch};
 use self::deleted::Deleted;
 pub use self::draft::{After, Draft};
+use self::lanes::Lanes;
 use self::news::News;
 use self::sequences::Sequences;
 use self::times::{Moments, Times};
@@ -49,7 +52,7 @@ use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
 use crate::statistics::{Counting, Group, Statistics};
-use crate::store::committer::{Committer, Haste, Then};
+use crate::store::committer::{Beside, Committer, Haste, Then};
 use crate::store::journal::file::FileJournal;
 use crate::store::{Batch, Direction, Partition, Store, StoreError};
 use crate::stream::Bell;
@@ -87,6 +90,7 @@ pub struct Ledger {
     news: Arc<News>,
     statistics: Arc<Statistics>,
     watch: Arc<OnceLock<Watch>>,
+    lanes: Arc<Mutex<Lanes>>,
     deleted: Deleted,
     bell: Arc<Bell>,
 }
@@ -98,11 +102,13 @@ impl Ledger {
         let (sequences, statistics) = (Sequences::new(now), Arc::<Statistics>::default());
         let watch: Arc<OnceLock<Watch>> = Arc::default();
         let bell = Arc::<Bell>::default();
+        let lanes = Arc::<Mutex<Lanes>>::default();
         let companion = Companion {
             feed: Arc::clone(&feed),
             statistics: Arc::clone(&statistics),
             group: Group::default(),
             sequences: sequences.clone(),
+            lanes: Arc::clone(&lanes),
             watch: Arc::clone(&watch),
             bell: Arc::clone(&bell),
         };
@@ -119,6 +125,7 @@ impl Ledger {
             news,
             statistics,
             watch,
+            lanes,
             deleted,
             bell,
         };
@@ -160,8 +167,10 @@ impl Ledger {
             return;
         }
         let counting = self.counting(&mut draft);
-        let (batch, then) = self.observed(draft, then);
-        self.committer.submit(batch, counting, haste, then).await;
+        let then = self.observed(&mut draft, then);
+        let beside = Beside { counting, noted: draft.take_noted() };
+        let batch = draft.into_batch();
+        self.committer.submit(batch, beside, haste, then).await;
     }
 
     /// Makes a draft durable and waits for it; its hints are not carried out.
@@ -193,12 +202,12 @@ impl Ledger {
         &self.statistics
     }
 
-    /// A draft as it is written, with what is to be noted of its events once it is durable.
-    fn observed(&self, mut draft: Draft, then: Then) -> (Batch, Then) {
-        self.times.add_page(&mut draft);
+    /// What is to be done once a draft is durable, with what is then noted of its events.
+    fn observed(&self, draft: &mut Draft, then: Then) -> Then {
+        self.times.add_page(draft);
         let (events, forgotten) = draft.take_events();
         if events.is_empty() && forgotten.is_empty() {
-            return (draft.into_batch(), then);
+            return then;
         }
         let tenant = draft.tenant().clone();
         let (times, news) = (Arc::clone(&self.times), Arc::clone(&self.news));
@@ -210,7 +219,7 @@ impl Ledger {
             then();
             times.note(&tenant, &events, Moments { handed, durable, told: now.micros() });
         };
-        (draft.into_batch(), Box::new(observed))
+        Box::new(observed)
     }
 
     /// Waits until everything that was committed before is durable and can be read.

@@ -6,6 +6,7 @@ pub mod answers;
 pub mod attendance;
 pub mod commits;
 pub mod erasing;
+pub mod lanes;
 pub mod stream;
 pub mod why;
 pub mod work;

@@ -37,8 +37,8 @@ use crate::view::TenantView;
 pub struct Question {
     /// Types of event.
     pub types: Types,
-    /// The conversation that the data names.
-    pub conversation_id: Option<String>,
+    /// The conversation that the data names, by one of its names.
+    pub conversation: Vec<String>,
     /// The user that the data names.
     pub user_id: Option<String>,
     /// Where it came from.
@@ -286,8 +286,8 @@ impl Reader<'_> {
         let mut wanted = Wanted::new();
         let types = index::of_types(tenant, question.types.patterns());
         wanted.extend(Some(types).filter(|types| !types.is_empty()));
-        let conversation = question.conversation_id.as_deref();
-        wanted.extend(conversation.map(|id| vec![index::of_conversation(tenant, id)]));
+        let names = question.conversation.iter().map(|id| index::of_conversation(tenant, id));
+        wanted.extend(Some(names.collect::<Vec<_>>()).filter(|names| !names.is_empty()));
         wanted.extend(question.user_id.as_deref().map(|id| vec![index::of_user(tenant, id)]));
         wanted.extend(question.source.map(|source| vec![index::of_source(tenant, source)]));
         for clause in question.query.iter().flat_map(Query::clauses) {
@@ -354,19 +354,20 @@ impl From<LedgerError> for Trouble {
 
 /// Whether an event's content is what is asked for.
 fn says(question: &Question, event: &EventRecord) -> bool {
-    let Question { conversation_id, user_id, query, .. } = question;
-    if conversation_id.is_none() && user_id.is_none() && query.is_none() {
+    let Question { conversation, user_id, query, .. } = question;
+    if conversation.is_empty() && user_id.is_none() && query.is_none() {
         return true;
     }
     let body: Value = serde_json::from_slice(&event.body).unwrap_or_default();
     let data = body.get("data").unwrap_or(&Value::Null);
-    let names = |field: &str, wanted: &Option<String>| {
+    let is_one = |field: &str, wanted: &[String]| {
         let found = || id_in(data, field);
-        wanted.as_deref().is_none_or(|wanted| found().is_some_and(|found| found == wanted))
+        wanted.is_empty()
+            || found().is_some_and(|found| wanted.iter().any(|wanted| found == *wanted))
     };
     let searchable = Searchable { id: &event.id, event_type: &event.event_type, data };
-    names("conversation_id", conversation_id)
-        && names("user_id", user_id)
+    is_one("conversation_id", conversation)
+        && is_one("user_id", user_id.as_slice())
         && query.as_ref().is_none_or(|query| {
             query.finds(&searchable) && (!question.is_masked || finds_masked(query, &searchable))
         })

@@ -137,7 +137,7 @@ fn happenings(table: Table) -> Table {
         .route("/api/v1/events/{id}", get(events::show))
         .route("/api/v1/events/{id}/reprocess", post(pipeline::reprocess))
         .route("/api/v1/events/{id}/replay", post(events::replay))
-        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries", get(deliveries::listing::list))
         .route("/api/v1/deliveries/retry", post(deliveries::many::retry_many))
         .route("/api/v1/deliveries/cancel", post(deliveries::many::cancel_many))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))

@@ -224,6 +224,8 @@ pub enum What {
     GiveBack,
     /// Its handoff is over.
     HandoffClosed,
+    /// This person left its handoff to the others.
+    HandoffReleased(String),
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -271,6 +273,7 @@ pub fn step(
         What::GiveBack => held::give_back(there()?, ctx),
         What::Handed(to) => Ok(held::handed(there()?, to, ctx)),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
+        What::HandoffReleased(by) => Ok(held::handoff_released(there()?, by, ctx)),
         What::Start { .. }
         | What::Receive { .. }
         | What::Send

@@ -115,6 +115,8 @@ pub enum Command {
         /// From whom, where somebody held it.
         from: Option<String>,
     },
+    /// This person gave its conversation back, and with it the handoff, if it is theirs.
+    GivenBack(String),
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -161,6 +163,7 @@ pub fn step(
         Command::Prioritize(priority) => priority::prioritize(present, priority, ctx),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
         Command::TakenOver { by, from } => Ok(claim::taken_over(present, by, from.as_deref(), ctx)),
+        Command::GivenBack(by) => claim::given_back(present, &by, ctx),
         Command::Answered => match present.status {
             Status::Open => reply(present, ctx),
             Status::Replied | Status::Closed => {

@@ -321,11 +321,15 @@ pub fn checked(text: &str) -> Result<String, InvalidId> {
     Ok(text.to_owned())
 }
 
-/// Whether a letter is not seen itself, but changes how those around it are: control characters, and those by which a
-/// text turns around (Unicode's Bidi_Control).
+/// Whether a letter is not seen itself, so that two texts look alike that are not, or changes how those around it are:
+/// control characters, those by which a text turns around (Unicode's Bidi_Control), and what takes no room. What joins the
+/// letters of a word, as Persian and emoji need it, is neither.
 pub fn is_unseen(letter: char) -> bool {
     let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    letter.is_control() || turns
+    let is_empty = matches!(letter, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}');
+    letter.is_control() || turns || is_empty
 }
 
 #[cfg(test)]
@@ -370,7 +374,18 @@ mod tests {
 
     #[test]
     fn b01_an_id_that_no_address_holds_or_that_turns_a_text_around_is_none() {
-        for id in ["..", ".", "R-1\u{202e}", "\u{2066}x", "a\nb", ""] {
+        for id in [
+            "..",
+            ".",
+            "R-1\u{202e}",
+            "R-1\u{200b}",
+            "\u{feff}R",
+            "R\u{2060}1",
+            "R\u{ad}1",
+            "\u{2066}x",
+            "a\nb",
+            "",
+        ] {
             assert!(checked(id).is_err(), "{id:?}");
         }
         for id in ["...", "R-1", "año", "..a"] {

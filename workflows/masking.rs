@@ -3,17 +3,17 @@
 //! Names, telephone numbers, addresses and what somebody wrote are recognised by the name of their field and,
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
 //! needs it can ask for it by name, which is written down. So of a payload, and of a receiver's answer, the names
-//! of all fields are shown, the numbers and texts of those fields that are known to be harmless, and short numbers; no
-//! other text. What began as our own words do is theirs all the same: ours are known by the field in which they stand.
+//! of all fields are shown, the numbers and words of those fields that are known to be harmless, and short numbers; no
+//! other text, and no sentence. What began as our own words do is theirs all the same: ours are known by the field in which they stand.
 //!
 //! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
 //! numbered. In the place of three kinds of ids stands an alias: of one that holds a mail address or a number with
 //! its `+`, wherever it stands; of what leaves instead of a number, since all numbers can be tried; and of one that
-//! is nothing but 10 to 15 digits, as many as a number with its country code has, or those behind `wa_` and the
+//! is nothing but 9 to 15 digits, as many as a number has, however they are parted, or those behind `wa_` and the
 //! like, where it names a person or a conversation with one. Which these are is told by the field:
 //! `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
 //! `user`, `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its
-//! timers; of all of them the plurals too.
+//! timers; of all of them the plurals too. In a payload it is every id that is not known to name a thing.
 //! Cursors hold such ids, so one stands for each of them too.
 //!
 //! | what | becomes |
@@ -43,11 +43,11 @@ use self::fields::{
 };
 use self::harmless::{is_harmless, is_label, is_number_of_somebody, is_one_word, shown_name};
 use self::ids::{
-    clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
+    Holder, clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
 };
 use self::numbers::{
-    card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_full_number, is_moment,
-    is_number_field, number_at,
+    card_at, has_written_number, hidden_card, hidden_number, is_bare_number, is_card_field,
+    is_moment, is_number_field, is_written_number, number_at,
 };
 pub use self::traced::may_name_somebody;
 pub use self::urls::without_secrets;
@@ -77,7 +77,7 @@ pub fn masked(answer: Value, masks: Masks<'_>) -> Value {
         words: names_people,
         top: true,
         theirs: false,
-        of_person: false,
+        holder: Holder::Unknown,
         own: false,
         labels: false,
         hides_words,
@@ -103,7 +103,7 @@ pub fn masked_text(text: &str) -> String {
 
 /// What is shown of an id that holds personal data.
 pub fn masked_id(id: &str) -> String {
-    if is_hash(id) || is_number(id) && !is_full_number(id) {
+    if is_hash(id) || is_number(id) && hide_in(id) == id {
         return HIDDEN.to_owned();
     }
     if let Some((kind, rest)) = id.split_once(':').filter(|_| is_timer_of_number(id))
@@ -116,7 +116,7 @@ pub fn masked_id(id: &str) -> String {
 
 /// Whether an id in a field of this name is a person's number or address: in an answer stands an alias for it.
 pub fn gives_away(field: &str, id: &str) -> bool {
-    is_id(field) && is_personal(field, id, false)
+    is_id(field) && is_personal(field, id, (Holder::Unknown, false))
 }
 
 /// Whether a value that somebody sends holds what stands for something hidden.
@@ -140,8 +140,8 @@ struct Place<'a> {
     top: bool,
     /// Somebody else made it, and called its fields as they pleased.
     theirs: bool,
-    /// What holds it is a person, or a conversation with one.
-    of_person: bool,
+    /// What holds it.
+    holder: Holder,
     /// It is an event of our own: some of its fields nobody else writes.
     own: bool,
     /// It is what somebody calls what was wanted, was done or came of it.
@@ -155,7 +155,7 @@ struct Place<'a> {
 
 fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<String, Value> {
     let entity = map.get("entity").and_then(Value::as_str).unwrap_or(called);
-    let of_person = is_one_or_more(entity, &PERSONS);
+    let holder = Holder::called(entity);
     // A job says its task.
     let by_hand = place.by_hand || DEEDS.contains(&called) || map.contains_key("task");
     // What stands beside a payload is about it, and no word of ours.
@@ -163,7 +163,7 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
     let source = map.get("source").and_then(Value::as_str);
     let own = place.own || !place.theirs && source == Some(OWN_SOURCE);
     let labels = place.words && LABELLED.contains(&called);
-    let place = Place { of_person, by_hand, top, own, labels, ..place };
+    let place = Place { holder, by_hand, top, own, labels, ..place };
     map.into_iter()
         .map(|(name, value)| {
             let masked = masked_value(value, &name, place);
@@ -209,7 +209,7 @@ fn masked_number(number: Number, (field, plain): (&str, &str), place: Place<'_>)
     if is_phone_field(field) || NUMBERS.contains(&plain) {
         return Value::from(hidden_number(&text));
     }
-    if names_person(field, place.of_person) && is_full_number(&text) {
+    if names_person(field, place.holder, place.theirs) && is_written_number(&text) {
         return Value::from((place.alias)(&text));
     }
     if is_id(field) {
@@ -268,7 +268,7 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     }
     let is_label_field = is_in(&LABELS) || place.labels && !is_id(field);
     if place.words && is_label_field {
-        return if is_label(&text) { hide_in(&text) } else { HIDDEN.to_owned() };
+        return if is_label(&text) { hidden_or_shown(&text) } else { HIDDEN.to_owned() };
     }
     masked_other(text, (field, plain), place)
 }
@@ -276,7 +276,7 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
 /// A text whose field is not called as what is personal is.
 fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) -> String {
     if is_id(field) && (!place.theirs || is_one_word(&text)) {
-        let hides = is_personal(field, &text, place.of_person);
+        let hides = is_personal(field, &text, (place.holder, place.theirs));
         return if hides { (place.alias)(&text) } else { text };
     }
     if is_number_field(field) && is_bare_number(&text) {
@@ -297,14 +297,20 @@ fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) ->
         let before = text.strip_suffix(id).unwrap_or_default();
         return format!("{before}{}", masked_id(id));
     }
-    without_answer(hide_in(&text))
+    if place.theirs { hidden_or_shown(&text) } else { without_answer(hide_in(&text)) }
+}
+
+/// A word of somebody's with what looks like a number or an address masked; hidden where it is one only a reader knows.
+fn hidden_or_shown(text: &str) -> String {
+    let shown = without_answer(hide_in(text));
+    if shown == text && has_written_number(text) { HIDDEN.to_owned() } else { shown }
 }
 
 /// Whether an id in this field is a person's number or address.
-fn is_personal(field: &str, id: &str, of_person: bool) -> bool {
+fn is_personal(field: &str, id: &str, (holder, theirs): (Holder, bool)) -> bool {
     let clear = clear_id(id);
     clear.contains(['@', '+']) && hide_in(&clear) != clear
-        || names_person(field, of_person) && (is_number(id) || is_hash(id))
+        || names_person(field, holder, theirs) && (is_number(id) || is_hash(id))
         || names_hash(field) && is_hash(id)
         || is_timer_of_number(id)
 }

@@ -83,6 +83,19 @@ impl PhoneHash {
         Some((id.replace(&number, &hash).replace(digits, &hash), number))
     }
 
+    /// By what names something may go that is called so: its own and, where that may be made of a telephone number, what
+    /// leaves instead of it, now or before there was a key.
+    pub fn names_of(&self, id: &str) -> Vec<String> {
+        let hidden = [self, &Self::Plain].into_iter().filter_map(|hash| hash.without_number(id));
+        let mut names = vec![id.to_owned()];
+        for (alias, _) in hidden {
+            if !names.contains(&alias) {
+                names.push(alias);
+            }
+        }
+        names
+    }
+
     fn redact_map(
         &self,
         data: &Map<String, Value>,
@@ -184,6 +197,11 @@ mod tests {
             let alone = PhoneHash::Plain.redact_of(alone.as_object().unwrap(), Some(&number));
             assert_eq!(alone.get("conversation_id"), Some(&json!(alias)));
         }
+        let keyed = PhoneHash::Keyed(vec![1; 32]);
+        let alias = |hash: &PhoneHash| hash.without_number("34600000001").unwrap().0;
+        let names = ["34600000001".to_owned(), alias(&keyed), alias(&PhoneHash::Plain)];
+        assert_eq!(keyed.names_of("34600000001"), names);
+        assert_eq!(keyed.names_of("conv_1"), ["conv_1"]);
         for id in ["conv_1", "c-123456", "0034600000001", "1234567890123456"] {
             assert_eq!(PhoneHash::Plain.without_number(id), None, "{id}");
         }

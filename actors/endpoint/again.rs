@@ -166,7 +166,7 @@ impl EndpointActor {
         };
         let Some(delivery) = delivery else {
             let delivery = ledger.sequence();
-            draft.late(delivery, event);
+            draft.late(self.id, delivery, event);
             self.wait(draft, delivery, &DeliveryRecord::first(event), now);
             return Ok(Ok(delivery));
         };

@@ -1,5 +1,7 @@
 //! Which deliveries are chosen by what they are: the same for lists and for jobs.
 
+mod stretches;
+
 use serde_json::Value;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::search::{Query, Searchable};

@@ -128,6 +128,7 @@ impl Ledger {
     pub(crate) async fn end_deletion(&self, tenant: &TenantId) {
         self.statistics.forget(tenant);
         self.times.forget(tenant);
+        self.lanes.lock().forget(tenant);
         let mut batch = Batch::new(HOME);
         batch.delete(key::deleted(tenant));
         self.commit_home(batch).await;

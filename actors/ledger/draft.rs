@@ -8,7 +8,9 @@ use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence,
 use sereno_workflows::statistics::Tally;
 use sereno_workflows::time::Timestamp;
 
+use super::lanes::Noted;
 use crate::limits;
+use crate::record::key::lanes::Lane;
 use crate::record::key::{self, TimerKey};
 use crate::record::{
     self, CleanedRecord, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord,
@@ -39,10 +41,10 @@ pub struct Draft {
     after: Vec<After>,
     /// The earliest delivery that each endpoint gets.
     due: BTreeMap<EndpointId, Timestamp>,
-    /// The events that it records.
-    events: Vec<Sequence>,
     /// The events that it removes.
     forgotten: Vec<Sequence>,
+    /// What the blocks of events are to be noted for, with the events that it records.
+    noted: Vec<(Sequence, Lane)>,
     /// What it counts.
     tally: Option<Box<Tally>>,
 }
@@ -56,8 +58,8 @@ impl Draft {
             batch,
             after: Vec::new(),
             due: BTreeMap::new(),
-            events: Vec::new(),
             forgotten: Vec::new(),
+            noted: Vec::new(),
             tally: None,
         }
     }
@@ -77,8 +79,8 @@ impl Draft {
         assert_eq!(self.tenant, other.tenant, "a commit belongs to one tenant");
         self.batch.writes.extend(other.batch.writes);
         self.after.extend(other.after);
-        self.events.extend(other.events);
         self.forgotten.extend(other.forgotten);
+        self.noted.extend(other.noted);
         if let Some(more) = other.tally {
             match &mut self.tally {
                 Some(tally) => tally.merge(&more),
@@ -92,7 +94,16 @@ impl Draft {
 
     /// Records an event, in pieces if it is long; under its id too, where the caller gave it one.
     pub fn event(&mut self, sequence: Sequence, event: &EventRecord, given_id: Option<&EventId>) {
-        self.events.push(sequence);
+        self.noted.push((sequence, Lane::Blocks));
+        match &event.deliveries {
+            many if many.len() > limits::QUEUED_AT_ONCE_MAX => {
+                self.noted.push((sequence, Lane::ToMany));
+            }
+            few => {
+                let to = few.to_vec().into_iter().map(|(to, _)| (sequence, Lane::To(to)));
+                self.noted.extend(to);
+            }
+        }
         let mut first = record::encode(event);
         let rest = first.split_off(first.len().min(limits::VALUE_BYTES_MAX));
         self.batch.put(key::event(&self.tenant, sequence), first);
@@ -156,6 +167,7 @@ impl Draft {
     ) {
         assert!(endpoint.is_own(), "an event names what goes to endpoints");
         self.enqueue(endpoint, due, delivery, record);
+        self.noted.push((record.event, Lane::To(endpoint)));
         self.status(record.event, delivery, &DeliveryStatusRecord::untried(endpoint));
     }
 
@@ -184,6 +196,12 @@ impl Draft {
     pub fn status(&mut self, event: Sequence, delivery: Sequence, status: &DeliveryStatusRecord) {
         let key = key::status(&self.tenant, event, delivery);
         self.batch.put(key, record::encode(status));
+        if !status.simply_arrived()
+            && *status != DeliveryStatusRecord::untried(EndpointId(status.endpoint))
+        {
+            let lanes = [Lane::Trouble, Lane::TroubleTo(EndpointId(status.endpoint))];
+            self.noted.extend(lanes.map(|lane| (event, lane)));
+        }
     }
 
     /// Keeps a delivery that was given up.
@@ -210,8 +228,9 @@ impl Draft {
         self.look_at_dead_letters(now);
     }
 
-    /// Notes whose event a delivery carries that is made long after it.
-    pub fn late(&mut self, delivery: Sequence, event: Sequence) {
+    /// Notes whose event a delivery to an endpoint carries that is made long after it.
+    pub fn late(&mut self, to: EndpointId, delivery: Sequence, event: Sequence) {
+        self.noted.push((event, Lane::To(to)));
         self.batch.put(key::late(&self.tenant, delivery), event.0.to_be_bytes().to_vec());
     }
 
@@ -306,7 +325,15 @@ impl Draft {
 
     /// The events that it records, and those that it removes.
     pub(super) fn take_events(&mut self) -> (Vec<Sequence>, Vec<Sequence>) {
-        (std::mem::take(&mut self.events), std::mem::take(&mut self.forgotten))
+        let new = self.noted.iter().filter(|(_, lane)| *lane == Lane::Blocks);
+        let events = new.map(|(event, _)| *event).collect();
+        (events, std::mem::take(&mut self.forgotten))
+    }
+
+    /// What the blocks of events are to be noted for, if there is anything.
+    pub(super) fn take_noted(&mut self) -> Option<Noted> {
+        let all = std::mem::take(&mut self.noted);
+        (!all.is_empty()).then(|| Noted { tenant: self.tenant.clone(), all })
     }
 
     /// What is to be counted once it is durable.

@@ -1,5 +1,7 @@
 //! How much waits: counted up to a bound, for metrics.
 
+use std::collections::BTreeSet;
+
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::time::{Span, Timestamp};
 
@@ -7,7 +9,7 @@ use super::{Ledger, LedgerError};
 use crate::limits::work::OLDEST_ROWS;
 use crate::limits::{QUEUES_LOOKED_AT, WAITING_COUNTED_MAX};
 use crate::live::UnderWay;
-use crate::record::key;
+use crate::record::{self, DeliveryRecord, key};
 use crate::store::{Direction, Partition};
 use crate::vitals::StoreVitals;
 
@@ -118,6 +120,51 @@ impl Ledger {
             next = self.next_with_rows(b'Q', tenant, endpoint)?;
         }
         Ok(oldest)
+    }
+
+    /// For which endpoints anything waits, unless they are more than so many.
+    pub(crate) fn waited_for(
+        &self,
+        tenant: &TenantId,
+        most: usize,
+    ) -> Result<Option<BTreeSet<EndpointId>>, LedgerError> {
+        let mut all = BTreeSet::new();
+        for letter in TABLES {
+            let mut next = self.first_with_rows(letter, tenant, EndpointId(0))?;
+            while let Some(endpoint) = next {
+                all.insert(endpoint);
+                if all.len() > most {
+                    return Ok(None);
+                }
+                next = self.next_with_rows(letter, tenant, endpoint)?;
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// The events of what waits for these endpoints, and of what is on its way to many; whether that is all, or only so
+    /// much of it.
+    pub(crate) fn awaited_events(
+        &self,
+        tenant: &TenantId,
+        endpoints: &[EndpointId],
+        most: usize,
+    ) -> Result<(Vec<Sequence>, bool), LedgerError> {
+        let mut all = self.fan_outs_from(tenant, Sequence(0), most)?;
+        let tables = TABLES.into_iter();
+        for (letter, endpoint) in
+            tables.flat_map(|letter| endpoints.iter().map(move |id| (letter, *id)))
+        {
+            if all.len() >= most {
+                return Ok((all, false));
+            }
+            let prefix = key::rows_of_endpoint(letter, tenant, endpoint);
+            for (_, value) in self.under(key::partition(tenant), &prefix, most - all.len())? {
+                all.push(record::decode::<DeliveryRecord>(&value)?.event);
+            }
+        }
+        let is_all = all.len() < most;
+        Ok((all, is_all))
     }
 
     /// The next endpoint behind one that has rows in a table.

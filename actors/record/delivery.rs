@@ -8,6 +8,7 @@ use sereno_workflows::time::Timestamp;
 
 use super::access::Signed;
 use super::envelope::{Record, fields};
+use super::selection::Answered;
 use crate::limits::HISTORY_LINES_MAX;
 
 /// A delivery that is waiting or under way.
@@ -119,6 +120,11 @@ impl DeliveryStatusRecord {
             history: Vec::new(),
             cancelled: None,
         }
+    }
+
+    /// Whether it arrived, and was answered as what arrives is.
+    pub fn simply_arrived(&self) -> bool {
+        self.status == AttemptStatus::Sent && Answered::of(self.code) == Answered::Well
     }
 }
 

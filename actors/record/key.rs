@@ -20,6 +20,7 @@
 //! | `J` | sequence | a job |
 //! | `L` | sequence | a line of the log |
 //! | `o` | endpoint (0: any), second | nothing: an attempt for it is in the log of that second |
+//! | `n` | lane, event | nothing: from this event on, up to where the next block begins, there is one for this lane |
 //! | `Z` | sequence | a quarantined wake |
 //! | `B` | | how far it was cleaned |
 //! | `u` | delivery, byte | the receipt of a provider (0), and what it said later |
@@ -44,10 +45,9 @@
 //! | `z` | sequence | an entry of the audit log |
 //! | `k` | fault, cause | a cause of dead letters that somebody has taken note of |
 //!
-//! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all
-//! tenants of a partition. `A` (tenants), `K` (API keys), `U` (one-time links), `Y` (sessions that ended
-//! early), `M` (meta), `e` (tenants that were deleted and whose rows are going) and `t` (which search index
-//! was built of all this) are in partition 0.
+//! `T` (timers: due, tenant, kind, id, slot) puts the time first, so that one clock can wait for all tenants of a
+//! partition. `A` (tenants), `K` (API keys), `U` (one-time links), `Y` (sessions that ended early), `M` (meta), `e` (tenants
+//! that were deleted and whose rows are going) and `t` (which search index was built of all this) are in partition 0.
 //! Numbers are big-endian, so that the order of keys is theirs; texts carry their length.
 
 pub mod access;
@@ -55,6 +55,7 @@ pub mod attempts;
 pub mod idempotency;
 pub mod inbound;
 mod kind;
+pub mod lanes;
 pub mod mirror;
 pub mod people;
 pub mod provider;

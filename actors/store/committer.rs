@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 
 use self::queue::Queue;
 use super::{Batch, Store};
+use crate::ledger::lanes::Noted;
 use crate::statistics::Counting;
 use crate::{fatal, limits};
 
@@ -44,14 +45,23 @@ pub(crate) enum Haste {
 
 /// Goes along with the commits, on the committer's thread and in their order; must not block.
 pub(crate) trait Companion: Send {
-    /// Looks at a commit before it is written, with what it counts, and may add to it.
-    fn inspect(&mut self, batch: &mut Batch, counting: Option<Counting>);
+    /// Looks at a commit before it is written, with what goes beside it, and may add to it.
+    fn inspect(&mut self, batch: &mut Batch, beside: Beside);
 
     /// The group is complete; answers what is to be written with it.
     fn close(&mut self) -> Vec<Batch>;
 
     /// The group is durable.
     fn durable(&mut self);
+}
+
+/// What goes beside a commit.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// What it counts.
+    pub(crate) counting: Option<Counting>,
+    /// What the blocks of its events are to be noted for.
+    pub(crate) noted: Option<Noted>,
 }
 
 /// The queue to the writing thread.
@@ -64,7 +74,7 @@ pub struct Committer {
 
 struct Request {
     batch: Batch,
-    counting: Option<Counting>,
+    beside: Beside,
     haste: Haste,
     then: Then,
 }
@@ -89,14 +99,8 @@ impl Committer {
 
     /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
     /// its `then` are dropped: nobody can be told any more.
-    pub(crate) async fn submit(
-        &self,
-        batch: Batch,
-        counting: Option<Counting>,
-        haste: Haste,
-        then: Then,
-    ) {
-        if !self.queue.push(Request { batch, counting, haste, then }).await {
+    pub(crate) async fn submit(&self, batch: Batch, beside: Beside, haste: Haste, then: Then) {
+        if !self.queue.push(Request { batch, beside, haste, then }).await {
             tracing::debug!("a commit came after the committer had stopped");
         }
     }
@@ -107,7 +111,7 @@ impl Committer {
         let then = Box::new(move || {
             done.send(()).ok();
         });
-        self.submit(batch, None, Haste::Awaited, then).await;
+        self.submit(batch, Beside::default(), Haste::Awaited, then).await;
         // An error means that the committer has stopped, and so that its queue was written out.
         durable.await.ok();
     }
@@ -144,8 +148,8 @@ fn write_until_closed(
     while let Some(group) = requests.next_group() {
         let mut batches = Vec::with_capacity(group.len());
         let mut thens = Vec::with_capacity(group.len());
-        for Request { mut batch, counting, then, .. } in group {
-            companion.inspect(&mut batch, counting);
+        for Request { mut batch, beside, then, .. } in group {
+            companion.inspect(&mut batch, beside);
             if !batch.writes.is_empty() {
                 batches.push(batch);
             }

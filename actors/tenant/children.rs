@@ -38,6 +38,11 @@ impl<K: Clone + Eq + Hash, M: Message> Children<K, M> {
         self.keys.len()
     }
 
+    /// Whether there is such a child.
+    pub(crate) fn has(&self, key: &K) -> bool {
+        self.alive.contains_key(key) || self.leaving.contains_key(key)
+    }
+
     /// Tells a child something, waking it if need be.
     pub(crate) fn tell(&mut self, key: K, message: M, wake: impl FnOnce() -> ActorRef<M>) {
         if let Some(leaving) = self.leaving.get_mut(&key) {

@@ -138,8 +138,38 @@ impl Tenant {
                 work.add(EntityKey::handoff(&key.id), quiet(Command::Handoff(command), at));
                 Ok(())
             }
+            Command::Handoff(handoff::Command::Release)
+                if self.who_talks(state, &key.id)?.is_some() =>
+            {
+                if let Some(by) = self.claimant(state, &key.id)? {
+                    let command = Command::Conversation(bare(What::HandoffReleased(by)));
+                    work.add(EntityKey::conversation(&key.id), quiet(command, at));
+                }
+                Ok(())
+            }
+            Command::Conversation(conversation::Command { what: What::GiveBack, .. })
+                if self.has_handoff(state, &key.id)? =>
+            {
+                let found = self.ledger().conversation(&state.view.id, &key.id);
+                let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+                if let Some(held) = found.and_then(|talk| talk.held) {
+                    let command = Command::Handoff(handoff::Command::GivenBack(held.by));
+                    work.add(EntityKey::handoff(&key.id), quiet(command, at));
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Who has taken the handoff of a conversation.
+    fn claimant(&self, state: &TenantState, conversation: &str) -> Result<Option<String>, Refusal> {
+        let found = self.ledger().state(&state.view.id, &EntityKey::handoff(conversation));
+        let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
+        Ok(match found {
+            Some(StateRecord::Handoff(handoff)) => handoff.claim.map(|claim| claim.by),
+            Some(_) | None => None,
+        })
     }
 
     /// Whether a conversation was ever handed to a person.

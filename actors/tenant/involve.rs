@@ -333,6 +333,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
+        | What::HandoffReleased(_)
         | What::Wake { .. } => return,
     };
     let Some(lead) = lead else { return };

@@ -46,6 +46,7 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
+        | What::HandoffReleased(_)
         | What::Wake { .. } => None,
     }
 }
@@ -69,6 +70,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
+        | What::HandoffReleased(_)
         | What::Wake { .. } => None,
     }
 }

@@ -152,7 +152,7 @@ impl Tenant {
                 event_type: event.event_type.as_str().to_owned(),
                 at: event.at,
                 source,
-                data: self.telling_of(state, event, &mut fact)?,
+                data: self.telling_of((state, work), event, &mut fact)?,
                 audience: Audience::Subscribers,
             };
             ids.push(id);

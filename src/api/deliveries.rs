@@ -1,30 +1,28 @@
 //! Deliveries: where each stands, everything that was tried, and another try.
 
+pub(super) mod listing;
 pub(super) mod many;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
-use sereno_actors::endpoint::standing::{self, STANDINGS, standing};
+use sereno_actors::endpoint::standing::{self, standing};
 use sereno_actors::endpoint::{delivery_id, of_delivery_id};
 use sereno_actors::engine::deliveries::Passed;
-use sereno_actors::jobs::choice::Choice;
 use sereno_actors::ledger::delivery::Found;
+use sereno_actors::ledger::{Ledger, LedgerError};
 use sereno_actors::limits;
-use sereno_actors::record::{
-    Answered, AttemptStatus, DeliveryStatusRecord, EventRecord, LogRecord, Selection, Signed,
-};
-use sereno_actors::search::Question;
+use sereno_actors::record::{AttemptStatus, DeliveryStatusRecord, LogRecord, Signed};
 use sereno_actors::view::TenantView;
-use sereno_actors::why;
+use sereno_actors::why::{self, Known};
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
-use sereno_workflows::search::Query;
 use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::{Span, Timestamp};
 
@@ -32,128 +30,10 @@ use super::aside::aside;
 use super::audit::Told;
 use super::channels::by;
 use super::error::Problem;
-use super::jobs::types;
 use super::provider::add_provider;
-use super::request::{
-    Caller, InPath, JsonObject, ListQuery, nothing_else, take_number, take_reason,
-};
-use super::rows::Rows;
+use super::request::{Caller, InPath, JsonObject, nothing_else, take_number, take_reason};
 use super::why::Reader;
-use super::{App, audit, events};
-
-/// What a list of deliveries can be narrowed by.
-const FILTERS: [&str; 9] =
-    ["status", "endpoint_id", "event_type", "event_id", "channel", "code", "q", "from", "to"];
-/// Events that are read at once in search of their deliveries.
-const EVENTS_AT_ONCE: usize = 64;
-
-/// `GET /api/v1/deliveries`: from the newest event down, by `status, endpoint_id, event_type, event_id,
-/// channel, code, q, from, to`.
-pub async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: ListQuery,
-) -> Result<Response, Problem> {
-    query.only(&FILTERS)?;
-    query.one_of("status", &STANDINGS)?;
-    query.one_of("channel", &Channel::ALL.map(Channel::as_str))?;
-    query.one_of("code", &Answered::ALL.map(Answered::as_str))?;
-    aside(caller.tenant.clone(), move || page(&app, &caller, &query)).await
-}
-
-fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Problem> {
-    let ledger = app.engine.ledger();
-    let view = app.engine.view(&caller.tenant)?;
-    let wanted = Selection {
-        endpoint: query.get("endpoint_id").map(endpoint_number).transpose()?,
-        event_type: query.get("event_type").map(types).transpose()?,
-        status: query.get("status").map(str::to_owned),
-        channel: query.get("channel").and_then(channel),
-        answered: query.get("code").and_then(Answered::from_name),
-        ..Selection::default()
-    };
-    let choice = Choice::new(&wanted);
-    let says = query.get("q").map(Query::read).transpose()?;
-    let (mut from, mut to) = query.from_to()?;
-    if let Some(id) = query.get("event_id") {
-        let Some(event) = events::find(app, &caller.tenant, id)? else {
-            return Ok(Rows::new(0).answer(None));
-        };
-        (from, to) = (from.max(event), to.min(event.next()));
-    }
-    let (mut before, mut after) = place(query, to)?;
-    let is_masked = caller.sees_masked();
-    let question =
-        says.map(|says| Question { query: Some(says), from, is_masked, ..Question::default() });
-    let mut rows = Rows::new(query.limit);
-    let mut looked_at = 0;
-    loop {
-        let (events, next) = some_events(app, caller, question.as_ref(), (from, before))?;
-        // A question that finds no more than this has looked at as much as it may.
-        let looked_enough = question.is_some() && events.len() < EVENTS_AT_ONCE;
-        for (place, event) in events {
-            looked_at += 1;
-            if !choice.wants_event(&event) {
-                continue;
-            }
-            for (to, delivery, status) in ledger.deliveries_of(&caller.tenant, place, &event)? {
-                looked_at += 1;
-                let is_before = after.is_some_and(|after| delivery <= after);
-                if is_before || !choice.wants_delivery(&view, (to, delivery), status.as_ref()) {
-                    continue;
-                }
-                let mut item = show_delivery(&view, to, delivery, status.as_ref());
-                about_event(&mut item, &event.id, &event.event_type, delivery);
-                about_customer(&mut item, to, &event.body);
-                rows.push(&item);
-                if rows.is_full() {
-                    let next = format!("{}{}", place.to_text(), delivery.to_text());
-                    return Ok(rows.answer(Some(next)));
-                }
-            }
-            after = None;
-            if looked_at >= limits::SCAN_ROWS_MAX {
-                return Ok(rows.answer(Some(place.to_text())));
-            }
-        }
-        match next {
-            Some(next) if !looked_enough => before = next,
-            Some(_) | None => return Ok(rows.answer(next.map(Sequence::to_text))),
-        }
-    }
-}
-
-/// Events with their places, the newest first.
-type SomeEvents = Vec<(Sequence, EventRecord)>;
-
-/// Some events from a place down, and the place before which there may be more. Those that say something the
-/// search index names, so that the others are not looked at.
-fn some_events(
-    app: &App,
-    caller: &Caller,
-    question: Option<&Question>,
-    (from, before): (Sequence, Sequence),
-) -> Result<(SomeEvents, Option<Sequence>), Problem> {
-    let Some(question) = question else {
-        let events = app.engine.ledger().events(&caller.tenant, before, from, EVENTS_AT_ONCE)?;
-        let next = events.last().map(|(place, _)| *place);
-        return Ok((events, next));
-    };
-    let page = app.engine.find(&caller.tenant, question, before, EVENTS_AT_ONCE)?;
-    Ok((page.events, page.next))
-}
-
-/// The event before which the list goes on, or the one inside which, and after which delivery.
-fn place(query: &ListQuery, to: Sequence) -> Result<(Sequence, Option<Sequence>), Problem> {
-    let Some(cursor) = query.get("cursor") else { return Ok((to, None)) };
-    let (event, delivery) = cursor.split_at_checked(13).ok_or_else(|| query.bad_cursor())?;
-    let event = Sequence::from_text(event).ok_or_else(|| query.bad_cursor())?;
-    if delivery.is_empty() {
-        return Ok((event.min(to), None));
-    }
-    let delivery = Sequence::from_text(delivery).ok_or_else(|| query.bad_cursor())?;
-    Ok((event.next().min(to), Some(delivery)))
-}
+use super::{App, audit};
 
 /// `GET /api/v1/deliveries/{id}`: how it stands, and every attempt with its answer.
 pub async fn show(
@@ -165,6 +45,7 @@ pub async fn show(
     let found = find(&app, &caller, &id)?;
     let view = app.engine.view(&caller.tenant)?;
     let mut shown = show_delivery(&view, found.endpoint, found.delivery, found.status.as_ref());
+    Probes::default().add(&mut shown, (app.engine.ledger(), &view), found.endpoint)?;
     about_event(&mut shown, &found.event.id, &found.event.event_type, found.delivery);
     add_provider(app.engine.ledger(), &caller.tenant, &mut shown)?;
     let lines = found.status.as_ref().map_or(&[][..], |status| &status.history);
@@ -280,6 +161,39 @@ pub fn show_delivery(
         "next_attempt_at": next_at.map(Timestamp::to_rfc3339),
         "cancelled_by_hand": audit::signed(status.and_then(|status| status.cancelled.as_deref())),
     })
+}
+
+/// When endpoints are probed next that are only probed now and then, each looked up once for an answer.
+#[derive(Default)]
+pub(super) struct Probes(BTreeMap<EndpointId, Option<Timestamp>>);
+
+impl Probes {
+    /// Adds to a delivery that goes on when it does by a probe, where that is later than its own time.
+    pub(super) fn add(
+        &mut self,
+        item: &mut Value,
+        (ledger, view): (&Ledger, &TenantView),
+        id: EndpointId,
+    ) -> Result<(), LedgerError> {
+        let goes_on = matches!(item["status"].as_str(), Some("pending" | "retrying"));
+        let probe = match self.0.get(&id) {
+            _ if !goes_on || id.is_own() => None,
+            Some(known) => *known,
+            None => {
+                let health = Known::at_hand(ledger, view, id)?.health;
+                let next = why::next_probe(ledger, view, id, &health)?;
+                self.0.insert(id, next);
+                next
+            }
+        };
+        let probe = probe.map(Timestamp::to_rfc3339);
+        let own = item["next_attempt_at"].as_str();
+        let comes = probe.filter(|probe| own.is_none_or(|own| own < probe.as_str()));
+        if let Some(map) = item.as_object_mut() {
+            map.insert("next_probe_at".to_owned(), Value::from(comes));
+        }
+        Ok(())
+    }
 }
 
 /// Adds to a delivery what its event is.

@@ -61,7 +61,7 @@ pub async fn reservation(
     InPath(id): InPath<String>,
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
-    show(&app, &caller, reader, EntityKey::reservation(&id))
+    show(&app, &caller, reader, of_booking(&app, &caller, &id)?)
 }
 
 /// `GET /api/v1/handoffs/{id}`.
@@ -72,6 +72,11 @@ pub async fn handoff(
     reader: Reader,
 ) -> Result<Json<Value>, Problem> {
     show(&app, &caller, reader, of_handoff(&app, &caller, &id)?)
+}
+
+/// The booking that is called so.
+fn of_booking(app: &App, caller: &Caller, id: &str) -> Result<EntityKey, Problem> {
+    Ok(EntityKey::reservation(&app.engine.booking_called(&caller.tenant, id)?))
 }
 
 /// The handoff of a conversation that is called so.
@@ -89,7 +94,7 @@ pub async fn act_on_reservation(
     JsonObject(mut body): JsonObject,
 ) -> Result<Json<Value>, Problem> {
     use reservation::Command;
-    let key = EntityKey::reservation(&id);
+    let key = of_booking(&app, &caller, &id)?;
     find(&app, &caller, &key)?;
     let action = action_of(&mut body)?;
     let command = match action.as_str() {

@@ -121,10 +121,10 @@ fn read(app: &App, query: &ListQuery, caller: &Caller) -> Result<(Question, Sequ
         found => Ok(found.map(str::to_owned)),
     };
     let (from, to) = query.from_to()?;
-    let called = |id: String| app.engine.called(&caller.tenant, &id);
+    let names = |id: String| app.engine.names_of(&caller.tenant, &id);
     let question = Question {
         types: Types::read(query.get("type"))?,
-        conversation_id: id("conversation_id")?.map(called).transpose()?,
+        conversation: id("conversation_id")?.map(names).transpose()?.unwrap_or_default(),
         user_id: id("user_id")?,
         source: source.and_then(|word| Source::ALL.into_iter().find(|s| s.as_str() == word)),
         delivery: STANDINGS.into_iter().find(|(word, _)| Some(*word) == delivery).map(|(_, s)| s),

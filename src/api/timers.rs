@@ -204,7 +204,7 @@ fn page(
 ) -> Result<Json<Value>, Problem> {
     let tenant = &telling.view.id;
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
-        (Some(id), _) => Some(EntityKey::reservation(id)),
+        (Some(id), _) => Some(EntityKey::reservation(&app.engine.booking_called(tenant, id)?)),
         (None, Some(id)) => Some(EntityKey::handoff(&app.engine.called(tenant, id)?)),
         (None, None) => None,
     };

@@ -124,7 +124,10 @@ const COLUMNS: [Column; 8] = [
     ("TRIED", Lean::Right, |item, _| cell(item.get("attempts"))),
     ("CODE", Lean::Right, |item, _| cell(item.get("response_code"))),
     ("MADE", Lean::Left, |item, now| ago(item.get("created_at"), now)),
-    ("NEXT", Lean::Left, |item, now| ago(item.get("next_attempt_at"), now)),
+    ("NEXT", Lean::Left, |item, now| {
+        let probe = item.get("next_probe_at").filter(|probe| !probe.is_null());
+        ago(probe.or(item.get("next_attempt_at")), now)
+    }),
 ];
 
 /// Does it.

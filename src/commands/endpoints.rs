@@ -172,7 +172,7 @@ impl Fields {
     }
 }
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     ("ID", Lean::Right, |item, _| cell(item.get("id"))),
     ("KIND", Lean::Left, |item, _| cell(item.get("kind"))),
     ("STATE", Lean::Left, |item, _| match item.get("enabled").and_then(Value::as_bool) {
@@ -183,6 +183,7 @@ const COLUMNS: [Column; 6] = [
         let events = cell(item.pointer("/filters/events"));
         if events.is_empty() { "all".to_owned() } else { events }
     }),
+    ("PROBE", Lean::Left, |item, now| ago(item.get("next_probe_at"), now)),
     ("CHANGED", Lean::Left, |item, now| ago(item.get("updated_at"), now)),
     ("TARGET", Lean::Left, |item, _| cell(item.get("target"))),
 ];

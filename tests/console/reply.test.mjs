@@ -91,12 +91,14 @@ test("d05_words_that_were_not_sent_are_there_again_until_they_are", async () => 
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await enter(page, server, "operator", `/console/conversations/${id}`);
   await write(page, "Your words", "Un momento");
+  await write(page, "Your name", "Eva");
   const go = async (screen) => (await see(page, `nav a[href="/console/${screen}"]`)).click();
   await go("timers");
   await seeText(page, "Timers", "h1");
   await page.goBack();
   await see(page, "[data-kept] [name=text]");
   assert.equal(await page.$eval("[data-kept] [name=text]", (one) => one.value), "Un momento");
+  assert.equal(await page.$eval("[data-kept] [name=by]", (one) => one.value), "Eva");
   // A page that goes for good asks first.
   const asked = new Promise((resolve) => page.once("dialog", (dialog) => {
     resolve(dialog.type());
@@ -229,6 +231,61 @@ test("d05_what_another_holds_is_taken_over_before_it_is_replied_in_and_what_was_
   await seeText(page, "On its way", ".notice");
   assert.equal((await server.ask("GET", `${TALKS}/${id}`)).held_by, "Luis");
   assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("d05_whoever_holds_it_answers_from_another_browser_too", async () => {
+  const id = await begun("34600000021");
+  await server.ask("POST", `${TALKS}/${id}/actions`, { action: "take_over", by: "Ana" });
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await press(page, "I am Ana", "[data-kept]");
+  await page.waitForFunction(() => {
+    const text = /** @type {any} */ (document.querySelector("[data-kept] [name=text]"));
+    return text && !text.disabled;
+  });
+  await write(page, "Your words", "Aquí sigo");
+  assert.equal(await page.$eval("[data-kept] [name=by]", (one) => one.value), "Ana");
+  // One window, one clock.
+  const clocks = await page.$$eval(".detail .clock", (all) => all.map((one) => one.getAttribute("title")));
+  assert.equal(clocks.length, 2);
+  assert.equal(new Set(clocks).size, 1, `${clocks}`);
+  await press(page, "Send", "[data-kept] form");
+  await seeText(page, "On its way", ".notice");
+  assert.equal((await server.ask("GET", `${TALKS}/${id}`)).held_by, "Ana");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("b02_who_has_a_conversation_by_what_leaves_instead_of_its_number_sees_what_happens_in_it", async () => {
+  const number = "34600000023";
+  await server.ask("POST", "/api/v1/events", { event_type: "conversation.started",
+    data: { conversation_id: number, wa_number: `+${number}`, channel: "web" } });
+  const { conversation_id: hash } = await server.ask("GET", `${TALKS}/${number}`);
+  assert.match(hash, /^[0-9a-f]{16}$/);
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${hash}`);
+  await seeText(page, "Bot", ".detail-head .pill");
+  await server.ask("POST", `${TALKS}/${number}/actions`, { action: "take_over", by: "Ana" });
+  await seeText(page, "Ana", ".detail-head .pill");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("d05_who_was_slower_is_told_who_has_it_and_asked_anew", async () => {
+  const id = await begun("34600000022");
+  await server.ask("POST", `${TALKS}/${id}/actions`, { action: "take_over", by: "Luis" });
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await press(page, "Take over from Luis", ".detail");
+  await write(page, "Who answers from now on", "Ana");
+  await server.ask("POST", `${TALKS}/${id}/actions`, { action: "take_over", by: "Eva", from: "Luis" });
+  await press(page, "Take over from Luis", "dialog form");
+  await seeText(page, "Eva was faster", ".notice");
+  await press(page, "Take over from Eva", "dialog form");
+  await seeText(page, "the assistant has been told", ".notice");
+  assert.equal((await server.ask("GET", `${TALKS}/${id}`)).held_by, "Ana");
+  assert.equal(complaints.filter((one) => !/409/.test(one)).length, 0, `${complaints}`);
   await close();
 });
 

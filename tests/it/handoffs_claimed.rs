@@ -213,3 +213,37 @@ async fn f07_a_handoff_that_somebody_has_taken_says_who_and_since_when() {
     let sentence = shown["why"]["sentence"].as_str().unwrap();
     assert!(sentence.contains("Luis has taken it") && sentence.contains("cancelled"), "{sentence}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d05_who_leaves_a_handoff_to_the_others_leaves_its_conversation_to_the_assistant() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    house.event("conversation.started", json!({"conversation_id": "c-5"})).await;
+    house.event("handoff.opened", json!({"conversation_id": "c-5"})).await;
+    let act = async |of: &str, body: Value| {
+        let path = format!("/api/v1/{of}/c-5/actions");
+        house.raw("POST", &path, body.to_string()).await.0
+    };
+    let held_by =
+        async || house.api.get("/api/v1/conversations/c-5").await.unwrap()["held_by"].clone();
+    assert_eq!(act("conversations", json!({"action": "take_over", "by": "Eva"})).await, 200);
+    assert_eq!(held_by().await, "Eva");
+    assert_eq!(act("handoffs", json!({"action": "release"})).await, 200);
+    assert_eq!(held_by().await, Value::Null);
+    let given = |page: &Value| {
+        let data = &page["items"][0]["data"];
+        data["because"] == "handoff_released" && data["by"] == "Eva"
+    };
+    let path = "/api/v1/events?type=conversation.given_back&conversation_id=c-5";
+    house.eventually(path, given).await;
+
+    // Both are somebody else's from here on, and what they already have is not told again.
+    assert_eq!(act("conversations", json!({"action": "take_over", "by": "Luis"})).await, 200);
+    let again = json!({"action": "take_over", "by": "Luis", "from": "Luis"});
+    assert_eq!(act("conversations", again).await, 200);
+    let taken = "/api/v1/events?type=conversation.taken_over&conversation_id=c-5";
+    let told = house.eventually(taken, |page| page["items"][1].is_object()).await;
+    assert_eq!(told["items"].as_array().unwrap().len(), 2, "{told}");
+    let handoff = house.api.get("/api/v1/handoffs/c-5").await.unwrap();
+    assert_eq!(handoff["claimed_by"], "Luis");
+}

@@ -289,6 +289,10 @@ async fn b02_a_person_takes_a_conversation_over_and_its_handoff_gives_it_back() 
             assert_eq!(act(&house, id, json!({"action": "give_back"})).await.0, 200);
         }
         assert_eq!(show(&house, id).await["held_by"], Value::Null);
+        // Nobody has the handoff either, unless it is over.
+        let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+        let has = if ends_by_event { json!("Eva") } else { Value::Null };
+        assert_eq!(handoff["claimed_by"], has, "{handoff}");
     }
     let entries = audit(&house, "?action=conversation.act").await;
     assert_eq!(entries[0]["detail"], "action: give_back");

@@ -1,8 +1,8 @@
 //! A conversation that a person holds: whoever answers by itself is to leave it alone until they give it back.
 //!
 //! ```text
-//!          take_over             give_back, its handoff is closed, or nobody writes for long
-//!   bot --------------> a person ---------------------------------------------> bot
+//!          take_over             give_back, its handoff is closed or released, or nobody writes for long
+//!   bot --------------> a person -----------------------------------------------------------> bot
 //! ```
 //! Nothing here stops a platform's assistant: the events tell it. While somebody holds it, silence does not end a
 //! conversation, since a customer who writes again is to come back to the same person; whoever forgets to give it
@@ -25,9 +25,10 @@ pub struct Held {
     pub at: Timestamp,
 }
 
-/// Why it was given back: a person said so, or closed its handoff, or nobody wrote.
+/// Why it was given back: a person said so, or closed its handoff or left it to the others, or nobody wrote.
 const PERSON: &str = "person";
 const HANDOFF_CLOSED: &str = "handoff_closed";
+const HANDOFF_RELEASED: &str = "handoff_released";
 const SILENCE: &str = "silence";
 
 pub(super) fn take_over(
@@ -40,6 +41,9 @@ pub(super) fn take_over(
         return Err(Rejected::because("the conversation is over"));
     }
     match (&present.held, from) {
+        (Some(held), Some(from)) if held.by == from && from == by => {
+            return Ok(Transition { next: present.clone(), effects: Vec::new() });
+        }
         (Some(held), Some(from)) if held.by == from => {}
         (Some(held), _) => return Err(held.stands("say whose it is in from to take it from them")),
         (None, Some(_)) => return Err(Rejected::because("nobody has taken the conversation over")),
@@ -86,6 +90,17 @@ pub(super) fn give_back(
 pub(super) fn handoff_closed(present: &Conversation, ctx: Context<'_>) -> Transition<Conversation> {
     let none = || Transition { next: present.clone(), effects: Vec::new() };
     back(present, HANDOFF_CLOSED, ctx).unwrap_or_else(none)
+}
+
+/// Whoever held it leaves what the handoff was about to the others.
+pub(super) fn handoff_released(
+    present: &Conversation,
+    by: &str,
+    ctx: Context<'_>,
+) -> Transition<Conversation> {
+    let given = present.held.as_ref().filter(|held| held.by == by);
+    let given = given.and_then(|_| back(present, HANDOFF_RELEASED, ctx));
+    given.unwrap_or_else(|| Transition { next: present.clone(), effects: Vec::new() })
 }
 
 /// Nobody wrote for so long that whoever held it must have forgotten it.
@@ -211,6 +226,12 @@ mod tests {
         assert_eq!(told(&closed), [("conversation.given_back", Some("handoff_closed"))]);
         let again = take(Some(&closed.next), What::HandoffClosed, 2 * MINUTE).unwrap();
         assert_eq!((again.next, again.effects.len()), (closed.next, 0));
+        let left = |by: &str| What::HandoffReleased(by.to_owned());
+        let anothers = take(Some(&held()), left("Luis"), 2 * MINUTE).unwrap();
+        assert_eq!((anothers.next, anothers.effects.len()), (held(), 0), "that of another's");
+        let released = take(Some(&held()), left("Ana"), 2 * MINUTE).unwrap();
+        assert_eq!(told(&released), [("conversation.given_back", Some("handoff_released"))]);
+        assert_eq!(released.next.held, None);
         let ended = take(Some(&held()), What::End(Resolution::default()), 2 * MINUTE).unwrap().next;
         assert_eq!(ended.held, None);
         let over = take(Some(&ended), taken_by("Ana", None), 3 * MINUTE).unwrap_err();
@@ -225,6 +246,8 @@ mod tests {
             let refused = take(Some(&held()), taken_by("Luis", from), 2 * MINUTE).unwrap_err();
             assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
         }
+        let own = take(Some(&held()), taken_by("Ana", Some("Ana")), 2 * MINUTE).unwrap();
+        assert_eq!((own.next, own.effects.len()), (held(), 0), "it is theirs already");
         let luis = take(Some(&held()), taken_by("Luis", Some("Ana")), 2 * MINUTE).unwrap();
         let [Effect::Emit { data, .. }] = &luis.effects[..] else { panic!("{luis:?}") };
         assert_eq!((&data["by"], &data["held_by_before"]), (&json!("Luis"), &json!("Ana")));

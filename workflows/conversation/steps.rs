@@ -138,6 +138,7 @@ fn speaks(what: &What) -> bool {
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
+        | What::HandoffReleased(_)
         | What::Wake { .. } => false,
     }
 }
@@ -195,6 +196,7 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
+        | What::HandoffReleased(_)
         | What::Wake { .. } => return Err(Rejected::because("stale wake")),
     }
     Ok(())

@@ -102,6 +102,18 @@ pub(super) fn release(
     Ok(Transition { effects: vec![told(&next, "handoff.released", &besides, ctx)], next })
 }
 
+/// Whoever gave its conversation back leaves it to the others too, if it is theirs and not over.
+pub(super) fn given_back(
+    present: &Handoff,
+    by: &str,
+    ctx: Context<'_>,
+) -> Result<Transition<Handoff>, Rejected> {
+    match &present.claim {
+        Some(claim) if claim.by == by && present.status != Status::Closed => release(present, ctx),
+        Some(_) | None => Ok(Transition { next: present.clone(), effects: Vec::new() }),
+    }
+}
+
 pub(super) fn must_go_on(present: &Handoff) -> Result<(), Rejected> {
     match present.status {
         Status::Open | Status::Replied => Ok(()),
@@ -156,6 +168,12 @@ mod tests {
         assert_eq!(left, Handoff { first_claimed_at: Some(Timestamp(MINUTE)), ..opened() });
         assert!(take(Some(&left), Command::Release, MINUTE).is_err(), "it is nobody's");
         assert_eq!(take(Some(&left), by("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
+
+        let back = |by: &str| Command::GivenBack(by.to_owned());
+        assert_eq!(take(Some(&taken), back("Luis"), MINUTE).unwrap(), taken, "it is another's");
+        assert_eq!(take(Some(&taken), back("Ana"), MINUTE).unwrap(), left);
+        let over = take(Some(&taken), Command::Close, MINUTE).unwrap();
+        assert_eq!(take(Some(&over), back("Ana"), MINUTE).unwrap(), over);
 
         let replied = take(Some(&taken), Command::Reply, MINUTE).unwrap();
         assert_eq!(replied.claim, taken.claim);

@@ -55,7 +55,7 @@ pub(super) const PHONE_ENDINGS: [&str; 6] =
 pub(super) const CARDS: [&str; 4] = ["card", "tarjeta", "cartao", "pan"];
 
 /// Entities and fields that are a person or a conversation with one, as far as their id may be a number.
-pub(super) const PERSONS: [&str; 15] = [
+pub(super) const PERSONS: [&str; 53] = [
     "conversation",
     "handoff",
     "lead",
@@ -66,15 +66,53 @@ pub(super) const PERSONS: [&str; 15] = [
     "guest",
     "profile",
     "sender",
+    "chat",
+    "thread",
+    "recipient",
+    "participant",
+    "member",
+    "patient",
+    "party",
+    "person",
+    "owner",
+    "author",
+    "account",
+    "subscriber",
+    "visitor",
+    "peer",
+    "caller",
+    "callee",
+    "employee",
+    "agent",
     "usuario",
     "contacto",
     "cliente",
     "conversacion",
     "conversa",
+    "destinatario",
+    "remitente",
+    "participante",
+    "miembro",
+    "membro",
+    "paciente",
+    "persona",
+    "pessoa",
+    "autor",
+    "cuenta",
+    "conta",
+    "suscriptor",
+    "assinante",
+    "visitante",
+    "huesped",
+    "hospede",
+    "comensal",
+    "titular",
+    "empleado",
+    "funcionario",
 ];
 
 /// What else stands before the `id` or `ids` of such a one.
-pub(super) const CALLED: [&str; 2] = ["wa", "chat"];
+pub(super) const CALLED: [&str; 3] = ["wa", "from", "to"];
 
 /// Fields that are the name of a person, where those of things are called otherwise.
 pub(super) const NAMES: [&str; 38] = [

@@ -2,6 +2,7 @@
 //! what a caller names as they please may hold anything.
 
 use super::ids::is_id;
+use super::numbers::is_day;
 use crate::answer::words;
 
 /// Fields whose texts say what something is, when, where or how much, in English, Spanish and Portuguese; names
@@ -207,21 +208,30 @@ const HARMLESS: [&str; 189] = [
 
 /// No word of these fields is as long.
 const WORD_CHARS_MAX: usize = 64;
+/// No unit is as long.
+const UNIT_CHARS_MAX: usize = 3;
 /// As many digits as a telephone number does not have.
 const FIGURE_DIGITS_MAX: usize = 6;
 
-/// Whether a text of a payload may be shown, as far as it does not look like a number or an address. The name of
-/// a thing is one.
+/// Whether a text of a payload may be shown, as far as it does not look like a number or an address: a figure, the name of a
+/// thing, and in a field that is known to be harmless a word by itself. What has several may be a sentence of somebody's.
 pub(super) fn is_harmless((field, plain): (&str, &str), text: &str, is_of_thing: bool) -> bool {
-    if is_figure(text) {
+    if is_figure(text) || HARMLESS.contains(&plain) && (is_measured(text) || is_day(text)) {
         return true;
     }
     if text.chars().count() > WORD_CHARS_MAX {
         return false;
     }
-    HARMLESS.contains(&plain)
-        || is_of_thing && ["name", "nombre", "nome", "title"].contains(&plain)
-        || names_id(field, plain) && is_one_word(text)
+    is_of_thing && ["name", "nombre", "nome", "title"].contains(&plain)
+        || is_one_word(text) && (HARMLESS.contains(&plain) || names_id(field, plain))
+}
+
+/// A figure with its unit: `12.50 EUR`, `2 h`.
+fn is_measured(text: &str) -> bool {
+    let is_unit = |unit: &str| (1..=UNIT_CHARS_MAX).contains(&unit.chars().count());
+    let is_both =
+        |(one, other)| is_figure(one) && is_unit(other) || is_unit(one) && is_figure(other);
+    text.split_once(' ').is_some_and(is_both)
 }
 
 /// Whether a text that stands under the name of an id may be one.

@@ -106,12 +106,54 @@ fn parted_at(letters: &[char], from: usize) -> Option<usize> {
     (fits && is_parted_so && !goes_on).then_some(length)
 }
 
-/// Whether a text is a telephone number with its country code, and nothing else (E.164).
-pub(super) fn is_full_number(text: &str) -> bool {
-    (10..=15).contains(&text.len())
-        && !text.starts_with('0')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Whether a text is a telephone number and nothing else, with or without its country code and however it is written.
+pub(super) fn is_written_number(text: &str) -> bool {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let (mut digits, mut others) = (0, 0);
+    for letter in text.chars() {
+        match letter {
+            _ if is_digit(letter) => digits += 1,
+            _ if PARTING.contains(letter) => others += 1,
+            _ => return false,
+        }
+    }
+    (9..=15).contains(&digits)
+        && others <= digits
+        && !is_moment(text)
+        && !is_day(text)
+        && !is_machine(text)
 }
+
+/// Whether a number that is written so that only a reader knows it stands in a text: `(655)741073`, `655/741/073`, or in
+/// digits of another script.
+pub(super) fn has_written_number(text: &str) -> bool {
+    let mut runs = text.split(|letter: char| !is_digit(letter) && !PARTING.contains(letter));
+    runs.any(|run| is_written_number(run.trim_matches(|letter| !is_digit(letter))))
+}
+
+/// Whether a letter is a digit in any script that writes numbers in tens.
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_digit() || !letter.is_ascii() && letter.is_numeric() && !letter.is_alphabetic()
+}
+
+/// A day as people write it, perhaps with its time: `20/01/2026 20:00`.
+pub(super) fn is_day(text: &str) -> bool {
+    let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
+    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let is_time = |part: char| part.is_ascii_digit() || part == ':' || part == ' ';
+    matches!(lengths[..], [1 | 2, 1 | 2, 2 | 4] | [4, 1 | 2, 1 | 2])
+        && (day.bytes().filter(u8::is_ascii_digit).count() <= 8 && time.chars().all(is_time))
+        && time.len() <= 9
+}
+
+/// The address of a machine.
+fn is_machine(text: &str) -> bool {
+    text.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+/// What people part the digits of a number with.
+const PARTING: &str = " .-()/_\u{a0}\u{2009}\u{202f}\u{2010}\u{2011}\u{2013}";
 
 /// Whether a field is a telephone's by a part of its name.
 pub(super) fn is_number_field(field: &str) -> bool {

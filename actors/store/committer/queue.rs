@@ -142,13 +142,14 @@ impl Inside {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::Beside;
     use super::*;
     use crate::store::{Batch, Partition};
 
     fn request(haste: Haste, bytes: usize) -> Request {
         let mut batch = Batch::new(Partition(0));
         batch.put(vec![0; bytes], Vec::new());
-        Request { batch, counting: None, haste, then: Box::new(|| {}) }
+        Request { batch, beside: Beside::default(), haste, then: Box::new(|| {}) }
     }
 
     #[tokio::test]

@@ -40,7 +40,8 @@ pub(super) struct Filter {
     kinds: Vec<&'static str>,
     types: Option<Types>,
     endpoint: Option<EndpointId>,
-    subjects: Vec<(Subject, String)>,
+    /// Each by one of its names.
+    subjects: Vec<(Subject, Vec<String>)>,
     /// What the caller may look at, by its list.
     seen: Vec<&'static str>,
 }
@@ -57,11 +58,10 @@ impl Filter {
                 Some(id) if id.len() > ID_BYTES_MAX => {
                     return Err(Invalid::new(name, format!("at most {ID_BYTES_MAX} bytes")).into());
                 }
-                Some(id) if subject == Subject::Conversation => {
-                    let id = app.engine.called(&caller.tenant, id)?;
-                    subjects.push((subject, id));
+                Some(id) if subject != Subject::User => {
+                    subjects.push((subject, app.engine.names_of(&caller.tenant, id)?));
                 }
-                found => subjects.extend(found.map(|id| (subject, id.to_owned()))),
+                found => subjects.extend(found.map(|id| (subject, vec![id.to_owned()]))),
             }
         }
         let seen = LISTS.into_iter().filter(|list| caller.may_look_at(list)).collect();
@@ -75,7 +75,10 @@ impl Filter {
             && (self.kinds.is_empty() || self.kinds.contains(&kind(happening)))
             && self.types.as_ref().is_none_or(of_type)
             && self.endpoint.is_none_or(|endpoint| happening.is_of(endpoint))
-            && self.subjects.iter().all(|(subject, id)| happening.is_about(*subject, id))
+            && self
+                .subjects
+                .iter()
+                .all(|(subject, names)| names.iter().any(|id| happening.is_about(*subject, id)))
     }
 }
 

@@ -35,7 +35,14 @@ const KNOWN = /** @type {[RegExp, string][]} */ ([
 
 /** @param {string} cause a status, or a few words */
 export function causeName(cause) {
+  if (/^\d{5,6}$/.test(cause)) return codeName(cause);
   return /^\d{3}$/.test(cause) ? statusName(cause) : told(cause) ?? cause;
+}
+
+/** A code of Meta's with what it means, where that is known. @param {string} code */
+function codeName(code) {
+  const key = `common.meta.${code}`;
+  return has(key) ? `Meta ${code} · ${t(key)}` : `Meta ${code}`;
 }
 
 /** A status of HTTP with what it means. @param {string} status */

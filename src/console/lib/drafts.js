@@ -19,7 +19,24 @@ export function keepDraft(place, text) {
   if (drafts.size > DRAFTS_MAX && oldest !== undefined) drafts.delete(oldest);
 }
 
+/** The names under which somebody was to send them; nothing is lost with one alone. @type {Map<string, string>} */
+const names = new Map();
+
+/** @param {string} place */
+export const nameOf = (place) => names.get(place) ?? "";
+
+/** @param {string} place @param {string} name nothing where it was sent */
+export function keepName(place, name) {
+  names.delete(place);
+  if (name.trim() !== "") names.set(place, name);
+  const [oldest] = names.keys();
+  if (names.size > DRAFTS_MAX && oldest !== undefined) names.delete(oldest);
+}
+
 /** Whoever goes without coming back leaves nothing. */
-export const forgetDrafts = () => drafts.clear();
+export const forgetDrafts = () => {
+  drafts.clear();
+  names.clear();
+};
 
 addEventListener("beforeunload", (event) => drafts.size > 0 && event.preventDefault());

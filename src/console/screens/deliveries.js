@@ -4,7 +4,7 @@
 import { get, post } from "../lib/api.js";
 import { errorText } from "../lib/causes.js";
 import { countOf } from "../lib/counts.js";
-import { endpointChoices, endpointNames, endpoints } from "../lib/endpoints.js";
+import { endpointChoices, endpointNames } from "../lib/endpoints.js";
 import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
@@ -46,8 +46,8 @@ function show(view) {
     spec: {
       screen: "deliveries", label: t("common.screen.deliveries"), path: PATH, query,
       load: async (asked, signal) => {
-        const [page, all] = await Promise.all([get(PATH, asked, signal), endpoints(), ready]);
-        return probed(page, all);
+        const [page] = await Promise.all([get(PATH, asked, signal), ready]);
+        return page;
       },
       id: (item) => item.id,
       columns: columns(names),
@@ -117,18 +117,6 @@ function columns(names) {
       cell: (item) => time(item.created_at, "both"),
     },
   ];
-}
-
-/** With when those go that wait for a probe of their endpoint. @param {any} page @param {any[]} all */
-function probed(page, all) {
-  const probes = new Map(all.map((one) => [one.id, one.next_probe_at]));
-  const items = page.items.map((item) => {
-    const probe = probes.get(item.endpoint_id);
-    const waits = probe && ["pending", "retrying"].includes(item.status)
-      && (item.next_attempt_at === null || item.next_attempt_at < probe);
-    return waits ? { ...item, next_probe_at: probe } : item;
-  });
-  return { ...page, items };
 }
 
 /** What it came to last: the answer, or why there is none. */

@@ -10,7 +10,7 @@ fn e01_of_a_payload_only_what_is_known_to_be_harmless_is_shown() {
     let payload = json!({
         "event_type": "reservation.created", "timestamp": "2026-01-20T20:00:00Z",
         "data": {
-            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "La Trattoria",
+            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "Trattoria",
             "currency": "EUR", "total": 12.5, "vip": true, "price": "12.50", "start": "20:00",
             "product": {"sku": "S-1", "name": "Vestido"}, "tags": ["vip", 3],
             "notas_internas": "Ana García is back", "host": "Ana", "companion": {"called": "Luis"},
@@ -21,7 +21,7 @@ fn e01_of_a_payload_only_what_is_known_to_be_harmless_is_shown() {
     let shown = json!({
         "event_type": "reservation.created", "timestamp": "2026-01-20T20:00:00Z",
         "data": {
-            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "La Trattoria",
+            "reservation_id": "R-1", "orderId": "O-1", "status": "booked", "restaurant": "Trattoria",
             "currency": "EUR", "total": 12.5, "vip": true, "price": "12.50", "start": "20:00",
             "product": {"sku": "S-1", "name": "Vestido"}, "tags": ["•••", 3],
             "notas_internas": "•••", "host": "•••", "companion": {"called": "•••"},
@@ -255,4 +255,99 @@ fn d05_who_wrote_of_the_house_is_told_as_who_holds_it_is() {
     let writers =
         ["/messages/0/by", "/messages/1/by", "/messages/2/by"].map(|at| shown.pointer(at).unwrap());
     assert_eq!(writers, [&json!("customer"), &json!("assistant"), &json!("Eva")]);
+}
+
+#[test]
+fn e01_a_number_that_is_an_id_is_an_alias_whoever_it_is_of_and_however_it_is_written() {
+    let number = "34600000012";
+    let alias = "alias of 34600000012";
+    for field in [
+        "person_id",
+        "member_id",
+        "owner_id",
+        "author_id",
+        "account_id",
+        "subscriber_id",
+        "visitor_id",
+        "peer_id",
+        "from_id",
+        "to_id",
+        "entity_id",
+        "external_id",
+        "cid_id",
+        "id",
+    ] {
+        let shown =
+            masked(json!({"data": {field: number, "n": {field: 34_600_000_012_u64}}}), true);
+        assert_eq!(shown, json!({"data": {field: alias, "n": {field: alias}}}), "{field}");
+    }
+    for field in
+        ["chat", "recipient", "participant", "member", "patient", "party", "thread", "whatever"]
+    {
+        for (id, shown) in [(number, alias), ("eb491b384e4fda42", "alias of eb491b384e4fda42")] {
+            let seen = masked(json!({"data": {field: {"id": id}}}), true);
+            assert_eq!(seen, json!({"data": {field: {"id": shown}}}), "{field}");
+        }
+    }
+    for id in [
+        "0034600000012",
+        "0346000000121",
+        "123456789",
+        "600-000-012",
+        "655/741/073",
+        "655_741073",
+        "(655)741073",
+        "00eb491b384e4fda42",
+        "٣٤٦٠٠٠٠٠٠٠١٢",
+        "３４６０００００００１２",
+    ] {
+        assert!(gives_away("conversation_id", id), "{id}");
+        let shown = masked(json!({"conversation_id": id, "data": {"user_id": id}}), true);
+        let alias = format!("alias of {id}");
+        assert_eq!(shown, json!({"conversation_id": alias, "data": {"user_id": alias}}), "{id}");
+        let seen = masked_id(id);
+        assert!(seen.contains('•') && !seen.contains("000012") && !seen.contains("741"), "{seen}");
+    }
+    let same = json!({"data": {"order_id": number, "external_order_id": number, "message_id": number,
+        "phone_number_id": number, "order": {"id": number}, "products": [{"id": number}],
+        "span_id": "eb491b384e4fda42", "user_id": "u-12",
+        "session_id": "3f2b8c1e-0d4a-4c55-9a77-123456789012", "at": "2026-01-20", "id": "e-1"}});
+    assert_eq!(masked(same.clone(), true), same);
+    let of = |entity: &str| json!({"data": {"entity": entity, "entity_id": number}});
+    assert_eq!(masked(of("reservation"), true)["data"]["entity_id"], number);
+    assert_eq!(masked(of("somebody"), true)["data"]["entity_id"], alias);
+}
+
+#[test]
+fn e01_of_fields_that_are_harmless_a_word_is_shown_and_no_sentence() {
+    for (field, text, seen) in [
+        ("place", "calle Mayor 4", "•••"),
+        ("table", "mesa de Zoila", "•••"),
+        ("table", "T-12", "T-12"),
+        ("result", "Zoila Secreta booked", "•••"),
+        ("status", "Zoila\u{a0}Secreta", "•••"),
+        ("status", "no_show", "no_show"),
+        ("campaign", "summer-2026", "summer-2026"),
+        ("price", "12.50 EUR", "12.50 EUR"),
+        ("duration", "2 h", "2 h"),
+        ("date", "20/01/2026 20:00", "20/01/2026 20:00"),
+        ("date", "2026-01-20 20:00:00", "2026-01-20 20:00:00"),
+        ("source", "192.168.100.100", "192.168.100.100"),
+        ("state", "(655) 741073", "•••"),
+        ("state", "(655)741073", "•••"),
+        ("status", "655/741/073", "•••"),
+        ("code", "655_741073", "•••"),
+        ("intent", "655_741073", "•••"),
+        ("zone", "tel:655/741/073", "•••"),
+        ("place", "655\u{a0}741073", "•••"),
+        ("table", "٣٤٦٥٥٧٤١٠٧٣", "•••"),
+        ("campaign", "３４６５５７４１０７３", "•••"),
+        ("channel", "34655741073", "34•••••73"),
+    ] {
+        let shown = masked(json!({"data": {field: text}}), true);
+        assert_eq!(shown, json!({"data": {field: seen}}), "{field} {text}");
+    }
+    let product =
+        json!({"data": {"product": {"name": "Vestido rojo largo", "category": "vestidos"}}});
+    assert_eq!(masked(product.clone(), true), product);
 }

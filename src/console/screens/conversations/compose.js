@@ -5,11 +5,11 @@
 
 import { newKey, postOnce } from "../../lib/api.js";
 import { h, put } from "../../lib/dom.js";
-import { draftOf, keepDraft } from "../../lib/drafts.js";
+import { draftOf, keepDraft, keepName, nameOf } from "../../lib/drafts.js";
 import { t, word } from "../../lib/i18n.js";
 import { may } from "../../lib/session.js";
 import { keep } from "../../lib/storage.js";
-import { hint } from "../../parts/bits.js";
+import { button, hint } from "../../parts/bits.js";
 import { clock } from "../../parts/clock.js";
 import { field, makeForm } from "../../parts/form.js";
 import { inWords, notice } from "../../parts/notice.js";
@@ -42,16 +42,22 @@ export function composer(path, done) {
     if (next !== shown) {
       shown = next;
       put(box, refused ? hint(inWords({ message: refused, status: 409 }), "bad")
-        : until ? free(send, path) : byTemplate(templates, send));
+        : until ? free(send, path) : byTemplate(templates, send, path));
     }
     // What was begun stays, for whoever takes it over.
     const isAnothers = by !== null && by !== myName();
-    put(whose, isAnothers && hint(t("conversations.held_by_another", { name: by }), "bad"));
+    put(whose, isAnothers && h("div", { class: "row" },
+      hint(t("conversations.held_by_another", { name: by }), "bad"),
+      button(t("conversations.i_am", { name: by }), () => {
+        keep("name", by);
+        done();
+      }, { kind: "small" })));
     for (const each of box.querySelectorAll("input, textarea, select, button")) {
       /** @type {HTMLInputElement} */ (each).disabled = isAnothers;
     }
     const who = /** @type {HTMLInputElement | null} */ (box.querySelector("[name=by]"));
     if (who && by !== null && !isAnothers) who.value = by;
+    if (who) who.oninput = () => keepName(path, who.value);
   }
   return { element, update };
 }
@@ -67,6 +73,7 @@ function sender(path, done) {
     await postOnce(`${path}/actions`, body, key);
     said = "";
     if (by) keep("name", by);
+    keepName(path, "");
     notice(t("conversations.reply_taken"), "good");
     done();
   };
@@ -80,7 +87,7 @@ function free(send, place) {
       oninput: (event) => keepDraft(place, event.target.value),
       onkeydown: (event) => {
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-      } }), name()],
+      } }), name(place)],
     yes: t("conversations.reply_send"),
     submit: async ({ text, by }) => {
       await send({ text }, by);
@@ -91,7 +98,8 @@ function free(send, place) {
   return form;
 }
 
-function byTemplate(templates, send) {
+/** @param {any} templates @param {any} send @param {string} place */
+function byTemplate(templates, send, place) {
   const filling = h("div", { class: "stack" });
   const choose = (value) => put(filling, filled(templates[value]));
   const titled = ({ purpose, template, language }) =>
@@ -101,7 +109,7 @@ function byTemplate(templates, send) {
     fields: [h("p", { class: "quiet" }, t("conversations.window_closed_text")),
       field({ name: "chosen", label: t("conversations.template"), type: "select",
         choices: [...choices, [OTHER, t("conversations.template_other")]],
-        onchange: (event) => choose(event.target.value) }), filling, name()],
+        onchange: (event) => choose(event.target.value) }), filling, name(place)],
     yes: t("conversations.template_send"),
     submit: async ({ chosen, by, ...said }) => {
       const known = templates[chosen];
@@ -136,7 +144,8 @@ function filled(known) {
   ];
 }
 
-function name() {
+/** @param {string} place */
+function name(place) {
   return field({ name: "by", label: t("conversations.reply_by"), hint: t("conversations.reply_by_hint"),
-    value: myName(), maxlength: NAME_MAX, autocomplete: "name" });
+    value: nameOf(place) || myName(), maxlength: NAME_MAX, autocomplete: "name" });
 }

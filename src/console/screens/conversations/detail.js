@@ -26,12 +26,15 @@ const HIDDEN = ["lead.created"];
 export function detail(key, box) {
   const path = `/api/v1/conversations/${encodeURIComponent(key)}`;
   let reveal = null;
+  // What it is called in what is told of it: who has it from elsewhere may have another name of it.
+  let name = key;
   const reply = composer(path, () => show());
   const show = async () => {
     await fillWith(box, async () => {
       const [found, carried] = await Promise.all([get(path, { reveal, limit: 100 }), factsOf(key)]);
       return { found, carried, person: await personOf(found, reveal).catch(() => null) };
     }, ({ found, carried, person }) => {
+      name = found.conversation_id;
       // Whoever writes a reply goes on with it where they were.
       const held = reply.element.contains(document.activeElement) && document.activeElement;
       if (held) queueMicrotask(() => /** @type {HTMLElement} */ (held).focus({ preventScroll: true }));
@@ -60,8 +63,8 @@ export function detail(key, box) {
       show();
     }));
   show();
-  const concerns = (told) => told.entity === `conversation/${key}`
-    || (told.entity === "conversation" && told.entity_id === key);
+  const concerns = (told) => [key, name].some((id) => told.entity === `conversation/${id}`
+    || (told.entity === "conversation" && told.entity_id === id));
   keepFresh(box, concerns, () => {
     // Earlier messages that somebody brought would be gone.
     if (!box.querySelector("[data-earlier]")) show();

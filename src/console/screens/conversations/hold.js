@@ -1,7 +1,7 @@
 // @ts-check
 // A person takes a conversation over from whoever answers by itself, under their own name, and gives it back.
 
-import { post } from "../../lib/api.js";
+import { get, post } from "../../lib/api.js";
 import { t } from "../../lib/i18n.js";
 import { keep } from "../../lib/storage.js";
 import { askFor } from "../../parts/asking.js";
@@ -26,7 +26,20 @@ export function takeOver(path, done, from) {
       value: myName(), maxlength: NAME_MAX, autocomplete: "name", required: true,
     }),
     act: async ({ by }) => {
-      await post(`${path}/actions`, { action: "take_over", by, ...(from !== null && { from }) });
+      try {
+        await post(`${path}/actions`, { action: "take_over", by, ...(from !== null && { from }) });
+      } catch (error) {
+        const now = error.status === 409 ? await get(path) : null;
+        if (!now || now.status !== "open" || now.held_by === from) throw error;
+        // Somebody was faster: whose it is now is asked anew.
+        keep("name", by);
+        return () => {
+          notice(now.held_by === null ? t("conversations.raced_free")
+            : t("conversations.raced", { name: now.held_by }), "bad");
+          done();
+          takeOver(path, done, now.held_by);
+        };
+      }
       keep("name", by);
       return () => {
         notice(t("conversations.taken_over"), "good");

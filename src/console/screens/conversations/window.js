@@ -8,6 +8,8 @@ import { pill } from "../../parts/bits.js";
 import { clock } from "../../parts/clock.js";
 
 const WINDOW_MS = 24 * 3_600_000;
+/** Nothing is sent in the last minute, in which it might close on the way. */
+const MARGIN_MS = 60_000;
 const WORDS = { left: "conversations.window_left", soon: "conversations.window_soon",
   over: "conversations.window_over" };
 
@@ -15,7 +17,8 @@ const WORDS = { left: "conversations.window_left", soon: "conversations.window_s
 export function windowOf(talk, { big = false } = {}) {
   if (talk.channel !== "whatsapp" || !talk.last_received_at) return h("span", { class: "quiet" },
     "–");
-  const until = Date.parse(talk.last_received_at) + WINDOW_MS;
+  const until = talk.reply?.free_until ? Date.parse(talk.reply.free_until)
+    : Date.parse(talk.last_received_at) + WINDOW_MS - MARGIN_MS;
   if (until <= Date.now()) {
     return big ? h("p", { class: "quiet" }, t("conversations.window_closed_text"))
       : pill("skipped", { text: t("conversations.window_over") });

@@ -95,7 +95,7 @@ function view(found, actions) {
       ...customerFacts(found),
       [t("deliveries.event"), h("a", { href: address("events", found.event_id) }, found.event_id)],
       [t("deliveries.created"), fullTime(found.created_at)],
-      [t("deliveries.next"), found.next_attempt_at && fullTime(found.next_attempt_at)],
+      [t("deliveries.next"), nextOf(found) && fullTime(nextOf(found))],
       [t("deliveries.attempts"), String(found.attempts)],
       ...cancelled(found.cancelled_by_hand),
       [t("deliveries.provider_id"), found.provider_message_id],
@@ -122,6 +122,9 @@ function comes(reason) {
   return reason?.next !== "expires" && reason?.next_at && time(reason.next_at, "both");
 }
 
+/** When it is tried next: by itself, or once its endpoint is probed. */
+const nextOf = (found) => found.next_probe_at ?? found.next_attempt_at;
+
 /** From the event to the last answer, and what is still to come. */
 function steps(found) {
   const born = {
@@ -133,8 +136,8 @@ function steps(found) {
       status: name, symbol: "whatsapp", at: found.provider_times[`${name}_at`],
       title: t("deliveries.provider_says", { status: word(`common.status.${name}`) }),
     }));
-  const ahead = found.next_attempt_at && {
-    status: "waiting", ahead: true, title: t("deliveries.step_next"), at: found.next_attempt_at,
+  const ahead = nextOf(found) && {
+    status: "waiting", ahead: true, title: t("deliveries.step_next"), at: nextOf(found),
   };
   const ended = found.cancelled_by_hand && {
     status: "cancelled", title: t("deliveries.step_cancelled"), at: found.cancelled_by_hand.at,

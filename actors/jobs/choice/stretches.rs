@@ -1,0 +1,91 @@
+//! Where the events are whose deliveries may be chosen, as far as what is chosen by is noted of them.
+
+use sereno_workflows::id::{EndpointId, TenantId};
+
+use super::Choice;
+use crate::endpoint::standing::channel;
+use crate::ledger::lanes::Stretches;
+use crate::ledger::{Ledger, LedgerError};
+use crate::limits::lanes::{LANES_AT_ONCE_MAX, WAITING_LOOKED_UP_MAX};
+use crate::record::key::lanes::Lane;
+use crate::record::{Answered, Selection};
+use crate::view::TenantView;
+
+impl Choice<'_> {
+    /// Where to look for what is chosen. Nothing that is chosen stands anywhere else.
+    pub fn stretches<'a>(
+        &self,
+        ledger: &'a Ledger,
+        view: &'a TenantView,
+    ) -> Result<Stretches<'a>, LedgerError> {
+        let endpoints = self.endpoints(view);
+        let status = self.selection.status.as_deref();
+        if matches!(status, Some("pending" | "retrying" | "held")) {
+            return waiting(ledger, &view.id, endpoints);
+        }
+        let troubled = matches!(status, Some("dead" | "collected" | "cancelled"))
+            || !matches!(self.selection.answered, None | Some(Answered::Well));
+        let mut lanes: Vec<Lane> = match (&endpoints, troubled) {
+            (None, false) => return Ok(Stretches::anywhere(ledger, &view.id)),
+            (None, true) => vec![Lane::Trouble],
+            (Some(all), true) => all.iter().copied().map(Lane::TroubleTo).collect(),
+            (Some(all), false) => to(all.iter().copied()),
+        };
+        if status == Some("cancelled") {
+            // What waited for an endpoint that is gone was not tried, so that nothing else is noted of it.
+            let known = ledger.endpoints_noted(&view.id)?;
+            let gone = known.into_iter().filter(|id| !view.has_endpoint(*id));
+            lanes.extend(to(
+                gone.filter(|id| endpoints.as_ref().is_none_or(|all| all.contains(id)))
+            ));
+        }
+        any(ledger, &view.id, lanes)
+    }
+
+    /// The endpoints that it names in some way.
+    fn endpoints(&self, view: &TenantView) -> Option<Vec<EndpointId>> {
+        let Selection { endpoint, channel: by, .. } = self.selection;
+        if let Some(id) = endpoint {
+            return Some(vec![EndpointId(*id)]);
+        }
+        let wanted = (*by)?;
+        let own = [EndpointId::CUSTOMERS, EndpointId::READERS];
+        let all = view.endpoints.keys().copied().chain(own);
+        Some(all.filter(|id| channel(view, *id) == Some(wanted)).collect())
+    }
+}
+
+/// What is noted of events for these endpoints.
+fn to(endpoints: impl Iterator<Item = EndpointId>) -> Vec<Lane> {
+    endpoints.map(Lane::To).chain([Lane::ToMany]).collect()
+}
+
+fn any<'a>(
+    ledger: &'a Ledger,
+    tenant: &'a TenantId,
+    lanes: Vec<Lane>,
+) -> Result<Stretches<'a>, LedgerError> {
+    match lanes.len() {
+        ..=LANES_AT_ONCE_MAX => Stretches::of(ledger, tenant, lanes),
+        _ => Ok(Stretches::anywhere(ledger, tenant)),
+    }
+}
+
+/// What waits stands in queues, or is on its way to many.
+fn waiting<'a>(
+    ledger: &'a Ledger,
+    tenant: &'a TenantId,
+    endpoints: Option<Vec<EndpointId>>,
+) -> Result<Stretches<'a>, LedgerError> {
+    let is_meant = |id: &EndpointId| endpoints.as_ref().is_none_or(|all| all.contains(id));
+    let waited_for = ledger.waited_for(tenant, LANES_AT_ONCE_MAX)?;
+    let waited_for = waited_for.map(|all| all.into_iter().filter(is_meant).collect::<Vec<_>>());
+    let Some(waited_for) = waited_for.or(endpoints) else {
+        return Ok(Stretches::anywhere(ledger, tenant));
+    };
+    let (places, is_all) = ledger.awaited_events(tenant, &waited_for, WAITING_LOOKED_UP_MAX)?;
+    match is_all {
+        true => Ok(Stretches::at(ledger, tenant, places)),
+        false => any(ledger, tenant, to(waited_for.into_iter())),
+    }
+}

@@ -1,0 +1,95 @@
+//! Conversations and bookings that are called by the number of their customer: whoever hears of one finds it, by the name
+//! that they heard and by the number.
+
+use serde_json::{Value, json};
+
+use crate::support::{House, moment};
+
+const NUMBER: &str = "34600000001";
+/// echo -n +34600000001 | sha256sum
+const HASH: &str = "eb491b384e4fda42";
+
+async fn talk(house: &House, event_type: &str, more: Value) {
+    let mut data = json!({"conversation_id": NUMBER});
+    data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    house.event(event_type, data).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_a_conversation_from_before_its_number_was_known_is_found_by_its_own_name() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    talk(&house, "conversation.message.received", json!({"text": "hola"})).await;
+    talk(
+        &house,
+        "conversation.started",
+        json!({"channel": "web", "wa_number": format!("+{NUMBER}")}),
+    )
+    .await;
+    talk(&house, "conversation.message.received", json!({"text": "otra"})).await;
+    for id in [NUMBER, HASH] {
+        let path = format!("/api/v1/conversations/{id}");
+        let shown = house.eventually(&path, |talk| talk["message_count"] == 1).await;
+        assert_eq!(shown["conversation_id"], id, "what is listed leads to itself");
+        let body = json!({"action": "take_over", "by": id}).to_string();
+        assert_eq!(house.raw("POST", &format!("{path}/actions"), body).await.0, 200);
+        assert_eq!(house.api.get(&path).await.unwrap()["held_by"], id);
+    }
+    // Who asks by the number finds all that was ever told of it.
+    let events = format!("/api/v1/events?conversation_id={NUMBER}&limit=100");
+    let found = house.api.get(&events).await.unwrap();
+    let told = |name: &str| {
+        let of = |item: &&Value| item["data"]["conversation_id"] == name;
+        found["items"].as_array().unwrap().iter().filter(of).count()
+    };
+    assert!(told(NUMBER) >= 1 && told(HASH) >= 2, "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_a_booking_that_is_called_by_its_customers_number_is_called_by_what_leaves_instead() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let data = json!({"reservation_id": NUMBER, "date_time": moment(86_400_000), "party_size": 2,
+        "wa_number": format!("+{NUMBER}"), "name": "Ana"});
+    let change = json!({"reservation_id": NUMBER, "party_size": 3});
+    let batch = json!([
+        {"event_type": "reservation.created", "event_id": "made", "data": data},
+        {"event_type": "reservation.modified", "event_id": "changed", "data": change},
+    ]);
+    house.api.post("/api/v1/events", &batch).await.unwrap();
+    for id in ["made", "changed"] {
+        let event = house.api.get(&format!("/api/v1/events/{id}")).await.unwrap();
+        assert_eq!(
+            (&event["data"]["reservation_id"], &event["ignored"]),
+            (&json!(HASH), &Value::Null),
+            "{event}"
+        );
+    }
+    let house = house.restarted().await;
+    for id in [HASH, NUMBER] {
+        let path = format!("/api/v1/reservations/{id}");
+        let shown = house.api.get(&path).await.unwrap();
+        assert_eq!(
+            (&shown["reservation_id"], &shown["party_size"]),
+            (&json!(HASH), &json!(3)),
+            "{shown}"
+        );
+        let timers = house.api.get(&format!("/api/v1/timers?reservation_id={id}")).await.unwrap();
+        assert!(!timers["items"].as_array().unwrap().is_empty(), "{timers}");
+    }
+    let act = |id: &str, action: &str| {
+        (format!("/api/v1/reservations/{id}/actions"), json!({"action": action}))
+    };
+    let (path, body) = act(HASH, "confirm");
+    assert_eq!(house.api.post(&path, &body).await.unwrap()["status"], "confirmed");
+    // Later words of the platform are of the same one.
+    house.event("reservation.cancelled", json!({"reservation_id": NUMBER})).await;
+    assert_eq!(house.booking(HASH).await["status"], "cancelled");
+    // A day in an id is no number, nor is the number of somebody else.
+    for id in ["R-20260120-1", "34655666777"] {
+        let data = json!({"reservation_id": id, "date_time": moment(86_400_000), "party_size": 2,
+            "wa_number": format!("+{NUMBER}")});
+        house.event("reservation.created", data).await;
+        assert_eq!(house.booking(id).await["reservation_id"], id);
+    }
+}
