@@ -115,14 +115,13 @@ pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
     (used == payload.len()).then_some(fields)
 }
 
+/// The tables whose values have no envelope: places, pieces, numbers and what is said by its key alone.
+const BARE: &[u8] = b"\0CGIOVWbcfjlny";
+
 /// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`super::key`].
 pub fn is_whole(key: &[u8], value: &[u8]) -> bool {
-    // Places, pieces and numbers have no envelope, and long values go on in pieces.
-    if matches!(
-        key.first(),
-        Some(0 | b'C' | b'G' | b'I' | b'O' | b'V' | b'W' | b'b' | b'c' | b'f' | b'j' | b'l' | b'y')
-    ) || value.len() == VALUE_BYTES_MAX
-    {
+    // Long values go on in pieces.
+    if key.first().is_some_and(|table| BARE.contains(table)) || value.len() == VALUE_BYTES_MAX {
         return true;
     }
     let Some((&[CODEC, _, _, _, _, c0, c1, c2, c3], payload)) =
