@@ -149,7 +149,8 @@ pub(super) fn is_day(text: &str) -> bool {
 
 /// The address of a machine.
 fn is_machine(text: &str) -> bool {
-    text.parse::<std::net::Ipv4Addr>().is_ok()
+    let is_byte = |part: &str| !part.starts_with('+') && part.parse::<u8>().is_ok();
+    text.split('.').count() == 4 && text.split('.').all(is_byte)
 }
 
 /// What people part the digits of a number with.
