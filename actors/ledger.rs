@@ -173,6 +173,11 @@ impl Ledger {
         self.committer.submit(batch, beside, haste, then).await;
     }
 
+    /// Whether more comes in than is written.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.committer.is_crowded()
+    }
+
     /// Makes a draft durable and waits for it; its hints are not carried out.
     pub async fn commit_and_wait(&self, draft: Draft) {
         let (done, durable) = oneshot::channel();

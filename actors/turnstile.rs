@@ -78,6 +78,11 @@ impl Turnstile {
         Credits { used: inner.held, most: inner.held + inner.free }
     }
 
+    /// Whether more than one tenant has attempts under way.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.inner.lock().tenants.len() > 1
+    }
+
     /// Lets nothing more through, and waits until what is under way has come to its end.
     pub(crate) async fn stop(&self) {
         let idle = {
@@ -301,6 +306,7 @@ mod tests {
             held.push(got);
         }
         assert!(!all_for(&turnstile, "well", 1, 1).await.is_empty());
+        assert!(turnstile.is_shared());
     }
 
     #[tokio::test]
@@ -329,6 +335,7 @@ mod tests {
         });
         settle().await;
         assert!(!stopping.is_finished());
+        assert!(!turnstile.is_shared());
         let late = tenant("b");
         let late = turnstile.pass(&late, ONE);
         assert!(tokio::time::timeout(Duration::from_millis(50), late).await.is_err());

@@ -31,13 +31,18 @@ impl EndpointActor {
         }
         let room = self.health(state)?.room(now);
         Ok(match room {
-            Room::Window => state.window.size(),
+            Room::Window => state.window.size(self.is_crowded()),
             Room::Probe => 1,
             Room::Not(until) => {
                 self.around.hints.deliver_at(&self.tenant, self.id, until);
                 0
             }
         })
+    }
+
+    /// Whether tenants wait for one another at the one writer.
+    fn is_crowded(&self) -> bool {
+        self.around.ledger.is_crowded() && self.around.attempts.is_shared()
     }
 
     /// Takes one of the attempts that the tenant and the endpoint have in a minute, and that the other side

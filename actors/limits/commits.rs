@@ -12,5 +12,9 @@ pub const GROUP_BYTES_MAX: usize = 4 << 20;
 pub const COMMIT_GATHERS_US: u64 = 1_000;
 /// ... unless so many commits have gathered.
 pub const COMMITS_GATHERED_MAX: usize = 64;
+/// Commits in a group from which the writer is behind what comes in ...
+pub const GROUP_CROWDED: usize = 32;
+/// ... and for how long it counts as being so, in microseconds.
+pub const CROWDED_US: u64 = 100_000;
 /// How soon a group may begin after the beginning of one for which several waited, in microseconds.
 pub const GROUP_PACE_US: u64 = 700;

@@ -116,6 +116,11 @@ impl Committer {
         durable.await.ok();
     }
 
+    /// Whether more comes in than is written: whoever can should bring less at once.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.queue.is_crowded()
+    }
+
     /// Writes out what waits and ends the thread.
     pub fn stop(&self) {
         self.queue.close();

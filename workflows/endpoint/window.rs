@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 const WINDOW_FIRST: u32 = 4;
 /// The window at most.
 const WINDOW_MAX: u32 = 64;
+/// The window at most in a crowd: what is under way there waits for the processor more than for the other side.
+const WINDOW_CROWDED_MAX: u32 = 16;
 
 /// The window of one endpoint; it is not kept over a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +36,10 @@ impl Default for Window {
 }
 
 impl Window {
-    /// How many attempts may be under way.
-    pub fn size(&self) -> usize {
-        usize::try_from(self.size).unwrap_or(1)
+    /// How many attempts may be under way; in a crowd, where tenants wait for one another, no one's are many.
+    pub fn size(&self, is_crowded: bool) -> usize {
+        let most = if is_crowded { WINDOW_CROWDED_MAX } else { WINDOW_MAX };
+        usize::try_from(self.size.min(most)).unwrap_or(1)
     }
 
     /// The window after an attempt that began then and ended now.
@@ -73,11 +76,13 @@ mod tests {
     #[test]
     fn it_begins_small_and_is_wide_after_few_arrivals() {
         let mut window = Window::default();
-        assert_eq!(window.size(), 4);
+        assert_eq!(window.size(false), 4);
         for _ in 0..200 {
             window = window.step(&Outcome::Done { code: 200 }, Timestamp(1), Timestamp(1));
         }
-        assert_eq!(window.size(), 64, "and no wider");
+        assert_eq!(window.size(false), 64, "and no wider");
+        assert_eq!(window.size(true), 16, "there is a crowd");
+        assert_eq!(Window::default().size(true), 4);
     }
 
     #[test]
@@ -86,13 +91,13 @@ mod tests {
         for _ in 0..16 {
             window = window.step(&timeout(), Timestamp(0), Timestamp(10));
         }
-        assert_eq!(window.size(), 8, "one halving for sixteen that began together");
+        assert_eq!(window.size(false), 8, "one halving for sixteen that began together");
         for began in [11, 21, 31, 41, 51] {
             window = window.step(&timeout(), Timestamp(began), Timestamp(began + 9));
         }
-        assert_eq!(window.size(), 1, "never less");
+        assert_eq!(window.size(false), 1, "never less");
         let mut arrivals = 0;
-        while window.size() < 4 {
+        while window.size(false) < 4 {
             window = window.step(&Outcome::Done { code: 200 }, Timestamp(99), Timestamp(99));
             arrivals += 1;
         }

@@ -6,6 +6,7 @@
 //! waits for, and bring nobody's commit to the disk much sooner.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -13,8 +14,8 @@ use tokio::sync::Semaphore;
 
 use super::{Haste, Request};
 use crate::limits::commits::{
-    COMMIT_GATHERS_US, COMMITS_GATHERED_MAX, COMMITS_PER_GROUP_MAX, COMMITS_QUEUED_MAX,
-    GROUP_BYTES_MAX, GROUP_PACE_US,
+    COMMIT_GATHERS_US, COMMITS_GATHERED_MAX, COMMITS_PER_GROUP_MAX, COMMITS_QUEUED_MAX, CROWDED_US,
+    GROUP_BYTES_MAX, GROUP_CROWDED, GROUP_PACE_US,
 };
 
 /// The queue between everybody who commits and the one writer.
@@ -22,6 +23,9 @@ pub(super) struct Queue {
     places: Semaphore,
     inside: Mutex<Inside>,
     changed: Condvar,
+    began: Instant,
+    /// Until when there is a crowd, in microseconds since it began.
+    crowded_until_us: AtomicU64,
 }
 
 #[derive(Default)]
@@ -50,7 +54,18 @@ impl Queue {
             places: Semaphore::new(COMMITS_QUEUED_MAX),
             inside: Mutex::default(),
             changed: Condvar::new(),
+            began: Instant::now(),
+            crowded_until_us: AtomicU64::new(0),
         }
+    }
+
+    /// Whether many have lately come in while few were written.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.now_us() < self.crowded_until_us.load(Ordering::Relaxed)
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Adds a request once there is a place for it; false, and it is dropped, if the queue is closed.
@@ -97,6 +112,9 @@ impl Queue {
         inside.paced_until = several.then(|| Instant::now() + Duration::from_micros(GROUP_PACE_US));
         let group = inside.take_group();
         drop(inside);
+        if group.len() > GROUP_CROWDED {
+            self.crowded_until_us.store(self.now_us() + CROWDED_US, Ordering::Relaxed);
+        }
         self.places.add_permits(group.len());
         Some(group)
     }
@@ -207,7 +225,9 @@ mod tests {
         for _ in 0..COMMITS_PER_GROUP_MAX + 1 {
             assert!(queue.push(request(Haste::Gathered, 1)).await);
         }
+        assert!(!queue.is_crowded());
         assert_eq!(queue.next_group().unwrap().len(), COMMITS_PER_GROUP_MAX);
+        assert!(queue.is_crowded());
         queue.close();
         assert_eq!(queue.next_group().unwrap().len(), 1);
         assert!(queue.next_group().is_none());
