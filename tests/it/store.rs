@@ -107,7 +107,14 @@ async fn check_finds_a_flipped_bit_and_passes_what_is_whole() {
     booked_and_killed(&data, 0).await;
     let running = Process::start(&data, NOWHERE);
     let endpoint = json!({"kind": "webhook", "target": "http://127.0.0.1:9/x"});
-    running.client(&data).post(crate::support::ENDPOINTS, &endpoint).await.unwrap();
+    let client = running.client(&data);
+    client.post(crate::support::ENDPOINTS, &endpoint).await.unwrap();
+    let event = json!({"event_type": "order.paid", "event_id": "tried", "data": {}});
+    client.post("/api/v1/events", &event).await.unwrap();
+    let is_tried = |event: &Value| event["deliveries"][0]["attempts"].as_u64() >= Some(1);
+    while !is_tried(&client.get("/api/v1/events/tried").await.unwrap()) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let checked = sereno(&["check", "--store"], &data);
     assert!(checked.status.success() && said(&checked).contains("stop the server"));
     running.kill();
