@@ -206,6 +206,9 @@ impl Engine {
         {
             tracing::warn!("the actors did not end in time; what they had submitted is kept");
         }
+        if let Err(error) = self.around.ledger.attend().await {
+            tracing::warn!(%error, "until when the server was there could not be noted");
+        }
         let (ledger, search) = (Arc::clone(&self.around.ledger), self.search.clone());
         let streams = Arc::clone(&self.streams);
         let stop = move || {

@@ -101,8 +101,9 @@ impl Actor for Root {
         for (id, _) in self.around.ledger.tenants()? {
             self.spawn_tenant(&myself, &mut state, &id).await?;
         }
-        start_clock(&clock).await;
+        // Before what is overdue is told: reports say for how long nobody was there.
         self.attend(&myself).await?;
+        start_clock(&clock).await;
         state.mirror = self.spawn_mirror(&myself).await?;
         for deleted in self.around.ledger.deleted_tenants() {
             self.spawn_eraser(&myself, &mut state, deleted, None).await?;

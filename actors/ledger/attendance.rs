@@ -22,7 +22,12 @@ impl Ledger {
         }
         let now = self.now().timestamp();
         let mut batch = Batch::new(HOME);
-        if let Some(last) = self.moments(PRESENT)?.pop()
+        let last = self.moments(PRESENT)?.pop();
+        // While a clock is put back nothing is known of it, and nobody is away.
+        if last.is_some_and(|last| last > now) {
+            return Ok(());
+        }
+        if let Some(last) = last
             && now.since(last) >= ABSENCE_MIN
         {
             let mut all: Vec<_> =
