@@ -14,6 +14,11 @@ use crate::gather::Refusal;
 /// A booking's id with fewer digits in a row is none of a number, but that of a day.
 const DIGITS_MIN: usize = 9;
 
+/// The other names of what is called by a number.
+fn aliases(state: &TenantState, id: &str) -> impl Iterator<Item = String> + use<> {
+    state.view.policy.phone_hash.names_of(id).into_iter().skip(1)
+}
+
 impl Tenant {
     /// What is told of an event; where its conversation is called by a number, what it means is of the one that is
     /// called otherwise.
@@ -31,17 +36,16 @@ impl Tenant {
         }
         let id = data.get("conversation_id").and_then(Value::as_str);
         let alias = id.and_then(|id| state.view.policy.phone_hash.without_number(id));
-        let Some((alias, number)) = alias else {
+        let Some((id, (alias, number))) = id.zip(alias) else {
             return Ok(state.view.policy.phone_hash.redact(&data));
         };
-        let is_so = self.customer(state, &data, fact)?.as_ref() == Some(&number)
-            || state.people.talks.get(&alias).is_some()
-            || self.is_called(state, &alias)?;
-        if !is_so {
-            return Ok(state.view.policy.phone_hash.redact(&data));
-        }
+        let called = match self.talk_called(state, id)? {
+            Some(called) => called,
+            None if self.customer(state, &data, fact)?.as_ref() == Some(&number) => alias,
+            None => return Ok(state.view.policy.phone_hash.redact(&data)),
+        };
         if let Some(conversation) = fact.conversation_mut() {
-            *conversation = alias;
+            *conversation = called;
         }
         Ok(state.view.policy.phone_hash.redact_of(&data, Some(&number)))
     }
@@ -66,8 +70,16 @@ impl Tenant {
         }
     }
 
-    fn is_called(&self, state: &TenantState, alias: &str) -> Result<bool, Refusal> {
-        self.is_there(state, alias, &[EntityKey::conversation, EntityKey::handoff])
+    /// What leaves instead of the number in an id, now or before there was a key, if a conversation is called so.
+    fn talk_called(&self, state: &mut TenantState, id: &str) -> Result<Option<String>, Refusal> {
+        for name in aliases(state, id) {
+            if state.people.talks.get(&name).is_some()
+                || self.is_there(state, &name, &[EntityKey::conversation, EntityKey::handoff])?
+            {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
     }
 
     /// Has a booking go by what leaves instead of its number, and answers that number: one that does already, or a new
@@ -82,17 +94,23 @@ impl Tenant {
         let Some((alias, number)) = alias.filter(|(_, number)| number.len() > DIGITS_MIN) else {
             return Ok(None);
         };
-        let kinds: [fn(&str) -> EntityKey; 1] = [EntityKey::reservation];
-        let key = EntityKey::reservation(&alias);
-        // One that was just told of is not on disk yet.
-        let goes_by_it = work.deeds.contains_key(&key)
-            || state.entities.has(&key)
-            || self.is_there(state, &alias, &kinds)?
-            || booking.wa_number.as_ref() == Some(&number) && !self.is_there(state, id, &kinds)?;
-        if goes_by_it {
-            booking.reservation_id = alias;
+        let stands = |name: &str| {
+            // One that was just told of is not on disk yet.
+            let key = EntityKey::reservation(name);
+            let is_known = work.deeds.contains_key(&key) || state.entities.has(&key);
+            Ok(is_known || self.is_there(state, name, &[EntityKey::reservation])?)
+        };
+        for name in aliases(state, id) {
+            if stands(&name)? {
+                booking.reservation_id = name;
+                return Ok(Some(number));
+            }
         }
-        Ok(goes_by_it.then_some(number))
+        if stands(id)? || booking.wa_number.as_ref() != Some(&number) {
+            return Ok(None);
+        }
+        booking.reservation_id = alias;
+        Ok(Some(number))
     }
 
     fn is_there(

@@ -93,3 +93,30 @@ async fn a18_a_booking_that_is_called_by_its_customers_number_is_called_by_what_
         assert_eq!(house.booking(id).await["reservation_id"], id);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a18_a_booking_keeps_its_name_when_there_is_a_key_and_when_its_number_comes_later() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let made =
+        |id: &str| json!({"reservation_id": id, "date_time": moment(86_400_000), "party_size": 2});
+    let mut data = made(NUMBER);
+    data["wa_number"] = json!(format!("+{NUMBER}"));
+    house.event("reservation.created", data).await;
+    assert_eq!(house.booking(HASH).await["status"], "booked");
+    house.settle(json!({"wa_number_hash": "keyed"})).await;
+    house.event("reservation.cancelled", json!({"reservation_id": NUMBER})).await;
+    assert_eq!(house.booking(HASH).await["status"], "cancelled");
+
+    const LATER: &str = "34600000002";
+    let change =
+        json!({"reservation_id": LATER, "party_size": 3, "wa_number": format!("+{LATER}")});
+    let batch = json!([
+        {"event_type": "reservation.created", "data": made(LATER)},
+        {"event_type": "reservation.modified", "data": change},
+    ]);
+    house.api.post("/api/v1/events", &batch).await.unwrap();
+    assert_eq!(house.booking(LATER).await["party_size"], 3);
+    let all = house.api.get("/api/v1/reservations?status=booked").await.unwrap();
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
+}
