@@ -96,7 +96,7 @@ impl Draft {
     pub fn event(&mut self, sequence: Sequence, event: &EventRecord, given_id: Option<&EventId>) {
         self.noted.push((sequence, Lane::Blocks));
         match &event.deliveries {
-            many if many.len() > limits::QUEUED_AT_ONCE_MAX => {
+            many if many.len() > limits::lanes::NOTED_EACH_MAX => {
                 self.noted.push((sequence, Lane::ToMany));
             }
             few => {

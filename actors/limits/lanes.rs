@@ -10,3 +10,5 @@ pub const TENANTS_KEPT_MAX: usize = 10_000;
 pub const LANES_AT_ONCE_MAX: usize = 64;
 /// Deliveries that wait and are looked up one by one; beyond that they are found by their blocks.
 pub const WAITING_LOOKED_UP_MAX: usize = 1_000;
+/// Deliveries of an event that are each noted for their endpoint; of more than these it is noted that they are many.
+pub const NOTED_EACH_MAX: usize = 256;

@@ -171,7 +171,7 @@ async fn a21_events_from_before_there_were_blocks_and_those_whose_blocks_are_gon
 async fn a21_what_is_for_many_costs_one_row_and_what_is_forgotten_begins_anew() {
     let engine = Engine::start(config(None, starting(Timestamp(0)))).await.unwrap();
     let ledger = engine.ledger();
-    let many: Vec<EndpointId> = (10..200).map(EndpointId).collect();
+    let many: Vec<EndpointId> = (10..300).map(EndpointId).collect();
     record(ledger, &[(10, &many), (1_000, &[BUSY])]).await;
     assert_eq!(rows(ledger), 3, "where the block begins, the many, the busy one");
     assert_eq!(found(ledger, Lane::ToMany, |event| is_to(event, EndpointId(50))).0, [10]);
