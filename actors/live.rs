@@ -138,6 +138,15 @@ impl Live {
         self.all.lock().under_way.get(&id).cloned().unwrap_or_default()
     }
 
+    /// The endpoints and events of all attempts that have begun.
+    pub(crate) fn begun(&self) -> Vec<(EndpointId, Sequence)> {
+        let under_way = &self.all.lock().under_way;
+        let begun = under_way
+            .iter()
+            .flat_map(|(id, all)| all.values().flatten().map(move |begun| (*id, begun.event)));
+        begun.collect()
+    }
+
     /// Whether the attempt of a delivery is under way, or waits for room alone.
     pub(crate) fn is_under_way(&self, id: EndpointId, delivery: Sequence) -> bool {
         self.all.lock().under_way.get(&id).is_some_and(|all| all.contains_key(&delivery))

@@ -1,5 +1,7 @@
 //! Where the events are whose deliveries may be chosen, as far as what is chosen by is noted of them.
 
+use std::collections::BTreeSet;
+
 use sereno_workflows::id::{EndpointId, TenantId};
 
 use super::Choice;
@@ -21,7 +23,7 @@ impl Choice<'_> {
         let endpoints = self.endpoints(view);
         let status = self.selection.status.as_deref();
         if matches!(status, Some("pending" | "retrying" | "held")) {
-            return waiting(ledger, &view.id, endpoints);
+            return waiting(ledger, view, endpoints);
         }
         let troubled = matches!(status, Some("dead" | "collected" | "cancelled"))
             || !matches!(self.selection.answered, None | Some(Answered::Well));
@@ -71,21 +73,28 @@ fn any<'a>(
     }
 }
 
-/// What waits stands in queues, or is on its way to many.
+/// What waits stands in queues, or is on its way to many; what is under way may be for an endpoint that is gone, and
+/// its queue with it.
 fn waiting<'a>(
     ledger: &'a Ledger,
-    tenant: &'a TenantId,
+    view: &'a TenantView,
     endpoints: Option<Vec<EndpointId>>,
 ) -> Result<Stretches<'a>, LedgerError> {
+    let tenant = &view.id;
     let is_meant = |id: &EndpointId| endpoints.as_ref().is_none_or(|all| all.contains(id));
     let waited_for = ledger.waited_for(tenant, LANES_AT_ONCE_MAX)?;
     let waited_for = waited_for.map(|all| all.into_iter().filter(is_meant).collect::<Vec<_>>());
     let Some(waited_for) = waited_for.or(endpoints) else {
         return Ok(Stretches::anywhere(ledger, tenant));
     };
-    let (places, is_all) = ledger.awaited_events(tenant, &waited_for, WAITING_LOOKED_UP_MAX)?;
-    match is_all {
-        true => Ok(Stretches::at(ledger, tenant, places)),
-        false => any(ledger, tenant, to(waited_for.into_iter())),
+    let under_way = view.live.begun();
+    let under_way =
+        under_way.into_iter().filter(|(id, _)| waited_for.contains(id) || !view.has_endpoint(*id));
+    let (mut places, is_all) = ledger.awaited_events(tenant, &waited_for, WAITING_LOOKED_UP_MAX)?;
+    if is_all {
+        places.extend(under_way.map(|(_, event)| event));
+        return Ok(Stretches::at(ledger, tenant, places));
     }
+    let all: BTreeSet<_> = waited_for.iter().copied().chain(under_way.map(|(id, _)| id)).collect();
+    any(ledger, tenant, to(all.into_iter()))
 }
