@@ -210,7 +210,11 @@ fn told_by_client(chain: &str) -> Option<&'static str> {
         Some(TLS_FAILED)
     } else if says(&["Connection refused (os error"]) {
         Some(REFUSED)
-    } else if says(&["invalid HTTP", "message head is too large"]) {
+    } else if says(&[
+        "invalid HTTP",
+        "message head is too large",
+        "unexpected message from connection",
+    ]) {
         Some(NOT_HTTP)
     } else {
         None

@@ -25,11 +25,13 @@ pub(super) const NO_HTTP: i32 = -5;
 /// The code of an attempt that failed, or what stands for it where it has none: by its error, and by whether it is
 /// known that nothing was sent.
 pub fn failure(code: i32, error: &str, is_unsent: bool) -> i32 {
+    if error.starts_with(NO_TOKEN) {
+        return NOT_SENT;
+    }
     if code > 0 {
         return code;
     }
-    let said =
-        [(NAME_UNKNOWN, NO_NAME), (TLS_FAILED, NO_TLS), (NOT_HTTP, NO_HTTP), (NO_TOKEN, NOT_SENT)];
+    let said = [(NAME_UNKNOWN, NO_NAME), (TLS_FAILED, NO_TLS), (NOT_HTTP, NO_HTTP)];
     match said.into_iter().find(|(begins, _)| error.starts_with(begins)) {
         _ if is_unsent => NOT_SENT,
         Some((_, failure)) => failure,

@@ -103,4 +103,7 @@ fn f07_a_delivery_that_was_not_answered_says_what_went_wrong_as_its_endpoint_doe
     assert_eq!(dead(silent(NOT_HTTP), Some(Fault::Receiver)), Code::DeadGarbled);
     assert_eq!(dead(silent(NOT_HTTP), Some(Fault::System)), Code::DeadSystem);
     assert_eq!(dead(failure(-1, "", true), Some(Fault::Configuration)), Code::DeadConfiguration);
+    let refused = "the token endpoint refuses the client credentials";
+    assert_eq!(failure(401, refused, false), failure(-1, "", true), "the receiver was never asked");
+    assert_eq!(failure(401, "answered 401 Unauthorized", false), 401);
 }
