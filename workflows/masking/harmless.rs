@@ -208,8 +208,10 @@ const HARMLESS: [&str; 189] = [
 
 /// No word of these fields is as long.
 const WORD_CHARS_MAX: usize = 64;
-/// No unit is as long.
+/// No sign of a unit is as long, ...
 const UNIT_CHARS_MAX: usize = 3;
+/// ... and no word beside a figure.
+const UNIT_LETTERS_MAX: usize = 12;
 /// As many digits as a telephone number does not have.
 const FIGURE_DIGITS_MAX: usize = 6;
 
@@ -226,9 +228,13 @@ pub(super) fn is_harmless((field, plain): (&str, &str), text: &str, is_of_thing:
         || is_one_word(text) && (HARMLESS.contains(&plain) || names_id(field, plain))
 }
 
-/// A figure with its unit: `12.50 EUR`, `2 h`.
+/// A figure with its unit, or what it counts: `12.50 EUR`, `2 h`, `2 horas`, `Mesa 4`.
 fn is_measured(text: &str) -> bool {
-    let is_unit = |unit: &str| (1..=UNIT_CHARS_MAX).contains(&unit.chars().count());
+    let is_unit = |unit: &str| match unit.chars().count() {
+        1..=UNIT_CHARS_MAX => true,
+        0..=UNIT_LETTERS_MAX => unit.chars().all(char::is_alphabetic),
+        _ => false,
+    };
     let is_both =
         |(one, other)| is_figure(one) && is_unit(other) || is_unit(one) && is_figure(other);
     text.split_once(' ').is_some_and(is_both)
@@ -301,6 +307,18 @@ mod tests {
         }
         for text in ["600 000 012", "6000000", "12 a", "B-12"] {
             assert!(!is_figure(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn e01_a_figure_may_have_a_word_beside_it() {
+        for text in ["12.50 EUR", "2 h", "2 horas", "Mesa 4", "4 %"] {
+            assert!(is_measured(text), "{text}");
+        }
+        for text in
+            ["Mesa de Ana", "Ana Pérez", "2 horas y media", "1234567 horas", "4 Garrapinillos"]
+        {
+            assert!(!is_measured(text), "{text}");
         }
     }
 }
