@@ -5,38 +5,35 @@
 /** More are not kept; those of long ago go first. */
 const DRAFTS_MAX = 50;
 
-/** @type {Map<string, string>} */
-const drafts = new Map();
-
-/** @param {string} place */
-export const draftOf = (place) => drafts.get(place) ?? "";
-
-/** @param {string} place @param {string} text nothing where it was sent */
-export function keepDraft(place, text) {
-  drafts.delete(place);
-  if (text.trim() !== "") drafts.set(place, text);
-  const [oldest] = drafts.keys();
-  if (drafts.size > DRAFTS_MAX && oldest !== undefined) drafts.delete(oldest);
+/** What was written at each place. */
+function kept() {
+  /** @type {Map<string, string>} */
+  const all = new Map();
+  return {
+    all,
+    /** @param {string} place */
+    at: (place) => all.get(place) ?? "",
+    /** @param {string} place @param {string} text nothing where it was sent */
+    keep(place, text) {
+      all.delete(place);
+      if (text.trim() !== "") all.set(place, text);
+      const [oldest] = all.keys();
+      if (all.size > DRAFTS_MAX && oldest !== undefined) all.delete(oldest);
+    },
+  };
 }
 
-/** The names under which somebody was to send them; nothing is lost with one alone. @type {Map<string, string>} */
-const names = new Map();
+const drafts = kept();
+/** The names under which somebody was to send them; nothing is lost with one alone. */
+const names = kept();
 
-/** @param {string} place */
-export const nameOf = (place) => names.get(place) ?? "";
-
-/** @param {string} place @param {string} name nothing where it was sent */
-export function keepName(place, name) {
-  names.delete(place);
-  if (name.trim() !== "") names.set(place, name);
-  const [oldest] = names.keys();
-  if (names.size > DRAFTS_MAX && oldest !== undefined) names.delete(oldest);
-}
+export const { at: draftOf, keep: keepDraft } = drafts;
+export const { at: nameOf, keep: keepName } = names;
 
 /** Whoever goes without coming back leaves nothing. */
 export const forgetDrafts = () => {
-  drafts.clear();
-  names.clear();
+  drafts.all.clear();
+  names.all.clear();
 };
 
-addEventListener("beforeunload", (event) => drafts.size > 0 && event.preventDefault());
+addEventListener("beforeunload", (event) => drafts.all.size > 0 && event.preventDefault());
