@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
+use sereno_workflows::why::TOKEN_ENDPOINT;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
@@ -39,9 +40,6 @@ const ERRORS: [&str; 6] = [
     "unsupported_grant_type",
     "invalid_scope",
 ];
-
-/// How an error begins that is not the receiver's.
-pub(crate) const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// The tokens of one process.
 #[derive(Default)]

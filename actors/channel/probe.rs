@@ -11,11 +11,11 @@ use std::time::Duration;
 use sereno_workflows::check::Course;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::why::TOKEN_ENDPOINT;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
-use super::oauth::TOKEN_ENDPOINT;
 use super::reply::snippet;
 use super::tls::Tls;
 use super::{Channels, Destination, Load};

@@ -11,6 +11,7 @@ use http::{Method, StatusCode};
 use reqwest::{Request, RequestBuilder};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
+use sereno_workflows::why::TOKEN_ENDPOINT;
 use url::Url;
 
 use super::auth::{Auth, ClientCredentials};
@@ -132,7 +133,7 @@ impl Channels {
         account: &ClientCredentials,
     ) -> Result<Reply, Outcome> {
         let url = Url::parse(&account.token_url).map_err(|error| dead(error.to_string()))?;
-        self.guard.check_url(&url).map_err(|error| dead(format!("the token endpoint: {error}")))?;
+        self.guard.check_url(&url).map_err(|error| dead(format!("{TOKEN_ENDPOINT}: {error}")))?;
         let Attempt { client, deadline, post, now, .. } = attempt;
         let wanted = Wanted { owner: &post.manner.owner, account, url, client, deadline, now };
         let first = self.tokens.token(&wanted, None).await?;

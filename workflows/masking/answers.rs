@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::HIDDEN;
+use crate::why::TOKEN_ENDPOINT;
 
 /// JSON that breaks off, as far as it is whole: up to the last comma between two values.
 pub(super) fn mended(text: &str) -> Option<Value> {
@@ -85,7 +86,7 @@ const TOLD: [&str; 9] = [
     "no answer within ",
     "no connection: ",
     "the connection broke: ",
-    "the token endpoint",
+    TOKEN_ENDPOINT,
     "not Slack's answer: ",
     "Slack says ",
     "Meta says ",

@@ -9,7 +9,7 @@ pub const REFUSED: &str = "no connection: refused";
 /// What came back was no HTTP; how an error begins that says so.
 pub const NOT_HTTP: &str = "the connection broke: the answer is not HTTP";
 /// No token was given out for it; how an error begins that says so.
-const NO_TOKEN: &str = "the token endpoint";
+pub const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 /// What stands for the code of an attempt that was not answered.
 pub(super) const UNANSWERED: i32 = -1;
@@ -25,7 +25,7 @@ pub(super) const NO_HTTP: i32 = -5;
 /// The code of an attempt that failed, or what stands for it where it has none: by its error, and by whether it is
 /// known that nothing was sent.
 pub fn failure(code: i32, error: &str, is_unsent: bool) -> i32 {
-    if error.starts_with(NO_TOKEN) {
+    if error.starts_with(TOKEN_ENDPOINT) {
         return NOT_SENT;
     }
     if code > 0 {
