@@ -89,36 +89,7 @@ async fn shake(
 fn refused(error: &io::Error, host: &str) -> Judgement {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
-        Some(Error::InvalidCertificate(problem)) => {
-            match problem {
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    bad("its certificate has expired", "renew the certificate of the receiver")
-                }
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. } => bad(
-                    format!("its certificate is for another name than {host}"),
-                    "use a name in the endpoint's target that the certificate has, or get one for this",
-                ),
-                CertificateError::UnknownIssuer => bad(
-                    "nobody whom this machine trusts vouches for its certificate",
-                    "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
-                 its authority's",
-                ),
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => bad(
-                    "its certificate is not good yet",
-                    "compare the clocks of the receiver and of this machine, or wait until it is",
-                ),
-                CertificateError::Revoked => {
-                    bad("its certificate was revoked", "get another certificate for the receiver")
-                }
-                CertificateError::InvalidPurpose
-                | CertificateError::InvalidPurposeContext { .. } => bad(
-                    "its certificate is not made for servers",
-                    "get one for the receiver whose extended key usage has serverAuth",
-                ),
-                other => unnamed(&format!("{other:?}")),
-            }
-        }
+        Some(Error::InvalidCertificate(problem)) => of_certificate(problem, host),
         Some(Error::AlertReceived(alert)) => bad(
             format!("it ends the connection: {alert:?}"),
             "see whether it wants a client_certificate of the endpoint, or another one",
@@ -128,6 +99,36 @@ fn refused(error: &io::Error, host: &str) -> Judgement {
             format!("it broke off: {error}"),
             "see whether TLS is spoken at this port, and in a version of this decade",
         ),
+    }
+}
+
+/// What is amiss with the certificate of a host.
+fn of_certificate(problem: &CertificateError, host: &str) -> Judgement {
+    match problem {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            bad("its certificate has expired", "renew the certificate of the receiver")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => bad(
+            format!("its certificate is for another name than {host}"),
+            "use a name in the endpoint's target that the certificate has, or get one for this",
+        ),
+        CertificateError::UnknownIssuer => bad(
+            "nobody whom this machine trusts vouches for its certificate",
+            "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
+                 its authority's",
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => bad(
+            "its certificate is not good yet",
+            "compare the clocks of the receiver and of this machine, or wait until it is",
+        ),
+        CertificateError::Revoked => {
+            bad("its certificate was revoked", "get another certificate for the receiver")
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => bad(
+            "its certificate is not made for servers",
+            "get one for the receiver whose extended key usage has serverAuth",
+        ),
+        other => unnamed(&format!("{other:?}")),
     }
 }
 
