@@ -34,10 +34,21 @@ pub(crate) fn starting(start: Timestamp) -> Now {
     Now::Virtual { start, since: Instant::now() }
 }
 
-/// An engine on a directory at a moment; the one before it may need a moment to let go.
+/// An engine on a directory at a moment.
 pub(crate) async fn engine(directory: &Path, start: Timestamp) -> Engine {
+    engine_with(directory, start, |_| {}).await
+}
+
+/// The same, set up otherwise; the one before it may need a moment to let go.
+pub(crate) async fn engine_with(
+    directory: &Path,
+    start: Timestamp,
+    change: impl Fn(&mut EngineConfig),
+) -> Engine {
     for _ in 0..500 {
-        if let Ok(engine) = Engine::start(config(Some(directory), starting(start))).await {
+        let mut config = config(Some(directory), starting(start));
+        change(&mut config);
+        if let Ok(engine) = Engine::start(config).await {
             return engine;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -54,7 +54,7 @@ mod tests {
 
     use crate::channel::tests::receiver::Receiver;
     use crate::engine::Engine;
-    use crate::trial::{config, end, starting};
+    use crate::trial::{end, engine_with};
 
     const START: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -62,17 +62,10 @@ mod tests {
         "shop".parse().unwrap()
     }
 
-    /// An engine at a moment whose WhatsApp is there; the one before it may need a moment to let go.
+    /// An engine at a moment whose WhatsApp is there.
     async fn engine(directory: &Path, at: Timestamp, graph: &str) -> Engine {
-        for _ in 0..500 {
-            let mut config = config(Some(directory), starting(at));
-            config.channels.graph_url = graph.parse().unwrap();
-            if let Ok(engine) = Engine::start(config).await {
-                return engine;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("the directory is still in use");
+        engine_with(directory, at, |config| config.channels.graph_url = graph.parse().unwrap())
+            .await
     }
 
     async fn still_fails(engine: &Engine, wanted: bool) {
