@@ -57,13 +57,10 @@ struct Block {
 impl Lanes {
     /// Adds to a commit what is not noted yet of what it has to say.
     pub(crate) fn note(&mut self, batch: &mut Batch, Noted { tenant, all }: Noted) {
-        if self.tenants.len() >= TENANTS_KEPT_MAX && !self.tenants.contains_key(&tenant) {
-            let seen = self.tenants.values().map(|latest| latest.highest).max();
-            self.floor = self.floor.max(seen.unwrap_or_default());
-            self.tenants.clear();
+        if !self.tenants.contains_key(&tenant) {
+            self.take_in_mind(tenant.clone());
         }
-        let new = || Latest { highest: self.floor, ..Latest::default() };
-        let latest = self.tenants.entry(tenant.clone()).or_insert_with(new);
+        let Some(latest) = self.tenants.get_mut(&tenant) else { return };
         for (event, lane) in all {
             let start = match lane {
                 Lane::Blocks => latest.begin(event),
@@ -73,6 +70,15 @@ impl Lanes {
                 batch.put(keys::block(&tenant, lane, start), Vec::new());
             }
         }
+    }
+
+    fn take_in_mind(&mut self, tenant: TenantId) {
+        if self.tenants.len() >= TENANTS_KEPT_MAX {
+            let seen = self.tenants.values().map(|latest| latest.highest).max();
+            self.floor = self.floor.max(seen.unwrap_or_default());
+            self.tenants.clear();
+        }
+        self.tenants.insert(tenant, Latest { highest: self.floor, ..Latest::default() });
     }
 
     /// Nothing is left of a tenant.
