@@ -37,9 +37,7 @@ impl Choice<'_> {
             // What waited for an endpoint that is gone was not tried, so that nothing else is noted of it.
             let known = ledger.endpoints_noted(&view.id)?;
             let gone = known.into_iter().filter(|id| !view.has_endpoint(*id));
-            lanes.extend(to(
-                gone.filter(|id| endpoints.as_ref().is_none_or(|all| all.contains(id)))
-            ));
+            lanes.extend(to(gone.filter(|id| is_meant(endpoints.as_deref(), *id))));
         }
         any(ledger, &view.id, lanes)
     }
@@ -55,6 +53,11 @@ impl Choice<'_> {
         let all = view.endpoints.keys().copied().chain(own);
         Some(all.filter(|id| channel(view, *id) == Some(wanted)).collect())
     }
+}
+
+/// Whether an endpoint is among those that are named, where any are.
+fn is_meant(named: Option<&[EndpointId]>, id: EndpointId) -> bool {
+    named.is_none_or(|all| all.contains(&id))
 }
 
 /// What is noted of events for these endpoints.
@@ -81,7 +84,7 @@ fn waiting<'a>(
     endpoints: Option<Vec<EndpointId>>,
 ) -> Result<Stretches<'a>, LedgerError> {
     let tenant = &view.id;
-    let is_meant = |id: &EndpointId| endpoints.as_ref().is_none_or(|all| all.contains(id));
+    let is_meant = |id: &EndpointId| is_meant(endpoints.as_deref(), *id);
     let waited_for = ledger.waited_for(tenant, LANES_AT_ONCE_MAX)?;
     let waited_for = waited_for.map(|all| all.into_iter().filter(is_meant).collect::<Vec<_>>());
     let Some(waited_for) = waited_for.or(endpoints) else {

@@ -71,8 +71,8 @@ pub(super) fn find_kept(seen: Seen, prefix: &[u8], rest: &[u8]) -> Option<Vec<u8
     UNPACKED.with_borrow_mut(|kept| {
         let is_its = |page: &Unpacked| page.seen == seen && page.prefix == prefix;
         let found = kept.iter().enumerate().filter(|(_, page)| is_its(page));
-        let found = found.map(|(place, page)| (place, find_in(&page.rows, rest).flatten()));
-        let (place, value) = { found }.find_map(|(place, value)| Some((place, value?)))?;
+        let mut found = found.map(|(place, page)| (place, find_in(&page.rows, rest).flatten()));
+        let (place, value) = found.find_map(|(place, value)| Some((place, value?)))?;
         kept.swap(0, place);
         Some(value)
     })
@@ -110,6 +110,11 @@ pub(super) fn find(
     Some(value)
 }
 
+/// The same of a page that is not kept.
+pub(super) fn find_once(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
+    find_in(&unpacked(page)?, rest)
+}
+
 /// Leaves the rows before a key alone; where a crash fell into the writing of pages, there are others.
 fn cut(rows: &mut Vec<u8>, end: &[u8]) -> Option<()> {
     let mut left = &rows[..];
@@ -119,11 +124,6 @@ fn cut(rows: &mut Vec<u8>, end: &[u8]) -> Option<()> {
     }
     rows.truncate(length);
     Some(())
-}
-
-/// The same of a page that is not kept.
-pub(super) fn find_once(page: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
-    find_in(&unpacked(page)?, rest)
 }
 
 /// The value of one row among unpacked ones.
