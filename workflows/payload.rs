@@ -13,24 +13,25 @@ pub const DEPTH_MAX: usize = 32;
 
 /// The wire form of an event: `data`, `event_id`, `event_type` and `timestamp`, in that order.
 pub fn body(id: &EventId, event_type: &str, at: Timestamp, data: &Map<String, Value>) -> Vec<u8> {
-    let mut out = String::with_capacity(256);
-    out.push_str("{\"data\":");
+    let mut out = Vec::with_capacity(1_024);
+    out.extend_from_slice(b"{\"data\":");
     write_map(&mut out, data);
-    out.push_str(",\"event_id\":");
+    out.extend_from_slice(b",\"event_id\":");
     write_text(&mut out, id.as_str());
-    out.push_str(",\"event_type\":");
+    out.extend_from_slice(b",\"event_type\":");
     write_text(&mut out, event_type);
-    out.push_str(",\"timestamp\":");
+    out.extend_from_slice(b",\"timestamp\":");
     write_text(&mut out, &at.to_rfc3339());
-    out.push('}');
-    out.into_bytes()
+    out.push(b'}');
+    out.shrink_to_fit();
+    out
 }
 
 /// A value as compact JSON with sorted keys.
 pub fn canonical(value: &Value) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     write_value(&mut out, value);
-    out
+    String::from_utf8(out).expect("text and what stands between is UTF-8")
 }
 
 /// How deeply a value is nested: 1 for a bare value, one more for each array or object around.
@@ -42,55 +43,56 @@ pub fn depth(value: &Value) -> usize {
     }
 }
 
-fn write_value(out: &mut String, value: &Value) {
+fn write_value(out: &mut Vec<u8>, value: &Value) {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(number) => write_number(out, number),
         Value::String(text) => write_text(out, text),
         Value::Array(items) => {
-            out.push('[');
+            out.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write_value(out, item);
             }
-            out.push(']');
+            out.push(b']');
         }
         Value::Object(map) => write_map(out, map),
     }
 }
 
-fn write_map(out: &mut String, map: &Map<String, Value>) {
+fn write_map(out: &mut Vec<u8>, map: &Map<String, Value>) {
     // Sorted here and not by the map: another crate's `preserve_order` would undo the map's order.
     let mut entries: Vec<(&String, &Value)> = map.iter().collect();
     entries.sort_unstable_by(|a, b| a.0.cmp(b.0));
-    out.push('{');
+    out.push(b'{');
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index > 0 {
-            out.push(',');
+            out.push(b',');
         }
         write_text(out, key);
-        out.push(':');
+        out.push(b':');
         write_value(out, value);
     }
-    out.push('}');
+    out.push(b'}');
 }
 
-fn write_text(out: &mut String, text: &str) {
-    out.push_str(&Value::from(text).to_string());
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("a text is written to memory");
 }
 
-fn write_number(out: &mut String, number: &Number) {
+fn write_number(out: &mut Vec<u8>, number: &Number) {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
+    let written = match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
-            out.push_str(&format!("{float:.0}"));
+            format!("{float:.0}")
         }
-        Some(_) | None => out.push_str(&number.to_string()),
-    }
+        Some(_) | None => number.to_string(),
+    };
+    out.extend_from_slice(written.as_bytes());
 }
 
 #[cfg(test)]
