@@ -15,6 +15,7 @@
 //! a receiver itself writes is repeated, shortened to a line.
 
 pub mod auth;
+mod carrier;
 pub(crate) mod email;
 pub(crate) mod guard;
 pub(crate) mod oauth;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::{ClientBuilder, redirect, retry};
+use rustls::ClientConfig;
 use sereno_workflows::line::{Smtp, WhatsApp};
 use sereno_workflows::locale::Locale;
 use sereno_workflows::message::Message;
@@ -48,8 +50,8 @@ use self::email::pool::Pool;
 use self::email::{Recipient, Server};
 use self::guard::Guard;
 use self::oauth::Tokens;
-use self::tls::{Clients, Tls};
-use crate::limits;
+use self::tls::{OwnWays, Tls, Ways};
+use crate::limits::{self, connections};
 use crate::signature::Scheme;
 use crate::template::Words;
 
@@ -223,9 +225,15 @@ impl Default for ChannelConfig {
 /// Why the channels cannot start; a matter of configuration, so the process should say it and stop.
 #[derive(Debug, Error)]
 pub enum ChannelError {
-    /// The HTTP client cannot be built: a user agent with a line break, no TLS roots.
+    /// The HTTP client cannot be built.
     #[error("cannot build the HTTP client")]
     Client(#[from] reqwest::Error),
+    /// The system's authorities cannot be read.
+    #[error("cannot prepare TLS: {0}")]
+    Tls(String),
+    /// The user agent has a line break or control character.
+    #[error("the user agent cannot stand in a header")]
+    UserAgent,
     /// Not a base that paths can be appended to.
     #[error("the Graph API's URL must be http or https")]
     GraphUrl,
@@ -235,12 +243,12 @@ pub enum ChannelError {
 pub struct Channels {
     config: ChannelConfig,
     guard: Guard,
-    /// For addresses that tenants chose.
-    guarded: reqwest::Client,
+    /// To addresses that tenants chose.
+    guarded: Arc<Ways>,
     /// For the Graph API, which the operator chose.
     trusted: reqwest::Client,
-    /// For endpoints with certificates of their own.
-    clients: Clients,
+    /// To endpoints with certificates of their own.
+    own: OwnWays,
     tokens: Tokens,
     /// To mail servers.
     mail: Pool,
@@ -253,11 +261,11 @@ impl Channels {
             return Err(ChannelError::GraphUrl);
         }
         let guard = Guard { allowed: config.private_targets.clone() };
-        let guarded = client(&config).dns_resolver(Arc::new(guard.clone())).build()?;
-        let trusted = client(&config).build()?;
-        let (clients, tokens) = (Clients::default(), Tokens::default());
+        let guarded = Arc::new(Ways::new(&config, &guard, None)?);
+        let trusted = client(&config, tls::of(None).map_err(ChannelError::Tls)?).build()?;
+        let (own, tokens) = (OwnWays::default(), Tokens::default());
         let mail = Pool::new(config.email_idle);
-        Ok(Self { config, guard, guarded, trusted, clients, tokens, mail })
+        Ok(Self { config, guard, guarded, trusted, own, tokens, mail })
     }
 
     /// Makes one attempt. `now` is the attempt's time, which goes into its signature.
@@ -298,24 +306,20 @@ impl Channels {
     pub fn check_url(&self, url: &Url) -> Result<(), String> {
         self.guard.check_url(url)
     }
-
-    /// What every client for addresses that tenants chose begins with.
-    fn guarded_builder(&self) -> ClientBuilder {
-        client(&self.config).dns_resolver(Arc::new(self.guard.clone()))
-    }
 }
 
-/// What all our requests have in common; reqwest's own defaults follow redirects, read proxies from
+/// What all our requests by reqwest have in common; its own defaults follow redirects, read proxies from
 /// the environment, repeat some requests unasked and have no deadline.
-fn client(config: &ChannelConfig) -> ClientBuilder {
+fn client(config: &ChannelConfig, tls: ClientConfig) -> ClientBuilder {
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
         .referer(false)
-        .connect_timeout(Duration::from_millis(limits::CONNECT_TIMEOUT_MS))
-        .pool_idle_timeout(Duration::from_millis(limits::IDLE_CONNECTION_MS))
-        .pool_max_idle_per_host(limits::IDLE_CONNECTIONS_PER_HOST_MAX)
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(Duration::from_millis(connections::CONNECT_TIMEOUT_MS))
+        .pool_idle_timeout(Duration::from_millis(connections::IDLE_CONNECTION_MS))
+        .pool_max_idle_per_host(connections::IDLE_CONNECTIONS_PER_HOST_MAX)
         .user_agent(config.user_agent.as_str())
 }
 

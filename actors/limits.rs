@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod answers;
 pub mod attendance;
 pub mod commits;
+pub mod connections;
 pub mod erasing;
 pub mod lanes;
 pub mod stream;
@@ -224,14 +225,6 @@ pub const SLACK_TIMEOUT_MS: u64 = 10_000;
 pub const WHATSAPP_TIMEOUT_MS: u64 = 10_000;
 /// How long a whole mail may take, from connect to the answer after its last line (row A14).
 pub const EMAIL_TIMEOUT_MS: u64 = 15_000;
-/// How long any connection may take to come about.
-pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
-/// How long an unused connection is kept: less than the 5 s after which Node closes its end, since
-/// a POST on a connection that is just being closed fails.
-pub const IDLE_CONNECTION_MS: u64 = 4_000;
-/// Unused connections kept for each host: as many as an event for many endpoints has deliveries under way,
-/// since a connection that is closed and opened again costs more than the rest of an attempt.
-pub const IDLE_CONNECTIONS_PER_HOST_MAX: usize = FAN_OUT_IN_FLIGHT_MAX;
 /// How much of an answer is read.
 pub const REPLY_BYTES_MAX: usize = 16 * 1024;
 /// How much of an answer is repeated in an error.

@@ -40,7 +40,8 @@ use self::refusal::Step;
 use super::reply::snippet;
 use super::wording::{Wording, escape_html as escape, line};
 use super::{Channels, Load, dead};
-use crate::limits::{CONNECT_TIMEOUT_MS, LABEL_CHARS_MAX, TITLE_CHARS_MAX};
+use crate::limits::connections::CONNECT_TIMEOUT_MS;
+use crate::limits::{LABEL_CHARS_MAX, TITLE_CHARS_MAX};
 
 /// A mail server, and who chose it.
 #[derive(Clone, Copy)]

@@ -16,11 +16,16 @@
 //! The operator may allow networks. The addresses at which clouds hand their machines credentials stay
 //! closed even then, unless one is allowed by itself.
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use hyper_util::client::legacy::connect::dns;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
+use tower::Service;
 use url::{Host, Url};
 
 /// Decides which addresses may be called.
@@ -176,15 +181,32 @@ fn check_port(url: &Url) -> Result<(), String> {
     }
 }
 
+type Resolved = Result<std::vec::IntoIter<SocketAddr>, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Where a name leads that may be called. Port 0 stands for the port of the URL, which the client fills in.
+async fn resolved(guard: Guard, name: String) -> Resolved {
+    let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+    Ok(guard.permitted(&name, found)?.into_iter())
+}
+
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            // Port 0 stands for the port of the URL, which the client fills in.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let permitted: Addrs = Box::new(guard.permitted(name.as_str(), found)?.into_iter());
-            Ok(permitted)
-        })
+        let resolved = resolved(self.clone(), name.as_str().to_owned());
+        Box::pin(async move { Ok(Box::new(resolved.await?) as Addrs) })
+    }
+}
+
+impl Service<dns::Name> for Guard {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Future = Pin<Box<dyn Future<Output = Resolved> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        Box::pin(resolved(self.clone(), name.as_str().to_owned()))
     }
 }
 

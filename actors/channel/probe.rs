@@ -19,7 +19,8 @@ use url::{Host, Url};
 use super::reply::snippet;
 use super::tls::Tls;
 use super::{Channels, Destination, Load};
-use crate::limits::{CHECK_PROBE_MS, CONNECT_TIMEOUT_MS};
+use crate::limits::CHECK_PROBE_MS;
+use crate::limits::connections::CONNECT_TIMEOUT_MS;
 
 impl Channels {
     /// Goes the way to a destination up to its door.

@@ -4,15 +4,19 @@
 //! as a whole, and those of n8n, Zapier and Make carry theirs in the path.
 
 use std::error::Error as StdError;
+use std::future::Future;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Error;
 use reqwest::RequestBuilder;
 use sereno_workflows::masking::without_secrets;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
 use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::guard::Blocked;
@@ -81,6 +85,27 @@ impl Reply {
         }
         let status = response.status();
         Ok(Self { status, headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    /// The same of a webhook's post.
+    pub(crate) async fn to(
+        post: impl Future<Output = Result<http::Response<Incoming>, Error>>,
+        deadline: Deadline,
+    ) -> Result<Self, Outcome> {
+        let (head, mut rest) = match timeout_at(deadline.at, post).await {
+            Ok(Ok(response)) => response.into_parts(),
+            Ok(Err(error)) => return Err(judged(&error, error.is_connect())),
+            Err(_) => return Err(deadline.missed()),
+        };
+        let mut body = Vec::new();
+        // As above.
+        while body.len() < REPLY_BYTES_MAX
+            && let Ok(Some(Ok(frame))) = timeout_at(deadline.at, rest.frame()).await
+        {
+            let room = REPLY_BYTES_MAX - body.len();
+            body.extend(frame.data_ref().into_iter().flatten().take(room));
+        }
+        Ok(Self { status: head.status, headers: head.headers, body })
     }
 
     /// Hides what we sent and must not be read in what the other side says.
@@ -182,17 +207,23 @@ fn without_credentials(location: &str) -> String {
 
 fn unanswered(error: reqwest::Error, deadline: Deadline) -> Outcome {
     let error = error.without_url();
-    if let Some(blocked) = cause::<Blocked>(&error) {
-        return Outcome::Dead { code: -1, error: blocked.to_string() };
-    }
-    if error.is_builder() {
+    let is_blocked = cause::<Blocked>(&error).is_some();
+    if error.is_builder() && !is_blocked {
         return Outcome::Dead { code: -1, error: chain(&error) };
     }
-    if error.is_timeout() && !error.is_connect() {
+    if error.is_timeout() && !error.is_connect() && !is_blocked {
         return deadline.missed();
     }
-    let chain = chain(&error);
-    let said = match (error.is_connect(), told_by_client(&chain)) {
+    judged(&error, error.is_connect())
+}
+
+/// What an attempt without an answer has come to, which broke off before or after there was a connection.
+fn judged(error: &(dyn StdError + 'static), is_connect: bool) -> Outcome {
+    if let Some(blocked) = cause::<Blocked>(error) {
+        return Outcome::Dead { code: -1, error: blocked.to_string() };
+    }
+    let chain = chain(error);
+    let said = match (is_connect, told_by_client(&chain)) {
         (true, Some(why)) => format!("{why}: {chain}"),
         (true, None) => format!("no connection: {chain}"),
         (false, Some(why)) if why == NOT_HTTP => format!("{why}: {chain}"),

@@ -37,6 +37,7 @@ impl Channels {
         let body = message(load).to_string();
         let request = self
             .guarded
+            .asking
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
             .body(body);

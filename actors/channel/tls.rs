@@ -1,4 +1,4 @@
-//! Endpoints with certificates of their own: a client for each, so that no connection is ever shared.
+//! What requests go out by; for endpoints with certificates of their own, so that no connection is ever shared.
 //!
 //! A connection that was opened under one identity must never carry another's delivery, and a receiver
 //! that one tenant trusts must not pass for another's. So clients are kept by owner, identity and trust
@@ -7,15 +7,25 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
+use http::HeaderValue;
 use parking_lot::Mutex;
 use reqwest::{Certificate, ClientBuilder, Identity};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, Error};
+use rustls_platform_verifier::Verifier;
 use serde::{Deserialize, Serialize};
 use sereno_workflows::invalid::Invalid;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::{Channels, Manner};
+use super::carrier::Carrier;
+use super::guard::Guard;
+use super::{ChannelConfig, ChannelError, Channels, Manner, client};
 use crate::limits;
 
 /// How connections of an endpoint show who we are.
@@ -44,31 +54,53 @@ pub struct Tls {
     pub authority: Option<String>,
 }
 
-/// The clients of such endpoints.
+/// What requests go out by to addresses that tenants chose.
+pub(crate) struct Ways {
+    /// Deliveries.
+    pub(super) posting: Carrier,
+    /// Questions, such as for a token, and words to Slack.
+    pub(super) asking: reqwest::Client,
+}
+
+impl Ways {
+    pub(super) fn new(
+        config: &ChannelConfig,
+        guard: &Guard,
+        own: Option<&Tls>,
+    ) -> Result<Self, ChannelError> {
+        let tls = of(own).map_err(ChannelError::Tls)?;
+        let user_agent = HeaderValue::try_from(config.user_agent.as_str());
+        let user_agent = user_agent.map_err(|_| ChannelError::UserAgent)?;
+        let asking = client(config, tls.clone()).dns_resolver(Arc::new(guard.clone())).build()?;
+        Ok(Self { posting: Carrier::new(guard, tls, user_agent), asking })
+    }
+}
+
+/// The ways to such endpoints.
 #[derive(Default)]
-pub(crate) struct Clients {
+pub(crate) struct OwnWays {
     kept: Mutex<HashMap<[u8; 32], Kept>>,
 }
 
 struct Kept {
     used_at: Instant,
-    client: reqwest::Client,
+    ways: Arc<Ways>,
 }
 
 impl Channels {
-    /// The client for an endpoint's connections.
-    pub(super) async fn client_for(&self, manner: &Manner) -> Result<reqwest::Client, String> {
-        let Some(tls) = &manner.tls else { return Ok(self.guarded.clone()) };
+    /// What an endpoint's requests go out by.
+    pub(super) async fn ways_for(&self, manner: &Manner) -> Result<Arc<Ways>, String> {
+        let Some(tls) = &manner.tls else { return Ok(Arc::clone(&self.guarded)) };
         let key = key(&manner.owner, tls);
-        if let Some(client) = self.clients.find(&key) {
-            return Ok(client);
+        if let Some(ways) = self.own.find(&key) {
+            return Ok(ways);
         }
-        let (builder, tls) = (self.guarded_builder(), tls.clone());
+        let (config, guard, tls) = (self.config.clone(), self.guard.clone(), tls.clone());
         // The system's authorities are read from its files.
-        let built = tokio::task::spawn_blocking(move || build(builder, &tls));
-        match built.await {
-            Ok(Ok(client)) => Ok(self.clients.keep(key, client)),
-            Ok(Err(invalid)) => Err(invalid.to_string()),
+        let made = tokio::task::spawn_blocking(move || Ways::new(&config, &guard, Some(&tls)));
+        match made.await {
+            Ok(Ok(ways)) => Ok(self.own.keep(key, Arc::new(ways))),
+            Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err("the endpoint's certificates could not be read".to_owned()),
         }
     }
@@ -93,14 +125,6 @@ impl Channels {
         }
         Ok(())
     }
-}
-
-fn build(mut builder: ClientBuilder, tls: &Tls) -> Result<reqwest::Client, Invalid> {
-    if let Some(pem) = &tls.authority {
-        builder = builder.tls_certs_merge(certificates("ca_certificate", pem)?);
-    }
-    let builder = with_identity(builder, tls.certificate.as_ref())?;
-    builder.build().map_err(|error| refused("client_certificate", &error))
 }
 
 fn with_identity(
@@ -168,24 +192,79 @@ fn key(owner: &str, tls: &Tls) -> [u8; 32] {
     hash.finalize().into()
 }
 
-impl Clients {
-    fn find(&self, key: &[u8; 32]) -> Option<reqwest::Client> {
+impl OwnWays {
+    fn find(&self, key: &[u8; 32]) -> Option<Arc<Ways>> {
         let mut kept = self.kept.lock();
         let found = kept.get_mut(key)?;
         found.used_at = Instant::now();
-        Some(found.client.clone())
+        Some(Arc::clone(&found.ways))
     }
 
-    /// Keeps a client, or finds the one that another attempt has made meanwhile.
-    fn keep(&self, key: [u8; 32], client: reqwest::Client) -> reqwest::Client {
+    /// Keeps ways, or finds those that another attempt has made meanwhile.
+    fn keep(&self, key: [u8; 32], ways: Arc<Ways>) -> Arc<Ways> {
         let mut kept = self.kept.lock();
         if kept.len() >= limits::TLS_CLIENTS_MAX && !kept.contains_key(&key) {
             let oldest = kept.iter().min_by_key(|(_, kept)| kept.used_at).map(|(key, _)| *key);
             oldest.and_then(|oldest| kept.remove(&oldest));
         }
         let used_at = Instant::now();
-        kept.entry(key).or_insert(Kept { used_at, client }).client.clone()
+        Arc::clone(&kept.entry(key).or_insert(Kept { used_at, ways }).ways)
     }
+}
+
+/// How connections are greeted: whom is trusted, and who we are.
+pub(super) fn of(own: Option<&Tls>) -> Result<ClientConfig, String> {
+    let trusted = trust(own.and_then(|own| own.authority.as_deref()))?;
+    with(trusted, own.and_then(|own| own.certificate.as_ref()))
+}
+
+/// The same by another judge of certificates.
+pub(super) fn with(
+    judge: Arc<dyn ServerCertVerifier>,
+    certificate: Option<&ClientCertificate>,
+) -> Result<ClientConfig, String> {
+    let said = |error: &dyn fmt::Display| error.to_string();
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| said(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(judge);
+    let mut config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(ours) => {
+            let chain = chain(&ours.certificate)?;
+            let key =
+                PrivateKeyDer::from_pem_slice(ours.key.as_bytes()).map_err(|error| said(&error))?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| said(&error))?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Judges by the system's authorities, and an endpoint's own.
+pub(super) fn trust(authority: Option<&str>) -> Result<Arc<Verifier>, String> {
+    /// Reading the system's takes a while.
+    static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
+    let problem = |error: Error| format!("the authorities cannot be read: {error}");
+    if let Some(pem) = authority {
+        let extra = Verifier::new_with_extra_roots(chain(pem)?, provider());
+        return Ok(Arc::new(extra.map_err(problem)?));
+    }
+    if let Some(system) = SYSTEM.get() {
+        return Ok(Arc::clone(system));
+    }
+    let system = Arc::new(Verifier::new(provider()).map_err(problem)?);
+    Ok(Arc::clone(SYSTEM.get_or_init(|| system)))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    found.map_err(|error| format!("a certificate cannot be read: {error}"))
 }
 
 #[cfg(test)]
@@ -193,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn f05_clients_are_kept_by_owner_and_certificate_and_bounded() {
+    fn f05_ways_are_kept_by_owner_and_certificate_and_bounded() {
         let own = |owner: &str, authority: &str| {
             key(owner, &Tls { certificate: None, authority: Some(authority.to_owned()) })
         };
@@ -202,13 +281,14 @@ mod tests {
         assert_ne!(own("a", "x"), own("a", "y"));
         assert_ne!(own("ax", "y"), own("a", "xy"));
 
-        let client = || reqwest::Client::builder().tls_certs_only([]).build().unwrap();
-        let clients = Clients::default();
+        let (config, guard) = (ChannelConfig::default(), Guard::default());
+        let ways = Arc::new(Ways::new(&config, &guard, None).unwrap());
+        let all = OwnWays::default();
         for number in 0..=limits::TLS_CLIENTS_MAX {
-            clients.keep(own(&number.to_string(), "x"), client());
-            assert!(clients.find(&own("1", "x")).is_some() || number == 0, "{number}");
+            all.keep(own(&number.to_string(), "x"), Arc::clone(&ways));
+            assert!(all.find(&own("1", "x")).is_some() || number == 0, "{number}");
         }
-        assert_eq!(clients.kept.lock().len(), limits::TLS_CLIENTS_MAX);
-        assert!(clients.find(&own("0", "x")).is_none(), "the one that was used longest ago went");
+        assert_eq!(all.kept.lock().len(), limits::TLS_CLIENTS_MAX);
+        assert!(all.find(&own("0", "x")).is_none(), "the one that was used longest ago went");
     }
 }

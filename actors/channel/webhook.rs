@@ -7,8 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
-use reqwest::{Request, RequestBuilder};
+use http::{StatusCode, Uri};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::TOKEN_ENDPOINT;
@@ -17,6 +16,7 @@ use url::Url;
 use super::auth::{Auth, ClientCredentials};
 use super::oauth::Wanted;
 use super::reply::{Deadline, Reply};
+use super::tls::Ways;
 use super::{Answer, Channels, Load, Manner, dead};
 use crate::signature::{self, Scheme};
 
@@ -106,11 +106,11 @@ impl Channels {
             return dead(error).into();
         }
         let deadline = Deadline::after(load.timeout.unwrap_or(self.config.webhook_timeout));
-        let client = match self.client_for(post.manner).await {
-            Ok(client) => client,
+        let ways = match self.ways_for(post.manner).await {
+            Ok(ways) => ways,
             Err(error) => return dead(error).into(),
         };
-        let attempt = Attempt { client: &client, deadline, post, load, now };
+        let attempt = Attempt { ways: &ways, deadline, post, load, now };
         let reply = match post.auth {
             Some(Auth::Oauth2(account)) => Box::pin(self.post_with_token(attempt, account)).await,
             Some(auth) => attempt.send(Some(auth)).await,
@@ -134,7 +134,8 @@ impl Channels {
     ) -> Result<Reply, Outcome> {
         let url = Url::parse(&account.token_url).map_err(|error| dead(error.to_string()))?;
         self.guard.check_url(&url).map_err(|error| dead(format!("{TOKEN_ENDPOINT}: {error}")))?;
-        let Attempt { client, deadline, post, now, .. } = attempt;
+        let Attempt { ways, deadline, post, now, .. } = attempt;
+        let client = &ways.asking;
         let wanted = Wanted { owner: &post.manner.owner, account, url, client, deadline, now };
         let first = self.tokens.token(&wanted, None).await?;
         let reply = attempt.send(Some(&Auth::Bearer { token: first.to_string() })).await?;
@@ -149,7 +150,7 @@ impl Channels {
 /// One attempt, which may take more than one request.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
-    client: &'a reqwest::Client,
+    ways: &'a Ways,
     deadline: Deadline,
     post: &'a Post<'a>,
     load: &'a Load,
@@ -158,10 +159,11 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn send(self, auth: Option<&Auth>) -> Result<Reply, Outcome> {
-        let mut request = Request::new(Method::POST, self.post.url.clone());
-        *request.headers_mut() = headers(self.post, auth, self.load, self.now).map_err(dead)?;
-        *request.body_mut() = Some(self.load.body.clone().into());
-        Reply::before(RequestBuilder::from_parts(self.client.clone(), request), self.deadline).await
+        let to = Uri::try_from(self.post.url.as_str());
+        let to = to.map_err(|error| dead(format!("its target cannot be asked for: {error}")))?;
+        let headers = headers(self.post, auth, self.load, self.now).map_err(dead)?;
+        let body = self.load.body.clone();
+        Reply::to(self.ways.posting.post(to, headers, body), self.deadline).await
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::compat::FuturesAsyncReadCompatExt as _;
 use super::refusal;
 use super::stream::Watched;
 use crate::channel::reply::snippet;
-use crate::limits::CONNECT_TIMEOUT_MS;
+use crate::limits::connections::CONNECT_TIMEOUT_MS;
 
 /// The port on which TLS begins with the first byte (RFC 8314).
 const IMPLICIT_TLS_PORT: u16 = 465;

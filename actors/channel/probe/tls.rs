@@ -1,14 +1,12 @@
 //! The greeting over TLS: who the receiver says it is, who vouches for it, and until when.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
 };
@@ -23,7 +21,7 @@ use url::Url;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-use crate::channel::tls::Tls;
+use crate::channel::tls::{self, Tls};
 use crate::limits::CHECK_REFUSAL_MS;
 
 /// Greets the receiver and judges its certificate.
@@ -170,50 +168,13 @@ fn until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
 
 type Seen = Arc<Mutex<Option<CertificateDer<'static>>>>;
 
-/// The trust of a delivery's client, and a place for the certificate that it sees.
+/// The trust of a delivery's connection, and a place for the certificate that it sees.
 fn prepare(own: Option<&Tls>) -> Result<(ClientConfig, Seen), String> {
-    let said = |error: &dyn std::fmt::Display| error.to_string();
-    let provider = Arc::new(aws_lc_rs::default_provider());
     let seen = Seen::default();
-    let trusted = trust(&provider, own.and_then(|own| own.authority.as_deref()))?;
+    let trusted = tls::trust(own.and_then(|own| own.authority.as_deref()))?;
     let verifier = Arc::new(Watching { trusted, seen: Arc::clone(&seen) });
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| said(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    let mut config = match own.and_then(|own| own.certificate.as_ref()) {
-        None => builder.with_no_client_auth(),
-        Some(ours) => {
-            let chain = certificates(&ours.certificate)?;
-            let key =
-                PrivateKeyDer::from_pem_slice(ours.key.as_bytes()).map_err(|error| said(&error))?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| said(&error))?
-        }
-    };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let config = tls::with(verifier, own.and_then(|own| own.certificate.as_ref()))?;
     Ok((config, seen))
-}
-
-/// The system's authorities, and the endpoint's own.
-fn trust(provider: &Arc<CryptoProvider>, authority: Option<&str>) -> Result<Arc<Verifier>, String> {
-    /// Reading the system's takes a while.
-    static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
-    let problem = |error: Error| format!("the authorities cannot be read: {error}");
-    if let Some(pem) = authority {
-        let extra = Verifier::new_with_extra_roots(certificates(pem)?, Arc::clone(provider));
-        return Ok(Arc::new(extra.map_err(problem)?));
-    }
-    if let Some(system) = SYSTEM.get() {
-        return Ok(Arc::clone(system));
-    }
-    let system = Arc::new(Verifier::new(Arc::clone(provider)).map_err(problem)?);
-    Ok(Arc::clone(SYSTEM.get_or_init(|| system)))
-}
-
-fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    found.map_err(|error| format!("a certificate cannot be read: {error}"))
 }
 
 /// Judges as its like does, and keeps what it judged.
