@@ -13,12 +13,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, RwLock};
+use smallvec::SmallVec;
 
 use super::journal::Position;
-use super::{Batch, Direction, Write, full_key};
+use super::{Batch, Direction, Partition, Write};
+
+/// A key with its partition in front. It stands in the tree itself: to find one, some fifteen others are looked at.
+pub(super) type Key = SmallVec<[u8; KEY_BYTES]>;
+
+/// As long as most keys are; a longer one has a place of its own.
+const KEY_BYTES: usize = 40;
 
 /// The last value of each key; `None` where it was deleted.
-pub(super) type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type Rows = BTreeMap<Key, Option<Vec<u8>>>;
 
 /// Rows that change no more, on their way to the index.
 pub(super) struct Frozen {
@@ -77,10 +84,10 @@ impl Overlay {
             for batch in batches {
                 for write in batch.writes {
                     let (key, value) = match write {
-                        Write::Put(key, value) => (full_key(batch.partition, &key), Some(value)),
-                        Write::Delete(key) => (full_key(batch.partition, &key), None),
+                        Write::Put(key, value) => (key, Some(value)),
+                        Write::Delete(key) => (key, None),
                     };
-                    layers.put(key, value);
+                    layers.put(full(batch.partition, &key), value);
                 }
             }
             layers.position = position;
@@ -200,7 +207,7 @@ impl Overlay {
 }
 
 impl Layers {
-    fn put(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn put(&mut self, key: Key, value: Option<Vec<u8>>) {
         let value_bytes = value.as_ref().map_or(0, Vec::len);
         let row_bytes = ROW_BYTES + key.len();
         match self.active.insert(key, value) {
@@ -213,10 +220,17 @@ impl Layers {
     }
 }
 
+fn full(partition: Partition, key: &[u8]) -> Key {
+    let mut full = Key::with_capacity(1 + key.len());
+    full.push(partition.0);
+    full.extend_from_slice(key);
+    full
+}
+
 /// Two ordered runs as one; where both have a key, the first one's row counts.
 fn merged<'a>(
-    first: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
-    second: impl Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+    first: impl Iterator<Item = (&'a Key, &'a Option<Vec<u8>>)>,
+    second: impl Iterator<Item = (&'a Key, &'a Option<Vec<u8>>)>,
     goes_first: impl Fn(&[u8], &[u8]) -> bool,
     limit: usize,
 ) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
@@ -238,7 +252,7 @@ fn merged<'a>(
             (None, _) => second.next(),
         };
         let Some((key, value)) = row else { break };
-        rows.push((key.clone(), value.clone()));
+        rows.push((key.to_vec(), value.clone()));
     }
     rows
 }
