@@ -16,6 +16,7 @@ pub mod inbound;
 pub mod job;
 pub mod lanes;
 pub mod line;
+mod letters;
 pub mod log;
 pub mod mirror;
 pub(crate) mod news;
