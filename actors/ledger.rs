@@ -6,6 +6,7 @@
 pub(crate) mod access;
 mod acknowledged;
 mod attendance;
+pub mod called;
 mod companion;
 mod deleted;
 pub mod delivery;
@@ -15,8 +16,8 @@ mod idempotency;
 pub mod inbound;
 pub mod job;
 pub mod lanes;
-pub mod line;
 mod letters;
+pub mod line;
 pub mod log;
 pub mod mirror;
 pub(crate) mod news;

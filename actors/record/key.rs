@@ -31,7 +31,7 @@
 //! | `v` | phone number | until when a customer may be written to freely |
 //! | `g` | event | what storing and triggering took, for events up to this one |
 //! | `q` | 0, event | an event that stands aside; its data in pieces under 1, event, piece |
-//! | `l` | name | the lead that goes by it |
+//! | `l` | name | the lead that goes by it, or what is told of by another name than its own |
 //! | `m` | lead, number or conversation; sequence | a line of a history |
 //! | `p` | product, lead | a lead that looked at a product |
 //! | `w` | letter, number | how far the tenant was mirrored (`m`), what must be told the mirror besides (`n`) |
