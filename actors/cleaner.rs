@@ -61,6 +61,7 @@ pub(crate) struct CleanerState {
 struct Places {
     leftover: Sequence,
     dead_letter: Sequence,
+    noted: Sequence,
     histories: Rounds,
 }
 
@@ -173,6 +174,7 @@ impl Cleaner {
         }
         more |= times.len() == CLEANED_PER_STEP_MAX;
         more |= self.expire_letters(view, &mut draft, &mut places.dead_letter, now)?;
+        more |= self.note_letters(view, &mut draft, &mut places.noted)?;
         more |= self.forget_keys(view, &mut draft, now)?;
         self.forget_jobs(view, &mut draft, now)?;
         more |= self.forget_replays(view, &mut draft, now)?;
@@ -203,14 +205,15 @@ impl Cleaner {
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let cutoff = now.before(view.policy.settings.dead_letters.keep);
-        let range = *place..Sequence::at(cutoff);
+        let range = (None, *place..Sequence::at(cutoff));
         let found = self.ledger.dead_letters(&view.id, range, false, CLEANED_PER_STEP_MAX)?;
         let more = found.len() == CLEANED_PER_STEP_MAX;
         *place = found.last().filter(|_| more).map_or(Sequence(0), |(last, _)| last.next());
         let expired = found.iter().filter(|(_, letter)| letter.at < cutoff);
-        let expired: Vec<Sequence> = expired.map(|(delivery, _)| *delivery).collect();
-        for &delivery in &expired {
-            draft.forget_dead_letter(delivery, now);
+        let expired: Vec<_> =
+            expired.map(|(delivery, letter)| (EndpointId(letter.endpoint), *delivery)).collect();
+        for &letter in &expired {
+            draft.forget_dead_letter(letter, now);
         }
         if !expired.is_empty() {
             let data = json!({"count": expired.len()});
@@ -223,6 +226,29 @@ impl Cleaner {
                 audience: Audience::Subscribers,
             };
             announce(draft, &self.ledger, view, announcement, Context::default());
+        }
+        Ok(more)
+    }
+
+    /// Notes whose each dead letter is that an earlier version left, once.
+    fn note_letters(
+        &self,
+        view: &TenantView,
+        draft: &mut Draft,
+        place: &mut Sequence,
+    ) -> Result<bool, LedgerError> {
+        if self.ledger.knows_letters_of_endpoints(&view.id)? {
+            return Ok(false);
+        }
+        let range = (None, *place..Sequence(u64::MAX));
+        let found = self.ledger.dead_letters(&view.id, range, false, CLEANED_PER_STEP_MAX)?;
+        for (delivery, letter) in &found {
+            draft.note_letter(EndpointId(letter.endpoint), *delivery);
+            *place = delivery.next();
+        }
+        let more = found.len() == CLEANED_PER_STEP_MAX;
+        if !more {
+            draft.all_letters_are_noted();
         }
         Ok(more)
     }

@@ -53,6 +53,7 @@ use crate::channel::{ChannelConfig, Channels};
 use crate::clock::ClockMessage;
 use crate::gather::Refusal;
 use crate::hints::Listing;
+use crate::ledger::called::Called;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
 use crate::mirror::MirrorConfig;
@@ -255,20 +256,20 @@ impl Engine {
     /// The id of the conversation, or of the handoff, that a tenant calls so, as [`Ledger::called`] has it.
     pub fn called(&self, tenant: &TenantId, id: &str) -> Result<String, EngineError> {
         let hash = &self.view(tenant)?.policy.phone_hash;
-        Ok(self.ledger().called(tenant, hash, id)?)
+        Ok(self.ledger().called(tenant, (Called::Talk, hash), id)?)
     }
 
     /// The id of the booking that a tenant calls so.
     pub fn booking_called(&self, tenant: &TenantId, id: &str) -> Result<String, EngineError> {
         let hash = &self.view(tenant)?.policy.phone_hash;
-        Ok(self.ledger().booking_called(tenant, hash, id)?)
+        Ok(self.ledger().called(tenant, (Called::Booking, hash), id)?)
     }
 
-    /// All names by which events may have what a tenant calls so, as [`PhoneHash::names_of`] has them.
-    ///
-    /// [`PhoneHash::names_of`]: sereno_workflows::privacy::PhoneHash::names_of
+    /// All names by which events may have the conversation that a tenant calls so.
     pub fn names_of(&self, tenant: &TenantId, id: &str) -> Result<Vec<String>, EngineError> {
-        Ok(self.view(tenant)?.policy.phone_hash.names_of(id))
+        let mut names = self.view(tenant)?.policy.phone_hash.names_of(id);
+        names.extend(self.ledger().told_as(tenant, Called::Talk, id)?);
+        Ok(names)
     }
 
     /// All tenants, as they are now.

@@ -311,6 +311,7 @@ impl Entity {
                 draft.arm(self.alarm(due), TimerRecord::Alarm { generation });
             }
         }
+        self.tell_as(draft, view, after);
         let (old, new) = (before.and_then(decide::customer), decide::customer(after));
         if old != new {
             if let Some(number) = old {

@@ -226,7 +226,9 @@ impl Jobs {
         let mut gone = Vec::new();
         for letter in targets.iter().filter_map(|target| target.again.delivery) {
             match self.ledger.dead_letter(&self.tenant, letter)? {
-                Some(_) => draft.forget_dead_letter(letter, now),
+                Some(found) => {
+                    draft.forget_dead_letter((EndpointId(found.endpoint), letter), now);
+                }
                 None => gone.push(NotDone { item: Some(letter), why: Hindrance::Gone }),
             }
         }

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 mod acknowledged;
 mod attendance;
+pub mod called;
 mod companion;
 mod deleted;
 pub mod delivery;
@@ -15,6 +16,7 @@ mod idempotency;
 pub mod inbound;
 pub mod job;
 pub mod lanes;
+mod letters;
 pub mod line;
 pub mod log;
 pub mod mirror;

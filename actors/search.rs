@@ -10,6 +10,7 @@
 
 mod follower;
 mod index;
+pub mod standing;
 mod work;
 
 use std::collections::BTreeSet;
@@ -20,16 +21,19 @@ use std::thread::{self, JoinHandle};
 
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
-use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::id::Sequence;
 use sereno_workflows::masking;
 use sereno_workflows::search::{Query, Searchable, Types, id_in};
 use tokio::runtime::Handle;
 
 use self::follower::{Follower, View};
 use self::index::Wanted;
+use self::standing::Standing;
+use crate::jobs::choice::Choice;
+use crate::ledger::lanes::Stretches;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits;
-use crate::record::{AttemptStatus, EventRecord, Source};
+use crate::record::{EventRecord, Source};
 use crate::view::TenantView;
 
 /// What is asked for; what is left out is not asked for.
@@ -54,19 +58,6 @@ pub struct Question {
     pub set_aside: bool,
     /// None that was recorded before this.
     pub from: Sequence,
-}
-
-/// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It was not tried yet.
-    Pending,
-    /// It arrived.
-    Sent,
-    /// It failed and will be tried again.
-    Failed,
-    /// It was given up.
-    Dead,
 }
 
 /// A page of an answer.
@@ -130,6 +121,8 @@ pub(crate) struct Reader<'a> {
 /// A page in the making.
 struct Making<'a> {
     question: &'a Question,
+    /// Where what is asked for may be.
+    stretches: Stretches<'a>,
     page: Page,
     limit: usize,
     /// Everything from here on was looked at.
@@ -187,8 +180,14 @@ impl Reader<'_> {
         let view = view.filter(|_| !wanted.is_empty() && !question.set_aside);
         let page =
             Page { indexed_to: view.as_ref().map(|view| view.indexed_to), ..Page::default() };
+        let among = question.delivery.map(Standing::among);
+        let stretches = match &among {
+            Some(among) => Choice::new(among).stretches(self.ledger, self.tenant)?,
+            None => Stretches::anywhere(self.ledger, &self.tenant.id),
+        };
+        let (looked_at, looked_bytes, bytes) = (0, 0, 0);
         let mut making =
-            Making { question, page, limit, before, looked_at: 0, looked_bytes: 0, bytes: 0 };
+            Making { question, stretches, page, limit, before, looked_at, looked_bytes, bytes };
         let floor = view.as_ref().map_or(question.from, |view| view.indexed_to.next());
         if self.read_down(&mut making, floor.max(question.from))? {
             return Ok(making.page);
@@ -213,9 +212,15 @@ impl Reader<'_> {
             if making.is_over() {
                 return Ok(true);
             }
+            let Some(stretch) = making.stretches.before(making.before)? else {
+                making.before = floor;
+                break;
+            };
+            making.before = making.before.min(stretch.end);
+            let start = floor.max(stretch.start).min(making.before);
             let page = match making.question.set_aside {
-                true => self.ledger.all_set_aside(tenant, making.before, floor, rows)?,
-                false => self.ledger.events(tenant, making.before, floor, rows)?,
+                true => self.ledger.all_set_aside(tenant, making.before, start, rows)?,
+                false => self.ledger.events(tenant, making.before, start, rows)?,
             };
             // Some may have gone while they were read, so that a shorter page says nothing.
             let is_empty = page.is_empty();
@@ -227,7 +232,7 @@ impl Reader<'_> {
                 making.look(place, Some(event), is_meant);
             }
             if is_empty {
-                making.before = making.before.min(floor);
+                making.before = making.before.min(start);
             }
             rows = (2 * rows).min(limits::PAGE_ROWS_MAX);
         }
@@ -244,8 +249,9 @@ impl Reader<'_> {
     ) -> Result<(), Trouble> {
         let rows = (2 * making.limit).clamp(64, limits::PAGE_ROWS_MAX);
         let from = making.question.from;
-        loop {
-            let before = making.before;
+        while let Some(stretch) = making.stretches.before(making.before)? {
+            let before = making.before.min(stretch.end);
+            making.before = before;
             let named = view.snapshot.newest(wanted, from..before, rows);
             let named = named.map_err(|error| {
                 tracing::error!(%error, "a question could not be answered from the search index");
@@ -259,6 +265,10 @@ impl Reader<'_> {
                 if making.is_over() {
                     return Ok(());
                 }
+                if !making.stretches.has(place)? {
+                    making.look(place, None, false);
+                    continue;
+                }
                 let event = self.ledger.event(&self.tenant.id, place).map_err(Trouble::Ledger)?;
                 let is_meant = match &event {
                     Some(event) => self.is_meant(making.question, place, event)?,
@@ -270,6 +280,7 @@ impl Reader<'_> {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     /// Takes a damaged index away and has it built again.
@@ -313,30 +324,6 @@ impl Reader<'_> {
             None => Ok(true),
             Some(standing) => self.has_delivery(&self.tenant.id, place, event, standing),
         }
-    }
-
-    fn has_delivery(
-        &self,
-        tenant: &TenantId,
-        place: Sequence,
-        event: &EventRecord,
-        standing: Standing,
-    ) -> Result<bool, LedgerError> {
-        let deliveries = self.ledger.deliveries_of(tenant, place, event)?;
-        Ok(deliveries.into_iter().any(|(endpoint, _, status)| {
-            let is_there = self.tenant.has_endpoint(endpoint);
-            match status.map(|status| (status.status, status.attempts)) {
-                None | Some((AttemptStatus::Retrying, 0)) => {
-                    standing == Standing::Pending && is_there
-                }
-                Some((AttemptStatus::Retrying, _)) => standing == Standing::Failed && is_there,
-                Some((AttemptStatus::Sent | AttemptStatus::Collected, _)) => {
-                    standing == Standing::Sent
-                }
-                Some((AttemptStatus::Dead, _)) => standing == Standing::Dead,
-                Some((AttemptStatus::Withdrawn, _)) => false,
-            }
-        }))
     }
 }
 

@@ -209,8 +209,13 @@ pub enum What {
     End(Resolution),
     /// Its lead turned out to be this one.
     Belong(String),
-    /// Its handoff was given to this person.
-    Handed(String),
+    /// Its handoff is this person's.
+    Handed {
+        /// Whose.
+        to: String,
+        /// From whom it was taken, where somebody had it.
+        from: Option<String>,
+    },
     /// A person writes to the customer.
     Reply(Box<Reply>),
     /// A person holds it from now on.
@@ -219,13 +224,15 @@ pub enum What {
         by: String,
         /// From whom, where somebody holds it.
         from: Option<String>,
+        /// Who has its handoff, as far as that is known; the handoff itself says whether it is so.
+        claimed: Option<String>,
     },
     /// Nobody holds it any more.
     GiveBack,
     /// Its handoff is over.
     HandoffClosed,
-    /// This person left its handoff to the others.
-    HandoffReleased(String),
+    /// Whoever had its handoff left it to the others.
+    HandoffReleased,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -269,11 +276,13 @@ pub fn step(
     match &command.what {
         What::Wake { generation } => steps::wake(there()?, *generation, ctx),
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
-        What::TakeOver { by, from } => held::take_over(there()?, by, from.as_deref(), ctx),
+        What::TakeOver { by, from, claimed } => {
+            held::take_over(there()?, by, (from.as_deref(), claimed.as_deref()), ctx)
+        }
         What::GiveBack => held::give_back(there()?, ctx),
-        What::Handed(to) => Ok(held::handed(there()?, to, ctx)),
+        What::Handed { to, from } => held::handed(there()?, to, from.as_deref(), ctx),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
-        What::HandoffReleased(by) => Ok(held::handoff_released(there()?, by, ctx)),
+        What::HandoffReleased => Ok(held::handoff_released(there()?, ctx)),
         What::Start { .. }
         | What::Receive { .. }
         | What::Send

@@ -108,15 +108,15 @@ pub enum Command {
     Wrote,
     /// A person wrote to the customer, which is a reply if one is waited for.
     Answered,
-    /// A person took its conversation over, and has it too unless somebody else has it.
+    /// A person took its conversation over, and has it too unless it is over.
     TakenOver {
         /// Who.
         by: String,
         /// From whom, where somebody held it.
         from: Option<String>,
     },
-    /// This person gave its conversation back, and with it the handoff, if it is theirs.
-    GivenBack(String),
+    /// Its conversation was given back, and with it the handoff, unless it is over.
+    GivenBack,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -162,8 +162,8 @@ pub fn step(
         Command::Unsnooze => snooze::unsnooze(present, ctx),
         Command::Prioritize(priority) => priority::prioritize(present, priority, ctx),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
-        Command::TakenOver { by, from } => Ok(claim::taken_over(present, by, from.as_deref(), ctx)),
-        Command::GivenBack(by) => claim::given_back(present, &by, ctx),
+        Command::TakenOver { by, from } => claim::taken_over(present, by, from.as_deref(), ctx),
+        Command::GivenBack => claim::given_back(present, ctx),
         Command::Answered => match present.status {
             Status::Open => reply(present, ctx),
             Status::Replied | Status::Closed => {

@@ -4,14 +4,13 @@
 //! wherever they stand, numbers and mail addresses by what they look like. When in doubt it is hidden: who
 //! needs it can ask for it by name, which is written down. So of a payload, and of a receiver's answer, the names
 //! of all fields are shown, the numbers and words of those fields that are known to be harmless, and short numbers; no
-//! other text, and no sentence. What began as our own words do is theirs all the same: ours are known by the field in which they stand.
+//! other text, no sentence, and nothing in which as many digits stand as a number has, whatever parts them, but moments. What began as our own words do is theirs all the same: ours are known by the field in which they stand.
 //!
 //! Ids stay as they are, since everything is found by them, and messages, orders, bookings and products are
 //! numbered. In the place of three kinds of ids stands an alias: of one that holds a mail address or a number with
 //! its `+`, wherever it stands; of what leaves instead of a number, since all numbers can be tried; and of one that
-//! is nothing but 9 to 15 digits, as many as a number has, however they are parted, or those behind `wa_` and the
-//! like, where it names a person or a conversation with one. Which these are is told by the field:
-//! `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
+//! holds as many digits as a number has (`digits`), where it names a person or a conversation with one. Which these are
+//! is told by the field: `conversation_id`, `user_id`, `customer_id` and the like, `wa_id`, `chat_id`, the `id` of what stands under
 //! `user`, `contact` and the like, and, beside an `entity` that is one of them, `entity_id` and the ids of its
 //! timers; of all of them the plurals too. In a payload it is every id that is not known to name a thing.
 //! Cursors hold such ids, so one stands for each of them too.
@@ -27,6 +26,7 @@
 //! | what is secret in a URL | `•••`, see [`without_secrets`] |
 
 mod answers;
+mod digits;
 mod fields;
 mod harmless;
 mod ids;
@@ -37,17 +37,20 @@ mod urls;
 use serde_json::{Map, Number, Value};
 
 use self::answers::{is_code, is_told, mended, without_answer};
+use self::digits::{holds_number, is_moments};
 use self::fields::{
-    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, NAMES, NUMBERS, OURS, OWN_SOURCE, PERSONS, SAID,
-    THEIR_THINGS, THEIRS, THINGS, WORDS, is_birthday, is_one_or_more, plain,
+    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, NAMES, NUMBERS, OURS, OWN_SOURCE, SAID, THEIR_THINGS,
+    THEIRS, THINGS, WORDS, is_birthday, is_one_or_more, parted, plain,
 };
-use self::harmless::{is_harmless, is_label, is_number_of_somebody, is_one_word, shown_name};
+use self::harmless::{
+    is_harmless, is_label, is_named_thing, is_number_of_somebody, is_one_word, is_time, shown_name,
+};
 use self::ids::{
-    Holder, clear_id, is_hash, is_id, is_number, is_timer_of_number, names_hash, names_person,
+    Holder, clear_id, holds_hash, is_hash, is_id, is_number, is_of_number, is_timer_of_number,
+    may_be_of_person, names_booking, names_hash, names_person,
 };
 use self::numbers::{
-    card_at, has_written_number, hidden_card, hidden_number, is_bare_number, is_card_field,
-    is_moment, is_number_field, is_written_number, number_at,
+    card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_number_field, number_at,
 };
 pub use self::traced::may_name_somebody;
 pub use self::urls::without_secrets;
@@ -103,15 +106,13 @@ pub fn masked_text(text: &str) -> String {
 
 /// What is shown of an id that holds personal data.
 pub fn masked_id(id: &str) -> String {
-    if is_hash(id) || is_number(id) && hide_in(id) == id {
-        return HIDDEN.to_owned();
-    }
     if let Some((kind, rest)) = id.split_once(':').filter(|_| is_timer_of_number(id))
         && let Some((of, timer)) = rest.split_once(':')
     {
         return format!("{kind}:{}:{timer}", masked_id(of));
     }
-    hide_in(&clear_id(id))
+    let shown = hide_in(&clear_id(id));
+    if may_be_of_person(&shown) { HIDDEN.to_owned() } else { shown }
 }
 
 /// Whether an id in a field of this name is a person's number or address: in an answer stands an alias for it.
@@ -173,11 +174,12 @@ fn masked_map(map: Map<String, Value>, called: &str, place: Place<'_>) -> Map<St
 }
 
 fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
-    let lower = field.to_ascii_lowercase();
+    let lower = parted(field);
     let plain = plain(field);
     let is_in = |list: &[&str]| list.contains(&plain.as_str());
     let theirs = place.theirs || place.names_people && is_in(&THEIRS);
-    let is_thing = if place.theirs { is_in(&THEIR_THINGS) } else { is_in(&THINGS) };
+    let is_their_thing = || is_in(&THEIR_THINGS) || is_named_thing(&plain);
+    let is_thing = if place.theirs { is_their_thing() } else { is_in(&THINGS) };
     let inside = Place {
         names_people: place.names_people && !is_thing,
         words: place.words && !is_in(&OURS),
@@ -209,7 +211,7 @@ fn masked_number(number: Number, (field, plain): (&str, &str), place: Place<'_>)
     if is_phone_field(field) || NUMBERS.contains(&plain) {
         return Value::from(hidden_number(&text));
     }
-    if names_person(field, place.holder, place.theirs) && is_written_number(&text) {
+    if names_person(field, place.holder, place.theirs) && may_name_somebody(&text) {
         return Value::from((place.alias)(&text));
     }
     if is_id(field) {
@@ -263,7 +265,7 @@ fn masked_string(text: String, (field, plain): (&str, &str), place: Place<'_>) -
     if place.theirs && is_birthday(field) {
         return HIDDEN.to_owned();
     }
-    if is_moment(&text) {
+    if is_moments(&text) || place.theirs && is_time(field, &text) {
         return text;
     }
     let is_label_field = is_in(&LABELS) || place.labels && !is_id(field);
@@ -292,25 +294,26 @@ fn masked_other(text: String, (field, plain): (&str, &str), place: Place<'_>) ->
     }
     // An id by itself, or behind what it is of.
     let (of, id) = text.rsplit_once([':', '/']).unwrap_or(("", &text));
-    let is_of_person = PERSONS.contains(&of);
-    if is_number(id) && (of.is_empty() || is_of_person) || is_of_person && is_hash(id) {
+    if of.is_empty() && is_number(id) || is_of_number(of, id) {
         let before = text.strip_suffix(id).unwrap_or_default();
         return format!("{before}{}", masked_id(id));
     }
     if place.theirs { hidden_or_shown(&text) } else { without_answer(hide_in(&text)) }
 }
 
-/// A word of somebody's with what looks like a number or an address masked; hidden where it is one only a reader knows.
+/// A word of somebody's with what looks like a number or an address masked; hidden where as many digits stand in it as a
+/// number has.
 fn hidden_or_shown(text: &str) -> String {
     let shown = without_answer(hide_in(text));
-    if shown == text && has_written_number(text) { HIDDEN.to_owned() } else { shown }
+    if holds_number(&shown) { HIDDEN.to_owned() } else { shown }
 }
 
 /// Whether an id in this field is a person's number or address.
 fn is_personal(field: &str, id: &str, (holder, theirs): (Holder, bool)) -> bool {
     let clear = clear_id(id);
     clear.contains(['@', '+']) && hide_in(&clear) != clear
-        || names_person(field, holder, theirs) && (is_number(id) || is_hash(id))
+        || names_person(field, holder, theirs) && may_be_of_person(id)
+        || names_booking(field, holder) && holds_hash(id)
         || names_hash(field) && is_hash(id)
         || is_timer_of_number(id)
 }

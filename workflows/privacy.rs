@@ -26,6 +26,8 @@ pub(crate) fn is_phone_field(name: &str) -> bool {
 /// As many digits as a telephone number has (E.164).
 const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 15;
+/// As many hex digits leave instead of one.
+pub(crate) const HASH_LENGTH: usize = 16;
 
 /// Why a text is not a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -53,7 +55,7 @@ impl PhoneHash {
                 Err(_) => Sha256::digest(key),
             },
         };
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        digest.iter().take(HASH_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The data as it may leave: every phone field, however deep, replaced by its hash.
@@ -94,6 +96,14 @@ impl PhoneHash {
             }
         }
         names
+    }
+
+    /// Whether something that is called so may be told of by what leaves instead of a number.
+    pub fn may_be_told(id: &str) -> bool {
+        let mut words = id.split(|letter: char| !letter.is_ascii_alphanumeric());
+        words.any(|word| {
+            word.len() == HASH_LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
     }
 
     fn redact_map(
@@ -204,6 +214,10 @@ mod tests {
         assert_eq!(keyed.names_of("conv_1"), ["conv_1"]);
         for id in ["conv_1", "c-123456", "0034600000001", "1234567890123456"] {
             assert_eq!(PhoneHash::Plain.without_number(id), None, "{id}");
+        }
+        for id in ["34600000001", "wa_34600000001"] {
+            assert!(PhoneHash::may_be_told(&PhoneHash::Plain.without_number(id).unwrap().0));
+            assert!(!PhoneHash::may_be_told(id));
         }
     }
 

@@ -128,7 +128,7 @@ impl EndpointActor {
             let mut draft = Draft::new(&self.tenant);
             match wish {
                 LetterWish::Discard => {
-                    draft.forget_dead_letter(delivery, ledger.now().timestamp());
+                    draft.forget_dead_letter((self.id, delivery), ledger.now().timestamp());
                 }
                 LetterWish::HandedOn(to) => {
                     let handed_on = Some(to);
@@ -175,7 +175,7 @@ impl EndpointActor {
         }
         if let Some(letter) = ledger.dead_letter(&self.tenant, delivery)? {
             let forgiven = letter.delivery.attempts;
-            draft.forget_dead_letter(delivery, now);
+            draft.forget_dead_letter((self.id, delivery), now);
             self.wait(draft, delivery, &DeliveryRecord { forgiven, ..letter.delivery }, now);
             return Ok(Ok(delivery));
         }

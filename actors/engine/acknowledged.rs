@@ -1,7 +1,7 @@
 //! Causes of dead letters that people take note of, so that what is new stands out.
 
 use sereno_workflows::dead_letters::Fault;
-use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 
 use super::{Engine, EngineError};
 use crate::ledger::{Draft, LedgerError};
@@ -64,7 +64,7 @@ impl Engine {
     ) -> Result<bool, LedgerError> {
         let mut before = Sequence(u64::MAX);
         loop {
-            let range = Sequence(0)..before;
+            let range = (wanted.endpoint.map(EndpointId), Sequence(0)..before);
             let page = self.around.ledger.dead_letters(tenant, range, true, ACKNOWLEDGED_ROWS)?;
             if page.iter().any(|(_, letter)| wanted.means_letter(letter)) {
                 return Ok(true);

@@ -1,9 +1,9 @@
 //! What a workflow asked for, as rows of the commit that its step becomes: events, messages, mails, signals.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sereno_workflows::effect::{Effect, Signal};
 use sereno_workflows::event::is_by_person;
-use sereno_workflows::id::{EndpointId, EntityKey, Sequence};
+use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, Sequence};
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::trace::TraceContext;
 
@@ -11,6 +11,7 @@ use super::people::Happened;
 use super::{Entity, people, report};
 use crate::announce::{Announcement, Audience, Context, announce, own_id};
 use crate::ledger::Draft;
+use crate::ledger::called::Called;
 use crate::record::key::TimerKey;
 use crate::record::{DeliveryRecord, Source, StateRecord, Tell, TimerRecord};
 use crate::view::TenantView;
@@ -47,6 +48,7 @@ impl Entity {
                     let of = data.get("conversation_id").and_then(Value::as_str);
                     talk = of.map(str::to_owned).or(talk);
                     by_person = is_by_person(&data);
+                    let data = self.told_of(view, data);
                     let announcement = Announcement {
                         id: None,
                         event_type,
@@ -85,6 +87,30 @@ impl Entity {
                 Effect::Signal { to, signal } => self.signal(draft, to, signal),
                 Effect::Note(note) => people::keep(draft, note),
             }
+        }
+    }
+
+    /// What is told of a conversation that is called by the number of its customer, once that is known.
+    fn told_of(&self, view: &TenantView, data: Map<String, Value>) -> Map<String, Value> {
+        let hash = &view.policy.phone_hash;
+        let is_talk = matches!(self.key.kind, EntityKind::Conversation | EntityKind::Handoff);
+        let named = hash.without_number(&self.key.id).filter(|_| is_talk);
+        let Some((name, number)) = named else { return data };
+        match self.ledger.told_as(&self.tenant, Called::Talk, &name) {
+            Ok(None) => data,
+            // Where it cannot be read, the number is rather hidden.
+            Ok(Some(_)) | Err(_) => hash.redact_of(&data, Some(&number)),
+        }
+    }
+
+    /// Notes that a booking is told of by what leaves instead of its customer's number, where it is called by that.
+    pub(super) fn tell_as(&self, draft: &mut Draft, view: &TenantView, state: &StateRecord) {
+        let StateRecord::Reservation(booking) = state else { return };
+        let named = view.policy.phone_hash.without_number(&self.key.id);
+        if let Some((name, number)) = named
+            && booking.wa_number.as_ref() == Some(&number)
+        {
+            draft.tell_as(Called::Booking, &name, &self.key.id);
         }
     }
 

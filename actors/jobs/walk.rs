@@ -123,7 +123,7 @@ fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
 }
 
 fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, LedgerError> {
-    let range = job.place..job.selection.to;
+    let range = (job.selection.endpoint.map(EndpointId), job.place..job.selection.to);
     let rows = ledger.dead_letters(&view.id, range, false, JOB_STEP_ROWS)?;
     let full = rows.len() == JOB_STEP_ROWS;
     let next = rows.last().filter(|_| full).map(|(delivery, _)| delivery.next());

@@ -10,7 +10,7 @@ use crate::record::{self, AcknowledgedRecord, key};
 impl Ledger {
     /// All causes of a tenant that somebody has taken note of.
     pub fn acknowledged(&self, tenant: &TenantId) -> Result<Vec<AcknowledgedRecord>, LedgerError> {
-        let all = key::acknowledged(tenant);
+        let all = key::letters::acknowledged(tenant);
         let rows = self.under(key::partition(tenant), &all, ACKNOWLEDGED_MAX)?;
         rows.into_iter().map(|(_, value)| Ok(record::decode(&value)?)).collect()
     }
@@ -19,13 +19,13 @@ impl Ledger {
 impl Draft {
     /// Notes that somebody has taken note of a cause.
     pub(crate) fn acknowledge(&mut self, record: &AcknowledgedRecord) {
-        let key = key::acknowledged_cause(self.tenant(), record.fault, &record.cause);
+        let key = key::letters::acknowledged_cause(self.tenant(), record.fault, &record.cause);
         self.batch().put(key, record::encode(record));
     }
 
     /// Forgets that.
     pub(crate) fn forget_acknowledged(&mut self, fault: Fault, cause: &str) {
-        let key = key::acknowledged_cause(self.tenant(), fault, cause);
+        let key = key::letters::acknowledged_cause(self.tenant(), fault, cause);
         self.batch().delete(key);
     }
 }

@@ -1,17 +1,11 @@
-//! Deliveries, found by their own ids, and those that were given up.
+//! Deliveries, found by their own ids.
 
-use std::ops::Range;
-
-use sereno_workflows::dead_letters::Sight;
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
 use super::{Ledger, LedgerError};
 use crate::limits;
-use crate::record::{
-    self, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, EventRecord, LogRecord, key,
-};
-use crate::store::Direction;
+use crate::record::{DeliveryRecord, DeliveryStatusRecord, EventRecord, LogRecord, key};
 
 /// A delivery with its event, and how it stands once it was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,44 +129,6 @@ impl Ledger {
         line: Sequence,
     ) -> Result<Option<LogRecord>, LedgerError> {
         self.get(key::partition(tenant), &key::log(tenant, line))
-    }
-
-    /// A dead letter.
-    pub fn dead_letter(
-        &self,
-        tenant: &TenantId,
-        delivery: Sequence,
-    ) -> Result<Option<DeadLetterRecord>, LedgerError> {
-        self.get(key::partition(tenant), &key::dead_letter(tenant, delivery))
-    }
-
-    /// Dead letters by the place of their delivery.
-    pub fn dead_letters(
-        &self,
-        tenant: &TenantId,
-        range: Range<Sequence>,
-        newest_first: bool,
-        limit: usize,
-    ) -> Result<Vec<(Sequence, DeadLetterRecord)>, LedgerError> {
-        let range =
-            &key::dead_letter(tenant, range.start)[..]..&key::dead_letter(tenant, range.end)[..];
-        let direction = if newest_first { Direction::Descending } else { Direction::Ascending };
-        let rows = self.store.scan(key::partition(tenant), range, direction, limit)?;
-        rows.into_iter()
-            .map(|(key, value)| {
-                let delivery = key::sequence(&key).ok_or(LedgerError::Content("letter's key"))?;
-                Ok((delivery, record::decode(&value)?))
-            })
-            .collect()
-    }
-
-    /// How many dead letters there are, as far as people care, and since when the oldest is one.
-    pub fn dead_letters_at_sight(&self, tenant: &TenantId) -> Result<Sight, LedgerError> {
-        let all = Sequence(0)..Sequence(u64::MAX);
-        let limit = limits::DEAD_LETTERS_COUNTED_MAX;
-        let letters = self.dead_letters(tenant, all, false, limit)?;
-        let oldest = letters.iter().map(|(_, letter)| letter.at).min();
-        Ok(Sight { count: letters.len(), oldest })
     }
 }
 

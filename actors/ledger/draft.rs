@@ -207,6 +207,7 @@ impl Draft {
     /// Keeps a delivery that was given up.
     pub fn dead_letter(&mut self, delivery: Sequence, letter: &DeadLetterRecord) {
         self.batch.put(key::dead_letter(&self.tenant, delivery), record::encode(letter));
+        self.note_letter(EndpointId(letter.endpoint), delivery);
         self.look_at_dead_letters(letter.at);
     }
 
@@ -223,8 +224,9 @@ impl Draft {
     }
 
     /// A dead letter is tried again, or thrown away.
-    pub fn forget_dead_letter(&mut self, delivery: Sequence, now: Timestamp) {
+    pub fn forget_dead_letter(&mut self, (of, delivery): (EndpointId, Sequence), now: Timestamp) {
         self.batch.delete(key::dead_letter(&self.tenant, delivery));
+        self.batch.delete(key::letters::of(&self.tenant, of, delivery));
         self.look_at_dead_letters(now);
     }
 

@@ -3,7 +3,6 @@
 use sereno_workflows::conversation::Conversation;
 use sereno_workflows::id::{EntityKey, Sequence, TenantId};
 use sereno_workflows::lead::{Lead, Name};
-use sereno_workflows::privacy::PhoneHash;
 use sereno_workflows::product::Product;
 
 use super::{Draft, Ledger, LedgerError};
@@ -69,59 +68,6 @@ impl Ledger {
             Some(StateRecord::Conversation(conversation)) => Ok(Some(conversation)),
             Some(_) | None => Ok(None),
         }
-    }
-
-    /// The id of the conversation, or of the handoff, that is called so: another where it is called by the number of
-    /// its customer, which nobody is told. One that was told of before that number was known goes by its own.
-    pub fn called(
-        &self,
-        tenant: &TenantId,
-        hash: &PhoneHash,
-        id: &str,
-    ) -> Result<String, LedgerError> {
-        self.called_among(tenant, (hash, id), &[EntityKey::conversation, EntityKey::handoff])
-    }
-
-    /// The same of a booking.
-    pub fn booking_called(
-        &self,
-        tenant: &TenantId,
-        hash: &PhoneHash,
-        id: &str,
-    ) -> Result<String, LedgerError> {
-        self.called_among(tenant, (hash, id), &[EntityKey::reservation])
-    }
-
-    fn called_among(
-        &self,
-        tenant: &TenantId,
-        (hash, id): (&PhoneHash, &str),
-        kinds: &[fn(&str) -> EntityKey],
-    ) -> Result<String, LedgerError> {
-        let names = hash.names_of(id);
-        if names.len() > 1 {
-            for name in &names {
-                if self.is_there(tenant, name, kinds)? {
-                    return Ok(name.clone());
-                }
-            }
-        }
-        Ok(id.to_owned())
-    }
-
-    /// Whether any of these has an id.
-    pub(crate) fn is_there(
-        &self,
-        tenant: &TenantId,
-        id: &str,
-        kinds: &[fn(&str) -> EntityKey],
-    ) -> Result<bool, LedgerError> {
-        for kind in kinds {
-            if self.state(tenant, &kind(id))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// A lead as one who looked at a product.

@@ -17,6 +17,7 @@
 //! | `D` | event, delivery | how it stands |
 //! | `V` | delivery | the event of a delivery that was made long after it |
 //! | `X` | delivery | a dead letter |
+//! | `x` | endpoint, delivery | nothing: a dead letter is of it; for 0 alone: that of each of them this is said |
 //! | `J` | sequence | a job |
 //! | `L` | sequence | a line of the log |
 //! | `o` | endpoint (0: any), second | nothing: an attempt for it is in the log of that second |
@@ -30,7 +31,7 @@
 //! | `v` | phone number | until when a customer may be written to freely |
 //! | `g` | event | what storing and triggering took, for events up to this one |
 //! | `q` | 0, event | an event that stands aside; its data in pieces under 1, event, piece |
-//! | `l` | name | the lead that goes by it |
+//! | `l` | name | the lead that goes by it, or what is told of by another name than its own |
 //! | `m` | lead, number or conversation; sequence | a line of a history |
 //! | `p` | product, lead | a lead that looked at a product |
 //! | `w` | letter, number | how far the tenant was mirrored (`m`), what must be told the mirror besides (`n`) |
@@ -56,6 +57,7 @@ pub mod idempotency;
 pub mod inbound;
 mod kind;
 pub mod lanes;
+pub mod letters;
 pub mod mirror;
 pub mod people;
 pub mod provider;
@@ -63,7 +65,6 @@ pub mod source;
 pub mod statistics;
 pub mod story;
 
-use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, EntityKey, EntityKind, EventId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
@@ -306,19 +307,6 @@ pub fn job(tenant: &TenantId, job: Sequence) -> Vec<u8> {
 /// A dead letter.
 pub fn dead_letter(tenant: &TenantId, delivery: Sequence) -> Vec<u8> {
     numbered(b'X', tenant, delivery)
-}
-
-/// All causes of dead letters that somebody has taken note of.
-pub fn acknowledged(tenant: &TenantId) -> Vec<u8> {
-    table(b'k', tenant)
-}
-
-/// One of them.
-pub fn acknowledged_cause(tenant: &TenantId, fault: Fault, cause: &str) -> Vec<u8> {
-    let mut key = acknowledged(tenant);
-    text(&mut key, fault.as_str());
-    key.extend_from_slice(cause.as_bytes());
-    key
 }
 
 /// A line of the log.

@@ -10,6 +10,7 @@ use super::involve::Work;
 use super::people::unreadable;
 use super::{Tenant, TenantState};
 use crate::gather::Refusal;
+use crate::ledger::called::Called;
 
 /// A booking's id with fewer digits in a row is none of a number, but that of a day.
 const DIGITS_MIN: usize = 9;
@@ -24,30 +25,53 @@ impl Tenant {
     /// called otherwise.
     pub(super) fn telling_of(
         &self,
-        (state, work): (&mut TenantState, &Work),
+        (state, work): (&mut TenantState, &mut Work),
         event: &Event,
         fact: &mut Fact,
     ) -> Result<Map<String, Value>, Refusal> {
         let data = event.told();
-        if let Fact::Reservation(_, booking) = fact
-            && let Some(number) = self.name_booking((state, work), booking)?
-        {
-            return Ok(state.view.policy.phone_hash.redact_of(&data, Some(&number)));
-        }
-        let id = data.get("conversation_id").and_then(Value::as_str);
-        let alias = id.and_then(|id| state.view.policy.phone_hash.without_number(id));
-        let Some((id, (alias, number))) = id.zip(alias) else {
-            return Ok(state.view.policy.phone_hash.redact(&data));
+        let number = match fact {
+            Fact::Reservation(_, booking) => self.name_booking((state, work), booking)?,
+            _ => match data.get("conversation_id").and_then(Value::as_str) {
+                Some(id) => self.name_talk((state, work), (id, &data), fact)?,
+                None => None,
+            },
         };
-        let called = match self.talk_called(state, id)? {
-            Some(called) => called,
-            None if self.customer(state, &data, fact)?.as_ref() == Some(&number) => alias,
-            None => return Ok(state.view.policy.phone_hash.redact(&data)),
+        Ok(state.view.policy.phone_hash.redact_of(&data, number.as_deref()))
+    }
+
+    /// Has what an event means be of the conversation that it tells of, and answers the number in what that is called, if
+    /// it is known to be its customer's.
+    fn name_talk(
+        &self,
+        (state, work): (&mut TenantState, &mut Work),
+        (id, data): (&str, &Map<String, Value>),
+        fact: &mut Fact,
+    ) -> Result<Option<String>, Refusal> {
+        let Some((alias, number)) = state.view.policy.phone_hash.without_number(id) else {
+            if let (Some(own), Some(conversation)) =
+                (self.told_as(state, id)?, fact.conversation_mut())
+            {
+                *conversation = own;
+            }
+            return Ok(None);
+        };
+        let called = if let Some(called) = self.talk_called(state, id)? {
+            called
+        } else if self.customer(state, data, fact)?.as_ref() != Some(&number) {
+            return Ok(None);
+        } else if self.talk_stands((state, work), id)? {
+            // It was told of before anybody knew that this is a number.
+            work.draft.tell_as(Called::Talk, &alias, id);
+            state.people.told.put(alias, id.to_owned());
+            id.to_owned()
+        } else {
+            alias
         };
         if let Some(conversation) = fact.conversation_mut() {
             *conversation = called;
         }
-        Ok(state.view.policy.phone_hash.redact_of(&data, Some(&number)))
+        Ok(Some(number))
     }
 
     /// The number of whom an event is about, as far as it is known.
@@ -70,16 +94,36 @@ impl Tenant {
         }
     }
 
-    /// What leaves instead of the number in an id, now or before there was a key, if a conversation is called so.
+    /// What leaves instead of the number in an id, now or before there was a key, if a conversation is called so; the id
+    /// itself where one is told of by that.
     fn talk_called(&self, state: &mut TenantState, id: &str) -> Result<Option<String>, Refusal> {
         for name in aliases(state, id) {
             if state.people.talks.get(&name).is_some()
-                || self.is_there(state, &name, &[EntityKey::conversation, EntityKey::handoff])?
+                || self.is_there(state, Called::Talk, &name)?
             {
                 return Ok(Some(name));
             }
+            if let Some(own) = self.told_as(state, &name)? {
+                return Ok(Some(own));
+            }
         }
         Ok(None)
+    }
+
+    /// The conversation that is told of by another name than its own.
+    fn told_as(&self, state: &TenantState, name: &str) -> Result<Option<String>, Refusal> {
+        if let Some(own) = state.people.told.get(&name.to_owned()) {
+            return Ok(Some(own.clone()));
+        }
+        let found = self.ledger().told_as(&state.view.id, Called::Talk, name);
+        found.map_err(|error| unreadable(&error, &state.view.id))
+    }
+
+    /// Whether there is a conversation or a handoff with an id, or will be with this commit.
+    fn talk_stands(&self, (state, work): (&TenantState, &Work), id: &str) -> Result<bool, Refusal> {
+        let keys = [EntityKey::conversation(id), EntityKey::handoff(id)];
+        let is_known = |key: &EntityKey| work.deeds.contains_key(key) || state.entities.has(key);
+        Ok(keys.iter().any(is_known) || self.is_there(state, Called::Talk, id)?)
     }
 
     /// Has a booking go by what leaves instead of its number, and answers that number: one that does already, or a new
@@ -90,6 +134,10 @@ impl Tenant {
         booking: &mut Booking,
     ) -> Result<Option<String>, Refusal> {
         let id = &booking.reservation_id;
+        if let Some(own) = self.booking_told_as(state, id)? {
+            booking.reservation_id = own;
+            return Ok(None);
+        }
         let alias = state.view.policy.phone_hash.without_number(id);
         let Some((alias, number)) = alias.filter(|(_, number)| number.len() > DIGITS_MIN) else {
             return Ok(None);
@@ -98,11 +146,14 @@ impl Tenant {
             // One that was just told of is not on disk yet.
             let key = EntityKey::reservation(name);
             let is_known = work.deeds.contains_key(&key) || state.entities.has(&key);
-            Ok(is_known || self.is_there(state, name, &[EntityKey::reservation])?)
+            Ok(is_known || self.is_there(state, Called::Booking, name)?)
         };
         for name in aliases(state, id) {
             if stands(&name)? {
                 booking.reservation_id = name;
+                return Ok(Some(number));
+            }
+            if self.booking_told_as(state, &name)?.is_some() {
                 return Ok(Some(number));
             }
         }
@@ -113,13 +164,13 @@ impl Tenant {
         Ok(Some(number))
     }
 
-    fn is_there(
-        &self,
-        state: &TenantState,
-        id: &str,
-        kinds: &[fn(&str) -> EntityKey],
-    ) -> Result<bool, Refusal> {
-        let found = self.ledger().is_there(&state.view.id, id, kinds);
+    fn booking_told_as(&self, state: &TenantState, name: &str) -> Result<Option<String>, Refusal> {
+        let found = self.ledger().told_as(&state.view.id, Called::Booking, name);
+        found.map_err(|error| unreadable(&error, &state.view.id))
+    }
+
+    fn is_there(&self, state: &TenantState, what: Called, id: &str) -> Result<bool, Refusal> {
+        let found = self.ledger().is_there(&state.view.id, what, id);
         found.map_err(|error| unreadable(&error, &state.view.id))
     }
 }

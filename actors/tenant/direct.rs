@@ -47,7 +47,7 @@ impl Direct {
     ) -> (EventId, oneshot::Sender<Result<EventId, Refusal>>) {
         let now = ledger.now().timestamp();
         if let Some(letter) = self.instead_of {
-            draft.forget_dead_letter(letter, now);
+            draft.forget_dead_letter((self.endpoint, letter), now);
         }
         let announcement = Announcement {
             id: None,

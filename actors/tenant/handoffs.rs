@@ -11,7 +11,7 @@ use super::involve::Work;
 use super::people::{quiet, unreadable};
 use super::{Tenant, TenantState};
 use crate::announce::Announcement;
-use crate::entity::{Command, bare};
+use crate::entity::{Command, Deed, Origin, bare};
 use crate::gather::Refusal;
 use crate::record::StateRecord;
 
@@ -118,56 +118,80 @@ impl Tenant {
         &self,
         state: &mut TenantState,
         work: &mut Work,
-        (key, command): (&EntityKey, &Command),
+        (key, command): (&EntityKey, &mut Command),
         at: Timestamp,
     ) -> Result<(), Refusal> {
         match command {
-            Command::Handoff(handoff::Command::Close) => self.hand_back(state, work, &key.id, at),
-            Command::Handoff(
-                handoff::Command::Assign { to: by, .. } | handoff::Command::Claim(by),
-            ) if self.who_talks(state, &key.id)?.is_some() => {
-                let command = Command::Conversation(bare(What::Handed(by.clone())));
-                work.add(EntityKey::conversation(&key.id), quiet(command, at));
-                Ok(())
+            Command::Handoff(handoff::Command::Close) => {
+                self.hand_back(state, work, &key.id, at)?;
+            }
+            Command::Handoff(handoff::Command::Claim(by)) => {
+                let what = What::Handed { to: by.clone(), from: None };
+                self.beside_handoff(state, work, (&key.id, what), at)?;
+            }
+            Command::Handoff(handoff::Command::Assign { to, from }) => {
+                let what = What::Handed { to: to.clone(), from: from.clone() };
+                self.beside_handoff(state, work, (&key.id, what), at)?;
+            }
+            Command::Handoff(handoff::Command::Release) => {
+                self.beside_handoff(state, work, (&key.id, What::HandoffReleased), at)?;
             }
             Command::Conversation(conversation::Command {
-                what: What::TakeOver { by, from },
+                what: What::TakeOver { by, from, claimed },
                 ..
-            }) if self.has_handoff(state, &key.id)? => {
+            }) => {
+                *claimed = self.claimant(state, &key.id)?;
                 let command = handoff::Command::TakenOver { by: by.clone(), from: from.clone() };
-                work.add(EntityKey::handoff(&key.id), quiet(Command::Handoff(command), at));
-                Ok(())
+                self.beside_conversation(state, work, (&key.id, command), at)?;
             }
-            Command::Handoff(handoff::Command::Release)
-                if self.who_talks(state, &key.id)?.is_some() =>
-            {
-                if let Some(by) = self.claimant(state, &key.id)? {
-                    let command = Command::Conversation(bare(What::HandoffReleased(by)));
-                    work.add(EntityKey::conversation(&key.id), quiet(command, at));
-                }
-                Ok(())
+            Command::Conversation(conversation::Command { what: What::GiveBack, .. }) => {
+                let command = handoff::Command::GivenBack;
+                self.beside_conversation(state, work, (&key.id, command), at)?;
             }
-            Command::Conversation(conversation::Command { what: What::GiveBack, .. })
-                if self.has_handoff(state, &key.id)? =>
-            {
-                let found = self.ledger().conversation(&state.view.id, &key.id);
-                let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
-                if let Some(held) = found.and_then(|talk| talk.held) {
-                    let command = Command::Handoff(handoff::Command::GivenBack(held.by));
-                    work.add(EntityKey::handoff(&key.id), quiet(command, at));
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
     }
 
-    /// Who has taken the handoff of a conversation.
+    /// Does it to the conversation of a handoff too, if there is one; neither is done where one is refused.
+    fn beside_handoff(
+        &self,
+        state: &mut TenantState,
+        work: &mut Work,
+        (id, what): (&str, What),
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if self.who_talks(state, id)?.is_some() {
+            let command = Command::Conversation(bare(what));
+            let deed = Deed::unprompted(command, Origin::Operator, at);
+            work.add(EntityKey::conversation(id), deed);
+        }
+        Ok(())
+    }
+
+    /// The same the other way round.
+    fn beside_conversation(
+        &self,
+        state: &TenantState,
+        work: &mut Work,
+        (id, command): (&str, handoff::Command),
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if self.has_handoff(state, id)? {
+            let deed = Deed::unprompted(Command::Handoff(command), Origin::Operator, at);
+            work.add(EntityKey::handoff(id), deed);
+        }
+        Ok(())
+    }
+
+    /// Who has the handoff of a conversation, unless that is closed.
     fn claimant(&self, state: &TenantState, conversation: &str) -> Result<Option<String>, Refusal> {
         let found = self.ledger().state(&state.view.id, &EntityKey::handoff(conversation));
         let found = found.map_err(|error| unreadable(&error, &state.view.id))?;
         Ok(match found {
-            Some(StateRecord::Handoff(handoff)) => handoff.claim.map(|claim| claim.by),
+            Some(StateRecord::Handoff(handoff)) if handoff.status != handoff::Status::Closed => {
+                handoff.claim.map(|claim| claim.by)
+            }
             Some(_) | None => None,
         })
     }

@@ -328,12 +328,12 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed(_)
+        | What::Handed { .. }
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
-        | What::HandoffReleased(_)
+        | What::HandoffReleased
         | What::Wake { .. } => return,
     };
     let Some(lead) = lead else { return };

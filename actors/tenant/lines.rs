@@ -41,12 +41,12 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Act { .. }
         | What::Show(_)
         | What::Belong(_)
-        | What::Handed(_)
+        | What::Handed { .. }
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
-        | What::HandoffReleased(_)
+        | What::HandoffReleased
         | What::Wake { .. } => None,
     }
 }
@@ -65,12 +65,12 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed(_)
+        | What::Handed { .. }
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
-        | What::HandoffReleased(_)
+        | What::HandoffReleased
         | What::Wake { .. } => None,
     }
 }

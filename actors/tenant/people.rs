@@ -23,6 +23,8 @@ pub(super) struct People {
     pub(super) leads: Recent<String, Arc<Known>>,
     /// Conversations, and with whom.
     pub(super) talks: Recent<String, Option<String>>,
+    /// Conversations by the other names by which they are told of.
+    pub(super) told: Recent<String, String>,
 }
 
 /// What must be known of a lead to find the next.
@@ -54,6 +56,7 @@ impl Default for People {
             names: Recent::new(PEOPLE_REMEMBERED_MAX),
             leads: Recent::new(PEOPLE_REMEMBERED_MAX),
             talks: Recent::new(PEOPLE_REMEMBERED_MAX),
+            told: Recent::new(PEOPLE_REMEMBERED_MAX),
         }
     }
 }

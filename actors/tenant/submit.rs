@@ -242,11 +242,11 @@ impl Tenant {
         state: &mut TenantState,
         act: Act,
     ) {
-        let Act { key, command, trace, reply } = act;
+        let Act { key, mut command, trace, reply } = act;
         let at = self.around.ledger.now().timestamp();
         let mut work = Work::new(Draft::new(&state.view.id));
         work.trace = trace;
-        if let Err(refusal) = self.act_beside(state, &mut work, (&key, &command), at) {
+        if let Err(refusal) = self.act_beside(state, &mut work, (&key, &mut command), at) {
             drop(reply.send(Err(refusal)));
             return;
         }

@@ -60,7 +60,7 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Response, Probl
     let mut rows = Rows::new(query.limit);
     let mut looked_at = 0;
     loop {
-        let range = wanted.from..before;
+        let range = (wanted.endpoint.map(EndpointId), wanted.from..before);
         let found = app.engine.ledger().dead_letters(&caller.tenant, range, true, query.limit)?;
         let full = found.len() == query.limit;
         for (delivery, letter) in found {
@@ -213,8 +213,8 @@ fn export_page(
     from: Sequence,
     wanted: &Selection,
 ) -> Result<(String, Option<Sequence>), Problem> {
-    let rows =
-        app.engine.ledger().dead_letters(&caller.tenant, from..wanted.to, false, EXPORT_ROWS)?;
+    let range = (wanted.endpoint.map(EndpointId), from..wanted.to);
+    let rows = app.engine.ledger().dead_letters(&caller.tenant, range, false, EXPORT_ROWS)?;
     let next = rows.last().filter(|_| rows.len() == EXPORT_ROWS).map(|(last, _)| last.next());
     let mut lines = String::new();
     for (delivery, letter) in rows {

@@ -289,6 +289,33 @@ test("d05_who_was_slower_is_told_who_has_it_and_asked_anew", async () => {
   await close();
 });
 
+test("b02_what_is_mine_in_another_window_is_not_asked_for_again_and_whose_handoff_it_is_is_told", async () => {
+  const id = await begun("34600000024");
+  const { page, complaints, close } = await openPage(browser, server, { key: "" });
+  await enter(page, server, "operator", `/console/conversations/${id}`);
+  await press(page, "Take over", ".detail");
+  await write(page, "Who answers from now on", "Ana");
+  await server.ask("POST", `${TALKS}/${id}/actions`, { action: "take_over", by: "Ana" });
+  await press(page, "Take over", "dialog form");
+  await seeText(page, "the assistant has been told", ".notice");
+  assert.equal(await page.$("dialog[open]"), null);
+  assert.equal((await server.ask("GET", `${TALKS}/${id}`)).held_by, "Ana");
+
+  const other = await begun("34600000025");
+  await server.ask("POST", "/api/v1/events", { event_type: "conversation.escalated", data: { conversation_id: other } });
+  await server.ask("POST", `/api/v1/handoffs/${other}/actions`, { action: "claim", by: "Mia" });
+  await enter(page, server, "operator", `/console/conversations/${other}`);
+  await press(page, "Take over", ".detail");
+  await press(page, "Take over", "dialog form");
+  await seeText(page, "Mia", ".notice");
+  await press(page, "Take over from Mia", "dialog form");
+  await seeText(page, "the assistant has been told", ".notice");
+  const handoff = await server.ask("GET", `/api/v1/handoffs/${other}`);
+  assert.equal(handoff.claimed_by, "Ana");
+  assert.equal(complaints.filter((one) => !/409/.test(one)).length, 0, `${complaints}`);
+  await close();
+});
+
 test("d05_without_a_line_it_says_what_to_set", async () => {
   const bare = await startServer();
   await bare.ask("POST", "/api/v1/events", { event_type: "conversation.started",

@@ -173,6 +173,29 @@ async fn a21_whatever_deliveries_are_asked_for_by_all_that_are_so_are_found() {
             let found = all(&house, &query, limit).await;
             assert_eq!(ids(&found), ids(&wanted), "{query} again: {is_again}");
         }
+        for (asked, stands) in [
+            ("pending", &["pending", "held"][..]),
+            ("failed", &["retrying", "held"]),
+            ("sent", &["sent", "collected"]),
+            ("dead", &["dead"]),
+        ] {
+            let page = house.api.get(&format!("/api/v1/events?limit=500&delivery={asked}")).await;
+            let page = page.unwrap();
+            let found: BTreeSet<_> = page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|event| of(event, "event_id"))
+                .collect();
+            let tried = |item: &Value| item["attempts"] != 0;
+            let fits = |item: &&Value| {
+                let is_so = stands.iter().any(|stands| item["status"] == *stands);
+                is_so && (item["status"] != "held" || tried(item) == (asked == "failed"))
+            };
+            let wanted: BTreeSet<_> =
+                whole.iter().filter(fits).map(|item| of(item, "event_id")).collect();
+            assert_eq!(found, wanted, "{asked} again: {is_again}");
+        }
     }
 }
 
@@ -211,6 +234,18 @@ async fn a21_a_quiet_endpoints_deliveries_are_on_one_page_however_many_others_ha
         (format!("endpoint_id={}&event_type=a.busy", quiet.1), 0),
     ] {
         let page = house.api.get(&format!("{LIST}?{query}")).await.unwrap();
+        assert_eq!(page["items"].as_array().unwrap().len(), count, "{query}");
+        assert_eq!(page["next_cursor"], json!(null), "{query}: in one look");
+    }
+    // So with their events.
+    for (query, count) in [
+        ("delivery=dead", 2),
+        ("delivery=dead&type=a.*", 2),
+        ("delivery=dead&type=a.busy", 0),
+        ("delivery=pending", 0),
+        ("delivery=failed&source=api", 0),
+    ] {
+        let page = house.api.get(&format!("/api/v1/events?{query}")).await.unwrap();
         assert_eq!(page["items"].as_array().unwrap().len(), count, "{query}");
         assert_eq!(page["next_cursor"], json!(null), "{query}: in one look");
     }

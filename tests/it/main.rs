@@ -47,6 +47,7 @@ mod mirror_outages;
 mod mirror_owners;
 mod mirror_people;
 mod number_names;
+mod one_person;
 mod openapi;
 mod order;
 mod paused;

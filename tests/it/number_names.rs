@@ -16,33 +16,45 @@ async fn talk(house: &House, event_type: &str, more: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a18_a_conversation_from_before_its_number_was_known_is_found_by_its_own_name() {
+async fn a18_a_conversation_from_before_its_number_was_known_goes_on_under_both_names() {
     let house = House::new().await;
-    house.settle(json!({})).await;
+    house.settle(json!({"conversations": {"idle_after": "1h"}})).await;
     talk(&house, "conversation.message.received", json!({"text": "hola"})).await;
-    talk(
-        &house,
-        "conversation.started",
-        json!({"channel": "web", "wa_number": format!("+{NUMBER}")}),
-    )
-    .await;
+    let begins = json!({"channel": "web", "wa_number": format!("+{NUMBER}")});
+    talk(&house, "conversation.started", begins).await;
     talk(&house, "conversation.message.received", json!({"text": "otra"})).await;
+    talk(&house, "handoff.opened", json!({})).await;
+    // Whoever heard of it by the one name answers by that.
+    let said = json!({"conversation_id": HASH, "text": "¿Diga?", "sent_by": "ai"});
+    house.event("conversation.message.sent", said).await;
     for id in [NUMBER, HASH] {
         let path = format!("/api/v1/conversations/{id}");
-        let shown = house.eventually(&path, |talk| talk["message_count"] == 1).await;
-        assert_eq!(shown["conversation_id"], id, "what is listed leads to itself");
-        let body = json!({"action": "take_over", "by": id}).to_string();
-        assert_eq!(house.raw("POST", &format!("{path}/actions"), body).await.0, 200);
-        assert_eq!(house.api.get(&path).await.unwrap()["held_by"], id);
+        let shown = house.eventually(&path, |talk| talk["message_count"] == 3).await;
+        assert_eq!(shown["conversation_id"], NUMBER);
+        let take = json!({"action": "take_over", "by": "Ana"}).to_string();
+        assert_eq!(house.raw("POST", &format!("{path}/actions"), take).await.0, 200);
+        let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+        assert_eq!(handoff["claimed_by"], "Ana");
+        let give = json!({"action": "give_back"}).to_string();
+        assert_eq!(house.raw("POST", &format!("{path}/actions"), give).await.0, 200);
     }
-    // Who asks by the number finds all that was ever told of it.
-    let events = format!("/api/v1/events?conversation_id={NUMBER}&limit=100");
-    let found = house.api.get(&events).await.unwrap();
-    let told = |name: &str| {
-        let of = |item: &&Value| item["data"]["conversation_id"] == name;
-        found["items"].as_array().unwrap().iter().filter(of).count()
-    };
-    assert!(told(NUMBER) >= 1 && told(HASH) >= 2, "{found}");
+    let all = house.api.get("/api/v1/conversations").await.unwrap();
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
+    // Who asks by either finds all that was ever told of it, of which only the first word has the number.
+    for id in [NUMBER, HASH] {
+        let events = format!("/api/v1/events?conversation_id={id}&limit=100");
+        let found = house.api.get(&events).await.unwrap();
+        let told = |name: &str| {
+            let of = |item: &&Value| item["data"]["conversation_id"] == name;
+            found["items"].as_array().unwrap().iter().filter(of).count()
+        };
+        assert_eq!(told(NUMBER), 1, "{found:#}");
+        assert!(told(HASH) >= 8, "{found:#}");
+    }
+    let house = house.restarted().await;
+    talk(&house, "conversation.ended", json!({})).await;
+    let path = format!("/api/v1/conversations/{HASH}");
+    house.eventually(&path, |talk| talk["status"] == "ended").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +129,18 @@ async fn a18_a_booking_keeps_its_name_when_there_is_a_key_and_when_its_number_co
     ]);
     house.api.post("/api/v1/events", &batch).await.unwrap();
     assert_eq!(house.booking(LATER).await["party_size"], 3);
+    // What is told of it from then on leads to it, and what is told by that is of it.
+    let told = house.api.get("/api/v1/events?type=reservation.modified").await.unwrap();
+    let name = told["items"][0]["data"]["reservation_id"].as_str().unwrap().to_owned();
+    assert_ne!(name, LATER);
+    assert_eq!(house.booking(&name).await["reservation_id"], LATER);
+    house.event("reservation.modified", json!({"reservation_id": name, "party_size": 5})).await;
+    assert_eq!(house.booking(LATER).await["party_size"], 5);
+    house.event("reservation.modified", json!({"reservation_id": LATER, "party_size": 6})).await;
+    let told = house.api.get("/api/v1/events?type=reservation.modified").await.unwrap();
+    assert_eq!(told["items"][0]["data"], json!({"reservation_id": name, "party_size": 6}));
+    let timers = house.api.get(&format!("/api/v1/timers?reservation_id={name}")).await.unwrap();
+    assert!(!timers["items"].as_array().unwrap().is_empty(), "{timers}");
     let all = house.api.get("/api/v1/reservations?status=booked").await.unwrap();
     assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
 }

@@ -9,7 +9,7 @@ const ANA: &str = "34600000001";
 const CLOSED: &str = "the customer last wrote more than 24 hours ago";
 
 /// The conversation that a customer has begun, having written so many seconds ago.
-async fn begun(house: &House, seconds_ago: i64) -> String {
+pub(crate) async fn begun(house: &House, seconds_ago: i64) -> String {
     let phone = house.phone(ANA);
     let mut said = phone.message(json!({"type": "text", "text": {"body": "hola"}}));
     let message = &mut said["entry"][0]["changes"][0]["value"]["messages"][0];
@@ -21,11 +21,11 @@ async fn begun(house: &House, seconds_ago: i64) -> String {
     talks["items"][0]["conversation_id"].as_str().unwrap().to_owned()
 }
 
-async fn act(house: &House, id: &str, body: Value) -> (u16, Value) {
+pub(crate) async fn act(house: &House, id: &str, body: Value) -> (u16, Value) {
     house.raw("POST", &format!("/api/v1/conversations/{id}/actions"), body.to_string()).await
 }
 
-async fn show(house: &House, id: &str) -> Value {
+pub(crate) async fn show(house: &House, id: &str) -> Value {
     house.api.get(&format!("/api/v1/conversations/{id}")).await.unwrap()
 }
 
@@ -374,22 +374,4 @@ async fn b02_who_forgets_a_conversation_leaves_it_to_the_assistant_after_a_while
     let zero = json!({"settings": {"conversations": {"hold_for": "0s"}}});
     let answer = house.raw("PATCH", "/api/v1/admin/tenants/default", zero.to_string()).await;
     assert_eq!((answer.0, &answer.1["field"]), (422, &json!("conversations.hold_for")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn b02_a_handoff_and_its_conversation_are_one_persons() {
-    let house = House::new().await;
-    house.settle(json!({})).await;
-    let id = begun(&house, 0).await;
-    act(&house, &id, json!({"action": "take_over", "by": "Ana"})).await;
-    house.event("conversation.escalated", json!({"conversation_id": id})).await;
-    let handoff = format!("/api/v1/handoffs/{id}");
-    let waits = house.api.get(&handoff).await.unwrap();
-    assert_eq!(waits["claimed_by"], "Ana", "who holds the conversation answers: {waits}");
-    let assign = json!({"action": "assign", "to": "Luis", "from": "Ana"});
-    house.api.post(&format!("{handoff}/actions"), &assign).await.unwrap();
-    assert_eq!(show(&house, &id).await["held_by"], "Luis");
-    let mine = json!({"action": "assign", "to": "Eva", "from": "Ana"});
-    let (status, _) = house.raw("POST", &format!("{handoff}/actions"), mine.to_string()).await;
-    assert_eq!((status, &show(&house, &id).await["held_by"]), (409, &json!("Luis")));
 }

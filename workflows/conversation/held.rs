@@ -4,6 +4,9 @@
 //!          take_over             give_back, its handoff is closed or released, or nobody writes for long
 //!   bot --------------> a person -----------------------------------------------------------> bot
 //! ```
+//! One customer, one person: who takes a conversation over has its handoff too, as long as that is not closed, and each is
+//! taken only from whoever has the one or the other, and left together with it.
+//!
 //! Nothing here stops a platform's assistant: the events tell it. While somebody holds it, silence does not end a
 //! conversation, since a customer who writes again is to come back to the same person; whoever forgets to give it
 //! back holds it for `conversations.hold_for` after the last word, so that no customer is left to nobody for ever.
@@ -34,7 +37,7 @@ const SILENCE: &str = "silence";
 pub(super) fn take_over(
     present: &Conversation,
     by: &str,
-    from: Option<&str>,
+    (from, claimed): (Option<&str>, Option<&str>),
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
     if present.status == Status::Ended {
@@ -46,22 +49,28 @@ pub(super) fn take_over(
         }
         (Some(held), Some(from)) if held.by == from => {}
         (Some(held), _) => return Err(held.stands("say whose it is in from to take it from them")),
-        (None, Some(_)) => return Err(Rejected::because("nobody has taken the conversation over")),
-        (None, None) => {}
+        (None, Some(from)) if claimed != Some(from) => {
+            return Err(Rejected::because("nobody has taken the conversation over"));
+        }
+        (None, Some(_) | None) => {}
     }
     Ok(hold(present, by, ctx))
 }
 
-/// Whoever is given its handoff holds it, if anybody does: one customer, one person.
+/// Whoever has its handoff holds it, if anybody does. It is taken from nobody but whom the handoff was taken from.
 pub(super) fn handed(
     present: &Conversation,
     to: &str,
+    from: Option<&str>,
     ctx: Context<'_>,
-) -> Transition<Conversation> {
+) -> Result<Transition<Conversation>, Rejected> {
     match &present.held {
-        Some(held) if held.by != to => hold(present, to, ctx),
-        Some(_) | None => Transition { next: present.clone(), effects: Vec::new() },
+        Some(held) if held.by == to => {}
+        Some(held) if Some(held.by.as_str()) == from => return Ok(hold(present, to, ctx)),
+        Some(held) => return Err(held.stands("take the conversation over from them")),
+        None => {}
     }
+    Ok(Transition { next: present.clone(), effects: Vec::new() })
 }
 
 /// This person holds it from now on, perhaps in place of another.
@@ -95,12 +104,10 @@ pub(super) fn handoff_closed(present: &Conversation, ctx: Context<'_>) -> Transi
 /// Whoever held it leaves what the handoff was about to the others.
 pub(super) fn handoff_released(
     present: &Conversation,
-    by: &str,
     ctx: Context<'_>,
 ) -> Transition<Conversation> {
-    let given = present.held.as_ref().filter(|held| held.by == by);
-    let given = given.and_then(|_| back(present, HANDOFF_RELEASED, ctx));
-    given.unwrap_or_else(|| Transition { next: present.clone(), effects: Vec::new() })
+    let none = || Transition { next: present.clone(), effects: Vec::new() };
+    back(present, HANDOFF_RELEASED, ctx).unwrap_or_else(none)
 }
 
 /// Nobody wrote for so long that whoever held it must have forgotten it.
@@ -184,7 +191,7 @@ mod tests {
     }
 
     fn taken_by(by: &str, from: Option<&str>) -> What {
-        What::TakeOver { by: by.to_owned(), from: from.map(str::to_owned) }
+        What::TakeOver { by: by.to_owned(), from: from.map(str::to_owned), claimed: None }
     }
 
     fn told(transition: &Transition<Conversation>) -> Vec<(&str, Option<&str>)> {
@@ -226,10 +233,7 @@ mod tests {
         assert_eq!(told(&closed), [("conversation.given_back", Some("handoff_closed"))]);
         let again = take(Some(&closed.next), What::HandoffClosed, 2 * MINUTE).unwrap();
         assert_eq!((again.next, again.effects.len()), (closed.next, 0));
-        let left = |by: &str| What::HandoffReleased(by.to_owned());
-        let anothers = take(Some(&held()), left("Luis"), 2 * MINUTE).unwrap();
-        assert_eq!((anothers.next, anothers.effects.len()), (held(), 0), "that of another's");
-        let released = take(Some(&held()), left("Ana"), 2 * MINUTE).unwrap();
+        let released = take(Some(&held()), What::HandoffReleased, 2 * MINUTE).unwrap();
         assert_eq!(told(&released), [("conversation.given_back", Some("handoff_released"))]);
         assert_eq!(released.next.held, None);
         let ended = take(Some(&held()), What::End(Resolution::default()), 2 * MINUTE).unwrap().next;
@@ -246,6 +250,14 @@ mod tests {
             let refused = take(Some(&held()), taken_by("Luis", from), 2 * MINUTE).unwrap_err();
             assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
         }
+        let of_mias = |from: &str| What::TakeOver {
+            by: "Ana".into(),
+            from: Some(from.into()),
+            claimed: Some("Mia".into()),
+        };
+        let taken = take(Some(&open()), of_mias("Mia"), MINUTE).unwrap().next;
+        assert_eq!(taken.held.map(|held| held.by).as_deref(), Some("Ana"), "whose handoff it was");
+        assert!(take(Some(&open()), of_mias("Eva"), MINUTE).is_err());
         let own = take(Some(&held()), taken_by("Ana", Some("Ana")), 2 * MINUTE).unwrap();
         assert_eq!((own.next, own.effects.len()), (held(), 0), "it is theirs already");
         let luis = take(Some(&held()), taken_by("Luis", Some("Ana")), 2 * MINUTE).unwrap();
@@ -298,16 +310,24 @@ mod tests {
         let take = |present: Option<&Conversation>, what: What, now: i64| {
             let now = Timestamp(now);
             let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
-            step(present, Command { lead: None, channel: None, what }, ctx).unwrap()
+            step(present, Command { lead: None, channel: None, what }, ctx)
+        };
+        let handed = |to: &str, from: Option<&str>| What::Handed {
+            to: to.into(),
+            from: from.map(str::to_owned),
         };
         let said = What::Receive { products: Vec::new(), campaign: None };
-        let open = take(None, said, 0).next;
-        let untouched = take(Some(&open), What::Handed("Luis".into()), 1);
+        let open = take(None, said, 0).unwrap().next;
+        let untouched = take(Some(&open), handed("Luis", None), 1).unwrap();
         assert_eq!((&untouched.next, untouched.effects.len()), (&open, 0));
         let held = Conversation { held: Some(Held { by: "Ana".into(), at: Timestamp(1) }), ..open };
-        let same = take(Some(&held), What::Handed("Ana".into()), 2);
+        let same = take(Some(&held), handed("Ana", None), 2).unwrap();
         assert_eq!((&same.next, same.effects.len()), (&held, 0));
-        let luis = take(Some(&held), What::Handed("Luis".into()), 2);
+        for from in [None, Some("Eva")] {
+            let refused = take(Some(&held), handed("Luis", from), 2).unwrap_err();
+            assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
+        }
+        let luis = take(Some(&held), handed("Luis", Some("Ana")), 2).unwrap();
         assert_eq!(luis.next.held, Some(Held { by: "Luis".into(), at: Timestamp(2) }));
         let [Effect::Emit { event_type, data }] = &luis.effects[..] else { panic!("{luis:?}") };
         assert_eq!(event_type, "conversation.taken_over");

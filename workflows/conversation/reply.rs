@@ -228,7 +228,7 @@ mod tests {
         let now = Timestamp(60_000);
         let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
         let held = |by: &str| {
-            let what = What::TakeOver { by: by.to_owned(), from: None };
+            let what = What::TakeOver { by: by.to_owned(), from: None, claimed: None };
             step(Some(&talk), Command { lead: None, channel: None, what }, ctx).unwrap().next
         };
         assert!(take(&held("Ana"), free(Window::Open), &policy).is_ok(), "it is who writes");

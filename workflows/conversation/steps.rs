@@ -133,12 +133,12 @@ fn speaks(what: &What) -> bool {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed(_)
+        | What::Handed { .. }
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
-        | What::HandoffReleased(_)
+        | What::HandoffReleased
         | What::Wake { .. } => false,
     }
 }
@@ -191,12 +191,12 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Handed(_)
+        What::Handed { .. }
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
         | What::HandoffClosed
-        | What::HandoffReleased(_)
+        | What::HandoffReleased
         | What::Wake { .. } => return Err(Rejected::because("stale wake")),
     }
     Ok(())

@@ -56,23 +56,30 @@ pub(super) fn assign(
     Ok(Transition { effects: vec![told(&next, "handoff.assigned", &besides, ctx)], next })
 }
 
-/// Whoever took its conversation over answers the customer, unless somebody else is at it or it is over.
+/// Whoever takes its conversation over answers the customer, unless it is over. Of whoever is at it that is taken only
+/// by who says so, and the conversation with it.
 pub(super) fn taken_over(
     present: &Handoff,
     by: String,
     from: Option<&str>,
     ctx: Context<'_>,
-) -> Transition<Handoff> {
-    let had = present.claim.as_ref().map(|claim| claim.by.as_str());
-    if had.is_some() && had != from || present.status == Status::Closed {
-        return Transition { next: present.clone(), effects: Vec::new() };
+) -> Result<Transition<Handoff>, Rejected> {
+    let none = || Transition { next: present.clone(), effects: Vec::new() };
+    if present.status == Status::Closed {
+        return Ok(none());
     }
+    let claimed_from = match &present.claim {
+        Some(claim) if claim.by == by => return Ok(none()),
+        Some(claim) if Some(claim.by.as_str()) == from => Some(json!(from)),
+        Some(claim) => return Err(claim.stands("say whose it is in from to take it from them")),
+        None => None,
+    };
     let next = taken(present, by, ctx);
-    let effect = match had {
-        Some(had) => told(&next, "handoff.assigned", &[("claimed_from", json!(had))], ctx),
+    let effect = match claimed_from {
+        Some(from) => told(&next, "handoff.assigned", &[("claimed_from", from)], ctx),
         None => told(&next, "handoff.claimed", &[], ctx),
     };
-    Transition { next, effects: vec![effect] }
+    Ok(Transition { next, effects: vec![effect] })
 }
 
 fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Handoff {
@@ -102,14 +109,13 @@ pub(super) fn release(
     Ok(Transition { effects: vec![told(&next, "handoff.released", &besides, ctx)], next })
 }
 
-/// Whoever gave its conversation back leaves it to the others too, if it is theirs and not over.
+/// Whoever gave its conversation back leaves it to the others too, unless it is over.
 pub(super) fn given_back(
     present: &Handoff,
-    by: &str,
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
     match &present.claim {
-        Some(claim) if claim.by == by && present.status != Status::Closed => release(present, ctx),
+        Some(_) if present.status != Status::Closed => release(present, ctx),
         Some(_) | None => Ok(Transition { next: present.clone(), effects: Vec::new() }),
     }
 }
@@ -169,11 +175,9 @@ mod tests {
         assert!(take(Some(&left), Command::Release, MINUTE).is_err(), "it is nobody's");
         assert_eq!(take(Some(&left), by("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
 
-        let back = |by: &str| Command::GivenBack(by.to_owned());
-        assert_eq!(take(Some(&taken), back("Luis"), MINUTE).unwrap(), taken, "it is another's");
-        assert_eq!(take(Some(&taken), back("Ana"), MINUTE).unwrap(), left);
+        assert_eq!(take(Some(&taken), Command::GivenBack, MINUTE).unwrap(), left);
         let over = take(Some(&taken), Command::Close, MINUTE).unwrap();
-        assert_eq!(take(Some(&over), back("Ana"), MINUTE).unwrap(), over);
+        assert_eq!(take(Some(&over), Command::GivenBack, MINUTE).unwrap(), over);
 
         let replied = take(Some(&taken), Command::Reply, MINUTE).unwrap();
         assert_eq!(replied.claim, taken.claim);
@@ -184,6 +188,24 @@ mod tests {
         }
         let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
         assert_eq!(take(Some(&closed), Command::Open(asks), MINUTE).unwrap().claim, None);
+    }
+
+    #[test]
+    fn a10_who_takes_a_conversation_over_has_its_handoff_or_neither() {
+        let taken = |by: &str, from: Option<&str>| Command::TakenOver {
+            by: by.to_owned(),
+            from: from.map(str::to_owned),
+        };
+        let mias = take(Some(&opened()), by("Mia"), MINUTE).unwrap();
+        for from in [None, Some("Eva"), Some("Ana")] {
+            let refused = take(Some(&mias), taken("Ana", from), 2 * MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Mia has taken it, since "), "{refused}");
+        }
+        assert_eq!(take(Some(&mias), taken("Mia", None), 2 * MINUTE).unwrap(), mias);
+        let anas = take(Some(&mias), taken("Ana", Some("Mia")), 2 * MINUTE).unwrap();
+        assert_eq!(anas.claim, Some(Claim { by: "Ana".into(), at: Timestamp(2 * MINUTE) }));
+        let closed = take(Some(&mias), Command::Close, 2 * MINUTE).unwrap();
+        assert_eq!(take(Some(&closed), taken("Ana", None), 3 * MINUTE).unwrap(), closed);
     }
 
     #[test]

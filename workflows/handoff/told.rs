@@ -83,8 +83,8 @@ mod tests {
             assert_eq!(json!([event_type, by, priority, until, from, woken]), told);
             handoff = done.next;
         }
-        let another = Command::TakenOver { by: "Luis".into(), from: Some("Eva".into()) };
-        for nothing in [Command::Prioritize(Priority::High), another] {
+        let again = Command::TakenOver { by: "Ana".into(), from: None };
+        for nothing in [Command::Prioritize(Priority::High), again] {
             assert_eq!(take(Some(&handoff), nothing).effects, [], "nothing changed");
         }
     }

@@ -306,6 +306,20 @@ pub(super) fn is_birthday(field: &str) -> bool {
     crate::answer::words(field).iter().any(|word| BIRTH.contains(&word.as_str()))
 }
 
+/// The name of a field in lower case with its words parted: `orderId` like `order_id`.
+pub(super) fn parted(field: &str) -> String {
+    let mut name = String::with_capacity(field.len() + 2);
+    let mut is_low = false;
+    for letter in field.chars() {
+        if is_low && letter.is_uppercase() {
+            name.push('_');
+        }
+        is_low = letter.is_lowercase() || letter.is_ascii_digit();
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
 /// The name of a field in lower case, without accents and without what parts its words.
 pub(super) fn plain(field: &str) -> String {
     crate::answer::words(field).concat()

@@ -1,14 +1,15 @@
 //! What of a payload nobody's name is in, by the name of its field: everything else that is a text is hidden, since
 //! what a caller names as they please may hold anything.
 
+use super::HIDDEN;
+use super::digits::{holds_number, is_day};
 use super::ids::is_id;
-use super::numbers::is_day;
 use crate::answer::words;
 
-/// Fields whose texts say what something is, when, where or how much, in English, Spanish and Portuguese; names
-/// stand here as [`super::fields::plain`] makes them.
-const HARMLESS: [&str; 189] = [
-    // What it is.
+// Fields whose texts say, in English, Spanish and Portuguese; names stand here as [`super::fields::plain`] makes them, ...
+
+/// ... what something is, how it stands, on which road and in which words it came, ...
+const STATES: [&str; 93] = [
     "type",
     "tipo",
     "eventtype",
@@ -44,7 +45,6 @@ const HARMLESS: [&str; 189] = [
     "alert",
     "reminder",
     "endedby",
-    // How it stands.
     "status",
     "estado",
     "state",
@@ -76,7 +76,6 @@ const HARMLESS: [&str; 189] = [
     "intent",
     "intents",
     "lastintent",
-    // On which road.
     "channel",
     "canal",
     "direction",
@@ -86,9 +85,6 @@ const HARMLESS: [&str; 189] = [
     "origen",
     "origem",
     "medium",
-    "campaign",
-    "campana",
-    "campanha",
     "entrypoint",
     "provider",
     "proveedor",
@@ -100,7 +96,16 @@ const HARMLESS: [&str; 189] = [
     "template",
     "plantilla",
     "role",
-    // When.
+    "locale",
+    "language",
+    "lang",
+    "idioma",
+    "country",
+    "countrycode",
+    "pais",
+];
+/// ... when, ...
+const TIMES: [&str; 27] = [
     "time",
     "timestamp",
     "date",
@@ -128,7 +133,9 @@ const HARMLESS: [&str; 189] = [
     "timezone",
     "turno",
     "shift",
-    // How much.
+];
+/// ... how much, ...
+const AMOUNTS: [&str; 37] = [
     "count",
     "cantidad",
     "quantidade",
@@ -166,14 +173,9 @@ const HARMLESS: [&str; 189] = [
     "unit",
     "units",
     "rating",
-    // In which words, and where.
-    "locale",
-    "language",
-    "lang",
-    "idioma",
-    "country",
-    "countrycode",
-    "pais",
+];
+/// ... and which thing is meant, that may be called by two words: `La Trattoria`.
+const NAMED: [&str; 32] = [
     "restaurant",
     "restaurante",
     "store",
@@ -190,7 +192,6 @@ const HARMLESS: [&str; 189] = [
     "sala",
     "table",
     "mesa",
-    // What is sold.
     "product",
     "producto",
     "produto",
@@ -204,8 +205,15 @@ const HARMLESS: [&str; 189] = [
     "colour",
     "department",
     "departamento",
+    "campaign",
+    "campana",
+    "campanha",
 ];
 
+/// What the name of a thing is called.
+const CALLED: [&str; 4] = ["name", "nombre", "nome", "title"];
+/// As many words a name of one may have; what has more may be a sentence of somebody's.
+const NAME_WORDS_MAX: usize = 2;
 /// No word of these fields is as long.
 const WORD_CHARS_MAX: usize = 64;
 /// No sign of a unit is as long, ...
@@ -218,14 +226,41 @@ const FIGURE_DIGITS_MAX: usize = 6;
 /// Whether a text of a payload may be shown, as far as it does not look like a number or an address: a figure, the name of a
 /// thing, and in a field that is known to be harmless a word by itself. What has several may be a sentence of somebody's.
 pub(super) fn is_harmless((field, plain): (&str, &str), text: &str, is_of_thing: bool) -> bool {
-    if is_figure(text) || HARMLESS.contains(&plain) && (is_measured(text) || is_day(text)) {
+    if is_figure(text) || is_harmless_field(plain) && is_measured(text) {
         return true;
     }
     if text.chars().count() > WORD_CHARS_MAX {
         return false;
     }
-    is_of_thing && ["name", "nombre", "nome", "title"].contains(&plain)
-        || is_one_word(text) && (HARMLESS.contains(&plain) || names_id(field, plain))
+    is_of_thing && CALLED.contains(&plain)
+        || is_one_word(text) && (is_harmless_field(plain) || names_id(field, plain))
+        || text.split_whitespace().count() <= NAME_WORDS_MAX && names_thing(plain)
+}
+
+fn is_harmless_field(plain: &str) -> bool {
+    [&STATES[..], &TIMES, &AMOUNTS, &NAMED].iter().any(|list| list.contains(&plain))
+}
+
+/// Whether what stands under this name is a thing, and its name that of a thing.
+pub(super) fn is_named_thing(plain: &str) -> bool {
+    NAMED.contains(&plain)
+}
+
+/// Whether a field is the name of a thing: `restaurant`, `restaurant_name`.
+fn names_thing(plain: &str) -> bool {
+    is_named_thing(plain)
+        || CALLED.iter().any(|called| plain.strip_suffix(called).is_some_and(is_named_thing))
+}
+
+/// Whether a text is a moment because its field says when something was: a day as people write it, or seconds or
+/// milliseconds since 1970.
+pub(super) fn is_time(field: &str, text: &str) -> bool {
+    let is_stamp = || {
+        [10, 13].contains(&text.len())
+            && text.starts_with('1')
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    words(field).iter().any(|word| TIMES.contains(&word.as_str())) && (is_day(text) || is_stamp())
 }
 
 /// A figure with its unit, or what it counts: `12.50 EUR`, `2 h`, `2 horas`, `Mesa 4`.
@@ -259,7 +294,10 @@ pub(super) fn is_number_of_somebody(field: &str, number: &str) -> bool {
     let digits = whole.bytes().filter(u8::is_ascii_digit).count();
     let words = words(field);
     let is_in = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    digits > FIGURE_DIGITS_MAX && (is_in(&NUMBERED) || !is_in(&HARMLESS) && !is_in(&MEASURED))
+    let is_counted = is_in(&TIMES) || is_in(&AMOUNTS) || is_in(&MEASURED);
+    let is_word = is_in(&STATES) || is_in(&NAMED);
+    digits > FIGURE_DIGITS_MAX
+        && (is_in(&NUMBERED) || !is_counted && (!is_word || holds_number(number)))
 }
 
 /// Words in the names of fields by whose numbers somebody is known, whatever else stands there, ...
@@ -284,7 +322,11 @@ fn is_figure(text: &str) -> bool {
 /// The name of a field, which stays, unless somebody is called by it.
 pub(super) fn shown_name(name: String, hide: impl Fn(&str) -> String) -> String {
     let digits = || name.bytes().filter(u8::is_ascii_digit).count();
-    if name.contains('@') || digits() > FIGURE_DIGITS_MAX { hide(&name) } else { name }
+    if !name.contains('@') && digits() <= FIGURE_DIGITS_MAX {
+        return name;
+    }
+    let shown = hide(&name);
+    if holds_number(&shown) { HIDDEN.to_owned() } else { shown }
 }
 
 #[cfg(test)]
@@ -294,9 +336,10 @@ mod tests {
 
     #[test]
     fn e01_each_harmless_field_stands_once_and_as_it_is_looked_for() {
-        for (at, name) in HARMLESS.iter().enumerate() {
+        let all = [&STATES[..], &TIMES, &AMOUNTS, &NAMED].concat();
+        for (at, name) in all.iter().enumerate() {
             assert_eq!(plain(name), *name);
-            assert!(!HARMLESS.iter().take(at).any(|before| before == name), "{name}");
+            assert!(!all.iter().take(at).any(|before| before == name), "{name}");
         }
     }
 

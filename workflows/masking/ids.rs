@@ -1,14 +1,19 @@
 //! Which ids give a person away, and which are nobody's.
 
 use super::fields::{CALLED, PERSONS, is_one_or_more, plain};
+use super::harmless::is_one_word;
 use super::numbers::is_written_number;
+use super::traced::may_name_somebody;
 use crate::answer::words;
+use crate::privacy::{HASH_LENGTH, PhoneHash};
 
 /// What holds an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holder {
     /// A person, or a conversation with one.
     Person,
+    /// A booking, which is numbered itself, or called by what leaves instead of a number.
+    Booking,
     /// Something that is numbered itself.
     Thing,
     /// Nobody knows.
@@ -20,14 +25,15 @@ impl Holder {
     pub(super) fn called(name: &str) -> Self {
         match () {
             () if is_one_or_more(name, &PERSONS) => Self::Person,
-            () if is_one_or_more(name, &NUMBERED_THINGS) => Self::Thing,
+            () if is_one_or_more(name, &BOOKINGS) => Self::Booking,
+            () if is_thing(name) => Self::Thing,
             () => Self::Unknown,
         }
     }
 }
 
 pub(super) fn is_id(field: &str) -> bool {
-    let endings = ["_id", "_ids", "_hash", "_hashes", "cursor", "_key"];
+    let endings = ["_id", "_ids", "_hash", "_hashes", "cursor", "_key", "_keys"];
     let names = ["id", "ids", "key", "at", "digest", "csrf", "sku", "ean", "gtin", "barcode"];
     names.contains(&field) || endings.iter().any(|ending| field.ends_with(ending))
 }
@@ -40,28 +46,51 @@ pub(super) fn clear_id(id: &str) -> String {
 /// Whether an id of this field names a person or a conversation, which some call by its number. Of what somebody else made
 /// it is one unless it is known to name a thing.
 pub(super) fn names_person(field: &str, holder: Holder, theirs: bool) -> bool {
-    let plain = plain(field);
-    let Some(of) = plain.strip_suffix("ids").or_else(|| plain.strip_suffix("id")) else {
-        return false;
+    let mut words = words(field);
+    let Some(last) = words.pop().filter(|last| IDS.contains(&last.as_str())) else {
+        let plain = plain(field);
+        let of = plain.strip_suffix("ids").or_else(|| plain.strip_suffix("id"));
+        return of.is_some_and(|of| PERSONS.contains(&of) || CALLED.contains(&of));
     };
-    if ["", "entity"].contains(&of) {
+    let of = words.concat();
+    if ["", "entity"].contains(&&*of) {
         return holder == Holder::Person || theirs && holder == Holder::Unknown;
     }
-    let last = || {
-        words(field)
-            .iter()
-            .rev()
-            .nth(1)
-            .is_some_and(|word| NUMBERED_THINGS.contains(&word.as_str()))
-    };
-    PERSONS.contains(&of) || CALLED.contains(&of) || theirs && is_id(field) && !last()
+    let is_thing = || of == OUR_LINE || words.last().is_some_and(|of| is_thing(of));
+    let is_person = PERSONS.contains(&&*of) || CALLED.contains(&&*of);
+    is_person && last.starts_with("id") || theirs && !is_thing()
+}
+
+/// Whether a field names a booking, which is called by what leaves instead of a number where its teller calls it by that.
+pub(super) fn names_booking(field: &str, holder: Holder) -> bool {
+    let of = plain(field);
+    let of = of.strip_suffix("ids").or_else(|| of.strip_suffix("id"));
+    of.is_some_and(|of| {
+        BOOKINGS.contains(&of) || ["", "entity"].contains(&of) && holder == Holder::Booking
+    })
 }
 
 /// Whether it is the id of a timer that such a conversation or person set.
 pub(super) fn is_timer_of_number(id: &str) -> bool {
     let mut parts = id.split(':');
-    parts.next().is_some_and(|kind| PERSONS.contains(&kind))
-        && parts.next().is_some_and(|id| is_number(id) || is_hash(id))
+    let (kind, id) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    PERSONS.contains(&kind) && may_be_of_person(id) || BOOKINGS.contains(&kind) && holds_hash(id)
+}
+
+/// Whether an id of a person, or of a conversation with one, may be their number, or is what leaves instead of it.
+pub(super) fn may_be_of_person(id: &str) -> bool {
+    may_name_somebody(id) || is_number(id) || holds_hash(id)
+}
+
+/// Whether what leaves instead of a number stands in an id.
+pub(super) fn holds_hash(id: &str) -> bool {
+    PhoneHash::may_be_told(id)
+}
+
+/// Whether an id stands behind what it is of, and gives that away.
+pub(super) fn is_of_number(of: &str, id: &str) -> bool {
+    PERSONS.contains(&of) && is_one_word(id) && may_be_of_person(id)
+        || BOOKINGS.contains(&of) && is_one_word(id) && holds_hash(id)
 }
 
 /// Whether an id is a telephone number however it is written, or what leaves instead of one, with or without a word before it
@@ -85,23 +114,28 @@ pub(super) fn is_hash(text: &str) -> bool {
     text.len() == HASH_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// As long as [`crate::privacy::PhoneHash`] makes them.
-const HASH_LENGTH: usize = 16;
 /// What such an id begins with where it is of a telephone.
 const LINES: [&str; 5] = ["wa", "whatsapp", "tel", "phone", "sms"];
 
-/// What is numbered itself, so that an id of it that is nothing but digits is nobody's number.
-const NUMBERED_THINGS: [&str; 90] = [
+/// What a field ends with that holds an id, or what is made of one.
+const IDS: [&str; 6] = ["id", "ids", "hash", "hashes", "key", "keys"];
+/// The number by which Meta knows the house's own line.
+const OUR_LINE: &str = "phonenumber";
+/// Bookings.
+const BOOKINGS: [&str; 3] = ["reservation", "reserva", "booking"];
+
+/// Whether what is called so is numbered itself, so that an id of it that is nothing but digits is nobody's number.
+fn is_thing(name: &str) -> bool {
+    is_one_or_more(name, &BOOKINGS) || is_one_or_more(name, &NUMBERED_THINGS)
+}
+
+const NUMBERED_THINGS: [&str; 95] = [
     "message",
-    "messages",
     "mensaje",
     "mensagem",
     "msg",
     "order",
     "pedido",
-    "reservation",
-    "reserva",
-    "booking",
     "appointment",
     "cita",
     "product",
@@ -143,8 +177,6 @@ const NUMBERED_THINGS: [&str; 90] = [
     "restaurant",
     "restaurante",
     "store",
-    "tienda",
-    "loja",
     "venue",
     "branch",
     "location",
@@ -161,15 +193,11 @@ const NUMBERED_THINGS: [&str; 90] = [
     "media",
     "image",
     "catalog",
-    "catalogue",
     "page",
     "app",
     "form",
     "flow",
-    "number",
-    "line",
     "integration",
-    "channel",
     "timer",
     "batch",
     "run",
@@ -177,9 +205,24 @@ const NUMBERED_THINGS: [&str; 90] = [
     "commit",
     "version",
     "digest",
-    "call",
     "action",
     "intent",
-    "source",
     "service",
+    "subscription",
+    "suscripcion",
+    "assinatura",
+    "ticket",
+    "room",
+    "plan",
+    "session",
+    "notification",
+    "portfolio",
+    "offer",
+    "promotion",
+    "document",
+    "device",
+    "correlation",
+    "idempotency",
+    "tienda",
+    "loja",
 ];

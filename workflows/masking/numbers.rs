@@ -1,30 +1,9 @@
 //! Numbers of telephones and cards: what they look like, and what is shown of them.
 
 use super::HIDDEN;
+use super::digits::{is_day, is_moments};
 use super::fields::{CARDS, PHONE_ENDINGS, PHONES, plain};
 use crate::answer::words;
-
-/// Whether a text is a moment, with or without its time: all digits, yet nobody's number.
-pub(super) fn is_moment(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    let shape = *b"dddd-dd-dd";
-    shape.iter().all(|wanted| {
-        bytes.next().is_some_and(|byte| match wanted {
-            b'd' => byte.is_ascii_digit(),
-            other => byte == *other,
-        })
-    }) && is_time(text.get(10..).unwrap_or_default())
-}
-
-/// Whether a text is the time behind a day, with its zone: `T20:00:00.123+01:00`, or nothing.
-fn is_time(text: &str) -> bool {
-    let Some(time) = text.strip_prefix(['T', ' ', 't']) else { return text.is_empty() };
-    let is_hour = time.bytes().take(2).all(|byte| byte.is_ascii_digit());
-    is_hour
-        && time.as_bytes().get(2) == Some(&b':')
-        && time.len() <= 24
-        && time.bytes().all(|byte| byte.is_ascii_digit() || b":.Zz+- ".contains(&byte))
-}
 
 /// Digits and nothing else, as many as a telephone number has.
 pub(super) fn is_bare_number(text: &str) -> bool {
@@ -119,32 +98,14 @@ pub(super) fn is_written_number(text: &str) -> bool {
     }
     (9..=15).contains(&digits)
         && others <= digits
-        && !is_moment(text)
+        && !is_moments(text)
         && !is_day(text)
         && !is_machine(text)
-}
-
-/// Whether a number that is written so that only a reader knows it stands in a text: `(655)741073`, `655/741/073`, or in
-/// digits of another script.
-pub(super) fn has_written_number(text: &str) -> bool {
-    let mut runs = text.split(|letter: char| !is_digit(letter) && !PARTING.contains(letter));
-    runs.any(|run| is_written_number(run.trim_matches(|letter| !is_digit(letter))))
 }
 
 /// Whether a letter is a digit in any script that writes numbers in tens.
 fn is_digit(letter: char) -> bool {
     letter.is_ascii_digit() || !letter.is_ascii() && letter.is_numeric() && !letter.is_alphabetic()
-}
-
-/// A day as people write it, perhaps with its time: `20/01/2026 20:00`.
-pub(super) fn is_day(text: &str) -> bool {
-    let (day, time) = text.split_once([' ', ',']).unwrap_or((text, ""));
-    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let is_time = |part: char| part.is_ascii_digit() || part == ':' || part == ' ';
-    matches!(lengths[..], [1 | 2, 1 | 2, 2 | 4] | [4, 1 | 2, 1 | 2])
-        && (day.bytes().filter(u8::is_ascii_digit).count() <= 8 && time.chars().all(is_time))
-        && time.len() <= 9
 }
 
 /// The address of a machine.

@@ -1,9 +1,9 @@
 //! Which ids spans and logs do not show: what may hold a telephone number or a mail address, however it is written.
 //!
-//! Callers name what they like by numbers, so nine digits in a row are one here, parted or not, and beside whatever
-//! else. What we make ourselves is known by its form and shown, and so are days: without them nothing would be found
-//! by its trace.
+//! Callers name what they like by numbers, so what holds as many digits as one is one here too. What we make ourselves is
+//! known by its form and shown, and so are days: without them nothing would be found by its trace.
 
+use super::digits::holds_number;
 use super::hide_in;
 use super::ids::clear_id;
 
@@ -13,7 +13,7 @@ pub fn may_name_somebody(id: &str) -> bool {
     // WhatsApp's own ids of messages hold the number in base 64.
     clear.contains('@') && hide_in(&clear) != clear
         || clear.contains("wamid.")
-        || has_digits(&clear)
+        || holds_number(&clear)
 }
 
 /// What stands there for letters that a URL quotes.
@@ -35,101 +35,6 @@ fn unquoted(id: &str) -> String {
     }
     clear
 }
-
-/// Whether so many digits stand in a row as a telephone number has, beside days and what we make ourselves.
-fn has_digits(id: &str) -> bool {
-    let letters: Vec<char> = id.chars().collect();
-    let (mut at, mut digits, mut gap) = (0, 0, 0);
-    while let Some(letter) = letters.get(at) {
-        let before = at.checked_sub(1).and_then(|before| letters.get(before));
-        if !before.is_some_and(|before| before.is_alphanumeric())
-            && let Some(length) = ours_at(&letters, at)
-        {
-            (at, digits) = (at + length, 0);
-            continue;
-        }
-        if letter.is_numeric() {
-            (digits, gap) = (digits + 1, 0);
-        } else if digits > 0 && gap < BETWEEN_MAX && BETWEEN.contains(*letter) {
-            gap += 1;
-        } else {
-            digits = 0;
-        }
-        if digits >= DIGITS {
-            return true;
-        }
-        at += 1;
-    }
-    false
-}
-
-/// How long what begins there is, where it is a day or has the form of an id that is made and not chosen.
-fn ours_at(letters: &[char], from: usize) -> Option<usize> {
-    [is_uuid, is_day as fn(&str) -> bool]
-        .into_iter()
-        .zip([36, 10])
-        .find_map(|(is_it, length)| {
-            let text: String = letters.iter().skip(from).take(length).collect();
-            let goes_on = letters.get(from + length).is_some_and(|next| next.is_alphanumeric());
-            (!goes_on && text.chars().count() == length && is_it(&text)).then_some(length)
-        })
-        .or_else(|| {
-            let word: String =
-                letters.iter().skip(from).take_while(|letter| letter.is_alphanumeric()).collect();
-            is_made(&word).then(|| word.chars().count())
-        })
-}
-
-/// Whether it has the form of a UUID.
-fn is_uuid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        && is_mixed(text)
-}
-
-/// Whether it is a day: `2026-11-27`.
-fn is_day(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let within = |part: &str, most: u8| part.parse::<u8>().is_ok_and(|part| part <= most);
-    match parts[..] {
-        [year, month, day] => {
-            parts.iter().map(|part| part.len()).eq([4, 2, 2])
-                && ["19", "20"].iter().any(|century| year.starts_with(century))
-                && year.bytes().all(|byte| byte.is_ascii_digit())
-                && within(month, 12)
-                && within(day, 31)
-        }
-        _ => false,
-    }
-}
-
-/// Whether a word has the form of a place of ours, of a ULID or of a digest.
-fn is_made(word: &str) -> bool {
-    let is_base32 =
-        |byte: u8| byte.is_ascii_alphanumeric() && !b"ilou".contains(&byte.to_ascii_lowercase());
-    let is_form = match word.len() {
-        13 => word.starts_with('0') && word.bytes().all(is_base32),
-        26 => word.bytes().all(is_base32),
-        24 | 32 | 40 | 64 => word.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        _ => false,
-    };
-    is_form && is_mixed(word)
-}
-
-/// Whether letters stand between the digits, as they do in what is made by chance or of the time.
-fn is_mixed(text: &str) -> bool {
-    text.bytes().filter(u8::is_ascii_alphabetic).count() >= LETTERS
-}
-
-/// As many digits as the shortest telephone numbers have that are hidden wherever they stand.
-const DIGITS: usize = 9;
-/// What stands between the digits of one, ...
-const BETWEEN: &str = " -._()+\u{a0}";
-/// ... and how many of those in a row.
-const BETWEEN_MAX: usize = 2;
-/// What is made has more letters than this nearly always; who has fewer is hidden, and found all the same.
-const LETTERS: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +58,7 @@ mod tests {
             "34600111888:2026",
             "2026-11-27-600111888",
             "34600111888_34600111889",
+            "shop:12345:67890",
             "conv34600111888",
             "x34600111888x",
             "tel%3A34600111888",
@@ -188,7 +94,7 @@ mod tests {
             "order-5",
             "R-2026-11-27-00123",
             "2026-11-27T20:00:00",
-            "shop:12345:67890",
+            "shop:1234:5678",
             "C-1",
             "100%",
             "50%of",

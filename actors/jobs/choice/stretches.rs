@@ -28,14 +28,15 @@ impl Choice<'_> {
         let troubled = matches!(status, Some("dead" | "collected" | "cancelled"))
             || !matches!(self.selection.answered, None | Some(Answered::Well));
         let mut lanes: Vec<Lane> = match (&endpoints, troubled) {
-            (None, false) => return Ok(Stretches::anywhere(ledger, &view.id)),
+            // Wherever there is a delivery at all.
+            (None, false) => to(ledger.endpoints_noted(&view.id, LANES_AT_ONCE_MAX)?.into_iter()),
             (None, true) => vec![Lane::Trouble],
             (Some(all), true) => all.iter().copied().map(Lane::TroubleTo).collect(),
             (Some(all), false) => to(all.iter().copied()),
         };
         if status == Some("cancelled") {
             // What waited for an endpoint that is gone was not tried, so that nothing else is noted of it.
-            let known = ledger.endpoints_noted(&view.id)?;
+            let known = ledger.endpoints_noted(&view.id, LANES_AT_ONCE_MAX)?;
             let gone = known.into_iter().filter(|id| !view.has_endpoint(*id));
             lanes.extend(to(gone.filter(|id| is_meant(endpoints.as_deref(), *id))));
         }

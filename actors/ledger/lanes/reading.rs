@@ -118,15 +118,16 @@ impl Ledger {
         Ok(rows.first().and_then(|(key, _)| keys::start(key)))
     }
 
-    /// The endpoints of which any event is noted.
+    /// The endpoints of which any event is noted, at most so many.
     pub(crate) fn endpoints_noted(
         &self,
         tenant: &TenantId,
+        limit: usize,
     ) -> Result<Vec<EndpointId>, LedgerError> {
         let mut all = Vec::new();
         let mut next = Some(EndpointId(0));
         let end = keys::block(tenant, Lane::ToMany, Sequence(0));
-        while let Some(from) = next {
+        while let Some(from) = next.filter(|_| all.len() < limit) {
             let range = &keys::block(tenant, Lane::To(from), Sequence(0))[..]..&end[..];
             let rows = self.store.scan(key::partition(tenant), range, Direction::Ascending, 1)?;
             let found = rows.first().and_then(|(key, _)| keys::endpoint(key));

@@ -124,7 +124,8 @@ async fn a21_a_quiet_endpoints_events_are_found_by_the_blocks_in_which_they_are(
     assert_eq!(found(ledger, Lane::TroubleTo(QUIET), |_| true).0.len(), 0);
     let (late, _) = found(ledger, Lane::To(EndpointId(7)), |event| event.id == "e70010");
     assert_eq!(late, [70_010]);
-    assert_eq!(ledger.endpoints_noted(&shop()).unwrap(), [QUIET, BUSY, EndpointId(7)]);
+    assert_eq!(ledger.endpoints_noted(&shop(), 9).unwrap(), [QUIET, BUSY, EndpointId(7)]);
+    assert_eq!(ledger.endpoints_noted(&shop(), 2).unwrap(), [QUIET, BUSY]);
     end(engine).await;
 }
 

@@ -17,6 +17,14 @@ pub fn name(tenant: &TenantId, name: &Name) -> Vec<u8> {
     key
 }
 
+/// The booking, or the conversation and its handoff, that is told of by this name.
+pub fn told(tenant: &TenantId, is_booking: bool, name: &str) -> Vec<u8> {
+    let mut key = table(b'l', tenant);
+    key.push(if is_booking { b'b' } else { b'c' });
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
 /// All lines of the history of a lead, a number or a conversation without a lead.
 pub fn history(tenant: &TenantId, owner: &str) -> Vec<u8> {
     let mut key = table(b'm', tenant);

@@ -77,7 +77,8 @@ pub async fn act(
             reply(&app, &caller, &id, (by, words), (request, trace)).await?
         }
         Asked::TakeOver { by, from } => {
-            do_so(&app, &caller, &id, What::TakeOver { by, from }, trace).await?
+            let what = What::TakeOver { by, from, claimed: None };
+            do_so(&app, &caller, &id, what, trace).await?
         }
         Asked::GiveBack => do_so(&app, &caller, &id, What::GiveBack, trace).await?,
     };

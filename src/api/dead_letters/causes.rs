@@ -11,7 +11,7 @@ use sereno_actors::endpoint::delivery_id;
 use sereno_actors::limits;
 use sereno_actors::record::{AcknowledgedRecord, Selection};
 use sereno_workflows::dead_letters::{Fault, cause};
-use sereno_workflows::id::Sequence;
+use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::invalid::Invalid;
 use sereno_workflows::time::Timestamp;
 
@@ -43,8 +43,8 @@ pub(super) fn groups(
     let (mut from, mut total, mut complete) = (wanted.from, 0_usize, true);
     loop {
         let page = limits::PAGE_ROWS_MAX;
-        let rows =
-            app.engine.ledger().dead_letters(&caller.tenant, from..wanted.to, false, page)?;
+        let range = (wanted.endpoint.map(EndpointId), from..wanted.to);
+        let rows = app.engine.ledger().dead_letters(&caller.tenant, range, false, page)?;
         let full = rows.len() == page;
         for (delivery, letter) in rows {
             from = delivery.next();

@@ -30,15 +30,19 @@ export function takeOver(path, done, from) {
         await post(`${path}/actions`, { action: "take_over", by, ...(from !== null && { from }) });
       } catch (error) {
         const now = error.status === 409 ? await get(path) : null;
-        if (!now || now.status !== "open" || now.held_by === from) throw error;
-        // Somebody was faster: whose it is now is asked anew.
-        keep("name", by);
-        return () => {
-          notice(now.held_by === null ? t("conversations.raced_free")
-            : t("conversations.raced", { name: now.held_by }), "bad");
-          done();
-          takeOver(path, done, now.held_by);
-        };
+        if (!now || now.status !== "open") throw error;
+        const has = now.held_by ?? await claimant(now);
+        // In another window it is mine already.
+        if (now.held_by !== by) {
+          if (has === from) throw error;
+          // Somebody was faster, or has its handoff: whose it is now is asked anew.
+          keep("name", by);
+          return () => {
+            notice(has === null ? t("conversations.raced_free") : t("conversations.raced", { name: has }), "bad");
+            done();
+            takeOver(path, done, has);
+          };
+        }
       }
       keep("name", by);
       return () => {
@@ -47,6 +51,13 @@ export function takeOver(path, done, from) {
       };
     },
   });
+}
+
+/** Who has the handoff of a conversation, unless that is closed. @param {any} talk */
+async function claimant({ conversation_id: id, escalated }) {
+  if (!escalated) return null;
+  const found = await get(`/api/v1/handoffs/${encodeURIComponent(id)}`);
+  return found.status === "closed" ? null : found.claimed_by;
 }
 
 /** @param {string} path @param {() => void} done */
