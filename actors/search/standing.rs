@@ -23,8 +23,9 @@ impl Standing {
     /// Among which deliveries one that stands so is.
     pub(super) fn among(self) -> Selection {
         let status = match self {
-            // One that is held is pending, or has failed.
-            Self::Pending | Self::Failed => "pending",
+            // One that is held is pending, or has failed, and stands among those that are not.
+            Self::Pending => "pending",
+            Self::Failed => "retrying",
             Self::Sent => "sent",
             Self::Dead => "dead",
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sereno_workflows::id::{EndpointId, TenantId};
 
 use super::Choice;
-use crate::endpoint::standing::channel;
+use crate::endpoint::standing::{channel, gets_any};
 use crate::ledger::lanes::Stretches;
 use crate::ledger::{Ledger, LedgerError};
 use crate::limits::lanes::{LANES_AT_ONCE_MAX, WAITING_LOOKED_UP_MAX};
@@ -22,8 +22,8 @@ impl Choice<'_> {
     ) -> Result<Stretches<'a>, LedgerError> {
         let endpoints = self.endpoints(view);
         let status = self.selection.status.as_deref();
-        if matches!(status, Some("pending" | "retrying" | "held")) {
-            return waiting(ledger, view, endpoints);
+        if let Some(status @ ("pending" | "retrying" | "held")) = status {
+            return waiting(ledger, view, endpoints, status);
         }
         let troubled = matches!(status, Some("dead" | "collected" | "cancelled"))
             || !matches!(self.selection.answered, None | Some(Answered::Well));
@@ -83,9 +83,12 @@ fn waiting<'a>(
     ledger: &'a Ledger,
     view: &'a TenantView,
     endpoints: Option<Vec<EndpointId>>,
+    status: &str,
 ) -> Result<Stretches<'a>, LedgerError> {
     let tenant = &view.id;
-    let is_meant = |id: &EndpointId| is_meant(endpoints.as_deref(), *id);
+    // What waits for the others is not held.
+    let may_hold = |id: EndpointId| status != "held" || !gets_any(view, id);
+    let is_meant = |id: &EndpointId| may_hold(*id) && is_meant(endpoints.as_deref(), *id);
     let waited_for = ledger.waited_for(tenant, LANES_AT_ONCE_MAX)?;
     let waited_for = waited_for.map(|all| all.into_iter().filter(is_meant).collect::<Vec<_>>());
     let Some(waited_for) = waited_for.or(endpoints) else {
@@ -100,5 +103,9 @@ fn waiting<'a>(
         return Ok(Stretches::at(ledger, tenant, places));
     }
     let all: BTreeSet<_> = waited_for.iter().copied().chain(under_way.map(|(id, _)| id)).collect();
-    any(ledger, tenant, to(all.into_iter()))
+    // What was tried and waits did not simply arrive.
+    match status {
+        "retrying" => any(ledger, tenant, all.into_iter().map(Lane::TroubleTo).collect()),
+        _ => any(ledger, tenant, to(all.into_iter())),
+    }
 }
