@@ -3,9 +3,10 @@
 mod switched;
 mod unmeasured;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::effect::Effect;
 use crate::policy::Settings;
 use crate::statistics::{Channel, Route};
 
