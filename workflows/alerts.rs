@@ -10,7 +10,8 @@
 //! than that is told of as raised so often and no more: within the quiet time after people were told, what is
 //! raised anew waits, and is told at its end if it is still raised. While a rule is silenced nothing is told of
 //! it; what is still raised at the end of the silence is told then. Both outlast that the rule is switched off and on
-//! again: what was raised ends as it is switched off, or, if it is silenced, at the end of the silence.
+//! again: what was raised ends as it is switched off; if it is silenced, that is told at the end of the silence. The
+//! quiet time is of what people were told: a rule that measures something else since, or against another limit, speaks.
 //!
 //! What is raised and has too little left to be measured is not well for that: attempts grow rare exactly where
 //! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails, or, where it is
@@ -74,22 +75,23 @@ impl Alerts {
                 return true;
             }
             unwatched += 1;
-            if unwatched > UNWATCHED_MAX {
+            let rule = watch.rules.named(name);
+            // What is gone needs no silence but for its end.
+            if unwatched > UNWATCHED_MAX || (rule.is_none() && !standing.told) {
                 standing.silenced_until = None;
             }
-            let rule = watch.rules.named(name);
-            effects.extend(standing.unwatched((name, rule.as_ref()), figures, now));
+            let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
+            effects.extend(standing.unwatched((name, rule.as_ref()), by, figures, now));
             unwatched <= UNWATCHED_MAX && standing.is_remembered(watch.quiet, now)
         });
         for (name, rule) in &known {
             let standing = next.rules.entry(name.clone()).or_default();
-            if standing.told
-                && standing.as_told.as_ref().is_some_and(|told| told.metric != rule.metric)
-            {
-                effects.push(standing.ended((name, Some(rule)), RULE_CHANGED, figures, now));
-                // Nothing of what was measured is of what is watched now.
-                let silenced_until = standing.silenced_until;
-                *standing = Standing { silenced_until, ..Standing::default() };
+            if standing.is_of_another(rule) {
+                effects.extend(standing.unwatched((name, Some(rule)), RULE_CHANGED, figures, now));
+                if standing.told {
+                    // Its silence keeps that from being told: what is watched now begins after it.
+                    continue;
+                }
             }
             effects.extend(standing.follow((name, rule), figures, watch.quiet, now));
         }
@@ -98,7 +100,15 @@ impl Alerts {
         Transition { next, effects }
     }
 
-    /// Silences a rule until then, or lets it speak again.
+    /// Each rule that there is, with whether it is on; and those that are gone while their end waits to be told.
+    pub fn listed(&self, rules: &AlertRules) -> BTreeMap<String, (Rule, bool)> {
+        let gone = self.rules.iter().filter(|(_, standing)| standing.told);
+        let gone =
+            gone.filter_map(|(name, one)| Some((name.clone(), (one.as_told.clone()?, false))));
+        gone.chain(rules.each()).collect()
+    }
+
+    /// Silences a rule until then, or lets it speak again; one that is off too.
     ///
     /// # Errors
     /// There is no such rule.
@@ -109,7 +119,7 @@ impl Alerts {
         rules: &AlertRules,
         now: Timestamp,
     ) -> Result<Transition<Self>, Rejected> {
-        if !rules.all().contains_key(name) {
+        if !self.listed(rules).contains_key(name) {
             return Err(Rejected::because(format!("there is no alert named {name}")));
         }
         let mut next = self.clone();
@@ -148,9 +158,12 @@ impl Alerts {
         }
     }
 
-    /// Whether a rule is due or raised.
+    /// Whether a rule is due or raised, or its end is still to be told.
     fn is_busy(&self) -> bool {
-        self.rules.values().any(|one| one.since.is_some() || one.raised_at.is_some())
+        self.rules.values().any(|one| {
+            let is_to_be_told = one.told && one.silenced_until.is_none();
+            is_to_be_told || one.since.is_some() || one.raised_at.is_some()
+        })
     }
 
     /// When its alarm rings.

@@ -26,9 +26,11 @@ pub struct Standing {
     pub told_since: Option<Timestamp>,
     /// When they were told that.
     pub told_at: Option<Timestamp>,
-    /// The rule as it was when they were told, while that is not over: its end is told of as its beginning was,
-    /// whatever became of the rule.
+    /// The rule as it was when they were told: its end is told of as its beginning was, whatever became of the rule,
+    /// and the quiet time after it is of what it measured.
     pub as_told: Option<Rule>,
+    /// Since when what they were told of is watched no more, while a silence keeps them from being told so.
+    pub unwatched_since: Option<Timestamp>,
 }
 
 impl Standing {
@@ -42,12 +44,11 @@ impl Standing {
     ) -> Option<Effect> {
         let value = figures.value(rule);
         let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
-        if self.silenced_until.is_some_and(|until| until <= now) {
-            self.silenced_until = None;
-        }
+        self.silenced_until = self.silenced_until.filter(|until| *until > now);
+        self.unwatched_since = None;
         // Before it is raised, what lasts is the trouble; afterwards, that it is over.
         let is_raised = self.raised_at.is_some();
-        let told = self.as_told.as_ref().unwrap_or(rule);
+        let told = self.as_told.as_ref().filter(|_| self.told).unwrap_or(rule);
         let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
         let still_fails = is_unknown && figures.may_still_break(told);
         self.value = value.map(millionths);
@@ -66,7 +67,7 @@ impl Standing {
             return None;
         }
         match (self.raised_at, self.told) {
-            (Some(_), false) if self.quiet_until(quiet, now).is_some() => None,
+            (Some(_), false) if self.quiet_until(Some(rule), quiet, now).is_some() => None,
             (Some(since), false) => {
                 self.told = true;
                 (self.told_since, self.told_at) = (Some(since), Some(now));
@@ -75,35 +76,48 @@ impl Standing {
             }
             (None, true) => {
                 let by = self.over_by(rule, figures);
-                Some(self.ended((name, Some(rule)), by, figures, now))
+                let last = self.value.filter(|_| by == RULE_CHANGED);
+                let told = self.as_told.as_ref().unwrap_or(rule);
+                let measured = figures.value(told).map(millionths).or(last);
+                Some(self.ended((name, Some(rule)), by, measured, now))
             }
             (Some(_), true) | (None, false) => None,
         }
     }
 
-    /// What follows from that its rule is no longer there, however what it watched is: it ends, and people are told
-    /// so unless it is silenced. Then that is told at the end of the silence, if the rule is not there again by then.
+    /// What follows from that its rule is off, no longer there, or of something else than people were told of, whatever
+    /// became of what they were told of: it ends, and they are told so unless it is silenced. Then that is told at the
+    /// end of the silence, if the rule is not back by then.
     pub(super) fn unwatched(
         &mut self,
         (name, rule): (&str, Option<&Rule>),
+        by: &'static str,
         figures: &Figures,
         now: Timestamp,
     ) -> Option<Effect> {
-        (self.since, self.silenced_until) =
-            (None, self.silenced_until.filter(|until| *until > now));
+        self.since = None;
+        self.silenced_until = self.silenced_until.filter(|until| *until > now);
+        if self.told && self.unwatched_since.is_none() {
+            self.unwatched_since = Some(now);
+            let measured = self.as_told.as_ref().or(rule).and_then(|rule| figures.value(rule));
+            self.value = measured.map(millionths).or(self.value);
+        }
         if self.told && self.silenced_until.is_some() {
             return None;
         }
         self.raised_at = None;
-        let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
-        let over = self.told.then(|| self.ended((name, rule), by, figures, now));
-        self.value = None;
-        over
+        let (last, since) = (self.value.take(), self.unwatched_since.take());
+        self.told.then(|| self.ended((name, rule), by, last, since.unwrap_or(now)))
+    }
+
+    /// Whether people were told of something else than this rule is about.
+    pub(super) fn is_of_another(&self, rule: &Rule) -> bool {
+        self.told && self.as_told.as_ref().is_some_and(|told| told.metric != rule.metric)
     }
 
     /// Whether something of it still counts once its rule is back.
     pub(super) fn is_remembered(&self, quiet: Span, now: Timestamp) -> bool {
-        self.told || self.silenced_until.is_some() || self.quiet_until(quiet, now).is_some()
+        self.told || self.silenced_until.is_some() || self.quiet_until(None, quiet, now).is_some()
     }
 
     /// Why it is over, though its rule is still there: by the rule of which people were told, it might go on.
@@ -117,9 +131,20 @@ impl Standing {
         }
     }
 
-    /// Until when people are not told that it is raised, since they were told so a short time ago.
-    pub fn quiet_until(&self, quiet: Span, now: Timestamp) -> Option<Timestamp> {
-        self.told_at.filter(|_| !self.told).map(|at| at.after(quiet)).filter(|until| *until > now)
+    /// Until when people are not told that it is raised, since they were told so a short time ago: of the same metric
+    /// and limit as this rule's, where there is one.
+    pub fn quiet_until(
+        &self,
+        rule: Option<&Rule>,
+        quiet: Span,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let is_of = |rule: &Rule| {
+            let told = self.as_told.as_ref();
+            told.is_none_or(|told| (told.metric, told.limit) == (rule.metric, rule.limit))
+        };
+        let told_at = self.told_at.filter(|_| !self.told && rule.is_none_or(is_of));
+        told_at.map(|at| at.after(quiet)).filter(|until| *until > now)
     }
 
     fn data(&self, (name, rule): (&str, &Rule), measured: Option<u64>) -> Value {
@@ -138,28 +163,23 @@ impl Standing {
         data
     }
 
-    /// That it is over, with all that was said of it. Of one that was told of before that was kept, what its rule
-    /// says now is said; where that is gone too, only its name is known.
-    pub(super) fn ended(
+    /// That it is over since then, with all that was said of it. Of one that was told of before that was kept, what its
+    /// rule says now is said; where that is gone too, only its name is known.
+    fn ended(
         &mut self,
         (name, rule): (&str, Option<&Rule>),
         by: &'static str,
-        figures: &Figures,
-        now: Timestamp,
+        measured: Option<u64>,
+        since: Timestamp,
     ) -> Effect {
         self.told = false;
-        let told = self.as_told.take();
-        let mut data = match told.as_ref().or(rule) {
-            Some(rule) => {
-                let measured = figures.value(rule).map(millionths);
-                let last = self.value.filter(|_| by != RECOVERED && by != UNMEASURED);
-                self.data((name, rule), measured.or(last))
-            }
-            None => json!({"alert": name, "measured": self.value.map(plain),
+        let mut data = match self.as_told.as_ref().or(rule) {
+            Some(rule) => self.data((name, rule), measured),
+            None => json!({"alert": name, "measured": measured.map(plain),
                 "since": self.told_since.map(Timestamp::to_rfc3339)}),
         };
         if let Some(data) = data.as_object_mut() {
-            data.insert("resolved_at".to_owned(), Value::from(now.to_rfc3339()));
+            data.insert("resolved_at".to_owned(), Value::from(since.to_rfc3339()));
             data.insert("ended_by".to_owned(), Value::from(by));
         }
         emit("alert.resolved", data)
