@@ -1,76 +1,60 @@
-//! Which ids spans and logs do not show: what may hold a telephone number or a mail address, however it is written.
+//! What spans and logs do not show of what somebody else named: whatever may hold a telephone number or a mail address,
+//! however it is written.
 //!
-//! Callers name what they like by numbers, so nine digits in a row are one here, parted or not, and beside whatever
-//! else. What we make ourselves is known by its form and shown, and so are days: without them nothing would be found
-//! by its trace.
+//! Callers name what they like by numbers, and write them in more ways than anybody lists. So more digits in all than
+//! harmless names have are a number here, whatever stands between them, and so is what looks like a text in base 64 or
+//! 32. What is made by chance or of the time is known by its form and shown, and so are days: without them nothing would
+//! be found by its trace.
 
-use super::hide_in;
-use super::ids::clear_id;
-
-/// Whether an id may hold a telephone number or a mail address.
-pub fn may_name_somebody(id: &str) -> bool {
-    let clear = unquoted(&clear_id(id));
-    // WhatsApp's own ids of messages hold the number in base 64.
-    clear.contains('@') && hide_in(&clear) != clear
-        || clear.contains("wamid.")
-        || has_digits(&clear)
-}
-
-/// What stands there for letters that a URL quotes.
-fn unquoted(id: &str) -> String {
-    let mut parts = id.split('%');
-    let mut clear = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let quoted = part.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok());
-        match quoted.filter(u8::is_ascii) {
-            Some(byte) => {
-                clear.push(char::from(byte));
-                clear.push_str(part.get(2..).unwrap_or_default());
-            }
-            None => {
-                clear.push('%');
-                clear.push_str(part);
-            }
-        }
+/// Whether an id, or another name that somebody chose, may hold a telephone number or a mail address.
+pub fn may_name_somebody(text: &str) -> bool {
+    if ADDRESSES.iter().any(|sign| text.contains(sign)) {
+        return true;
     }
-    clear
-}
-
-/// Whether so many digits stand in a row as a telephone number has, beside days and what we make ourselves.
-fn has_digits(id: &str) -> bool {
-    let letters: Vec<char> = id.chars().collect();
-    let (mut at, mut digits, mut gap) = (0, 0, 0);
-    while let Some(letter) = letters.get(at) {
-        let before = at.checked_sub(1).and_then(|before| letters.get(before));
-        if !before.is_some_and(|before| before.is_alphanumeric())
-            && let Some(length) = ours_at(&letters, at)
-        {
-            (at, digits) = (at + length, 0);
+    let is_numeric = |letter: char| letter.is_numeric();
+    if text.chars().filter(|letter| is_numeric(*letter)).count() <= DIGITS_MAX
+        && !text.contains(|letter: char| letter.is_uppercase())
+    {
+        return false;
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let (mut at, mut digits) = (0, 0);
+    while at < letters.len() {
+        if let Some(length) = made_at(&letters, at) {
+            at += length;
             continue;
         }
-        if letter.is_numeric() {
-            (digits, gap) = (digits + 1, 0);
-        } else if digits > 0 && gap < BETWEEN_MAX && BETWEEN.contains(*letter) {
-            gap += 1;
-        } else {
-            digits = 0;
-        }
-        if digits >= DIGITS {
+        let rest = letters.get(at..).unwrap_or_default();
+        let length = rest.iter().take_while(|letter| letter.is_alphanumeric()).count();
+        let word = rest.get(..length).unwrap_or_default();
+        digits += word.iter().filter(|letter| is_numeric(**letter)).count();
+        if digits > DIGITS_MAX || is_encoded(word) {
             return true;
         }
-        at += 1;
+        at += length.max(1);
     }
     false
 }
 
+/// Whether a word may be a text in base 64 or 32: those have far more capitals in them than what people write, and digits
+/// where they have nothing else.
+fn is_encoded(word: &[char]) -> bool {
+    let capitals = word.iter().filter(|letter| letter.is_uppercase()).count();
+    word.len() >= ENCODED_MIN
+        && 4 * capitals >= word.len()
+        && !word.iter().all(|letter| letter.is_uppercase())
+}
+
 /// How long what begins there is, where it is a day or has the form of an id that is made and not chosen.
-fn ours_at(letters: &[char], from: usize) -> Option<usize> {
+fn made_at(letters: &[char], from: usize) -> Option<usize> {
     [is_uuid, is_day as fn(&str) -> bool]
         .into_iter()
         .zip([36, 10])
         .find_map(|(is_it, length)| {
             let text: String = letters.iter().skip(from).take(length).collect();
-            let goes_on = letters.get(from + length).is_some_and(|next| next.is_alphanumeric());
+            // A time of the day may follow.
+            let ends = |next: &char| !next.is_alphanumeric() || (length == 10 && *next == 'T');
+            let goes_on = !letters.get(from + length).is_none_or(ends);
             (!goes_on && text.chars().count() == length && is_it(&text)).then_some(length)
         })
         .or_else(|| {
@@ -122,12 +106,12 @@ fn is_mixed(text: &str) -> bool {
     text.bytes().filter(u8::is_ascii_alphabetic).count() >= LETTERS
 }
 
-/// As many digits as the shortest telephone numbers have that are hidden wherever they stand.
-const DIGITS: usize = 9;
-/// What stands between the digits of one, ...
-const BETWEEN: &str = " -._()+\u{a0}";
-/// ... and how many of those in a row.
-const BETWEEN_MAX: usize = 2;
+/// How the sign in a mail address is written, plainly, in a URL and in our own ids.
+const ADDRESSES: [&str; 3] = ["@", "%40", "~40"];
+/// Harmless names have no more digits in all; a telephone number has.
+const DIGITS_MAX: usize = 6;
+/// Seven digits in base 64 take as many letters.
+const ENCODED_MIN: usize = 10;
 /// What is made has more letters than this nearly always; who has fewer is hidden, and found all the same.
 const LETTERS: usize = 3;
 
@@ -164,6 +148,17 @@ mod tests {
             "wamid.HBgLMzQ2MDAxMTE4ODgVAgARGBI",
             "00000000-0000-0000-0000-034600111888",
             "٣٤٦٠٠١١١٨٨٨",
+            "600/111/888",
+            "6001-1188",
+            "a6b0c0d1e1f1g8h8",
+            "%36%30%30%31%31%31%38%38%38",
+            "shop:12345:67890",
+            "order.+34600111888.paid",
+            "NjAwMTExODg4",
+            "KzM0NjAwMTExODg4",
+            "MTExMTExMQ==",
+            "orders/dGVsOiszNDYwMDExMTg4OA",
+            "GYYDAMJRGE4DQOA",
         ] {
             assert!(may_name_somebody(id), "{id}");
         }
@@ -188,8 +183,12 @@ mod tests {
             "order-5",
             "R-2026-11-27-00123",
             "2026-11-27T20:00:00",
-            "shop:12345:67890",
+            "shop:12345",
             "C-1",
+            "PEDIDO-2026",
+            "RESERVACIONES",
+            "com.example.OrderShipped",
+            "reservation.modified",
             "100%",
             "50%of",
         ] {
