@@ -287,8 +287,9 @@ impl Record for StateRecord {
     /// 1: a lead without when it last said what it wishes. 2: alerts without when people were told of them. 3: a
     /// handoff without who has taken it. 4: a handoff that cannot be put off, each as urgent as another,
     /// and a conversation that no person can hold. 5: alerts without as what people were told of them. 6: a
-    /// conversation in which what people wrote is not counted apart.
-    const VERSION: u16 = 7;
+    /// conversation in which what people wrote is not counted apart. 7: alerts without since when what people were
+    /// told of them is watched no more.
+    const VERSION: u16 = 8;
     const NAME: &'static str = "state";
 
     fn upcast(version: u16, payload: &[u8]) -> Option<Self> {
@@ -299,6 +300,7 @@ impl Record for StateRecord {
             4 => fields::<state::StateV4>(payload).map(Self::from),
             5 => fields::<state::StateV5>(payload).map(Self::from),
             6 => fields::<state::StateV6>(payload).map(Self::from),
+            7 => fields::<state::StateV7>(payload).map(Self::from),
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
-//! Ids as spans and logs name them: one that holds a telephone number or a mail address is hidden behind what is
-//! the same each time, so that what is of one entity is found together, and the number by nobody.
+//! What somebody else named, as spans and logs have it: a name that may hold a telephone number or a mail address is
+//! hidden behind what is the same each time, so that what is of one entity is found together, and the number by nobody.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use sereno_workflows::id::{EntityKey, EntityKind};
 use sereno_workflows::masking::{gives_away, may_name_somebody};
@@ -14,9 +15,15 @@ const PLACE: &str = "shown";
 /// Bytes of what is shown instead.
 const SHOWN_BYTES: usize = 8;
 
-/// An event's id.
-pub(crate) fn event<'a>(vault: &Vault, id: &'a str) -> Cow<'a, str> {
-    shown(vault, "event_id", id)
+/// An event's id or type, or a tenant's.
+pub(crate) fn name<'a>(vault: &Vault, name: &'a str) -> Cow<'a, str> {
+    if may_name_somebody(name) { Cow::Owned(alias(vault, name)) } else { Cow::Borrowed(name) }
+}
+
+/// A host's name or address.
+pub(crate) fn host<'a>(vault: &Vault, host: &'a str) -> Cow<'a, str> {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    if address.parse::<IpAddr>().is_ok() { Cow::Borrowed(host) } else { name(vault, host) }
 }
 
 /// An entity's key.
@@ -32,18 +39,18 @@ pub(crate) fn key(vault: &Vault, key: &EntityKey) -> String {
         | EntityKind::Alerts
         | EntityKind::Reports => "id",
     };
-    format!("{}/{}", key.kind.as_str(), shown(vault, field, &key.id))
+    let id = match gives_away(field, &key.id) {
+        true => Cow::Owned(alias(vault, &key.id)),
+        false => name(vault, &key.id),
+    };
+    format!("{}/{id}", key.kind.as_str())
 }
 
-fn shown<'a>(vault: &Vault, field: &str, id: &'a str) -> Cow<'a, str> {
-    // What a product is numbered by is nobody's.
-    if !gives_away(field, id) && (field == "sku" || !may_name_somebody(id)) {
-        return Cow::Borrowed(id);
-    }
-    // Sealed with the server's key, so that nobody finds the number by trying all.
-    let digest = Sha256::digest(vault.seal_alike(PLACE, id.as_bytes()));
+/// What stands for a name: sealed with the server's key, so that nobody finds a number by trying all.
+fn alias(vault: &Vault, name: &str) -> String {
+    let digest = Sha256::digest(vault.seal_alike(PLACE, name.as_bytes()));
     let hex = digest.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}"));
-    Cow::Owned(format!("hidden-{}", hex.collect::<String>()))
+    format!("hidden-{}", hex.collect::<String>())
 }
 
 #[cfg(test)]
@@ -73,14 +80,22 @@ mod tests {
             "655666778",
             "msg_34655666778",
             "ana.perez%40mail.com",
+            "600/111/888",
+            "NjAwMTExODg4",
         ] {
-            assert!(event(&vault, id).starts_with("hidden-"), "{id}");
+            assert!(name(&vault, id).starts_with("hidden-"), "{id}");
         }
         let booked = key(&vault, &EntityKey::reservation("34655666777:2026"));
         assert!(booked.starts_with("reservation/hidden-"), "{booked}");
-        assert_eq!(event(&vault, "order-5"), "order-5");
-        assert_eq!(event(&vault, "evt_001j8x7k2m3n4"), "evt_001j8x7k2m3n4");
+        for shown in ["order-5", "evt_001j8x7k2m3n4", "client.created", "la-esquina"] {
+            assert_eq!(name(&vault, shown), shown);
+        }
+        for address in ["192.168.100.200", "[2001:db8::1234:5678]", "hooks.example.com"] {
+            assert_eq!(host(&vault, address), address);
+        }
+        assert!(host(&vault, "34600111888.example.com").starts_with("hidden-"));
         assert_eq!(key(&vault, &EntityKey::conversation("C-1")), "conversation/C-1");
-        assert_eq!(key(&vault, &EntityKey::product("8412345678905")), "product/8412345678905");
+        let product = key(&vault, &EntityKey::product("8412345678905"));
+        assert!(product.starts_with("product/hidden-"), "{product}");
     }
 }

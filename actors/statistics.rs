@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use sereno_workflows::id::{Sequence, TenantId};
+use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::statistics::{Level, Series, Slot, Tally, Window};
 use sereno_workflows::time::{Span, Timestamp};
 
@@ -170,6 +170,19 @@ impl Statistics {
     pub(crate) fn window(&self, tenant: &TenantId, window: Window, now: Timestamp) -> Tally {
         let tenants = self.tenants.lock();
         tenants.get(tenant).map(|counted| counted.series.window(window, now)).unwrap_or_default()
+    }
+
+    /// How long the slowest of the latest attempts at these endpoints of a tenant took, in milliseconds.
+    pub(crate) fn slowest_lately(
+        &self,
+        tenant: &TenantId,
+        endpoints: &[EndpointId],
+        now: Timestamp,
+    ) -> Option<u64> {
+        let tenants = self.tenants.lock();
+        let series = &tenants.get(tenant)?.series;
+        let latest = endpoints.iter().filter_map(|id| series.latest_attempts(id.0, now));
+        latest.filter_map(|route| route.took.quantile(1.0)).max()
     }
 
     /// What a tenant has counted since the beginning.

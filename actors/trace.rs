@@ -66,7 +66,7 @@ pub enum Side {
     Inside,
 }
 
-/// A fact about a span.
+/// A fact about a span. A text that somebody else chose becomes one only by [`Fact::named`] and its like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// A word or an id.
@@ -81,9 +81,25 @@ impl From<&'static str> for Fact {
     }
 }
 
-impl From<String> for Fact {
-    fn from(text: String) -> Self {
+impl Fact {
+    /// What we made ourselves.
+    pub fn ours(text: String) -> Self {
         Self::Text(Cow::Owned(text))
+    }
+
+    /// An event's id or type, or a tenant's.
+    pub(crate) fn named(vault: &Vault, name: &str) -> Self {
+        Self::ours(shown::name(vault, name).into_owned())
+    }
+
+    /// A host.
+    pub(crate) fn host(vault: &Vault, host: &str) -> Self {
+        Self::ours(shown::host(vault, host).into_owned())
+    }
+
+    /// What an entity is found by.
+    pub(crate) fn key(vault: &Vault, key: &EntityKey) -> Self {
+        Self::ours(shown::key(vault, key))
     }
 }
 
@@ -149,7 +165,7 @@ pub(crate) fn of_delivery(id: &str, attempt: u32) -> TraceContext {
 /// A step of the engine that decides on an event.
 pub(crate) struct Step<'a> {
     pub(crate) tenant: &'a TenantId,
-    /// What hides the ids that are numbers.
+    /// What hides the names that may be numbers.
     pub(crate) vault: &'a Vault,
     pub(crate) event: &'a Announcement,
     /// Who decided, and from which status to which.
@@ -172,18 +188,18 @@ pub(crate) fn put_step(tracing: Option<&Arc<Tracing>>, journey: &mut Journey, st
     let began = journey.last_began();
     let Step { tenant, vault, event, entity, is_ignored, ended } = step;
     let mut facts = vec![
-        ("sereno.tenant", Fact::from(tenant.as_str().to_owned())),
-        ("sereno.event.type", Fact::from(event.event_type.clone())),
+        ("sereno.tenant", Fact::named(vault, tenant.as_str())),
+        ("sereno.event.type", Fact::named(vault, &event.event_type)),
     ];
-    let id = event.id.as_ref().map(|id| shown::event(vault, id.as_str()).into_owned());
-    facts.extend(id.map(|id| ("sereno.event.id", id.into())));
+    let id = event.id.as_ref().map(|id| Fact::named(vault, id.as_str()));
+    facts.extend(id.map(|id| ("sereno.event.id", id)));
     let mut name = Cow::Borrowed("record");
     if let Some((key, before, after)) = entity {
         let kind = key.kind.as_str();
         name = Cow::Owned(format!("step {kind}"));
         facts.push(("sereno.workflow.kind", kind.into()));
-        facts.push(("sereno.workflow.key", shown::key(vault, key).into()));
-        facts.push(("sereno.transition", format!("{before} -> {after}").into()));
+        facts.push(("sereno.workflow.key", Fact::key(vault, key)));
+        facts.push(("sereno.transition", Fact::ours(format!("{before} -> {after}"))));
     }
     if is_ignored {
         facts.push(("sereno.ignored", Fact::Text("true".into())));

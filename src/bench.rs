@@ -84,7 +84,7 @@ enum What {
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
     /// A server that runs already [default: one of its own]
-    #[arg(long, requires = "key", value_parser = plain_url)]
+    #[arg(long, requires = "key")]
     server: Option<String>,
     /// Its admin token
     #[arg(long, requires = "server", env = "SERENO_ADMIN_TOKEN", hide_env_values = true)]
@@ -107,6 +107,7 @@ pub async fn run(args: BenchArgs, stop: impl Future<Output = ()>) -> anyhow::Res
         What::Backlog(args) => &args.server,
         What::Inbound(args) => &args.server,
     };
+    server.server.as_deref().map_or(Ok(()), check_plain)?;
     for path in [&server.json, &server.svg].into_iter().flatten() {
         must_be_writable(path)?;
     }
@@ -150,11 +151,12 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn plain_url(text: &str) -> Result<String, String> {
-    match Url::parse(text) {
-        Ok(url) if url.scheme() == "http" && url.path() == "/" && url.port().is_some() => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        Ok(_) | Err(_) => Err("must be a URL such as http://127.0.0.1:8080".to_owned()),
-    }
+/// Refuses what the load is not sent to. What it was is not repeated: it may hold a password.
+fn check_plain(address: &str) -> anyhow::Result<()> {
+    let is_plain = Url::parse(address).is_ok_and(|url| {
+        let is_bare = url.path() == "/" && url.username().is_empty() && url.password().is_none();
+        url.scheme() == "http" && url.port().is_some() && is_bare
+    });
+    anyhow::ensure!(is_plain, "--server: must be a URL such as http://127.0.0.1:8080");
+    Ok(())
 }

@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
+use sereno_workflows::masking::HIDDEN;
+use url::Url;
+
+use crate::config::place;
 
 /// How long an answer may take; the server itself answers or refuses within ten seconds.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -96,17 +101,32 @@ impl Client {
         }
         request.send().await.map_err(|error| {
             let what = if error.is_builder() {
-                format!(
-                    "'{}' is no address of a server: write one such as http://127.0.0.1:8080",
-                    self.base
-                )
+                self.unsayable()
             } else if error.is_connect() {
-                format!("no server at {}; start one with: sereno serve", self.base)
+                format!("no server at {}; start one with: sereno serve", self.address())
             } else {
-                format!("{} did not answer", self.base)
+                format!("{} did not answer", self.address())
             };
-            anyhow::Error::from(error).context(what)
+            anyhow::Error::from(error.without_url()).context(what)
         })
+    }
+
+    /// Where the server is, as people may read it.
+    pub fn address(&self) -> String {
+        shown(&self.base)
+    }
+
+    /// Why no request can be made of what this client was given.
+    fn unsayable(&self) -> String {
+        let is_line = |value: &str| HeaderValue::try_from(value).is_ok();
+        if !is_line(&self.token) {
+            return "the key holds a line break or another sign that no key has: give it as one line".to_owned();
+        }
+        if !self.tenant.as_deref().is_none_or(is_line) {
+            return "the tenant's id holds a line break or another sign that no id has".to_owned();
+        }
+        let address = self.address();
+        format!("'{address}' is no address of a server: write one such as http://127.0.0.1:8080")
     }
 
     async fn call(
@@ -121,5 +141,52 @@ impl Client {
             bail!("{status}: {detail}");
         }
         Ok(answer)
+    }
+}
+
+/// A server's address that somebody gave, if it is one.
+///
+/// # Errors
+/// What it must be. The address is not repeated: it may hold a password.
+pub fn checked(name: &str, address: String) -> anyhow::Result<String> {
+    match Url::parse(&address) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(address),
+        Ok(_) | Err(_) => bail!("{name}: must be a URL such as http://127.0.0.1:8080"),
+    }
+}
+
+/// An address as people may read it: without whoever is named in it, and with what word.
+fn shown(address: &str) -> String {
+    place(address).unwrap_or_else(|| match address.rsplit_once('@') {
+        Some((_, host)) => format!("{HIDDEN}@{host}"),
+        None => address.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn f05_no_error_repeats_a_password_or_a_key_and_each_names_what_is_wrong() {
+        let of = |base: &str, key: &str| Client::new(base, key);
+        let there = "http://user:s3cr3t@127.0.0.1:1/s3cr3t?token=s3cr3t";
+        for (client, wanted) in [
+            (of(there, "key"), "no server at http://127.0.0.1:1; start one"),
+            (of("user:s3cr3t@127.0.0.1:1", "key"), "'•••@127.0.0.1:1' is no address"),
+            (of("http://user:s3/cr3t@x", "key"), "'•••@x' is no address"),
+            (of("nonsense", "key"), "'nonsense' is no address"),
+            (of(there, "s3cr3t\n"), "the key holds a line break"),
+            (of(there, "s3cr3t\u{7f}"), "the key holds"),
+            (of(there, "key").for_tenant("a\nb"), "the tenant's id holds"),
+        ] {
+            let error = format!("{:#}", client.get("/api/v1/stats").await.unwrap_err());
+            assert!(error.starts_with(wanted), "{error}");
+            assert!(!error.contains("s3cr3t") && !error.contains("cr3t"), "{error}");
+        }
+        for address in ["ftp://user:s3cr3t@x", "user:s3cr3t@x", "s3cr3t"] {
+            let error = checked("--server", address.to_owned()).unwrap_err().to_string();
+            assert!(error.starts_with("--server: must be") && !error.contains("s3cr3t"), "{error}");
+        }
     }
 }

@@ -25,6 +25,7 @@ use url::Url;
 pub use self::directory::{Credentials, DataDirectory, guessable, write_private};
 pub use self::mirror::MirrorArgs;
 pub use self::shown::Setting;
+pub(crate) use self::shown::place;
 pub use self::variable::variable;
 pub use self::webhooks::{Length, N8N, WebhookArgs};
 
@@ -56,11 +57,11 @@ pub struct ServeArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<Vec<String>>,
     /// Where browsers find the server, for links and cookies [default: the address to listen on]
-    #[arg(long, env = "SERENO_PUBLIC_URL")]
+    #[arg(long, env = "SERENO_PUBLIC_URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Url>,
     /// Base URL of the WhatsApp Graph API [default: Meta's own, v23.0]
-    #[arg(long, env = "SERENO_GRAPH_URL")]
+    #[arg(long, env = "SERENO_GRAPH_URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_url: Option<Url>,
     /// Megabytes that the index aims at for its cache; it may use twice as much [default: 32]
@@ -82,7 +83,7 @@ pub struct ServeArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figures: Option<String>,
     /// Where the journal is: empty for this machine, postgres://… for a cluster (not in this version)
-    #[arg(long, env = "SERENO_JOURNAL")]
+    #[arg(long, env = "SERENO_JOURNAL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<String>,
     /// Mail server for tenants without one of their own

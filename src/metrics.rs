@@ -93,18 +93,16 @@ impl Collector for Snapshot {
         let vitals = &self.0;
         self.events(&mut page)?;
         self.deliveries(&mut page)?;
-        page.gauge(
-            "queue_deliveries",
-            "Deliveries that wait, counted up to 20,000",
-            vitals.waiting,
-        )?;
-        page.gauge("queue_held", "Of those, held by disabled endpoints or pauses", vitals.held)?;
+        // What is counted anew for each reading is counted up to a bound, and says so.
+        page.gauge("queue_deliveries", "Deliveries that wait (20000: or more)", vitals.waiting)?;
+        let held = "Of those, held by disabled endpoints or pauses (20000: or more)";
+        page.gauge("queue_held", held, vitals.held)?;
+        page.gauge("timers_pending", "Timers that are set (20000: or more)", vitals.timers)?;
         page.seconds_gauge(
             "queue_oldest",
-            "How long ago the delivery was due that waits for longest",
+            "How long ago the delivery was due that waits for longest, of the first 2000 queues",
             vitals.waiting_for.0 as f64 / 1_000.0,
         )?;
-        page.gauge("timers_pending", "Timers that are set, counted up to 20,000", vitals.timers)?;
         page.histogram(
             "timer_lateness",
             "How late timers rang",
@@ -373,6 +371,8 @@ mod tests {
     #[test]
     fn a20_every_series_is_there_before_anything_happens() {
         let text = render(Vitals::default(), Format::OpenMetrics).unwrap();
+        let bound = format!("({}: or more)", sereno_actors::limits::WAITING_COUNTED_MAX);
+        assert_eq!(text.lines().filter(|line| line.contains(&bound)).count(), 3);
         for channel in Channel::ALL.map(Channel::as_str) {
             for line in [
                 format!(

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use url::Url;
 
-use crate::client::Client;
+use crate::client::{Client, checked};
 use crate::config::DataDirectory;
 
 /// The flags of `sereno send`.
@@ -36,7 +35,12 @@ pub struct SendArgs {
     #[arg(long)]
     tenant: Option<String>,
     /// The server
-    #[arg(long, env = "SERENO_URL", default_value = "http://127.0.0.1:8080", value_parser = url)]
+    #[arg(
+        long,
+        env = "SERENO_URL",
+        default_value = "http://127.0.0.1:8080",
+        hide_env_values = true
+    )]
     url: String,
     /// The API key [default: the one in DATA/credentials]
     #[arg(long, env = "SERENO_API_KEY", hide_env_values = true)]
@@ -78,7 +82,7 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
             })?
         }
     };
-    let mut client = Client::new(&args.url, &key);
+    let mut client = Client::new(&checked("--url", args.url)?, &key);
     if let Some(tenant) = &args.tenant {
         client = client.for_tenant(tenant);
     }
@@ -86,17 +90,10 @@ pub async fn run(args: SendArgs) -> anyhow::Result<Value> {
     if answer.get("accepted").is_none() {
         bail!(
             "{} answered, but not as a sereno does, so nothing was accepted: is --url right?",
-            args.url
+            client.address()
         );
     }
     Ok(answer)
-}
-
-fn url(text: &str) -> Result<String, String> {
-    match Url::parse(text) {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) => Ok(text.to_owned()),
-        Ok(_) | Err(_) => Err("must be a URL such as http://127.0.0.1:8080".to_owned()),
-    }
 }
 
 #[cfg(test)]

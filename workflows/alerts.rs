@@ -10,7 +10,8 @@
 //! than that is told of as raised so often and no more: within the quiet time after people were told, what is
 //! raised anew waits, and is told at its end if it is still raised. While a rule is silenced nothing is told of
 //! it; what is still raised at the end of the silence is told then. Both outlast that the rule is switched off and on
-//! again: what was raised ends as it is switched off, or, if it is silenced, at the end of the silence.
+//! again: what was raised ends as it is switched off; if it is silenced, that is told at the end of the silence. The
+//! quiet time is of what people were told: a rule that measures something else since, or against another limit, speaks.
 //!
 //! What is raised and has too little left to be measured is not well for that: attempts grow rare exactly where
 //! a receiver stays dead. It stays raised while a receiver that was tried within a day still fails, or, where it is
@@ -18,16 +19,18 @@
 
 mod metric;
 mod rules;
+mod standing;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 pub use self::metric::{Figures, Metric, Unit};
 pub use self::rules::{AlertRules, Limit, Rule, RuleSetting, Severity, WindowName};
-use crate::effect::{Effect, Rejected, Transition};
-use crate::statistics::whole;
+pub use self::standing::{
+    RECOVERED, RULE_CHANGED, RULE_DISABLED, RULE_REMOVED, Standing, UNMEASURED, plain,
+};
+use crate::effect::{Rejected, Transition};
 use crate::time::{Span, Timestamp};
 use crate::timer::{ByHand, Wish};
 
@@ -39,29 +42,6 @@ pub const UNMEASURED_MAX: Span = Span::hours(1);
 
 /// Of so many rules that are no longer there it is remembered how they stood.
 const UNWATCHED_MAX: usize = 2 * rules::RULES_MAX;
-
-/// How one rule stands.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Standing {
-    /// Since when its condition holds; or once it is raised, since when it holds no more, or cannot be measured
-    /// where the last value is none.
-    pub since: Option<Timestamp>,
-    /// Since when it is raised.
-    pub raised_at: Option<Timestamp>,
-    /// Whether people were told that it is.
-    pub told: bool,
-    /// Nothing is told of it before that.
-    pub silenced_until: Option<Timestamp>,
-    /// What was measured last, in millionths.
-    pub value: Option<u64>,
-    /// Since when it was raised, as people were told last.
-    pub told_since: Option<Timestamp>,
-    /// When they were told that.
-    pub told_at: Option<Timestamp>,
-    /// The rule as it was when they were told, while that is not over: its end is told of as its beginning was,
-    /// whatever became of the rule.
-    pub as_told: Option<Rule>,
-}
 
 /// What a tenant's figures are held against.
 #[derive(Debug, Clone, Copy)]
@@ -95,22 +75,23 @@ impl Alerts {
                 return true;
             }
             unwatched += 1;
-            if unwatched > UNWATCHED_MAX {
+            let rule = watch.rules.named(name);
+            // What is gone needs no silence but for its end.
+            if unwatched > UNWATCHED_MAX || (rule.is_none() && !standing.told) {
                 standing.silenced_until = None;
             }
-            let rule = watch.rules.named(name);
-            effects.extend(standing.unwatched((name, rule.as_ref()), figures, now));
+            let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
+            effects.extend(standing.unwatched((name, rule.as_ref()), by, figures, now));
             unwatched <= UNWATCHED_MAX && standing.is_remembered(watch.quiet, now)
         });
         for (name, rule) in &known {
             let standing = next.rules.entry(name.clone()).or_default();
-            if standing.told
-                && standing.as_told.as_ref().is_some_and(|told| told.metric != rule.metric)
-            {
-                effects.push(standing.ended((name, Some(rule)), RULE_CHANGED, figures, now));
-                // Nothing of what was measured is of what is watched now.
-                let silenced_until = standing.silenced_until;
-                *standing = Standing { silenced_until, ..Standing::default() };
+            if standing.is_of_another(rule) {
+                effects.extend(standing.unwatched((name, Some(rule)), RULE_CHANGED, figures, now));
+                if standing.told {
+                    // Its silence keeps that from being told: what is watched now begins after it.
+                    continue;
+                }
             }
             effects.extend(standing.follow((name, rule), figures, watch.quiet, now));
         }
@@ -119,7 +100,15 @@ impl Alerts {
         Transition { next, effects }
     }
 
-    /// Silences a rule until then, or lets it speak again.
+    /// Each rule that there is, with whether it is on; and those that are gone while their end waits to be told.
+    pub fn listed(&self, rules: &AlertRules) -> BTreeMap<String, (Rule, bool)> {
+        let gone = self.rules.iter().filter(|(_, standing)| standing.told);
+        let gone =
+            gone.filter_map(|(name, one)| Some((name.clone(), (one.as_told.clone()?, false))));
+        gone.chain(rules.each()).collect()
+    }
+
+    /// Silences a rule until then, or lets it speak again; one that is off too.
     ///
     /// # Errors
     /// There is no such rule.
@@ -130,7 +119,7 @@ impl Alerts {
         rules: &AlertRules,
         now: Timestamp,
     ) -> Result<Transition<Self>, Rejected> {
-        if !rules.all().contains_key(name) {
+        if !self.listed(rules).contains_key(name) {
             return Err(Rejected::because(format!("there is no alert named {name}")));
         }
         let mut next = self.clone();
@@ -169,9 +158,12 @@ impl Alerts {
         }
     }
 
-    /// Whether a rule is due or raised.
+    /// Whether a rule is due or raised, or its end is still to be told.
     fn is_busy(&self) -> bool {
-        self.rules.values().any(|one| one.since.is_some() || one.raised_at.is_some())
+        self.rules.values().any(|one| {
+            let is_to_be_told = one.told && one.silenced_until.is_none();
+            is_to_be_told || one.since.is_some() || one.raised_at.is_some()
+        })
     }
 
     /// When its alarm rings.
@@ -189,167 +181,6 @@ impl Alerts {
             self.generation = self.generation.wrapping_add(1);
         }
     }
-}
-
-impl Standing {
-    /// What follows from whether the rule's condition holds now.
-    fn follow(
-        &mut self,
-        (name, rule): (&str, &Rule),
-        figures: &Figures,
-        quiet: Span,
-        now: Timestamp,
-    ) -> Option<Effect> {
-        let value = figures.value(rule);
-        let holds = value.is_some_and(|value| rule.limit.is_broken_by(value));
-        if self.silenced_until.is_some_and(|until| until <= now) {
-            self.silenced_until = None;
-        }
-        // Before it is raised, what lasts is the trouble; afterwards, that it is over.
-        let is_raised = self.raised_at.is_some();
-        let told = self.as_told.as_ref().unwrap_or(rule);
-        let is_unknown = is_raised && value.is_none() && figures.value(told).is_none();
-        let still_fails = is_unknown && figures.may_still_break(told);
-        self.value = value.map(millionths);
-        if holds == is_raised || still_fails {
-            self.since = None;
-        } else {
-            let since = *self.since.get_or_insert(now);
-            let lasts = if is_unknown { rule.hold.max(UNMEASURED_MAX) } else { rule.hold };
-            if now.since(since) >= lasts {
-                self.since = None;
-                self.raised_at = holds.then_some(since);
-            }
-        }
-        if self.silenced_until.is_some() {
-            // What came and went meanwhile is told of at the end, as it stands then.
-            return None;
-        }
-        match (self.raised_at, self.told) {
-            (Some(_), false) if self.quiet_until(quiet, now).is_some() => None,
-            (Some(since), false) => {
-                self.told = true;
-                (self.told_since, self.told_at) = (Some(since), Some(now));
-                self.as_told = Some(rule.clone());
-                Some(emit("alert.raised", self.data((name, rule), self.value)))
-            }
-            (None, true) => {
-                let by = self.over_by(rule, figures);
-                Some(self.ended((name, Some(rule)), by, figures, now))
-            }
-            (Some(_), true) | (None, false) => None,
-        }
-    }
-
-    /// What follows from that its rule is no longer there, however what it watched is: it ends, and people are told
-    /// so unless it is silenced. Then that is told at the end of the silence, if the rule is not there again by then.
-    fn unwatched(
-        &mut self,
-        (name, rule): (&str, Option<&Rule>),
-        figures: &Figures,
-        now: Timestamp,
-    ) -> Option<Effect> {
-        (self.since, self.silenced_until) =
-            (None, self.silenced_until.filter(|until| *until > now));
-        if self.told && self.silenced_until.is_some() {
-            return None;
-        }
-        self.raised_at = None;
-        let by = if rule.is_some() { RULE_DISABLED } else { RULE_REMOVED };
-        let over = self.told.then(|| self.ended((name, rule), by, figures, now));
-        self.value = None;
-        over
-    }
-
-    /// Whether something of it still counts once its rule is back.
-    fn is_remembered(&self, quiet: Span, now: Timestamp) -> bool {
-        self.told || self.silenced_until.is_some() || self.quiet_until(quiet, now).is_some()
-    }
-
-    /// Why it is over, though its rule is still there: by the rule of which people were told, it might go on.
-    fn over_by(&self, rule: &Rule, figures: &Figures) -> &'static str {
-        let told = self.as_told.as_ref().unwrap_or(rule);
-        match figures.value(told) {
-            Some(value) if told.limit.is_broken_by(value) => RULE_CHANGED,
-            Some(_) => RECOVERED,
-            None if self.value.is_some() => RULE_CHANGED,
-            None => UNMEASURED,
-        }
-    }
-
-    /// Until when people are not told that it is raised, since they were told so a short time ago.
-    pub fn quiet_until(&self, quiet: Span, now: Timestamp) -> Option<Timestamp> {
-        self.told_at.filter(|_| !self.told).map(|at| at.after(quiet)).filter(|until| *until > now)
-    }
-
-    fn data(&self, (name, rule): (&str, &Rule), measured: Option<u64>) -> Value {
-        let mut data = json!({
-            "alert": name,
-            "metric": rule.metric.as_str(),
-            "severity": rule.severity.as_str(),
-            "measured": measured.map(plain),
-            "threshold": rule.limit.threshold(),
-            "comparison": rule.limit.as_str(),
-            "since": self.told_since.map(Timestamp::to_rfc3339),
-        });
-        if let (Some(window), Some(data)) = (rule.told_window(), data.as_object_mut()) {
-            data.insert("window".to_owned(), Value::from(window));
-        }
-        data
-    }
-
-    /// That it is over, with all that was said of it. Of one that was told of before that was kept, what its rule
-    /// says now is said; where that is gone too, only its name is known.
-    fn ended(
-        &mut self,
-        (name, rule): (&str, Option<&Rule>),
-        by: &'static str,
-        figures: &Figures,
-        now: Timestamp,
-    ) -> Effect {
-        self.told = false;
-        let told = self.as_told.take();
-        let mut data = match told.as_ref().or(rule) {
-            Some(rule) => {
-                let measured = figures.value(rule).map(millionths);
-                let last = self.value.filter(|_| by != RECOVERED && by != UNMEASURED);
-                self.data((name, rule), measured.or(last))
-            }
-            None => json!({"alert": name, "measured": self.value.map(plain),
-                "since": self.told_since.map(Timestamp::to_rfc3339)}),
-        };
-        if let Some(data) = data.as_object_mut() {
-            data.insert("resolved_at".to_owned(), Value::from(now.to_rfc3339()));
-            data.insert("ended_by".to_owned(), Value::from(by));
-        }
-        emit("alert.resolved", data)
-    }
-}
-
-/// Why an alert is over: what it watches is as it should be; or nobody watches it any more.
-pub const RECOVERED: &str = "recovered";
-/// There was too little to measure for [`UNMEASURED_MAX`], and nothing that still fails: nobody knows whether it
-/// is better.
-pub const UNMEASURED: &str = "unmeasured";
-/// Its rule was disabled.
-pub const RULE_DISABLED: &str = "rule_disabled";
-/// Its rule was taken away.
-pub const RULE_REMOVED: &str = "rule_removed";
-/// Its rule was changed: as it was, it would still be raised, or it watched something else.
-pub const RULE_CHANGED: &str = "rule_changed";
-
-fn emit(event_type: &str, data: Value) -> Effect {
-    let data: Map<String, Value> = data.as_object().cloned().unwrap_or_default();
-    Effect::Emit { event_type: event_type.to_owned(), data }
-}
-
-fn millionths(value: f64) -> u64 {
-    whole(value * 1e6)
-}
-
-/// A value as people read it.
-pub fn plain(value: u64) -> f64 {
-    value as f64 / 1e6
 }
 
 #[cfg(test)]

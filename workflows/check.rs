@@ -133,6 +133,15 @@ impl Course {
         }
     }
 
+    /// All steps of another look, each called by its name behind `of`.
+    pub fn add(&mut self, of: &str, other: Self) {
+        let named = |step: Step| Step { step: format!("{of}{}", step.step), ..step };
+        self.steps.extend(other.steps.into_iter().map(named));
+        if let Some((verdict, advice)) = other.advice {
+            self.advise(verdict, advice);
+        }
+    }
+
     /// Whether any step failed, so that the next has nothing to stand on.
     pub fn failed(&self) -> bool {
         self.steps.iter().any(|step| step.verdict == Verdict::Fail)
@@ -221,17 +230,16 @@ const CERTIFICATE_DAYS_MIN: i64 = 14;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// How long a certificate is good for yet.
-pub fn certificate(now: Timestamp, not_after: Timestamp) -> Judgement {
+/// How long a certificate is good for yet; and what to do where that is not long.
+pub fn certificate(now: Timestamp, not_after: Timestamp, advice: &str) -> Judgement {
     let days = (not_after.0 - now.0).div_euclid(DAY_MS);
     let date = not_after.to_rfc3339();
     let date = date.split('T').next().unwrap_or_default();
-    let advice = "renew the certificate of the receiver";
     match days {
-        ..0 => Judgement::new(Verdict::Fail, format!("certificate expired on {date}"), advice),
+        ..0 => Judgement::new(Verdict::Fail, format!("expired on {date}"), advice),
         days => {
             let verdict = if days < CERTIFICATE_DAYS_MIN { Verdict::Warn } else { Verdict::Pass };
-            let detail = format!("certificate until {date}, {days} days left");
+            let detail = format!("until {date}, {days} days left");
             Judgement::new(verdict, detail, advice)
         }
     }
@@ -305,7 +313,8 @@ mod tests {
 
     #[test]
     fn c05_figures_are_judged_at_their_edges() {
-        let after = |days: i64| certificate(NOW, Timestamp(NOW.0 + days * DAY_MS)).verdict;
+        let after =
+            |days: i64| certificate(NOW, Timestamp(NOW.0 + days * DAY_MS), "renew it").verdict;
         assert_eq!(
             [after(-1), after(0), after(13), after(14)].map(Some),
             [Some(Verdict::Fail), Some(Verdict::Warn), Some(Verdict::Warn), Some(Verdict::Pass),]

@@ -250,6 +250,14 @@ mod tests {
             // As they were written down before.
             ("no connection: error sending request: dns error: x", NAME_UNKNOWN),
             ("no connection: error: Connection refused (os error 111)", REFUSED),
+            (
+                "no connection: client error (Connect): invalid peer certificate: Expired",
+                TLS_FAILED,
+            ),
+            (
+                "the connection broke: client error (SendRequest): invalid HTTP version parsed",
+                NOT_HTTP,
+            ),
             ("the connection broke: Connection refused (os error 111)", "the connection broke"),
             ("the token endpoint: no connection: refused: x", "the token endpoint"),
         ] {

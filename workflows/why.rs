@@ -26,7 +26,9 @@ pub(crate) use self::endpoint::FAILED_SINCE;
 pub use self::endpoint::{EndpointFacts, endpoint};
 pub use self::entity::{Asked, Due, conversation, handoff, reservation, timer};
 pub(crate) use self::failure::opening;
-pub use self::failure::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED, TOKEN_ENDPOINT, failure};
+pub use self::failure::{
+    NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED, TOKEN_ENDPOINT, failure, unanswered,
+};
 pub use self::sentences::Code;
 use crate::calendar;
 use crate::locale::Locale;

@@ -1,4 +1,5 @@
-//! A look at an endpoint: every step of the way to it but the last, so that nothing arrives.
+//! A look at an endpoint: every step of the way to it, and to whoever gives out tokens for it, but the last, so that
+//! nothing arrives.
 //!
 //! It goes the way that a delivery goes, by the same guard and the same trust, and says at which step it
 //! ends. What is told holds the origin of a URL and never its path, which may be a secret.
@@ -16,44 +17,77 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+use super::auth::Auth;
 use super::reply::snippet;
 use super::tls::Tls;
 use super::{Channels, Destination, Load};
 use crate::limits::CHECK_PROBE_MS;
 use crate::limits::connections::CONNECT_TIMEOUT_MS;
 
+/// Which of an endpoint's addresses is looked at, in the words of the advice.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    /// The field that says it.
+    field: &'static str,
+    /// Who is behind it.
+    who: &'static str,
+}
+
+const TARGET: Door = Door { field: "target", who: "the receiver" };
+const TOKEN: Door = Door { field: "auth.token_url", who: "the token endpoint (auth.token_url)" };
+
 impl Channels {
-    /// Goes the way to a destination up to its door.
+    /// Goes the way to a destination up to its door, and to that of whoever gives out tokens for it.
     pub(crate) async fn probe(&self, destination: &Destination, now: Timestamp, way: &mut Course) {
-        let patience = Duration::from_millis(CHECK_PROBE_MS);
-        let looked = async {
-            match destination {
-                Destination::Webhook { url, manner, .. } => {
-                    self.probe_url(url, manner.tls.as_ref(), now, way).await;
+        match destination {
+            Destination::Webhook { url, auth, manner, .. } => {
+                let own = manner.tls.as_ref();
+                if let Some(judged) = own.and_then(|own| tls::ours(own, now)) {
+                    way.judged("client_certificate", judged);
                 }
-                Destination::Slack { url } => self.probe_url(url, None, now, way).await,
-                Destination::Email { smtp: Some(_), .. } => {
-                    way.pass("mail server", "looked at under mail");
-                }
-                Destination::Email { smtp: None, .. } => way.fail(
-                    "mail server",
-                    "none is configured",
-                    "set smtp in the tenant's settings, or SMTP_HOST for the whole server",
-                ),
-                Destination::WhatsApp { line, .. } => match line {
-                    Some(line) if !line.access_token.is_empty() => {
-                        way.pass("line", "looked at under whatsapp");
-                    }
-                    Some(_) | None => way.fail(
-                        "line",
-                        "no WhatsApp line is configured",
-                        "set whatsapp.phone_number_id and whatsapp.access_token in the tenant's \
-                         settings",
-                    ),
-                },
+                let token = async {
+                    let Some(Auth::Oauth2(account)) = auth else { return Course::default() };
+                    self.look(&account.token_url, own, TOKEN, now).await
+                };
+                let (target, token) =
+                    tokio::join!(self.look(url.as_str(), own, TARGET, now), token);
+                way.add("", target);
+                way.add("token ", token);
             }
+            Destination::Slack { url } => {
+                way.add("", self.look(url.as_str(), None, TARGET, now).await);
+            }
+            Destination::Email { smtp: Some(_), .. } => {
+                way.pass("mail server", "looked at under mail");
+            }
+            Destination::Email { smtp: None, .. } => way.fail(
+                "mail server",
+                "none is configured",
+                "set smtp in the tenant's settings, or SMTP_HOST for the whole server",
+            ),
+            Destination::WhatsApp { line, .. } => match line {
+                Some(line) if !line.access_token.is_empty() => {
+                    way.pass("line", "looked at under whatsapp");
+                }
+                Some(_) | None => way.fail(
+                    "line",
+                    "no WhatsApp line is configured",
+                    "set whatsapp.phone_number_id and whatsapp.access_token in the tenant's \
+                     settings",
+                ),
+            },
+        }
+    }
+
+    /// The way to one address, as far as it was gone in time.
+    async fn look(&self, url: &str, own: Option<&Tls>, door: Door, now: Timestamp) -> Course {
+        let mut way = Course::default();
+        let Ok(url) = Url::parse(url) else {
+            way.fail("url", "it is none", format!("change the endpoint's {}", door.field));
+            return way;
         };
-        if timeout(patience, looked).await.is_err() {
+        let patience = Duration::from_millis(CHECK_PROBE_MS);
+        if timeout(patience, self.probe_url(&url, own, door, now, &mut way)).await.is_err() {
             let limit_s = patience.as_secs();
             way.fail(
                 "time",
@@ -61,6 +95,7 @@ impl Channels {
                 "see what of the way to it is slow: its name server, its network, itself",
             );
         }
+        way
     }
 
     /// Sends a test there, as one attempt that nothing keeps, and tells the answer.
@@ -97,24 +132,35 @@ impl Channels {
         }
     }
 
-    async fn probe_url(&self, url: &Url, tls: Option<&Tls>, now: Timestamp, way: &mut Course) {
+    async fn probe_url(
+        &self,
+        url: &Url,
+        own: Option<&Tls>,
+        door: Door,
+        now: Timestamp,
+        way: &mut Course,
+    ) {
+        let Door { field, .. } = door;
         if let Err(problem) = self.guard.check_url(url) {
-            way.fail("guard", problem, "change the endpoint's target, or allow its network");
+            let advice = format!("change the endpoint's {field}, or allow its network");
+            way.fail("guard", problem, advice);
             return;
         }
-        let Some(addresses) = self.resolve(url, way).await else { return };
-        let Some((stream, address)) = reach(&addresses, way).await else { return };
+        let Some(addresses) = self.resolve(url, door, way).await else { return };
+        let Some((stream, address)) = reach(&addresses, door, way).await else { return };
         if url.scheme() == "https" {
-            tls::greet(stream, url, tls, now, way).await;
+            tls::greet(stream, url, own, (door, now), way).await;
         } else if is_public(address.ip()) {
-            let advice =
-                "use https for the endpoint's target: what it is sent can be read on the way";
+            let advice = format!(
+                "use https for the endpoint's {field}: what it is sent can be read on the way"
+            );
             way.warn("tls", "none", advice);
         }
     }
 
     /// The addresses that may be called.
-    async fn resolve(&self, url: &Url, way: &mut Course) -> Option<Vec<SocketAddr>> {
+    async fn resolve(&self, url: &Url, door: Door, way: &mut Course) -> Option<Vec<SocketAddr>> {
+        let Door { field, .. } = door;
         let port = url.port_or_known_default()?;
         let (host, found) = match url.host()? {
             Host::Ipv4(address) => return Some(literal(address.into(), port, way)),
@@ -124,8 +170,9 @@ impl Channels {
         let found: Vec<SocketAddr> = match found.map(Iterator::collect::<Vec<_>>) {
             Ok(found) if !found.is_empty() => found,
             Ok(_) | Err(_) => {
-                let advice =
-                    "check the name in the endpoint's target, and this machine's name server";
+                let advice = format!(
+                    "check the name in the endpoint's {field}, and this machine's name server"
+                );
                 way.fail("dns", format!("{host} is not found"), advice);
                 return None;
             }
@@ -139,7 +186,7 @@ impl Channels {
                 Some(permitted)
             }
             Err(blocked) => {
-                let advice = "change the endpoint's target, or allow its network";
+                let advice = format!("change the endpoint's {field}, or allow its network");
                 way.fail("guard", blocked.to_string(), advice);
                 None
             }
@@ -154,7 +201,11 @@ fn literal(address: IpAddr, port: u16, way: &mut Course) -> Vec<SocketAddr> {
 }
 
 /// The first of the addresses that answers.
-async fn reach(addresses: &[SocketAddr], way: &mut Course) -> Option<(TcpStream, SocketAddr)> {
+async fn reach(
+    addresses: &[SocketAddr],
+    door: Door,
+    way: &mut Course,
+) -> Option<(TcpStream, SocketAddr)> {
     let patience = Duration::from_millis(CONNECT_TIMEOUT_MS);
     let mut problem = "it has no address".to_owned();
     for &address in addresses {
@@ -169,7 +220,7 @@ async fn reach(addresses: &[SocketAddr], way: &mut Course) -> Option<(TcpStream,
             Err(_) => problem = format!("{address}: no answer within {} s", patience.as_secs()),
         }
     }
-    let advice = "see that the receiver runs and that no firewall stands between";
+    let advice = format!("see that {} runs and that no firewall stands between", door.who);
     way.fail("tcp", problem, advice);
     None
 }

@@ -15,7 +15,7 @@ use reqwest::RequestBuilder;
 use sereno_workflows::masking::without_secrets;
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::{Span, Timestamp};
-use sereno_workflows::why::{NAME_UNKNOWN, NOT_HTTP, REFUSED, TLS_FAILED};
+use sereno_workflows::why;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -222,34 +222,8 @@ fn judged(error: &(dyn StdError + 'static), is_connect: bool) -> Outcome {
     if let Some(blocked) = cause::<Blocked>(error) {
         return Outcome::Dead { code: -1, error: blocked.to_string() };
     }
-    let chain = chain(error);
-    let said = match (is_connect, told_by_client(&chain)) {
-        (true, Some(why)) => format!("{why}: {chain}"),
-        (true, None) => format!("no connection: {chain}"),
-        (false, Some(why)) if why == NOT_HTTP => format!("{why}: {chain}"),
-        (false, _) => format!("the connection broke: {chain}"),
-    };
-    Outcome::Retry { code: -1, error: said, after: None }
-}
-
-/// What the client's own words mean: its errors tell it in no other way. Tests hold them against real receivers.
-fn told_by_client(chain: &str) -> Option<&'static str> {
-    let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
-    if says(&["dns error"]) {
-        Some(NAME_UNKNOWN)
-    } else if says(&["certificate", "corrupt message", "TLS", "tls ", "HandshakeFailure"]) {
-        Some(TLS_FAILED)
-    } else if says(&["Connection refused (os error"]) {
-        Some(REFUSED)
-    } else if says(&[
-        "invalid HTTP",
-        "message head is too large",
-        "unexpected message from connection",
-    ]) {
-        Some(NOT_HTTP)
-    } else {
-        None
-    }
+    let error = why::unanswered(is_connect, &chain(error));
+    Outcome::Retry { code: -1, error, after: None }
 }
 
 /// The nearest cause of this type.

@@ -262,7 +262,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     found.map_err(|error| format!("a certificate cannot be read: {error}"))
 }

@@ -24,6 +24,7 @@ use crate::shown;
 use crate::template::Telling;
 use crate::tenant::Surroundings;
 use crate::turnstile::Pass;
+use crate::vault::Vault;
 use crate::view::TenantView;
 
 /// An attempt that came to its end.
@@ -126,22 +127,22 @@ pub(super) async fn attempt(
         withheld,
         pass,
     };
-    tell(view, endpoint, &ended);
+    tell(around.ledger.vault(), view, endpoint, &ended);
     if let (Some(traced), Some(tracing)) = (traced, &around.tracing) {
-        traced.put(tracing, view.id.as_str(), endpoint, &ended);
+        traced.put(tracing, endpoint, &ended);
     }
     ended
 }
 
 /// Tells the log of an attempt: not what was sent, nor what came back.
-fn tell(view: &TenantView, endpoint: EndpointId, ended: &Ended) {
+fn tell(vault: &Vault, view: &TenantView, endpoint: EndpointId, ended: &Ended) {
     tracing::debug!(
         tenant = %view.id,
         endpoint.id = endpoint.own_road().is_none().then_some(endpoint.0),
         recipients = endpoint.own_road(),
         delivery.id = delivery_id(ended.queued.delivery),
         event.place = ended.queued.record.event.to_text(),
-        event.type = ended.event_type,
+        event.type = %shown::name(vault, &ended.event_type),
         attempt = ended.queued.record.attempts + 1,
         code = told(&ended.outcome).0,
         duration_ms = ended.duration_ms,
@@ -239,10 +240,8 @@ fn prepare(
     let (delivery, attempt) = (delivery_id(queued.delivery), record.attempts + 1);
     let trace = place(around.tracing.as_ref(), &event, &delivery, attempt);
     let traced = around.tracing.as_ref().filter(|_| trace.is_sampled());
-    let traced = traced.map(|_| {
-        let id = shown::event(around.ledger.vault(), &event.id);
-        Traced::new(&trace, (&id, event.trace.as_ref()), &destination)
-    });
+    let vault = around.ledger.vault();
+    let traced = traced.map(|_| Traced::new(&trace, vault, (&view.id, &event), &destination));
     let load = Load {
         id: delivery,
         attempt,

@@ -4,7 +4,6 @@ use sereno_workflows::trace::TraceContext;
 
 use super::{Deed, Entity};
 use crate::record::StateRecord;
-use crate::shown;
 use crate::trace::{Fact, Side, Span, Step, put_step, span_id};
 
 impl Entity {
@@ -55,11 +54,12 @@ impl Entity {
         let Some(tracing) = self.tracing.as_ref().filter(|_| context.is_sampled()) else { return };
         let now = self.ledger.now().micros();
         let transition = format!("{} -> {}", status(before), status(after));
+        let vault = self.ledger.vault();
         let facts = vec![
-            ("sereno.tenant", Fact::from(self.tenant.as_str().to_owned())),
+            ("sereno.tenant", Fact::named(vault, self.tenant.as_str())),
             ("sereno.workflow.kind", Fact::from(self.key.kind.as_str())),
-            ("sereno.workflow.key", Fact::from(shown::key(self.ledger.vault(), &self.key))),
-            ("sereno.transition", Fact::from(transition)),
+            ("sereno.workflow.key", Fact::key(vault, &self.key)),
+            ("sereno.transition", Fact::ours(transition)),
         ];
         tracing.put(Span {
             context: context.clone(),

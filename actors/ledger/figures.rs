@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sereno_workflows::alerts::Figures;
 use sereno_workflows::id::EndpointId;
-use sereno_workflows::statistics::{Route, Tally, Window};
+use sereno_workflows::statistics::{Tally, Window};
 
 use super::{Ledger, LedgerError};
 use crate::view::TenantView;
@@ -19,22 +19,22 @@ impl Ledger {
         let dead_letters = self.dead_letters_at_sight(tenant)?.count as u64;
         let [.., day] = &windows;
         let failing = self.failing(view, day)?;
-        let still_fails = failing.failed > 0;
-        let failing_took = failing.took;
+        let still_fails = !failing.is_empty();
+        let failing_took = self.statistics.slowest_lately(tenant, &failing, now);
         Ok(Arc::new(Figures { windows, dead_letters, still_fails, failing_took }))
     }
 
-    /// The attempts at those of these endpoints, and of the tenant's own roads, of which the latest failed, as far as
-    /// they are still to be tried.
-    fn failing(&self, view: &TenantView, tally: &Tally) -> Result<Route, LedgerError> {
-        let mut failing = Route::default();
+    /// Those of these endpoints, and of the tenant's own roads, of which the latest attempt failed, as far as they are
+    /// still to be tried.
+    fn failing(&self, view: &TenantView, tally: &Tally) -> Result<Vec<EndpointId>, LedgerError> {
+        let mut failing = Vec::new();
         let failed = tally.endpoints().iter().filter(|(_, route)| route.failed > 0);
-        for (&id, route) in failed {
+        for (&id, _) in failed {
             let id = EndpointId(id);
             let is_enabled = || view.endpoints.get(&id).is_some_and(|found| found.config.enabled);
             let is_tried = id.is_own() || is_enabled();
             if is_tried && self.health(&view.id, id)?.failures_in_a_row > 0 {
-                failing.merge(route);
+                failing.push(id);
             }
         }
         Ok(failing)

@@ -276,6 +276,7 @@ fn alerts_stand_on_disk_as_they_always_did() {
         told_since: Some(NOW),
         told_at: None,
         as_told: None,
+        unwatched_since: None,
     };
     let alerts = |standing| {
         let rules = [("mine".to_owned(), standing)].into();
@@ -293,7 +294,9 @@ fn alerts_stand_on_disk_as_they_always_did() {
         at_least: 20,
     };
     let kept = Standing { told_at: Some(NOW), as_told: Some(rule), ..standing };
-    stands_since(6, "/alerts-as-told", &alerts(kept));
+    stands_since(6, "/alerts-as-told", &alerts(kept.clone()));
+    let off = Standing { unwatched_since: Some(NOW), ..kept };
+    stands_since(8, "/alerts-unwatched", &alerts(off));
 }
 
 #[test]

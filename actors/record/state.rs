@@ -12,11 +12,11 @@ use sereno_workflows::reservation::Reservation;
 use sereno_workflows::tenant::Breaches;
 
 use super::StateRecord;
-use super::alerts::{AlertsV2, AlertsV5};
+use super::alerts::{AlertsV2, AlertsV5, AlertsV7};
 use super::conversation::{ConversationV4, ConversationV5};
 use super::handoff::{HandoffV3, HandoffV4};
 
-/// [`StateRecord`] as it stood before version 7, with the handoffs, conversations and alerts of its version.
+/// [`StateRecord`] as it stood before version 8, with the handoffs, conversations and alerts of its version.
 #[derive(Deserialize)]
 pub(super) enum StateBefore<H, C, A> {
     Reservation(Reservation),
@@ -39,7 +39,9 @@ pub(super) type StateV4 = StateBefore<HandoffV4, ConversationV4, AlertsV5>;
 /// Version 5 of it.
 pub(super) type StateV5 = StateBefore<Handoff, ConversationV5, AlertsV5>;
 /// Version 6 of it.
-pub(super) type StateV6 = StateBefore<Handoff, ConversationV5, Alerts>;
+pub(super) type StateV6 = StateBefore<Handoff, ConversationV5, AlertsV7>;
+/// Version 7 of it.
+pub(super) type StateV7 = StateBefore<Handoff, Conversation, AlertsV7>;
 
 impl<H, C, A> From<StateBefore<H, C, A>> for StateRecord
 where

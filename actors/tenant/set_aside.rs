@@ -16,6 +16,7 @@ use crate::journey::Journey;
 use crate::ledger::Draft;
 use crate::ledger::story::pieces_of;
 use crate::record::{FailedRecord, SetAsideRecord, Source, Stage};
+use crate::shown;
 use crate::view::TenantView;
 
 /// Which event of a submission its tenant is working on, for whoever finds the tenant dead.
@@ -67,7 +68,8 @@ impl Tenant {
     ) {
         let ledger = &self.around.ledger;
         let now = ledger.now();
-        tracing::error!(tenant = %view.id, event_type = announcement.event_type,
+        tracing::error!(tenant = %view.id,
+            event_type = %shown::name(ledger.vault(), &announcement.event_type),
             stage = death.stage.as_str(), deaths = death.count,
             "an event on which an actor died again and again is set aside; the rest goes on");
         let input = serde_json::to_vec(&*event.told()).unwrap_or_default();

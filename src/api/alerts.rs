@@ -1,4 +1,4 @@
-//! Alerts: the rules, how each stands, and silence.
+//! Alerts: the rules, how each stands, also those that are off, and silence.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use super::request::{Caller, InPath, JsonObject, ListQuery, nothing_else, one, t
 /// The longest silence.
 const SILENCE_MAX: Span = Span::hours(30 * 24);
 
-/// `GET /api/v1/alerts`: every rule with how it stands, those that are raised first.
+/// `GET /api/v1/alerts`: every rule with how it stands, those that are raised first and those that are off last.
 pub async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     query: ListQuery,
 ) -> Result<Json<Value>, Problem> {
     query.only(&["state"])?;
-    let wanted = query.one_of("state", &["raised", "pending", "ok"])?.map(str::to_owned);
+    let wanted = query.one_of("state", &["raised", "pending", "ok", "off"])?.map(str::to_owned);
     aside(caller.tenant.clone(), move || {
         let view = app.engine.view(&caller.tenant)?;
         let alerts = app.engine.alerts(&caller.tenant)?;
-        let rules = view.policy.settings.alerts.all();
+        let rules = alerts.listed(&view.policy.settings.alerts);
         let none = Standing::default();
         let now = app.engine.ledger().now().timestamp();
         let mut items: Vec<Value> = rules
@@ -38,7 +38,7 @@ pub async fn list(
             .filter(|item| wanted.as_deref().is_none_or(|wanted| item["state"] == wanted))
             .collect();
         let order = |item: &Value| {
-            ["raised", "pending"].iter().position(|word| item["state"] == *word).unwrap_or(2)
+            ["raised", "pending", "ok"].iter().position(|word| item["state"] == *word).unwrap_or(3)
         };
         items.sort_by_key(order);
         Ok(Json(json!({"ok": true, "items": items, "next_cursor": null})))
@@ -81,7 +81,8 @@ async fn set(
     name: &str,
     until: Option<Timestamp>,
 ) -> Result<Json<Value>, Problem> {
-    let rules = app.engine.view(&caller.tenant)?.policy.settings.alerts.all();
+    let view = app.engine.view(&caller.tenant)?;
+    let rules = app.engine.alerts(&caller.tenant)?.listed(&view.policy.settings.alerts);
     let rule = rules.get(name).ok_or_else(|| Problem::not_found("alert"))?;
     app.engine.silence(&caller.tenant, name, until).await?;
     let alerts = app.engine.alerts(&caller.tenant)?;
@@ -90,12 +91,21 @@ async fn set(
     Ok(one(show((name, rule), &standing, now)))
 }
 
-fn show((name, rule): (&str, &Rule), standing: &Standing, now: Timestamp) -> Value {
-    let state = match (standing.raised_at, standing.since) {
-        (Some(_), _) => "raised",
-        (None, Some(_)) => "pending",
-        (None, None) => "ok",
+fn show(
+    (name, (rule, is_on)): (&str, &(Rule, bool)),
+    standing: &Standing,
+    now: Timestamp,
+) -> Value {
+    let (state, since) = match (standing.raised_at, standing.since) {
+        _ if !is_on => ("off", None),
+        // What people were told of stands still until its silence is over.
+        _ if standing.unwatched_since.is_some() => ("ok", None),
+        (Some(since), _) => ("raised", Some(since)),
+        (None, Some(since)) => ("pending", Some(since)),
+        (None, None) => ("ok", None),
     };
+    let is_watched = *is_on && standing.unwatched_since.is_none();
+    let silenced = standing.silenced_until.filter(|until| *until > now);
     let (above, below) = match rule.limit {
         Limit::Above(limit) => (Some(limit), None),
         Limit::Below(limit) => (None, Some(limit)),
@@ -110,9 +120,9 @@ fn show((name, rule): (&str, &Rule), standing: &Standing, now: Timestamp) -> Val
         "at_least": rule.at_least,
         "severity": rule.severity.as_str(),
         "state": state,
-        "measured": standing.value.map(plain),
-        "since": standing.raised_at.or(standing.since).map(Timestamp::to_rfc3339),
-        "quiet_until": standing.quiet_until(QUIET, now).map(Timestamp::to_rfc3339),
-        "silenced_until": standing.silenced_until.map(Timestamp::to_rfc3339),
+        "measured": standing.value.filter(|_| is_watched).map(plain),
+        "since": since.map(Timestamp::to_rfc3339),
+        "quiet_until": standing.quiet_until(Some(rule), QUIET, now).map(Timestamp::to_rfc3339),
+        "silenced_until": silenced.map(Timestamp::to_rfc3339),
     })
 }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use sereno_actors::trace::{Fact, Side, Span};
@@ -28,6 +28,15 @@ fn read(headers: &HeaderMap) -> Option<TraceContext> {
     // One that is no text spoils them all, as one that cannot be read does.
     let states = states.map(|state| state.to_str().unwrap_or("?"));
     TraceContext::read(parent.to_str().ok()?, states)
+}
+
+/// A method by its name, where it is one that everybody knows: callers may write what they like there.
+fn known(method: &Method) -> &'static str {
+    let found = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        .into_iter()
+        .find(|name| method.as_str() == *name);
+    // As OpenTelemetry's conventions for HTTP call all others.
+    found.unwrap_or("_OTHER")
 }
 
 /// A request's place in a trace, where somebody follows it.
@@ -56,7 +65,7 @@ pub(super) async fn follow(
     let parent = read(request.headers());
     let context = tracing.begin(parent.as_ref());
     request.extensions_mut().insert(context.clone());
-    let method = request.method().as_str().to_owned();
+    let method = known(request.method());
     let now = app.engine.ledger().now();
     let began = now.micros();
     let response = next.run(request).await;
@@ -64,13 +73,13 @@ pub(super) async fn follow(
         let status = response.status();
         let name = match &route {
             Some(route) => format!("{method} {route}"),
-            None => method.clone(),
+            None => method.to_owned(),
         };
         let mut facts = vec![
             ("http.request.method", Fact::from(method)),
             ("http.response.status_code", Fact::Number(status.as_u16().into())),
         ];
-        facts.extend(route.map(|route| ("http.route", Fact::from(route))));
+        facts.extend(route.map(|route| ("http.route", Fact::ours(route))));
         tracing.put(Span {
             context,
             is_parent_remote: parent.is_some(),

@@ -26,13 +26,13 @@ pub(super) async fn look(
     progress: &mut Progress,
 ) -> anyhow::Result<Vec<Finding>> {
     let client = Client::new(url, key);
-    progress.at(|| format!("asking {url}"));
+    progress.at(|| format!("asking {}", client.address()));
     let itself = match ask(&client, "/api/v1/admin/check/server", &json!({})).await {
         Ok(answer) => findings(answer)?,
         Err(error) if format!("{error:#}").starts_with("403") => {
             let mut way = Course::default();
             way.skip("server", "its own parts need the admin token");
-            let mut found = vec![way.finding(Part::Server, url, None)];
+            let mut found = vec![way.finding(Part::Server, client.address(), None)];
             found.extend(tenant(&client, test).await?);
             return Ok(found);
         }

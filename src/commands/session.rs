@@ -8,10 +8,10 @@ use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response};
 use serde_json::{Map, Value};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::failure::Failure;
-use crate::client::Client;
+use crate::client::{Client, checked};
 use crate::config::DataDirectory;
 
 /// Flags that every command has. Their ids are their own, since a flag that holds for all subcommands would take
@@ -195,10 +195,7 @@ fn server(reach: &Reach, directory: &DataDirectory) -> anyhow::Result<String> {
     let named = reach.server.clone().map(|url| ("--server", url));
     let named = named.or_else(|| variable("SERENO_URL")).or_else(|| variable("SERENO_PUBLIC_URL"));
     if let Some((name, url)) = named {
-        return match Url::parse(&url) {
-            Ok(parsed) if ["http", "https"].contains(&parsed.scheme()) => Ok(url),
-            Ok(_) | Err(_) => bail!("{name}: must be a URL such as http://127.0.0.1:8080"),
-        };
+        return checked(name, url);
     }
     if let Some((name, listen)) = variable("SERENO_LISTEN") {
         let Ok(listen) = listen.parse::<SocketAddr>() else {

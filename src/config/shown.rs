@@ -76,8 +76,8 @@ fn told(name: &str, value: Value) -> Value {
     }
 }
 
-/// Scheme, host and port of a URL.
-fn place(text: &str) -> Option<String> {
+/// Scheme, host and port of a URL: where it leads, and nothing that may let somebody in.
+pub(crate) fn place(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let host = url.host_str()?;
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -66,7 +66,7 @@ pub struct WebhookArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_secret: Option<String>,
     /// A webhook of n8n that gets every event of the tenant 'default'
-    #[arg(long, env = "N8N_WEBHOOK_URL")]
+    #[arg(long, env = "N8N_WEBHOOK_URL", hide_env_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n8n_webhook_url: Option<String>,
     /// Its user, for basic authentication

@@ -266,3 +266,26 @@ async fn b15_rules_that_are_changed_or_enabled_where_nothing_happens_are_looked_
     assert!(of(&page, "dead_letters")["quiet_until"].is_string(), "{page}");
     assert_eq!(told.inbox.all().len(), 2, "told at most once in ten minutes");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b15_a_rule_that_is_off_is_shown_with_its_silence_which_can_be_ended() {
+    let house = fragile("en").await;
+    let told = house.webhook(json!({"filters": {"events": ["alert.*"]}})).await;
+    let silence = format!("{ALERTS}/dead_letters/silence");
+    house.event("client.created", json!({"id": 1})).await;
+    deliveries(&told, &["alert.raised"]).await;
+    house.api.post(&silence, &json!({"for": "1h"})).await.unwrap();
+    house.settle(json!({"alerts": {"dead_letters": {"enabled": false}}})).await;
+    let page = house.eventually(ALERTS, |page| of(page, "dead_letters")["state"] == "off").await;
+    let off = of(&page, "dead_letters");
+    assert!(off["silenced_until"].is_string() && off["measured"].is_null(), "{off}");
+    let only = house.api.get("/api/v1/alerts?state=off").await.unwrap();
+    assert!(of(&only, "dead_letters").is_object(), "{only}");
+    assert!(of(&only, "error_rate").is_null(), "{only}");
+    assert_eq!(told.inbox.all().len(), 1, "its end waits for that of the silence");
+    let spoken = house.raw("DELETE", &silence, "").await;
+    assert_eq!((spoken.0, &spoken.1["silenced_until"]), (200, &Value::Null));
+    assert_eq!((&spoken.1["state"], &spoken.1["alert"]), (&json!("off"), &json!("dead_letters")));
+    let got = deliveries(&told, &["alert.raised", "alert.resolved"]).await;
+    assert_eq!(got[1].json()["data"]["ended_by"], "rule_disabled");
+}

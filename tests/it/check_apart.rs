@@ -1,6 +1,6 @@
 //! `sereno check` where it cannot look, and where what it sees has no name of its own.
 
-use rcgen::{BasicConstraints, IsCa};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -40,13 +40,46 @@ async fn c05_an_authoritys_certificate_and_a_dead_token_endpoint_are_named_with_
     let auth =
         json!({"kind": "oauth2", "token_url": token_url, "client_id": "a", "client_secret": "b"});
     let receiver = house.webhook(json!({"auth": auth})).await;
+    let auth = json!({"kind": "oauth2", "token_url": "https://nowhere.invalid/token",
+        "client_id": "a", "client_secret": "b"});
+    let _nameless = house.webhook(json!({"auth": auth})).await;
     let key = house.key();
-    let asked = ["--json", "--ping", "--server", &house.base, "--key", &key];
-    let checked = check(&asked, &[], house.data.path()).await;
+    let asked = ["--json", "--server", &house.base, "--key", &key];
+    for more in [&[] as &[&str], &["--ping"]] {
+        let checked = check(&[&asked[..], more].concat(), &[], house.data.path()).await;
+        let words = ["tcp", "token tcp", "auth.token_url", "no firewall"];
+        checked.says(("endpoints", "default/2 "), "fail", &words);
+        let words = ["token dns nowhere.invalid is not found", "auth.token_url"];
+        checked.says(("endpoints", "default/3 "), "fail", &words);
+    }
+    let checked = check(&[&asked[..], &["--ping"]].concat(), &[], house.data.path()).await;
     let words = ["CA:TRUE", "CA:FALSE", "ca_certificate"];
     checked.says(("endpoints", "default/1 "), "fail", &words);
     assert!(!checked.out.contains("CaUsedAsEndEntity"), "{}", checked.out);
-    let words = ["the token endpoint: no connection", "auth.token_url", "was not asked"];
-    checked.says(("endpoints", "default/2 "), "fail", &words);
     assert!(receiver.inbox.all().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c05_the_end_of_the_certificate_that_we_show_is_looked_at_as_the_receivers_is() {
+    let house = House::new().await;
+    let mut connections = JoinSet::new();
+    let (target, own) = https_as(2090, IsCa::ExplicitNoCa, &mut connections).await;
+    let key = KeyPair::generate().unwrap();
+    for year in [2020, 2090] {
+        let mut params = CertificateParams::new(["sereno.example".to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
+        let ours = params.self_signed(&key).unwrap();
+        let ours = json!({"certificate": ours.pem(), "key": key.serialize_pem()});
+        let endpoint = json!({"kind": "webhook", "target": target, "ca_certificate": own,
+            "client_certificate": ours});
+        house.endpoint(endpoint).await;
+    }
+    let tenant = house.key();
+    let asked = ["--json", "--server", &house.base, "--key", &tenant];
+    let checked = check(&asked, &[], house.data.path()).await;
+    let words =
+        ["client_certificate expired on 2020-01-01", "set the endpoint's client_certificate"];
+    checked.says(("endpoints", "default/1 "), "fail", &words);
+    let words = ["client_certificate until 2090-01-01", "· certificate until 2090-01-01"];
+    checked.says(("endpoints", "default/2 "), "pass", &words);
 }

@@ -231,6 +231,11 @@ pub(crate) fn telling(data: &Path, log: &Path, environment: &[(&str, &str)]) -> 
     (child, base.to_owned())
 }
 
+/// A number with a stroke after every three digits.
+fn parted(number: &str) -> String {
+    number.as_bytes().chunks(3).map(String::from_utf8_lossy).collect::<Vec<_>>().join("/")
+}
+
 /// Sends events whose ids, and those of what they are about, are a telephone number.
 async fn call_by_number(client: &Client, number: &str) {
     for (event_type, id, conversation) in [
@@ -240,11 +245,15 @@ async fn call_by_number(client: &Client, number: &str) {
         ("conversation.started", format!("msg_{number}"), format!("00{number}")),
         ("handoff.opened", format!("wa:{number}"), format!("{number}:2026")),
         ("handoff.opened", number[2..].to_owned(), "ana.perez%40marker.example".to_owned()),
+        ("conversation.started", parted(number), parted(number)),
+        ("conversation.started", number[3..].to_owned(), number[3..].to_owned()),
     ] {
         let event = json!({"event_id": id, "event_type": event_type,
             "data": {"conversation_id": conversation}});
         client.post("/api/v1/events", &event).await.unwrap();
     }
+    let event = json!({"event_type": format!("order.of_{number}")});
+    client.post("/api/v1/events", &event).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -300,7 +309,8 @@ async fn a20_f05_no_secret_body_or_number_is_in_logs_or_spans() {
         for hidden in [
             "MARKER",
             "c2VjcmV0LW1hcmtlci1zZWNyZXQtbWFya2Vy",
-            "611222333",
+            "11222333",
+            "346/112/223/33",
             "marker.example",
             &key,
             &admin,

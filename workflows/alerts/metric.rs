@@ -141,18 +141,16 @@ pub struct Figures {
     pub dead_letters: u64,
     /// Whether the latest attempt at an endpoint that is enabled, and was tried within a day, failed.
     pub still_fails: bool,
-    /// How long attempts took within a day at those where the latest failed.
-    pub failing_took: Sketch,
+    /// How long the slowest of the latest attempts took at those where the latest failed, in milliseconds.
+    pub failing_took: Option<u64>,
 }
 
 impl Figures {
     /// Whether what a rule measures may still be as bad as it was, though there is too little of it to tell: a receiver
     /// still fails, which for a rule of how long attempts take is one that takes as long.
     pub(super) fn may_still_break(&self, rule: &Rule) -> bool {
-        let takes_long = || {
-            let p95 = self.failing_took.quantile(0.95);
-            p95.is_some_and(|value| rule.limit.is_broken_by(value as f64))
-        };
+        let takes_long =
+            || self.failing_took.is_some_and(|millis| rule.limit.is_broken_by(millis as f64));
         rule.metric.is_of_attempts()
             && self.still_fails
             && (rule.metric != Metric::DeliveryLatencyP95 || takes_long())

@@ -161,17 +161,19 @@ impl AlertRules {
 
     /// All rules that are enabled, by name.
     pub fn all(&self) -> BTreeMap<String, Rule> {
-        let own = self.0.iter().map(|(name, setting)| (name.as_str(), setting));
-        let none = RuleSetting::default();
-        let mut settings: BTreeMap<&str, &RuleSetting> =
-            Metric::ALL.iter().map(|metric| (metric.as_str(), &none)).collect();
-        settings.extend(own);
-        let rule = |(name, setting): (&str, &RuleSetting)| {
-            let is_enabled = setting.enabled.unwrap_or(true);
-            let rule = rule_of(name, setting).filter(|_| is_enabled)?;
-            Some((name.to_owned(), rule))
-        };
-        settings.into_iter().filter_map(rule).collect()
+        let enabled = self.each().filter(|(_, (_, is_enabled))| *is_enabled);
+        enabled.map(|(name, (rule, _))| (name, rule)).collect()
+    }
+
+    /// All rules by name, with whether they are enabled.
+    pub(super) fn each(&self) -> impl Iterator<Item = (String, (Rule, bool))> {
+        let own = self.0.iter().map(|(name, setting)| (name.as_str(), setting.clone()));
+        let built_in = Metric::ALL.iter().map(|metric| (metric.as_str(), RuleSetting::default()));
+        let settings: BTreeMap<&str, RuleSetting> = built_in.chain(own).collect();
+        settings.into_iter().filter_map(|(name, setting)| {
+            let rule = rule_of(name, &setting)?;
+            Some((name.to_owned(), (rule, setting.enabled.unwrap_or(true))))
+        })
     }
 
     /// A rule by its name, whether it is enabled or not.

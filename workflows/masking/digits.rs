@@ -64,7 +64,7 @@ pub(super) fn is_day(text: &str) -> bool {
 }
 
 /// How long the moment is that begins there: a day with or without its time, or a time of day.
-fn moment_at(letters: &[char], from: usize) -> Option<usize> {
+pub(super) fn moment_at(letters: &[char], from: usize) -> Option<usize> {
     let before = from.checked_sub(1).and_then(|before| letters.get(before));
     if before.is_some_and(|before| before.is_alphanumeric() || *before == '+') {
         return None;
@@ -124,7 +124,7 @@ fn number(letters: &[char], from: usize, length: usize) -> u32 {
 }
 
 /// How long what begins there is, where it has the form of an id that is made and not chosen.
-fn made_at(letters: &[char], from: usize) -> Option<usize> {
+pub(super) fn made_at(letters: &[char], from: usize) -> Option<usize> {
     let before = from.checked_sub(1).and_then(|before| letters.get(before));
     if before.is_some_and(|before| before.is_alphanumeric()) {
         return None;

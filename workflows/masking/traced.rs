@@ -1,40 +1,58 @@
-//! Which ids spans and logs do not show: what may hold a telephone number or a mail address, however it is written.
+//! What spans and logs do not show of what somebody else named: whatever may hold a telephone number or a mail address,
+//! however it is written.
 //!
-//! Callers name what they like by numbers, so what holds as many digits as one is one here too. What we make ourselves is
-//! known by its form and shown, and so are days: without them nothing would be found by its trace.
+//! Callers name what they like by numbers, and write them in more ways than anybody lists. So more digits in all than
+//! harmless names have are a number here, whatever stands between them, and so is what looks like a text in base 64 or
+//! 32. What is made by chance or of the time is known by its form and shown, and so are days: without them nothing would
+//! be found by its trace.
 
-use super::digits::holds_number;
-use super::hide_in;
-use super::ids::clear_id;
+use super::digits::{made_at, moment_at};
 
-/// Whether an id may hold a telephone number or a mail address.
-pub fn may_name_somebody(id: &str) -> bool {
-    let clear = unquoted(&clear_id(id));
-    // WhatsApp's own ids of messages hold the number in base 64.
-    clear.contains('@') && hide_in(&clear) != clear
-        || clear.contains("wamid.")
-        || holds_number(&clear)
-}
-
-/// What stands there for letters that a URL quotes.
-fn unquoted(id: &str) -> String {
-    let mut parts = id.split('%');
-    let mut clear = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let quoted = part.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok());
-        match quoted.filter(u8::is_ascii) {
-            Some(byte) => {
-                clear.push(char::from(byte));
-                clear.push_str(part.get(2..).unwrap_or_default());
-            }
-            None => {
-                clear.push('%');
-                clear.push_str(part);
-            }
-        }
+/// Whether an id, or another name that somebody chose, may hold a telephone number or a mail address.
+pub fn may_name_somebody(text: &str) -> bool {
+    if ADDRESSES.iter().any(|sign| text.contains(sign)) {
+        return true;
     }
-    clear
+    let is_numeric = |letter: char| letter.is_numeric();
+    if text.chars().filter(|letter| is_numeric(*letter)).count() <= DIGITS_MAX
+        && !text.contains(|letter: char| letter.is_uppercase())
+    {
+        return false;
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let (mut at, mut digits) = (0, 0);
+    while at < letters.len() {
+        if let Some(length) = moment_at(&letters, at).or_else(|| made_at(&letters, at)) {
+            at += length;
+            continue;
+        }
+        let rest = letters.get(at..).unwrap_or_default();
+        let length = rest.iter().take_while(|letter| letter.is_alphanumeric()).count();
+        let word = rest.get(..length).unwrap_or_default();
+        digits += word.iter().filter(|letter| is_numeric(**letter)).count();
+        if digits > DIGITS_MAX || is_encoded(word) {
+            return true;
+        }
+        at += length.max(1);
+    }
+    false
 }
+
+/// Whether a word may be a text in base 64 or 32: those have far more capitals in them than what people write, and digits
+/// where they have nothing else.
+fn is_encoded(word: &[char]) -> bool {
+    let capitals = word.iter().filter(|letter| letter.is_uppercase()).count();
+    word.len() >= ENCODED_MIN
+        && 4 * capitals >= word.len()
+        && !word.iter().all(|letter| letter.is_uppercase())
+}
+
+/// How the sign in a mail address is written, plainly, in a URL and in our own ids.
+const ADDRESSES: [&str; 3] = ["@", "%40", "~40"];
+/// Harmless names have no more digits in all; a telephone number has.
+const DIGITS_MAX: usize = 6;
+/// Seven digits in base 64 take as many letters.
+const ENCODED_MIN: usize = 10;
 
 #[cfg(test)]
 mod tests {
@@ -70,6 +88,17 @@ mod tests {
             "wamid.HBgLMzQ2MDAxMTE4ODgVAgARGBI",
             "00000000-0000-0000-0000-034600111888",
             "٣٤٦٠٠١١١٨٨٨",
+            "600/111/888",
+            "6001-1188",
+            "a6b0c0d1e1f1g8h8",
+            "%36%30%30%31%31%31%38%38%38",
+            "shop:12345:67890",
+            "order.+34600111888.paid",
+            "NjAwMTExODg4",
+            "KzM0NjAwMTExODg4",
+            "MTExMTExMQ==",
+            "orders/dGVsOiszNDYwMDExMTg4OA",
+            "GYYDAMJRGE4DQOA",
         ] {
             assert!(may_name_somebody(id), "{id}");
         }
@@ -94,8 +123,12 @@ mod tests {
             "order-5",
             "R-2026-11-27-00123",
             "2026-11-27T20:00:00",
-            "shop:1234:5678",
+            "shop:12345",
             "C-1",
+            "PEDIDO-2026",
+            "RESERVACIONES",
+            "com.example.OrderShipped",
+            "reservation.modified",
             "100%",
             "50%of",
         ] {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tally;
+use super::{Route, Tally};
 use crate::time::{Span, Timestamp};
 
 /// How wide a slot is.
@@ -185,6 +185,15 @@ impl Series {
         sum
     }
 
+    /// The latest attempts at an endpoint within a day, as far as slots tell them apart: those of the latest slot that
+    /// has any, of the narrowest level that does.
+    pub fn latest_attempts(&self, endpoint: u32, now: Timestamp) -> Option<&Route> {
+        [Level::Seconds, Level::Minute, Level::Minutes].into_iter().find_map(|level| {
+            let mut past = self.slots.range((level, Timestamp(i64::MIN))..=(level, now)).rev();
+            past.find_map(|(_, held)| held.tally.endpoints().get(&endpoint))
+        })
+    }
+
     /// Slots of a level that begin at a moment or later, in order; those in which nothing was counted are
     /// left out.
     pub fn from(&self, level: Level, from: Timestamp) -> impl Iterator<Item = (Timestamp, &Tally)> {
@@ -226,7 +235,7 @@ fn oldest(level: Level, now: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Count, Tally};
+    use super::super::{Channel, Count, Tally};
     use super::*;
 
     fn one() -> Tally {
@@ -267,6 +276,35 @@ mod tests {
         let most: u32 = Level::ALL.iter().map(|level| level.held()).sum();
         assert!(series.slots.len() <= most as usize, "{}", series.slots.len());
         assert_eq!(series.ever().of(Count::Events), 90_000);
+    }
+
+    #[test]
+    fn b15_the_latest_attempts_at_an_endpoint_are_told_from_those_before() {
+        let mut series = Series::default();
+        let start = Timestamp(1_700_000_000_000);
+        let mut attempt = |second: u64, endpoint: u32, millis: u64| {
+            let mut route = Route::default();
+            route.took.add(millis);
+            let mut tally = Tally::default();
+            tally.attempt(Channel::Webhook, endpoint, &route);
+            series.add(start.after(Span::seconds(second)), &tally);
+        };
+        (0..600).for_each(|second| attempt(second, 1, 20));
+        attempt(1_200, 1, 15_000);
+        attempt(1_300, 2, 30);
+        let took = |series: &Series, endpoint: u32, second: u64| {
+            let now = start.after(Span::seconds(second));
+            let route = series.latest_attempts(endpoint, now)?;
+            route.took.quantile(1.0).map(|millis| millis > 1_000)
+        };
+        for later in [1_201, 1_500, 4_000, 20_000, 80_000] {
+            series.take_changed(start.after(Span::seconds(later)));
+            assert_eq!(took(&series, 1, later), Some(true), "{later}");
+            assert_eq!(took(&series, 2, later.max(1_300)), Some(false), "{later}");
+            assert_eq!(took(&series, 3, later), None);
+        }
+        series.take_changed(start.after(Span::hours(30)));
+        assert_eq!(took(&series, 1, 30 * 3_600), None);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use url::Url;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
+use super::Door;
 use crate::channel::tls::{self, Tls};
 use crate::limits::CHECK_REFUSAL_MS;
 
@@ -29,13 +30,17 @@ pub(super) async fn greet(
     stream: TcpStream,
     url: &Url,
     own: Option<&Tls>,
-    now: Timestamp,
+    (door, now): (Door, Timestamp),
     way: &mut Course,
 ) {
     let host = url.host_str().unwrap_or_default();
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let Ok(name) = ServerName::try_from(name) else {
-        way.fail("tls", format!("{host} is no name for a certificate"), "change the target");
+        way.fail(
+            "tls",
+            format!("{host} is no name for a certificate"),
+            format!("change the endpoint's {}", door.field),
+        );
         return;
     };
     let own = own.cloned();
@@ -52,14 +57,22 @@ pub(super) async fn greet(
     match shake(stream, name, config).await {
         Ok(version) => {
             let seen = seen.lock().take();
-            let judged = seen.and_then(|seen| until(&seen)).map(|end| check::certificate(now, end));
             way.pass("tls", version);
-            if let Some(judged) = judged {
-                way.judged("certificate", judged);
+            if let Some(end) = seen.and_then(|seen| until(&seen)) {
+                let advice = format!("renew the certificate of {}", door.who);
+                way.judged("certificate", check::certificate(now, end, &advice));
             }
         }
-        Err(error) => way.judged("tls", refused(&error, host)),
+        Err(error) => way.judged("tls", refused(&error, host, door)),
     }
+}
+
+/// How the certificate is with which we show who we are, where we have one that can be read.
+pub(super) fn ours(own: &Tls, now: Timestamp) -> Option<Judgement> {
+    let chain = tls::chain(&own.certificate.as_ref()?.certificate).ok()?;
+    let end = until(chain.first()?)?;
+    let advice = "set the endpoint's client_certificate to a new one, which the receiver trusts";
+    Some(check::certificate(now, end, advice))
 }
 
 /// The version, once both sides are content.
@@ -84,10 +97,10 @@ async fn shake(
 }
 
 /// What went wrong, and what to do about it.
-fn refused(error: &io::Error, host: &str) -> Judgement {
+fn refused(error: &io::Error, host: &str, door: Door) -> Judgement {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match inner {
-        Some(Error::InvalidCertificate(problem)) => of_certificate(problem, host),
+        Some(Error::InvalidCertificate(problem)) => of_certificate(problem, host, door),
         Some(Error::AlertReceived(alert)) => bad(
             format!("it ends the connection: {alert:?}"),
             "see whether it wants a client_certificate of the endpoint, or another one",
@@ -101,58 +114,64 @@ fn refused(error: &io::Error, host: &str) -> Judgement {
 }
 
 /// What is amiss with the certificate of a host.
-fn of_certificate(problem: &CertificateError, host: &str) -> Judgement {
+fn of_certificate(problem: &CertificateError, host: &str, door: Door) -> Judgement {
+    let Door { field, who } = door;
     match problem {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            bad("its certificate has expired", "renew the certificate of the receiver")
+            bad("its certificate has expired", format!("renew the certificate of {who}"))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => bad(
             format!("its certificate is for another name than {host}"),
-            "use a name in the endpoint's target that the certificate has, or get one for this",
+            format!(
+                "use a name in the endpoint's {field} that the certificate has, or get one for this"
+            ),
         ),
         CertificateError::UnknownIssuer => bad(
             "nobody whom this machine trusts vouches for its certificate",
-            "have the receiver send the whole chain, or set the endpoint's ca_certificate to \
-                 its authority's",
+            format!(
+                "have {who} send the whole chain, or set the endpoint's ca_certificate to its authority's"
+            ),
         ),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => bad(
             "its certificate is not good yet",
-            "compare the clocks of the receiver and of this machine, or wait until it is",
+            format!("compare the clocks of {who} and of this machine, or wait until it is"),
         ),
         CertificateError::Revoked => {
-            bad("its certificate was revoked", "get another certificate for the receiver")
+            bad("its certificate was revoked", format!("get another certificate for {who}"))
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => bad(
             "its certificate is not made for servers",
-            "get one for the receiver whose extended key usage has serverAuth",
+            format!("get one for {who} whose extended key usage has serverAuth"),
         ),
-        other => unnamed(&format!("{other:?}")),
+        other => unnamed(&format!("{other:?}"), who),
     }
 }
 
 /// What the judge of certificates has no name of its own for, by its word.
-fn unnamed(word: &str) -> Judgement {
+fn unnamed(word: &str, who: &str) -> Judgement {
     if word.contains("CaUsedAsEndEntity") {
         return bad(
             "it shows an authority's certificate (CA:TRUE) as its own",
-            "make the receiver a certificate that is none, as with openssl req -x509 -addext \
-             basicConstraints=critical,CA:FALSE, and set the endpoint's ca_certificate to it, or to the \
-             authority that vouches for it",
+            format!(
+                "make {who} a certificate that is none, as with openssl req -x509 -addext \
+                 basicConstraints=critical,CA:FALSE, and set the endpoint's ca_certificate to it, or to the \
+                 authority that vouches for it"
+            ),
         );
     }
     if word.contains("EndEntityUsedAsCa") || word.contains("PathLenConstraintViolated") {
         return bad(
             "a certificate of its chain may not vouch for others",
-            "have the receiver send the chain of its authority, from its own certificate upwards",
+            format!("have {who} send the chain of its authority, from its own certificate upwards"),
         );
     }
     if word.contains("UnsupportedCertVersion") {
         return bad(
             "its certificate is of an old version of X.509",
-            "get a certificate of version 3 for the receiver",
+            format!("get a certificate of version 3 for {who}"),
         );
     }
-    bad(format!("its certificate is refused: {word}"), "get another certificate for the receiver")
+    bad(format!("its certificate is refused: {word}"), format!("get another certificate for {who}"))
 }
 
 fn bad(detail: impl Into<String>, advice: impl Into<String>) -> Judgement {

@@ -52,21 +52,22 @@ function show(view) {
 function card(alert, look) {
   const { metric, state, measured, since, silenced_until: until } = alert;
   const isRaised = state === "raised";
-  const tone = !isRaised ? "good" : alert.severity === "critical" ? "bad" : "wait";
+  const isOff = state === "off";
+  const tone = isOff ? "calm" : !isRaised ? "good" : alert.severity === "critical" ? "bad" : "wait";
   const limit = alert.above ?? alert.below;
   const share = measured === null || !limit ? null : Math.min(1, measured / (limit * 1.5));
   return h("article", { class: ["card alert", isRaised && `is-${alert.severity}`] },
     h("span", { class: ["step-mark", tone] },
-      icon(isRaised ? "alerts" : "check")),
+      icon(isRaised ? "alerts" : isOff ? "power" : "check")),
     h("div", { class: "grow stack-small" },
       h("div", { class: "row" },
         h("h2", null, word(`common.alert.${alert.alert}`)),
-        pill(isRaised ? "raised" : state === "pending" ? "waiting" : "ok",
+        pill({ raised: "raised", pending: "waiting", ok: "ok", off: "disabled" }[state],
           { text: t(`alerts.state_${state}`) }),
         isRaised && pill(alert.severity),
         until && pill("silenced", { text: t("alerts.silenced") })),
       h("p", { class: "quiet" }, rule(alert)),
-      h("div", { class: "row" },
+      !isOff && h("div", { class: "row" },
         h("span", { class: "strong" }, measured === null
           ? t(isRaised ? "alerts.unknown" : "alerts.nothing")
           : shown(metric, measured)),

@@ -48,11 +48,7 @@ fn b15_slow_attempts_are_over_once_nothing_that_fails_is_slow() {
         }
         figures
     };
-    let failing = |millis: u64| {
-        let mut figures = taking(3, 5);
-        figures.failing_took.add(millis);
-        figures
-    };
+    let failing = |millis: u64| Figures { failing_took: Some(millis), ..taking(3, 5) };
     let (name, begun) = ("delivery_latency_p95", (0, taking(65, 9_000)));
     let looks = |millis: u64| {
         let later = (1..200).map(|turn| (turn * 60, failing(millis)));

@@ -19,8 +19,8 @@ export function inside(all) {
       + number(room));
   return facts([
     [t("system.backlog"), queued === 0 ? "0"
-      : t("system.waiting", { count: queued, time: duration(waits * 1_000) })],
-    [t("system.timers"), number(one(all, "sereno_timers_pending") ?? 0)],
+      : t("system.waiting", { count: counted(queued), time: duration(waits * 1_000) })],
+    [t("system.timers"), counted(one(all, "sereno_timers_pending") ?? 0)],
     [t("system.timer_lateness"), spread(histogram(all, "sereno_timer_lateness_seconds"))],
     [t("system.sync"), spread(histogram(all, "sereno_journal_sync_seconds"))],
     [t("system.store"), parts.map(([part, size]) =>
@@ -31,6 +31,11 @@ export function inside(all) {
       `${word(`system.actors_${kind}`)} ${number(count)}`).join(" · ")],
   ]);
 }
+
+/** So far and no further the server counts what waits. */
+const COUNTED_MAX = 20_000;
+
+const counted = (count) => count >= COUNTED_MAX ? `≥ ${number(COUNTED_MAX)}` : number(count);
 
 const sized = (count) => count === null ? null : bytes(count);
 

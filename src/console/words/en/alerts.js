@@ -5,6 +5,7 @@ export default {
   state_raised: "Raised",
   state_pending: "About to",
   state_ok: "Quiet",
+  state_off: "Switched off",
   silenced: "Silenced",
   nothing: "Nothing to measure yet",
   unknown: "Too little to measure now: raised until it is known",

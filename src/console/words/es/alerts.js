@@ -5,6 +5,7 @@ export default {
   state_raised: "Activa",
   state_pending: "A punto",
   state_ok: "Tranquila",
+  state_off: "Apagada",
   silenced: "En silencio",
   nothing: "Nada que medir aún",
   unknown: "Muy poco que medir ahora: sigue hasta que se sepa",

@@ -5,6 +5,7 @@ export default {
   state_raised: "Ativa",
   state_pending: "Prestes",
   state_ok: "Tranquila",
+  state_off: "Desligada",
   silenced: "Em silêncio",
   nothing: "Nada a medir ainda",
   unknown: "Muito pouco para medir agora: continua até se saber",
