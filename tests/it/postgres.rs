@@ -31,7 +31,10 @@ impl Postgres {
         std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut cluster = Self { directory, port: free_port(), keeper: None };
         cluster.prepare();
-        cluster.resume();
+        while !cluster.comes_up() {
+            cluster.stop();
+            cluster.port = free_port();
+        }
         cluster
     }
 
@@ -55,10 +58,24 @@ impl Postgres {
 
     /// Brings it up again, on the same port and files.
     pub(crate) fn resume(&mut self) {
+        assert!(self.comes_up(), "somebody has taken the port meanwhile");
+    }
+
+    /// Starts it; answers whether its port was free still.
+    fn comes_up(&mut self) -> bool {
         self.keeper = Some(self.keep());
         let begun = Instant::now();
-        while !self.try_sql("SELECT 1").is_ok_and(|said| said.trim() == "1") {
-            assert!(begun.elapsed() < Duration::from_secs(60), "PostgreSQL did not come up");
+        loop {
+            let answers = self.try_sql("SELECT 1").is_ok_and(|said| said.trim() == "1");
+            // Whoever has the port may be another PostgreSQL, which answers too.
+            let log = std::fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+            if log.contains("could not create any TCP/IP sockets") {
+                return false;
+            }
+            if answers {
+                return true;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "PostgreSQL did not come up: {log}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
