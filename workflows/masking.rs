@@ -46,8 +46,8 @@ use self::harmless::{
     is_harmless, is_label, is_named_thing, is_number_of_somebody, is_one_word, is_time, shown_name,
 };
 use self::ids::{
-    Holder, clear_id, holds_hash, is_hash, is_id, is_number, is_of_number, is_timer_of_number,
-    may_be_of_person, names_booking, names_hash, names_person,
+    Holder, clear_id, holds_contact, holds_hash, is_hash, is_id, is_number, is_of_number,
+    is_timer_of_number, may_be_of_person, names_booking, names_hash, names_person,
 };
 use self::numbers::{
     card_at, hidden_card, hidden_number, is_bare_number, is_card_field, is_number_field, number_at,
@@ -211,7 +211,7 @@ fn masked_number(number: Number, (field, plain): (&str, &str), place: Place<'_>)
     if is_phone_field(field) || NUMBERS.contains(&plain) {
         return Value::from(hidden_number(&text));
     }
-    if names_person(field, place.holder, place.theirs) && may_name_somebody(&text) {
+    if names_person(field, place.holder, place.theirs) && holds_contact(&text) {
         return Value::from((place.alias)(&text));
     }
     if is_id(field) {

@@ -1,9 +1,10 @@
 //! Which ids give a person away, and which are nobody's.
 
+use super::digits::holds_number;
 use super::fields::{CALLED, PERSONS, is_one_or_more, plain};
 use super::harmless::is_one_word;
+use super::hide_in;
 use super::numbers::is_written_number;
-use super::traced::may_name_somebody;
 use crate::answer::words;
 use crate::privacy::{HASH_LENGTH, PhoneHash};
 
@@ -79,7 +80,36 @@ pub(super) fn is_timer_of_number(id: &str) -> bool {
 
 /// Whether an id of a person, or of a conversation with one, may be their number, or is what leaves instead of it.
 pub(super) fn may_be_of_person(id: &str) -> bool {
-    may_name_somebody(id) || is_number(id) || holds_hash(id)
+    holds_contact(id) || is_number(id) || holds_hash(id)
+}
+
+/// Whether an id holds a telephone number or a mail address.
+pub(super) fn holds_contact(id: &str) -> bool {
+    let clear = unquoted(&clear_id(id));
+    // WhatsApp's own ids of messages hold the number in base 64.
+    clear.contains('@') && hide_in(&clear) != clear
+        || clear.contains("wamid.")
+        || holds_number(&clear)
+}
+
+/// What stands there for letters that a URL quotes.
+fn unquoted(id: &str) -> String {
+    let mut parts = id.split('%');
+    let mut clear = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let quoted = part.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        match quoted.filter(u8::is_ascii) {
+            Some(byte) => {
+                clear.push(char::from(byte));
+                clear.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                clear.push('%');
+                clear.push_str(part);
+            }
+        }
+    }
+    clear
 }
 
 /// Whether what leaves instead of a number stands in an id.
