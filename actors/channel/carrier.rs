@@ -2,6 +2,9 @@
 //!
 //! A client that can follow redirects and repeat requests copies the head of each, whether it is allowed to or not. This
 //! is the road of every delivery, so it is the pool of connections alone. What is asked of others goes by reqwest.
+//!
+//! A connection carries one delivery at a time, by HTTP/1.1. Over HTTP/2 all who deliver to a host would share one, with so
+//! many streams as the host allows: whose endpoints are slow there would hold up everybody else's.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -43,12 +46,12 @@ impl Carrier {
         sockets.set_keepalive_retries(Some(limits::TCP_PROBES));
         #[cfg(target_os = "linux")]
         sockets.set_tcp_user_timeout(Some(Duration::from_millis(limits::TCP_UNACKNOWLEDGED_MS)));
-        // The connector names the protocols itself.
+        // The connector names its protocol itself.
         tls.alpn_protocols.clear();
         let inner = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
-            .enable_all_versions()
+            .enable_http1()
             .wrap_connector(sockets);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())

@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Error;
@@ -108,12 +108,17 @@ impl Reply {
         Ok(Self { status: head.status, headers: head.headers, body })
     }
 
-    /// Hides what we sent and must not be read in what the other side says.
+    /// Hides what we sent and must not be read in what the other side says, or where it points to.
     pub(crate) fn mask(&mut self, sensitive: &[String]) {
         for secret in sensitive {
-            let text = String::from_utf8_lossy(&self.body);
-            if text.contains(secret.as_str()) {
-                self.body = text.replace(secret.as_str(), "[hidden]").into_bytes();
+            if let Some(hidden) = without(secret, &self.body) {
+                self.body = hidden.into_bytes();
+            }
+            if let Some(location) = self.headers.get_mut(header::LOCATION)
+                && let Some(hidden) = without(secret, location.as_bytes())
+            {
+                *location =
+                    HeaderValue::try_from(hidden).unwrap_or(HeaderValue::from_static("[hidden]"));
             }
         }
     }
@@ -168,6 +173,12 @@ impl Reply {
         let location = location.as_deref().unwrap_or("nowhere");
         format!("answered {}: redirects to {location}, which is not followed", self.status)
     }
+}
+
+/// A text without a secret, if that is in it.
+fn without(secret: &str, text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    text.contains(secret).then(|| text.replace(secret, "[hidden]"))
 }
 
 /// One line of at most [`SNIPPET_CHARS_MAX`] characters.
@@ -252,7 +263,6 @@ fn chain(error: &dyn StdError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn reply(status: u16, header: &str, value: &str) -> Reply {
         let mut headers = HeaderMap::new();

@@ -238,7 +238,7 @@ pub(super) fn with(
             builder.with_client_auth_cert(chain, key).map_err(|error| said(&error))?
         }
     };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 

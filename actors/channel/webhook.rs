@@ -63,18 +63,20 @@ pub(crate) struct Post<'a> {
 }
 
 impl Post<'_> {
-    /// What a receiver may repeat and nobody should read in its answer: credentials, and headers' values.
-    fn sensitive(&self) -> Vec<String> {
+    /// What a receiver may repeat and nobody should read in its answer: credentials, those of this request too, and
+    /// headers' values.
+    fn sensitive(&self, sent: Option<&Auth>) -> Vec<String> {
         let mut all: Vec<String> = self.headers.iter().map(|(_, value)| value.clone()).collect();
-        match self.auth {
-            Some(Auth::Basic { user, password }) => {
-                all.push(STANDARD.encode(format!("{user}:{password}")));
-                all.push(password.clone());
+        for auth in self.auth.into_iter().chain(sent) {
+            match auth {
+                Auth::Basic { user, password } => {
+                    all.push(STANDARD.encode(format!("{user}:{password}")));
+                    all.push(password.clone());
+                }
+                Auth::Bearer { token } => all.push(token.clone()),
+                Auth::Header { value, .. } => all.push(value.clone()),
+                Auth::Oauth2(account) => all.push(account.client_secret.clone()),
             }
-            Some(Auth::Bearer { token }) => all.push(token.clone()),
-            Some(Auth::Header { value, .. }) => all.push(value.clone()),
-            Some(Auth::Oauth2(account)) => all.push(account.client_secret.clone()),
-            None => {}
         }
         all.retain(|text| text.len() >= SENSITIVE_BYTES_MIN);
         all
@@ -117,8 +119,7 @@ impl Channels {
             None => attempt.send(None).await,
         };
         match reply {
-            Ok(mut reply) => {
-                reply.mask(&post.sensitive());
+            Ok(reply) => {
                 let outcome = reply.outcome(now);
                 Answer { response: reply.body, ..outcome.into() }
             }
@@ -163,7 +164,10 @@ impl Attempt<'_> {
         let to = to.map_err(|error| dead(format!("its target cannot be asked for: {error}")))?;
         let headers = headers(self.post, auth, self.load, self.now).map_err(dead)?;
         let body = self.load.body.clone();
-        Reply::to(self.ways.posting.post(to, headers, body), self.deadline).await
+        let post = self.ways.posting.post(to, headers, body);
+        let mut reply = Reply::to(post, self.deadline).await?;
+        reply.mask(&self.post.sensitive(auth));
+        Ok(reply)
     }
 }
 

@@ -172,9 +172,7 @@ fn dead(facts: &DeliveryFacts<'_>) -> Code {
         (_, Some(Fault::System)) => Code::DeadSystem,
         (410, _) => Code::DeadGone,
         // Refused for good the first time, or such that trying on makes no sense.
-        (400..=499, _) if facts.code != 429 && facts.code != 408 && facts.code != 401 => {
-            Code::DeadRefused
-        }
+        (400..=499, _) if ![401, 408, 421, 425, 429].contains(&facts.code) => Code::DeadRefused,
         (_, Some(Fault::Configuration)) | (NOT_SENT, _) => Code::DeadConfiguration,
         (NO_NAME, _) => Code::DeadNameless,
         (NO_TLS, _) => Code::DeadUnsafe,

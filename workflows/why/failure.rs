@@ -30,13 +30,21 @@ const BROKE: &str = "the connection broke: ";
 /// The HTTP client's own words, and what they mean: its errors tell it in no other way.
 const BY_CLIENT: [(&[&str], &str); 4] = [
     (&["dns error"], NAME_UNKNOWN),
-    (&["certificate", "corrupt message", "TLS", "tls ", "HandshakeFailure"], TLS_FAILED),
+    (&["certificate", "corrupt message", "TLS", "tls ", ALERT], TLS_FAILED),
     (&["Connection refused (os error"], REFUSED),
     (
-        &["invalid HTTP", "message head is too large", "unexpected message from connection"],
+        &[
+            "invalid HTTP",
+            "invalid content-length",
+            "message head is too large",
+            "unexpected message from connection",
+        ],
         NOT_HTTP,
     ),
 ];
+
+/// How the end of a connection by TLS is told.
+const ALERT: &str = "received fatal alert";
 
 /// What is written down of an attempt that had no answer: what the client's error and its causes mean, then they
 /// themselves.
@@ -75,7 +83,8 @@ pub(crate) fn opening(error: &str) -> Option<&'static str> {
         };
         let means = |words: &[&str]| words.iter().any(|word| said.contains(word));
         let (_, opening) = BY_CLIENT.into_iter().find(|(words, _)| means(words))?;
-        (is_connect || opening == NOT_HTTP).then_some(opening)
+        // Under TLS 1.3 the receiver judges our certificate after the connection has come about.
+        (is_connect || opening == NOT_HTTP || said.contains(ALERT)).then_some(opening)
     })
 }
 
@@ -91,6 +100,9 @@ mod tests {
             (true, "invalid peer certificate: UnknownIssuer", Some(TLS_FAILED), NO_TLS),
             (true, "received corrupt message of type InvalidContentType", Some(TLS_FAILED), NO_TLS),
             (true, "received fatal alert: HandshakeFailure", Some(TLS_FAILED), NO_TLS),
+            (true, "received fatal alert: ProtocolVersion", Some(TLS_FAILED), NO_TLS),
+            (false, "received fatal alert: CertificateRequired", Some(TLS_FAILED), NO_TLS),
+            (false, "invalid content-length parsed", Some(NOT_HTTP), NO_HTTP),
             (true, "peer is incompatible: no TLS 1.2", Some(TLS_FAILED), NO_TLS),
             (true, "tls handshake eof", Some(TLS_FAILED), NO_TLS),
             (

@@ -254,3 +254,25 @@ async fn the_tokens_that_are_kept_are_bounded() {
     channels.send(&of("0".into()), &load(), NOW).await;
     assert_eq!(tokens.count(), fetched + 1, "the one that was used longest ago went");
 }
+
+#[tokio::test]
+async fn f05_a_token_is_not_read_in_an_answer_nor_in_where_it_points_to() {
+    const TOKEN: &str = "token-0123456789";
+    let endpoint = Scripted::start(|_| {
+        let body = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer"}}"#);
+        answer("200 OK", "", &body)
+    })
+    .await;
+    for (status, headers, body) in [
+        ("400 Bad Request", "", format!("no {TOKEN}")),
+        ("302 Found", "location: https://other.example/token-0123456789/x\r\n", String::new()),
+    ] {
+        let receiver = Scripted::start(move |_| answer(status, headers, &body)).await;
+        let destination = to(&receiver.url, &endpoint.url);
+        let answer = channels().attempt(&destination, &load(), NOW).await;
+        let response = String::from_utf8(answer.response).unwrap();
+        let (_, error) = dead_with(answer.outcome);
+        assert!(error.contains("[hidden]") && !error.contains(TOKEN), "{error}");
+        assert!(!response.contains(TOKEN), "{response}");
+    }
+}
