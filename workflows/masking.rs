@@ -39,8 +39,8 @@ use serde_json::{Map, Number, Value};
 use self::answers::{is_code, is_told, mended, without_answer};
 use self::digits::{holds_number, is_moments};
 use self::fields::{
-    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, NAMES, NUMBERS, OURS, OWN_SOURCE, SAID, THEIR_THINGS,
-    THEIRS, THINGS, WORDS, is_birthday, is_one_or_more, parted, plain,
+    ANSWERS, DEEDS, ERRORS, LABELLED, LABELS, NAMES, NUMBERS, OURS, OWN_SOURCE, PERSONS, SAID,
+    THEIR_THINGS, THEIRS, THINGS, WORDS, is_birthday, is_one_or_more, parted, plain,
 };
 use self::harmless::{
     is_harmless, is_label, is_named_thing, is_number_of_somebody, is_one_word, is_time, shown_name,
@@ -180,8 +180,10 @@ fn masked_value(value: Value, field: &str, place: Place<'_>) -> Value {
     let theirs = place.theirs || place.names_people && is_in(&THEIRS);
     let is_their_thing = || is_in(&THEIR_THINGS) || is_named_thing(&plain);
     let is_thing = if place.theirs { is_their_thing() } else { is_in(&THINGS) };
+    // A thing may have somebody: the guest of a product, the owner of a shop.
+    let is_person = place.theirs && is_one_or_more(&plain, &PERSONS);
     let inside = Place {
-        names_people: place.names_people && !is_thing,
+        names_people: is_person || place.names_people && !is_thing,
         words: place.words && !is_in(&OURS),
         top: false,
         theirs,

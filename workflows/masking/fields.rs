@@ -301,8 +301,18 @@ pub(super) fn is_one_or_more(word: &str, of: &[&str]) -> bool {
 
 /// Whether a field says when somebody was born.
 pub(super) fn is_birthday(field: &str) -> bool {
-    const BIRTH: [&str; 8] =
-        ["birth", "born", "birthday", "birthdate", "dob", "nacimiento", "nascimento", "cumpleanos"];
+    const BIRTH: [&str; 10] = [
+        "birth",
+        "born",
+        "birthday",
+        "birthdate",
+        "dob",
+        "nac",
+        "nacimiento",
+        "nasc",
+        "nascimento",
+        "cumpleanos",
+    ];
     crate::answer::words(field).iter().any(|word| BIRTH.contains(&word.as_str()))
 }
 

@@ -3,6 +3,7 @@
 
 use super::HIDDEN;
 use super::digits::{holds_number, is_day};
+use super::fields::is_birthday;
 use super::ids::is_id;
 use crate::answer::words;
 
@@ -296,8 +297,9 @@ pub(super) fn is_number_of_somebody(field: &str, number: &str) -> bool {
     let is_in = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let is_counted = is_in(&TIMES) || is_in(&AMOUNTS) || is_in(&MEASURED);
     let is_word = is_in(&STATES) || is_in(&NAMED);
-    digits > FIGURE_DIGITS_MAX
-        && (is_in(&NUMBERED) || !is_counted && (!is_word || holds_number(number)))
+    is_birthday(field)
+        || digits > FIGURE_DIGITS_MAX
+            && (is_in(&NUMBERED) || !is_counted && (!is_word || holds_number(number)))
 }
 
 /// Words in the names of fields by whose numbers somebody is known, whatever else stands there, ...

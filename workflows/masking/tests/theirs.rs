@@ -351,3 +351,16 @@ fn e01_of_fields_that_are_harmless_a_word_is_shown_and_no_sentence() {
         json!({"data": {"product": {"name": "Vestido rojo largo", "category": "vestidos"}}});
     assert_eq!(masked(product.clone(), true), product);
 }
+
+#[test]
+fn e01_whoever_is_named_inside_of_a_thing_is_a_person() {
+    let data = json!({
+        "product": {"name": "Vestido", "guest": {"name": "Zoila"}, "owners": [{"name": "Luis"}]},
+        "birth_year": 1990, "fecha_nac": "1990-05-06",
+    });
+    let seen = json!({
+        "product": {"name": "Vestido", "guest": {"name": "Z•••"}, "owners": [{"name": "L•••"}]},
+        "birth_year": "•••", "fecha_nac": "•••",
+    });
+    assert_eq!(masked(json!({"data": data}), true), json!({"data": seen}));
+}
