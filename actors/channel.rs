@@ -31,6 +31,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::{ClientBuilder, redirect, retry};
@@ -304,7 +305,9 @@ impl Channels {
     ///
     /// A name is judged at each attempt by what it then resolves to.
     pub fn check_url(&self, url: &Url) -> Result<(), String> {
-        self.guard.check_url(url)
+        self.guard.check_url(url)?;
+        let wrong = |error| format!("the target cannot be asked for over HTTP: {error}");
+        Uri::try_from(url.as_str()).map(drop).map_err(wrong)
     }
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use parking_lot::Mutex;
 use sereno_workflows::time::Span;
+use sereno_workflows::why::TOKEN_ENDPOINT;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -275,4 +276,19 @@ async fn f05_a_token_is_not_read_in_an_answer_nor_in_where_it_points_to() {
         assert!(error.contains("[hidden]") && !error.contains(TOKEN), "{error}");
         assert!(!response.contains(TOKEN), "{response}");
     }
+}
+
+#[tokio::test]
+async fn e04_a_token_that_was_refused_and_cannot_be_renewed_was_sent_and_answered() {
+    let tokens = Scripted::start(|number| match number {
+        0 => answer("200 OK", "", r#"{"access_token":"t1","token_type":"Bearer"}"#),
+        _ => answer("503 Service Unavailable", "", ""),
+    })
+    .await;
+    let target = Scripted::statuses(&["401 Unauthorized"]).await;
+    let destination = to(&target.url, &tokens.url);
+    let (code, error, _) = retry_with(channels().send(&destination, &load(), NOW).await);
+    assert_eq!(code, 401);
+    let begins = format!("answered 401 Unauthorized; {TOKEN_ENDPOINT}");
+    assert!(error.starts_with(&begins), "{error}");
 }

@@ -207,6 +207,8 @@ async fn f05_this_machine_is_not_called_unless_the_operator_allows_it() {
         }
     }
     assert!(closed.check_url(&receiver.url).is_err());
+    let odd = Url::parse("http://a`b.example/x").unwrap();
+    assert!(closed.check_url(&odd).unwrap_err().contains("over HTTP"));
     assert!(receiver.requests.try_recv().is_err(), "nothing was sent");
     assert_eq!(attempt(&receiver).await, Outcome::Done { code: 200 });
     let named = Url::parse(&format!("http://localhost:{port}/hook")).unwrap();
