@@ -13,6 +13,7 @@ use axum::http::HeaderMap;
 use sereno_actors::engine::{Later, Letter};
 use sereno_workflows::id::TenantId;
 use sereno_workflows::inbound::Road;
+use sereno_workflows::masking::{HIDDEN, may_name_somebody};
 use sereno_workflows::source::{Source, Verifier};
 use sereno_workflows::trace::TraceContext;
 
@@ -57,6 +58,8 @@ impl Gate<'_> {
             return self.too_many(headers, later, what).await;
         }
         let (tenant, road, reason) = (self.tenant, self.road.name(), problem.detail());
+        // A stranger's path may hold anything.
+        let road = if may_name_somebody(road) { HIDDEN } else { road };
         tracing::warn!(%tenant, road, reason, "an inbound webhook is refused");
         self.note(headers, body, reason).await;
         problem
