@@ -156,8 +156,15 @@ pub(super) const NAMES: [&str; 38] = [
     "hospede",
 ];
 
-/// Fields that hold what somebody wrote, or where they live.
-pub(super) const WORDS: [&str; 70] = [
+/// Fields that hold what somebody wrote, or where they live, or what nobody else may know.
+pub(super) const WORDS: [&str; 77] = [
+    "pin",
+    "otp",
+    "cvv",
+    "cvc",
+    "passcode",
+    "contrasena",
+    "senha",
     "text",
     "body",
     "bodytext",

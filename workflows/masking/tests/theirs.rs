@@ -356,11 +356,11 @@ fn e01_of_fields_that_are_harmless_a_word_is_shown_and_no_sentence() {
 fn e01_whoever_is_named_inside_of_a_thing_is_a_person() {
     let data = json!({
         "product": {"name": "Vestido", "guest": {"name": "Zoila"}, "owners": [{"name": "Luis"}]},
-        "birth_year": 1990, "fecha_nac": "1990-05-06",
+        "birth_year": 1990, "fecha_nac": "1990-05-06", "otp": "482913",
     });
     let seen = json!({
         "product": {"name": "Vestido", "guest": {"name": "Z•••"}, "owners": [{"name": "L•••"}]},
-        "birth_year": "•••", "fecha_nac": "•••",
+        "birth_year": "•••", "fecha_nac": "•••", "otp": "•••",
     });
     assert_eq!(masked(json!({"data": data}), true), json!({"data": seen}));
 }
