@@ -98,6 +98,8 @@ function detailOf({ action, detail, reason }) {
 
 /** What an entry says beside what was done, where that has words of its own. */
 function withoutDeed(action, said) {
+  // How long is not written down: that it was asked for says nothing.
+  if (action === "alert.silence" && said === "for") return null;
   if (/^channels\.\w+\.paused: \w+$/.test(said ?? "")) return null;
   const [, verb, more] = /^action: (\w+)(?:, (.+))?$/.exec(said ?? "") ?? [];
   if (!verb || !has(`audit.did.${action}.${verb}`)) return said;

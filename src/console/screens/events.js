@@ -125,4 +125,4 @@ function reprocess({ type, from, to, pipeline: _, ...others }, done) {
   bulk({ path: `${PATH}/reprocess`, body, done, isJob: false, title, yes, text });
 }
 
-export default { words: ["events"], show };
+export default { words: ["events", "timers"], show };

@@ -302,6 +302,9 @@ export default {
   "cause.not_kept": "Ya no se guarda aquello de lo que trataba",
   "cause.outdated": "Lo que dice ya no es cierto o nadie lo quiere",
   "cause.by_hand": "Se canceló a mano",
+  "cause.signature_missing": "Falta la firma: {name}",
+  "cause.signature_wrong": "La firma no es de estos datos con el secreto acordado: {name}",
+  "cause.no_app_secret": "La línea no tiene app_secret, así que nada se puede comprobar",
 
   when: "Cuándo",
   as_table: "Como tabla",

@@ -301,6 +301,9 @@ export default {
   "cause.not_kept": "Aquilo de que tratava já não é guardado",
   "cause.outdated": "O que diz já não é verdade ou ninguém o quer",
   "cause.by_hand": "Foi cancelada à mão",
+  "cause.signature_missing": "Falta a assinatura: {name}",
+  "cause.signature_wrong": "A assinatura não é destes dados com o segredo combinado: {name}",
+  "cause.no_app_secret": "A linha não tem app_secret, por isso nada se pode verificar",
 
   when: "Quando",
   as_table: "Como tabela",
