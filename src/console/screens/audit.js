@@ -2,7 +2,7 @@
 // The audit log: who did what to what, and when. It is only ever added to.
 
 import { get } from "../lib/api.js";
-import { h, put } from "../lib/dom.js";
+import { h, none, put } from "../lib/dom.js";
 import { has, t, word } from "../lib/i18n.js";
 import { address, go } from "../lib/router.js";
 import { fullTime, time } from "../lib/time.js";
@@ -77,7 +77,7 @@ function columns() {
     },
     {
       label: t("audit.subject"), class: "cut", phone: "wide",
-      cell: (item) => (item.subject ? tag(item.subject) : h("span", { class: "quiet" }, "–")),
+      cell: (item) => (item.subject ? tag(item.subject) : none()),
     },
     {
       label: t("audit.who"), class: "is-tight", phone: "top",
@@ -93,7 +93,7 @@ function detailOf({ action, detail, reason }) {
   const [, from, to] = /^from: (\S+), to: (\S+)$/.exec(said ?? "") ?? [];
   if (from && to) return twoLines(time(from, "local"), ["→ ", time(to, "local")]);
   if (reason) return twoLines(reason, said || null);
-  return h("span", { class: said ? "" : "quiet" }, said || "–");
+  return said ? h("span", null, said) : none();
 }
 
 /** What an entry says beside what was done, where that has words of its own. */

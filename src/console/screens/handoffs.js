@@ -143,7 +143,7 @@ function columns(refresh) {
       cell: ({ priority }) => priority !== "normal" && mark(priority) },
     {
       label: t("handoffs.claimed_by"), class: "is-tight", phone: "foot",
-      cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet" }, t("handoffs.whose_nobody"))
+      cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet nothing" }, t("handoffs.whose_nobody"))
         : twoLines(h("span", { class: "person", title: item.claimed_by }, item.claimed_by),
           time(item.claimed_at))),
     },

@@ -3,7 +3,7 @@
 // the next day's hours above. What is late stands on top, since the earliest comes first.
 
 import { get, post } from "../lib/api.js";
-import { h, put } from "../lib/dom.js";
+import { h, none, put } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { onQuery, withChanges } from "../lib/router.js";
@@ -167,7 +167,7 @@ function columns(timeZone) {
       label: t("timers.then"), class: "cut", phone: "none", cell: (item) => (item.then?.length > 0
         ? twoLines(kindName(item.then[0].kind),
           [time(item.then[0].due_at), item.then.length > 1 && ` +${item.then.length - 1}`])
-        : h("span", { class: "quiet" }, "–")),
+        : none()),
     },
   ];
 }
