@@ -72,7 +72,7 @@ function columns() {
     { label: t("audit.at"), class: "is-tight", phone: "foot",
       cell: (item) => time(item.at, "both") },
     {
-      label: t("audit.action"), link: true, class: "cut",
+      label: t("audit.action"), link: true, class: "cut is-broadest",
       cell: deedOf,
     },
     {

@@ -96,7 +96,7 @@ function columns(names) {
     { label: t("deliveries.status"), class: "is-tight", phone: "top",
       cell: (item) => pill(item.status) },
     {
-      label: t("deliveries.event"), link: true, class: "cut",
+      label: t("deliveries.event"), link: true, class: "cut is-broad",
       cell: (item) => twoLines(item.event_type, item.id),
     },
     {

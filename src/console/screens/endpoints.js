@@ -44,7 +44,7 @@ function show(view) {
           name: "kind", label: t("endpoints.kind"), type: "select",
           choices: KINDS.map((kind) => [kind, word(`common.channel.${kind}`)]),
         },
-        { name: "event", label: t("endpoints.wants"), placeholder: "reservation.created" },
+        { name: "event", label: t("endpoints.wants"), wide: true, placeholder: "reservation.created" },
       ],
       live: ["event"], detail,
       concerns: ({ event_type: type }) => type?.startsWith("endpoint.") || type === "test.ping",

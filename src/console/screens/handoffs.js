@@ -156,7 +156,7 @@ function columns(refresh) {
       cell: (item) => time(item.opened_at, "both"),
     },
     {
-      label: t("handoffs.act"), class: "is-tight", phone: "wide", cell: (item) => may("operator")
+      label: t("handoffs.act"), class: "is-tight is-acts", phone: "wide", cell: (item) => may("operator")
         && actionsOf(item, refresh),
     },
   ];

@@ -149,7 +149,7 @@ function kindOf(id) {
 function columns(timeZone) {
   return [
     {
-      label: t("timers.due"), class: "is-tight", phone: "top", cell: (item) => (isLate(item)
+      label: t("timers.due"), class: "is-tight", phone: "foot", cell: (item) => (isLate(item)
         ? h("span", { class: "cell-two" }, pill("failed", { text: t("timers.late") }),
           time(item.due_at))
         : twoLines(wall(item.due_at, timeZone, DAY_AND_HOUR), time(item.due_at))),
