@@ -19,6 +19,8 @@ before(async () => {
   await endpoint(`${receiver.url}/the/till/of/the/house`);
   await endpoint("mail@example.com", "email");
   await book(server, "R".repeat(120), "Ana", 30);
+  await server.ask("POST", "/api/v1/events",
+    { event_type: "handoff.opened", data: { conversation_id: "chat-1", reason: "wants a person" } });
   const events = Array.from({ length: 12 }, (_, place) =>
     ({ event_id: `e-${place}`, event_type: "client.created", data: {} }));
   await server.ask("POST", "/api/v1/events", events);
@@ -80,6 +82,55 @@ for (const language of ["en", "es", "pt"]) {
     const [first] = tools;
     assert.ok(tools.every(({ top }) => Math.abs(top - first.top) < 20), "what is done stands on one line");
     assert.deepEqual(await findings(page), []);
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+}
+
+test("a21_on_a_phone_the_bar_is_two_rows_however_long_a_tenants_id_is", async () => {
+  const id = `osteria-${"x".repeat(40)}`;
+  await server.askAsAdmin("POST", "/api/v1/admin/tenants", { id });
+  const { page, complaints, close } = await openPage(browser, server, { width: 390, height: 844 });
+  await page.evaluate((id) => sessionStorage.setItem("sereno.tenant", id), id);
+  await page.goto(`${server.base}/console/reservations`);
+  await see(page, ".bar-tenant select");
+  const [bar] = await page.$$eval(".bar", (all) => all.map((one) => one.getBoundingClientRect().height));
+  assert.ok(bar < 110, `one row for the tenant and what is at hand, one to search: ${bar} px`);
+  const ends = await boxes(page, ".bar > *");
+  assert.ok(ends.every(({ right }) => right <= 390), "all of it is in the window");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a21_on_a_phone_no_word_of_an_endpoints_history_is_broken", async () => {
+  const { page, complaints, close } = await openPage(browser, server,
+    { key: "", language: "es", width: 390, height: 844 });
+  await enter(page, server, "operator", "/console/endpoints/1");
+  await see(page, ".mini-list .pill");
+  const heights = await page.$$eval(".mini-list .pill", (all) => all.map((one) => one.clientHeight));
+  assert.ok(heights.every((height) => height <= 24), `each status is one line: ${heights}`);
+  const names = await page.$$eval(".mini-list a.grow", (all) => all.map((one) =>
+    one.scrollWidth - one.clientWidth));
+  assert.ok(names.length > 0 && names.every((over) => over <= 0), "each type can be read to its end");
+  const figures = await boxes(page, ".figures .figure");
+  const [, , third] = figures;
+  const rights = figures.filter((_, place) => place % 3 === 2).map(({ right }) => Math.round(right));
+  assert.ok(figures.length % 3 === 0 && rights.every((right) => right === Math.round(third.right)),
+    "figures fill their rows");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+for (const language of ["en", "es", "pt"]) {
+  test(`a10_what_may_be_done_with_a_handoff_is_within_its_row_${language}`, async () => {
+    const { page, complaints, close } = await openPage(browser, server, { key: "", language });
+    await enter(page, server, "operator", "/console/handoffs");
+    await see(page, ".table .is-acts .button");
+    const [box] = await boxes(page, ".table-box");
+    const buttons = await boxes(page, ".table .is-acts .button");
+    assert.ok(buttons.every(({ right }) => right <= box.right), JSON.stringify(buttons));
+    const small = await boxes(page, ".table .is-acts .icon-only");
+    assert.ok(small.length > 0 && small.every(({ width }) => width >= 24), "none is squeezed");
     assert.deepEqual(complaints, []);
     await close();
   });

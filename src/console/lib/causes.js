@@ -31,6 +31,9 @@ const KNOWN = /** @type {[RegExp, string][]} */ ([
   [/is no longer kept/, "not_kept"],
   [/^what it says is no longer true/, "outdated"],
   [/^cancelled by hand/, "by_hand"],
+  [/^(?:the header )?([A-Z]\S*-\S+) is missing$/, "signature_missing"],
+  [/^([A-Z]\S*) (?:is not|was not made) over these bytes/, "signature_wrong"],
+  [/^the line has no app_secret/, "no_app_secret"],
 ]);
 
 /** @param {string} cause a status, or a few words */

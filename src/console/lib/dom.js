@@ -16,6 +16,9 @@ const READ = ["title", "aria-label", "placeholder"];
  * @typedef {Node|string|number|null|undefined|false|Array<any>} Child
  */
 
+/** What stands where there is nothing to say: between other cells; a card on a phone leaves it out. */
+export const none = () => h("span", { class: "quiet nothing" }, "–");
+
 /**
  * An element: `h("a", {href: "/console", class: "link", onclick: go, vars: {"--x": "1"}}, "text")`.
  * @param {string} tag

@@ -1,7 +1,7 @@
 // @ts-check
 // Moments for people: how long ago or until, the local time, and UTC, one click away from a copy.
 
-import { h } from "./dom.js";
+import { h, none } from "./dom.js";
 import { language, number, t } from "./i18n.js";
 
 /** @typedef {[Intl.RelativeTimeFormatUnit, number]} Step */
@@ -65,7 +65,7 @@ export function span(text) {
  * It keeps itself true while it is seen; its tip says the rest: the whole local time, and UTC.
  */
 export function time(moment, shape = "relative") {
-  if (!moment) return h("span", { class: "quiet" }, "–");
+  if (!moment) return none();
   const relation = h("span", { class: "time-relative", "data-relative": moment }, relative(moment));
   const clock = h("span", { class: "time-local" }, local(moment));
   const inside = { relative: [relation], local: [clock], both: [clock, relation] }[shape];
@@ -75,7 +75,7 @@ export function time(moment, shape = "relative") {
 
 /** A moment with everything said, for details: local, UTC and distance. */
 export function fullTime(moment) {
-  if (!moment) return h("span", { class: "quiet" }, "–");
+  if (!moment) return none();
   return h("span", { class: "time-full" }, time(moment, "both"),
     h("button", {
       type: "button", class: "copy-time", "data-copy": moment, title: t("common.copy_utc"),

@@ -10,6 +10,6 @@ import { button } from "./bits.js";
 export function revealButton(show) {
   if (!current()?.masked || !may("operator")) return null;
   return button(t("common.reveal"), show, {
-    symbol: "eye", kind: "plain small", title: t("common.reveal_note"),
+    symbol: "eye", kind: "plain", title: t("common.reveal_note"),
   });
 }

@@ -73,9 +73,8 @@ function card(alert, look) {
           : shown(metric, measured)),
         share !== null && h("span", { class: ["meter alert-meter", isRaised ? "" : "good"],
           vars: { "--share": share } }, h("span"))),
-      h("p", { class: "quiet" }, isRaised && since
-        && [t("alerts.since"), " ", time(since, "both"), " "],
-        until && [t("alerts.until"), " ", time(until, "both")])),
+      isRaised && since && h("p", { class: "quiet" }, t("alerts.since"), " ", time(since, "both")),
+      until && h("p", { class: "quiet" }, t("alerts.until"), " ", time(until, "both"))),
     h("div", { class: "row" },
       h("a", { class: "button", href: PLACES[metric]?.() ?? address("overview") },
         t("alerts.look")),

@@ -2,7 +2,7 @@
 // The audit log: who did what to what, and when. It is only ever added to.
 
 import { get } from "../lib/api.js";
-import { h, put } from "../lib/dom.js";
+import { h, none, put } from "../lib/dom.js";
 import { has, t, word } from "../lib/i18n.js";
 import { address, go } from "../lib/router.js";
 import { fullTime, time } from "../lib/time.js";
@@ -72,12 +72,12 @@ function columns() {
     { label: t("audit.at"), class: "is-tight", phone: "foot",
       cell: (item) => time(item.at, "both") },
     {
-      label: t("audit.action"), link: true, class: "cut",
+      label: t("audit.action"), link: true, class: "cut is-broadest",
       cell: deedOf,
     },
     {
       label: t("audit.subject"), class: "cut", phone: "wide",
-      cell: (item) => (item.subject ? tag(item.subject) : h("span", { class: "quiet" }, "–")),
+      cell: (item) => (item.subject ? tag(item.subject) : none()),
     },
     {
       label: t("audit.who"), class: "is-tight", phone: "top",
@@ -93,11 +93,13 @@ function detailOf({ action, detail, reason }) {
   const [, from, to] = /^from: (\S+), to: (\S+)$/.exec(said ?? "") ?? [];
   if (from && to) return twoLines(time(from, "local"), ["→ ", time(to, "local")]);
   if (reason) return twoLines(reason, said || null);
-  return h("span", { class: said ? "" : "quiet" }, said || "–");
+  return said ? h("span", null, said) : none();
 }
 
 /** What an entry says beside what was done, where that has words of its own. */
 function withoutDeed(action, said) {
+  // How long is not written down: that it was asked for says nothing.
+  if (action === "alert.silence" && said === "for") return null;
   if (/^channels\.\w+\.paused: \w+$/.test(said ?? "")) return null;
   const [, verb, more] = /^action: (\w+)(?:, (.+))?$/.exec(said ?? "") ?? [];
   if (!verb || !has(`audit.did.${action}.${verb}`)) return said;

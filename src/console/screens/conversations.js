@@ -4,7 +4,7 @@
 
 import { get } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
-import { h } from "../lib/dom.js";
+import { h, none } from "../lib/dom.js";
 import { number, t, word } from "../lib/i18n.js";
 import { time } from "../lib/time.js";
 import { channel, pill, tag, twoLines } from "../parts/bits.js";
@@ -64,24 +64,25 @@ function columns() {
     { label: t("conversations.status"), class: "is-tight", phone: "top",
       cell: (item) => pill(item.status) },
     {
-      label: t("conversations.conversation"), link: true, class: "cut",
+      label: t("conversations.conversation"), link: true, class: "cut is-broad",
       cell: (item) => twoLines(item.conversation_id, item.lead_id ?? t("conversations.nobody")),
     },
     {
-      label: t("conversations.channel"), class: "is-tight", phone: "none",
-      cell: (item) => (item.channel === "whatsapp" ? channel("whatsapp") : item.channel ?? "–"),
+      label: t("conversations.channel"), class: "is-tight when-wide", phone: "none",
+      cell: (item) => (item.channel === "whatsapp" ? channel("whatsapp") : item.channel ?? none()),
     },
     { label: t("conversations.held"), class: "is-tight when-room", phone: "foot",
-      cell: (item) => (item.status === "open" ? holder(item) : h("span", { class: "quiet" }, "–")) },
+      cell: (item) => (item.status === "open" ? holder(item) : none()) },
     {
       label: t("conversations.intent"), class: "cut", phone: "wide",
-      cell: (item) => h("span", { class: "row-tags" },
-        item.last_intent ? tag(item.last_intent) : h("span", { class: "quiet" }, "–"),
-        item.escalated && pill("waiting", { text: t("conversations.escalated") }),
-        item.order_id && pill("ok", { text: t("conversations.ordered") })),
+      cell: (item) => (item.last_intent || item.escalated || item.order_id
+        ? h("span", { class: "row-tags" }, item.last_intent && tag(item.last_intent),
+          item.escalated && pill("waiting", { text: t("conversations.escalated") }),
+          item.order_id && pill("ok", { text: t("conversations.ordered") }))
+        : none()),
     },
     {
-      label: t("conversations.messages"), class: "is-number is-tight", phone: "none",
+      label: t("conversations.messages"), class: "is-number is-tight when-room", phone: "none",
       cell: (item) => number(item.message_count),
     },
     { label: t("conversations.window"), class: "is-tight", phone: "wide",

@@ -114,7 +114,7 @@ function columns(names) {
       cell: (item) => item.attempts },
     { label: t("letters.dead"), class: "is-tight", phone: "foot",
       cell: (item) => time(item.dead_at, "both") },
-    { label: t("letters.expires"), class: "is-tight", phone: "foot",
+    { label: t("letters.expires"), class: "is-tight", phone: "none",
       cell: (item) => time(item.expires_at) },
   ];
 }

@@ -9,7 +9,7 @@ import { t, word } from "../lib/i18n.js";
 import { address } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
-import { h } from "../lib/dom.js";
+import { h, none } from "../lib/dom.js";
 import { button, channel, pill, twoLines } from "../parts/bits.js";
 import { ask } from "../parts/dialog.js";
 import { eachThatFits } from "../parts/each.js";
@@ -96,7 +96,7 @@ function columns(names) {
     { label: t("deliveries.status"), class: "is-tight", phone: "top",
       cell: (item) => pill(item.status) },
     {
-      label: t("deliveries.event"), link: true, class: "cut",
+      label: t("deliveries.event"), link: true, class: "cut is-broad",
       cell: (item) => twoLines(item.event_type, item.id),
     },
     {
@@ -124,7 +124,7 @@ function outcome(item) {
   const { response_code: code, error_message: error, provider_status: provider } = item;
   const answered = code === null ? null : code === -1 ? t("deliveries.no_answer") : `HTTP ${code}`;
   const said = provider ? word(`common.status.${provider}`) : errorText(error);
-  if (!answered && !said) return h("span", { class: "quiet" }, "–");
+  if (!answered && !said) return none();
   return answered && said ? twoLines(answered, said) : answered ?? said;
 }
 

@@ -4,7 +4,7 @@
 
 import { get } from "../lib/api.js";
 import { nameOf } from "../lib/endpoints.js";
-import { h } from "../lib/dom.js";
+import { h, none } from "../lib/dom.js";
 import { percent, short, t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
@@ -44,7 +44,7 @@ function show(view) {
           name: "kind", label: t("endpoints.kind"), type: "select",
           choices: KINDS.map((kind) => [kind, word(`common.channel.${kind}`)]),
         },
-        { name: "event", label: t("endpoints.wants"), placeholder: "reservation.created" },
+        { name: "event", label: t("endpoints.wants"), wide: true, placeholder: "reservation.created" },
       ],
       live: ["event"], detail,
       concerns: ({ event_type: type }) => type?.startsWith("endpoint.") || type === "test.ping",
@@ -120,7 +120,7 @@ function wants({ filters }) {
 }
 
 function day({ day }) {
-  if (!day || day.attempts === 0) return h("span", { class: "quiet" }, "–");
+  if (!day || day.attempts === 0) return none();
   return twoLines(percent(day.success_rate),
     t("endpoints.day_attempts", { count: day.attempts, text: short(day.attempts) }));
 }

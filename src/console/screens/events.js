@@ -13,7 +13,7 @@ import { period } from "../parts/filters.js";
 import { bulk } from "../parts/job.js";
 import { listOrItem } from "../parts/page.js";
 import { empty } from "../parts/states.js";
-import { h } from "../lib/dom.js";
+import { h, none } from "../lib/dom.js";
 import { detail } from "./events/detail.js";
 
 const PATH = "/api/v1/events";
@@ -92,7 +92,7 @@ function about(item) {
   const said = ["name", "restaurant", "text", "reason", "product_id", "last_intent", "title"]
     .map((name) => item.data?.[name]).filter((value) => typeof value === "string");
   const entity = item.entity ?? item.data?.conversation_id;
-  if (!entity && said.length === 0) return h("span", { class: "quiet" }, "–");
+  if (!entity && said.length === 0) return none();
   return twoLines(entity ?? said[0], entity ? said.join(" · ") : said.slice(1).join(" · "));
 }
 
@@ -125,4 +125,4 @@ function reprocess({ type, from, to, pipeline: _, ...others }, done) {
   bulk({ path: `${PATH}/reprocess`, body, done, isJob: false, title, yes, text });
 }
 
-export default { words: ["events"], show };
+export default { words: ["events", "timers"], show };

@@ -143,7 +143,7 @@ function columns(refresh) {
       cell: ({ priority }) => priority !== "normal" && mark(priority) },
     {
       label: t("handoffs.claimed_by"), class: "is-tight", phone: "foot",
-      cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet" }, t("handoffs.whose_nobody"))
+      cell: (item) => (item.claimed_by === null ? h("span", { class: "quiet nothing" }, t("handoffs.whose_nobody"))
         : twoLines(h("span", { class: "person", title: item.claimed_by }, item.claimed_by),
           time(item.claimed_at))),
     },
@@ -156,7 +156,7 @@ function columns(refresh) {
       cell: (item) => time(item.opened_at, "both"),
     },
     {
-      label: t("handoffs.act"), class: "is-tight", phone: "wide", cell: (item) => may("operator")
+      label: t("handoffs.act"), class: "is-tight is-acts", phone: "wide", cell: (item) => may("operator")
         && actionsOf(item, refresh),
     },
   ];

@@ -4,7 +4,8 @@
 
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
-import { h } from "../lib/dom.js";
+import { errorText } from "../lib/causes.js";
+import { h, none } from "../lib/dom.js";
 import { bytes, t, word } from "../lib/i18n.js";
 import { may, tenant } from "../lib/session.js";
 import { time } from "../lib/time.js";
@@ -72,18 +73,18 @@ function columns() {
       cell: (item) => pill(item.status) },
     {
       label: t("inbound.source"), link: true, class: "cut",
-      cell: (item) => twoLines(item.source, item.id),
+      cell: (item) => twoLines(word(`common.channel.${item.source}`, item.source), item.id),
     },
     {
       label: t("inbound.types"), class: "cut", phone: "wide",
       cell: (item) => item.types.length > 0
         ? h("span", { class: "row-tags" }, item.types.slice(0, 2).map(tag),
           item.types.length > 2 && ` +${item.types.length - 2}`)
-        : h("span", { class: "quiet" }, "–"),
+        : none(),
     },
     {
       label: t("inbound.reason"), class: "cut", phone: "wide",
-      cell: (item) => item.error ?? item.note ?? (item.events > 0
+      cell: (item) => errorText(item.error) ?? item.note ?? (item.events > 0
         ? h("span", { class: "quiet" }, t("inbound.events_made", { count: item.events })) : null),
     },
     {

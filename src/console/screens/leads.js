@@ -4,8 +4,8 @@
 
 import { get } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
-import { h } from "../lib/dom.js";
-import { number, t } from "../lib/i18n.js";
+import { h, none } from "../lib/dom.js";
+import { number, t, word } from "../lib/i18n.js";
 import { time } from "../lib/time.js";
 import { pill, twoLines } from "../parts/bits.js";
 import { listOrItem } from "../parts/page.js";
@@ -44,7 +44,7 @@ function show(view) {
 function columns() {
   const count = (name) => ({
     label: t(`leads.${name}`), class: "is-number is-tight", phone: /** @type {const} */ ("none"),
-    cell: (item) => (item[name] > 0 ? number(item[name]) : h("span", { class: "quiet" }, "–")),
+    cell: (item) => (item[name] > 0 ? number(item[name]) : none()),
   });
   return [
     {
@@ -59,7 +59,7 @@ function columns() {
     {
       label: t("leads.source"), class: "cut", phone: "wide",
       cell: (item) => (item.source || item.campaign
-        ? twoLines(item.source ?? "–", item.campaign ?? "")
+        ? twoLines(word(`common.channel.${item.source}`, item.source ?? "–"), item.campaign ?? "")
         : h("span", { class: "quiet" }, t("leads.only_bookings"))),
     },
     count("messages"), count("conversations"), count("calls"), count("orders"),

@@ -3,7 +3,7 @@
 
 import { get, post } from "../lib/api.js";
 import { countOf } from "../lib/counts.js";
-import { h } from "../lib/dom.js";
+import { h, none } from "../lib/dom.js";
 import { number, t, word } from "../lib/i18n.js";
 import { may } from "../lib/session.js";
 import { time } from "../lib/time.js";
@@ -96,26 +96,26 @@ function columns(timeZone) {
     },
     {
       label: t("reservations.party"), class: "is-number is-tight", phone: "none",
-      cell: (item) => (item.party_size === null ? h("span", { class: "quiet" }, "–")
+      cell: (item) => (item.party_size === null ? none()
         : number(item.party_size)),
     },
     { label: t("reservations.next"), class: "is-tight", phone: "wide", cell: nextStep },
     { label: t("reservations.last"), class: "cut", phone: "none", cell: lastEvent },
     {
       label: t("reservations.restaurant"), class: "cut", phone: "none",
-      cell: (item) => item.restaurant ?? h("span", { class: "quiet" }, "–"),
+      cell: (item) => item.restaurant ?? none(),
     },
   ];
 }
 
 function nextStep({ timers: [first] }) {
-  if (!first) return h("span", { class: "quiet" }, t("reservations.no_next"));
+  if (!first) return h("span", { class: "quiet nothing" }, t("reservations.no_next"));
   return twoLines(kindName(first.kind), time(first.due_at));
 }
 
 function lastEvent({ history }) {
   const last = history.at(-1);
-  return last ? twoLines(past(last.what).title, time(last.at)) : h("span", { class: "quiet" }, "–");
+  return last ? twoLines(past(last.what).title, time(last.at)) : none();
 }
 
 function nothing() {

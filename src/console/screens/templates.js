@@ -37,7 +37,7 @@ function show(view) {
           .then(({ total }) => String(total)),
       },
       filters: [
-        { name: "event_type", label: t("templates.event"), placeholder: "reservation.created" },
+        { name: "event_type", label: t("templates.event"), wide: true, placeholder: "reservation.created" },
         {
           name: "channel", label: t("templates.channel"), type: "select",
           choices: ["slack", "email", "whatsapp"]
@@ -64,8 +64,10 @@ function columns() {
   return [
     {
       label: t("templates.event"), link: true, class: "cut",
-      cell: (item) => twoLines(word(`templates.type.${item.event_type}`, item.event_type),
-        item.event_type),
+      cell: ({ event_type: type }) => {
+        const name = word(`templates.type.${type}`, type);
+        return twoLines(name, name === type ? null : type);
+      },
     },
     { label: t("templates.channel"), class: "is-tight", phone: "wide",
       cell: (item) => channel(item.channel) },

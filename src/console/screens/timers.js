@@ -3,7 +3,7 @@
 // the next day's hours above. What is late stands on top, since the earliest comes first.
 
 import { get, post } from "../lib/api.js";
-import { h, put } from "../lib/dom.js";
+import { h, none, put } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { listen } from "../lib/live.js";
 import { onQuery, withChanges } from "../lib/router.js";
@@ -149,7 +149,7 @@ function kindOf(id) {
 function columns(timeZone) {
   return [
     {
-      label: t("timers.due"), class: "is-tight", phone: "top", cell: (item) => (isLate(item)
+      label: t("timers.due"), class: "is-tight", phone: "foot", cell: (item) => (isLate(item)
         ? h("span", { class: "cell-two" }, pill("failed", { text: t("timers.late") }),
           time(item.due_at))
         : twoLines(wall(item.due_at, timeZone, DAY_AND_HOUR), time(item.due_at))),
@@ -167,7 +167,7 @@ function columns(timeZone) {
       label: t("timers.then"), class: "cut", phone: "none", cell: (item) => (item.then?.length > 0
         ? twoLines(kindName(item.then[0].kind),
           [time(item.then[0].due_at), item.then.length > 1 && ` +${item.then.length - 1}`])
-        : h("span", { class: "quiet" }, "–")),
+        : none()),
     },
   ];
 }

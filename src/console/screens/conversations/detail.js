@@ -123,7 +123,7 @@ function view(found, { carried, person, actions, path, reveal, reply }) {
       [t("conversations.ended"),
         found.ended_at && [fullTime(found.ended_at), " ",
         word(`conversations.ended_${found.ended_by}`)]],
-      [t("conversations.lasted"), duration(found.duration_seconds * 1_000)],
+      [t("conversations.lasted"), found.duration_seconds > 0 && duration(found.duration_seconds * 1_000)],
       [t("conversations.counts"), t("conversations.counts_text", {
         theirs: found.metrics.user_messages, ours: found.metrics.ai_messages,
         people: found.metrics.person_messages ?? 0,

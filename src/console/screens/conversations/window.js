@@ -2,7 +2,7 @@
 // WhatsApp's window: for 24 hours after the customer last wrote, our own words are taken; then
 // approved templates alone.
 
-import { h } from "../../lib/dom.js";
+import { h, none } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
 import { pill } from "../../parts/bits.js";
 import { clock } from "../../parts/clock.js";
@@ -15,8 +15,7 @@ const WORDS = { left: "conversations.window_left", soon: "conversations.window_s
 
 /** @param {any} talk @param {{big?: boolean}} [how] */
 export function windowOf(talk, { big = false } = {}) {
-  if (talk.channel !== "whatsapp" || !talk.last_received_at) return h("span", { class: "quiet" },
-    "–");
+  if (talk.channel !== "whatsapp" || !talk.last_received_at) return none();
   const until = talk.reply?.free_until ? Date.parse(talk.reply.free_until)
     : Date.parse(talk.last_received_at) + WINDOW_MS - MARGIN_MS;
   if (until <= Date.now()) {

@@ -63,7 +63,7 @@ function view({ endpoint, log, day }, page) {
   const result = h("div", { "aria-live": "polite" });
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
-      h("div", { class: "row" }, icon(endpoint.kind), h("h1", null, nameOf(endpoint)), pill(state)),
+      h("div", { class: "row" }, h("h1", null, icon(endpoint.kind), h("span", null, nameOf(endpoint))), pill(state)),
       h("p", { class: "quiet code" }, endpoint.target)),
     why(endpoint.why, comes(endpoint.why)),
     actions(endpoint, page, result), result,

@@ -19,6 +19,7 @@ import { payload } from "../../parts/payload.js";
 import { revealButton } from "../../parts/reveal.js";
 import { fillWith } from "../../parts/states.js";
 import { timeline } from "../../parts/timeline.js";
+import { kindName } from "../timers/kind.js";
 
 /** @param {string} key @param {HTMLElement} box @param {() => void} refresh */
 export function detail(key, box, refresh) {
@@ -73,7 +74,7 @@ function view(found, actions) {
     actions,
     section(t("events.deliveries"), deliveries(found)),
     found.timers.length > 0 && section(t("events.timers"), h("ul", { class: "mini-list" },
-      found.timers.map((timer) => h("li", null, h("span", { class: "strong" }, timer.kind),
+      found.timers.map((timer) => h("li", null, h("span", { class: "strong" }, kindName(timer.kind)),
         h("span", { class: "grow", title: timer.why?.sentence }, timer.why?.sentence),
         time(timer.due_at))))),
     section(t("events.stages"), timeline(stages(found))),
@@ -122,8 +123,17 @@ function deliveries({ deliveries: all, delivery_counts: counts, names, event_id 
 function stages({ pipeline }) {
   return pipeline.map((stage) => ({
     status: stage.status, at: stage.at, title: t(`events.stage.${stage.stage}`),
-    took: stage.duration_us === null ? null : took(stage.duration_us), text: stage.detail,
+    took: stage.duration_us === null ? null : took(stage.duration_us), text: detailOf(stage),
   }));
+}
+
+/** What came of a stage, where the server says it in words. */
+function detailOf({ stage, status, detail: said }) {
+  const [, count] = /^(\d+) deliveries$/.exec(said ?? "") ?? [];
+  if (count) return t("events.stage_deliveries", { count: Number(count) });
+  if (said === "no workflow cares") return t("events.stage_nobody");
+  if (stage === "store" && said) return t("events.stage_not_kept");
+  return status === "ignored" ? ofServer(said) : said;
 }
 
 function took(us) {

@@ -3,11 +3,11 @@
 
 import { asCurl, get, post } from "../../lib/api.js";
 import { h } from "../../lib/dom.js";
-import { bytes, t } from "../../lib/i18n.js";
+import { bytes, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { may } from "../../lib/session.js";
 import { fullTime } from "../../lib/time.js";
-import { button, copy, facts, hint, id, pill, section, tag } from "../../parts/bits.js";
+import { button, copy, facts, hint, id, inBoth, pill, section, tag } from "../../parts/bits.js";
 import { notice, refused } from "../../parts/notice.js";
 import { payload } from "../../parts/payload.js";
 import { revealButton } from "../../parts/reveal.js";
@@ -45,8 +45,8 @@ function view(found, actions) {
   const headers = Object.entries(found.headers ?? {});
   return h("article", { class: "detail" },
     h("header", { class: "detail-head" },
-      h("div", { class: "row" }, h("h1", null, found.source), pill(found.status)), id(found.id)),
-    found.error && hint(found.error, "bad", "failed"),
+      h("div", { class: "row" }, h("h1", null, word(`common.channel.${found.source}`, found.source)), pill(found.status)), id(found.id)),
+    found.error && hint(inBoth(found.error), "bad", "failed"),
     found.note && hint(found.note),
     actions,
     section(t("inbound.facts"), facts([

@@ -4,7 +4,7 @@
 
 import { asCurl, get } from "../../lib/api.js";
 import { h, put } from "../../lib/dom.js";
-import { number, t } from "../../lib/i18n.js";
+import { number, t, word } from "../../lib/i18n.js";
 import { address } from "../../lib/router.js";
 import { fullTime, time } from "../../lib/time.js";
 import { button, copy, facts, hint, id, pill, section } from "../../parts/bits.js";
@@ -62,7 +62,7 @@ function view(found, history, { path, reveal, actions }) {
         && h("span", { class: "code" }, found.former_wa_number_hashes.join(", "))],
       [t("leads.user_ids"), found.user_ids.length > 0 && found.user_ids.join(", ")],
       [t("leads.locale"), found.locale],
-      [t("leads.source"), found.source],
+      [t("leads.source"), word(`common.channel.${found.source}`, found.source ?? "")],
       [t("leads.campaign"), found.campaign],
       [t("leads.first_seen"), found.first_seen_at && fullTime(found.first_seen_at)],
       [t("leads.last_seen"), found.last_seen_at && fullTime(found.last_seen_at)],

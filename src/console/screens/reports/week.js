@@ -114,11 +114,11 @@ function header(report) {
     !isNow && step(daysAfter(report.first_day, 7), "right", t("reports.week_after")),
     h("span", { class: "quiet" },
       `${report.week} · ${report.timezone}${isNow ? ` · ${t("reports.not_over")}` : ""}`),
-    h("span", { class: "grow" }),
-    may("operator") && button(t("reports.send"), () => send(report), { symbol: "email" }),
-    button(t("common.copy_curl"),
-      () => copy(asCurl("GET", PATH, { query: { week: report.week } })),
-      { symbol: "code", kind: "plain" }));
+    h("span", { class: "row end" },
+      may("operator") && button(t("reports.send"), () => send(report), { symbol: "email" }),
+      button(t("common.copy_curl"),
+        () => copy(asCurl("GET", PATH, { query: { week: report.week } })),
+        { symbol: "code", kind: "plain" })));
 }
 
 /** @type {Intl.DateTimeFormatOptions} */

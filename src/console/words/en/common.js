@@ -300,6 +300,9 @@ export default {
   "cause.not_kept": "What it was about is no longer kept",
   "cause.outdated": "What it says is no longer true or wanted",
   "cause.by_hand": "Cancelled by hand",
+  "cause.signature_missing": "The signature is missing: {name}",
+  "cause.signature_wrong": "The signature is not of these bytes with the agreed secret: {name}",
+  "cause.no_app_secret": "The line has no app_secret, so nothing can be checked",
 
   when: "When",
   as_table: "As a table",

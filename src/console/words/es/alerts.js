@@ -25,5 +25,5 @@ export default {
   for_24h: "Durante 24 horas",
   for_7d: "Durante 7 días",
   empty: "No hay reglas",
-  empty_text: "Las reglas están en los ajustes del cliente.",
+  empty_text: "Las reglas están en los ajustes del negocio.",
 };

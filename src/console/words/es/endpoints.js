@@ -64,7 +64,7 @@ export default {
   headers: "Cabeceras",
   headers_hint: "Una por línea, «Nombre: valor».",
   retry: "Reintentos",
-  retry_default: "Los del cliente",
+  retry_default: "Los del negocio",
   retry_standard: "Diez intentos en tres días",
   retry_e05: "Ya, 1 min, 5 min, 15 min, 1 h",
   ladder_first: "primera espera {value}",

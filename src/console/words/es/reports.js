@@ -42,7 +42,7 @@ export default {
   next_mail: "El próximo sale:",
   mail_off: "No se envía por correo a nadie.",
   last_mail: "Último enviado: {week}",
-  to_settings: "Indique quién lo recibe, en los ajustes del cliente",
+  to_settings: "Indique quién lo recibe, en los ajustes del negocio",
   send: "Enviar por correo",
   send_to: "Para",
   send_hint: "Direcciones con comas; vacío, las de los ajustes.",

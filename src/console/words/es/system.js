@@ -21,7 +21,7 @@ export default {
   room_attempts: "intentos",
   room_events: "eventos",
   actors: "Despiertos",
-  actors_tenant: "clientes",
+  actors_tenant: "negocios",
   actors_entity: "entidades",
   actors_endpoint: "destinos",
   server: "Servidor",

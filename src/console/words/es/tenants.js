@@ -1,8 +1,8 @@
-// Palabras de los clientes, sus ajustes y claves.
+// Palabras de los negocios, sus ajustes y claves.
 
 export default {
   lead: "Negocios que comparten este servidor: cada uno con sus datos, límites, claves y ajustes.",
-  create: "Nuevo cliente",
+  create: "Nuevo negocio",
   create_yes: "Crear",
   name: "Nombre",
   id: "Id",
@@ -14,18 +14,18 @@ export default {
   no_channels: "solo el correo del servidor",
   created: "Creado",
   created_title: "{id} está listo",
-  empty: "No hay clientes",
+  empty: "No hay negocios",
   empty_text: "Cree el primero.",
   deleting: "Eliminados, aún borrándose del disco: {names}",
   settings: "Ajustes",
   keys: "Claves",
   links: "Enlaces de un uso",
   facts: "Datos",
-  tabs: "Partes del cliente",
+  tabs: "Partes del negocio",
   sections: "Secciones",
-  look_at: "Ver este cliente",
+  look_at: "Ver este negocio",
   danger: "El final",
-  delete: "Eliminar cliente",
+  delete: "Eliminar negocio",
   delete_text:
     "Sus claves dejan de valer, sus temporizadores no saltan y sus datos se borran del disco.",
   delete_ask: "¿Eliminar {id} para siempre? No hay vuelta atrás salvo una copia de seguridad.",
@@ -46,9 +46,9 @@ export default {
   key_revoked: "Revocada",
   role_viewer: "lee",
   role_operator: "actúa en entregas, reservas y atención",
-  role_admin: "todo en este cliente",
+  role_admin: "todo en este negocio",
   links_text:
-    "Quien abre el enlace entra, una vez y sin clave: para el portal de un cliente o un colega.",
+    "Quien abre el enlace entra, una vez y sin clave: para el portal de un negocio o un colega.",
   link_lasts: "Vale durante",
   lasts_15m: "15 minutos",
   lasts_1h: "1 hora",

@@ -25,5 +25,5 @@ export default {
   for_24h: "Por 24 horas",
   for_7d: "Por 7 dias",
   empty: "Não há regras",
-  empty_text: "As regras estão nos ajustes do cliente.",
+  empty_text: "As regras estão nos ajustes do negócio.",
 };

@@ -64,7 +64,7 @@ export default {
   headers: "Cabeçalhos",
   headers_hint: "Um por linha, «Nome: valor».",
   retry: "Tentativas",
-  retry_default: "As do cliente",
+  retry_default: "As do negócio",
   retry_standard: "Dez tentativas em três dias",
   retry_e05: "Já, 1 min, 5 min, 15 min, 1 h",
   ladder_first: "primeira espera {value}",

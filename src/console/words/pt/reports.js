@@ -42,7 +42,7 @@ export default {
   next_mail: "O próximo sai:",
   mail_off: "Não é enviado por e-mail a ninguém.",
   last_mail: "Último enviado: {week}",
-  to_settings: "Indique quem o recebe, nos ajustes do cliente",
+  to_settings: "Indique quem o recebe, nos ajustes do negócio",
   send: "Enviar por e-mail",
   send_to: "Para",
   send_hint: "Endereços com vírgulas; vazio, os dos ajustes.",

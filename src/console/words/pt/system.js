@@ -20,7 +20,7 @@ export default {
   room_attempts: "tentativas",
   room_events: "eventos",
   actors: "Acordados",
-  actors_tenant: "clientes",
+  actors_tenant: "negócios",
   actors_entity: "entidades",
   actors_endpoint: "destinos",
   server: "Servidor",

@@ -1,10 +1,10 @@
-// Palavras de os clientes, seus ajustes e chaves.
+// Palavras dos negócios, seus ajustes e chaves.
 
 export default {
   lead:
     "Negócios que compartilham este servidor: cada um com seus dados, limites, chaves e "
       + "ajustes.",
-  create: "Novo cliente",
+  create: "Novo negócio",
   create_yes: "Criar",
   name: "Nome",
   id: "Id",
@@ -16,18 +16,18 @@ export default {
   no_channels: "só o e-mail do servidor",
   created: "Criado",
   created_title: "{id} está pronto",
-  empty: "Não há clientes",
+  empty: "Não há negócios",
   empty_text: "Crie o primeiro.",
   deleting: "Excluídos, ainda sendo apagados do disco: {names}",
   settings: "Ajustes",
   keys: "Chaves",
   links: "Links de uso único",
   facts: "Dados",
-  tabs: "Partes do cliente",
+  tabs: "Partes do negócio",
   sections: "Seções",
-  look_at: "Ver este cliente",
+  look_at: "Ver este negócio",
   danger: "O fim",
-  delete: "Excluir cliente",
+  delete: "Excluir negócio",
   delete_text: "As chaves param na hora, os temporizadores não disparam e os dados somem do disco.",
   delete_ask: "Excluir {id} para sempre? Não há volta, a não ser um backup.",
   delete_yes: "Excluir para sempre",
@@ -47,9 +47,9 @@ export default {
   key_revoked: "Revogada",
   role_viewer: "lê",
   role_operator: "age em entregas, reservas e atendimento",
-  role_admin: "tudo neste cliente",
+  role_admin: "tudo neste negócio",
   links_text:
-    "Quem abre o link entra, uma vez e sem chave: para o portal de um cliente ou um colega.",
+    "Quem abre o link entra, uma vez e sem chave: para o portal de um negócio ou um colega.",
   link_lasts: "Vale por",
   lasts_15m: "15 minutos",
   lasts_1h: "1 hora",
