@@ -8,6 +8,7 @@ mod by_hand;
 mod carry;
 mod count;
 mod decide;
+mod halves;
 mod people;
 mod report;
 mod traced;
@@ -24,6 +25,8 @@ use sereno_workflows::time::Timestamp;
 pub(crate) use self::by_hand::Asked;
 use self::carry::After;
 pub(crate) use self::decide::{Command, Deed, Origin, alarm, bare};
+use self::halves::Had;
+pub(crate) use self::halves::Halves;
 use self::people::Happened;
 use crate::announce::{Context, announce};
 use crate::gather::{Part, Refusal};
@@ -67,6 +70,8 @@ pub(crate) enum EntityMessage {
         ticket: Ticket,
         /// The tenant, as it is now.
         view: Arc<TenantView>,
+        /// The part of a commit that it is, where another half hears of it.
+        shared: Option<(Part, Halves)>,
     },
     /// Nobody spoke to it for a while: it writes out what it has and ends.
     Retire,
@@ -103,9 +108,9 @@ impl Actor for Entity {
             EntityMessage::Apply { deeds, part, view } => {
                 self.apply(state, deeds, part, &view).await?;
             }
-            EntityMessage::Wake { mut ticket, view } => {
+            EntityMessage::Wake { mut ticket, view, shared } => {
                 ticket.take_in_hand();
-                self.wake(state, ticket, &view).await?;
+                self.wake(state, ticket, &view, shared).await?;
             }
             EntityMessage::Retire => {
                 self.ledger.settled().await;
@@ -143,8 +148,13 @@ impl Entity {
         };
         let mut draft = Draft::new(&self.tenant);
         let mut present = before.clone();
-        for mut deed in deeds {
+        for deed in deeds {
+            let Some(mut deed) = deed.heard().await else {
+                part.abandon();
+                return Ok(());
+            };
             part.take_in_hand(deed.place);
+            let had = present.as_ref().filter(|_| deed.halves.tell.is_some()).and_then(Had::of);
             self.look_up(&mut deed.command, present.as_ref())?;
             let now = self.ledger.now().timestamp();
             if let Some(journey) = &mut deed.journey {
@@ -172,6 +182,7 @@ impl Entity {
                 }
                 Err(rejected) => (Vec::new(), Some(rejected.0)),
             };
+            deed.halves.say(had, present.as_ref());
             self.put_step(&mut deed, (earlier.as_ref(), present.as_ref()), ignored.is_some());
             let journey = deed.journey;
             let trace = journey.as_ref().and_then(|journey| journey.trace.clone()).or(deed.trace);
@@ -202,6 +213,7 @@ impl Entity {
         state: &mut EntityState,
         ticket: Ticket,
         view: &TenantView,
+        shared: Option<(Part, Halves)>,
     ) -> Result<(), LedgerError> {
         let (timer, what) = ticket.timer();
         let (timer, what) = (timer.clone(), what.clone());
@@ -232,6 +244,7 @@ impl Entity {
             | EntityKind::Conversation => command,
         };
         let deed = Deed::unprompted(command, Origin::Clock, now);
+        let mut after = None;
         match decide::decide(&self.key.id, before.as_ref(), &deed, now, &view.policy) {
             Ok(transition) => {
                 ticket.report(transition.effects.iter().filter_map(|effect| match effect {
@@ -244,10 +257,10 @@ impl Entity {
                 draft.disarm(&timer);
                 let next = Some(&transition.next);
                 let trace = self.put_wake(before.as_ref(), next);
-                let after = After { state: next, cause: None, talk: None, now, trace };
-                self.carry(&mut draft, view, transition.effects, after);
+                let came = After { state: next, cause: None, talk: None, now, trace };
+                self.carry(&mut draft, view, transition.effects, came);
                 self.persist(&mut draft, view, before.as_ref(), next)?;
-                *state = EntityState::Read(Some(Box::new(transition.next)));
+                after = Some(transition.next);
             }
             Err(rejected) => {
                 tracing::debug!(workflow.key = %shown::key(self.ledger.vault(), &self.key),
@@ -259,6 +272,27 @@ impl Entity {
                 }
             }
         }
+        let shared = shared.map(|(part, mut halves)| {
+            let had = before.as_ref().and_then(Had::of);
+            halves.say(had, after.as_ref().or(before.as_ref()));
+            part
+        });
+        if self.settle(draft, ticket, shared).await && after.is_some() {
+            *state = EntityState::Read(after.map(Box::new));
+        }
+        Ok(())
+    }
+
+    /// Hands in what a wake changes; answers whether the commit was submitted.
+    async fn settle(&self, mut draft: Draft, ticket: Ticket, part: Option<Part>) -> bool {
+        if let Some(part) = part {
+            let is_submitted = part.fill(draft).await;
+            if is_submitted {
+                self.ledger.settled().await;
+                ticket.settle();
+            }
+            return is_submitted;
+        }
         let after = draft.take_after();
         let (hints, tenant) = (Arc::clone(&self.hints), self.tenant.clone());
         let then = Box::new(move || {
@@ -266,7 +300,7 @@ impl Entity {
             hints.carry_out(&tenant, after);
         });
         self.ledger.commit(draft, then).await;
-        Ok(())
+        true
     }
 
     fn present<'a>(

@@ -144,6 +144,11 @@ impl Part {
         }
     }
 
+    /// Lets go of the commit, which another part of it has refused or refuses.
+    pub(crate) fn abandon(mut self) {
+        self.gather = None;
+    }
+
     /// Marks the event that is worked on: if the part is dropped from now on, that event killed the actor.
     pub(crate) fn take_in_hand(&mut self, place: Option<usize>) {
         self.in_hand = place;

@@ -13,6 +13,7 @@ mod called;
 pub(crate) mod children;
 mod configure;
 mod direct;
+mod halves;
 mod handoffs;
 mod hear;
 mod heard;
@@ -286,12 +287,6 @@ impl Actor for Tenant {
 }
 
 impl Tenant {
-    fn wake(&self, myself: &ActorRef<TenantMessage>, state: &mut TenantState, ticket: Ticket) {
-        let key = ticket.timer().0.entity.clone();
-        let view = Arc::clone(&state.view);
-        self.tell_entity(myself, state, key, EntityMessage::Wake { ticket, view });
-    }
-
     async fn quarantine(&self, ticket: Ticket) {
         let (timer, _) = ticket.timer();
         let ledger = &self.around.ledger;

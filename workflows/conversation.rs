@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::effect::{Rejected, Transition};
+use crate::handoff::Claim;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 
@@ -209,13 +210,8 @@ pub enum What {
     End(Resolution),
     /// Its lead turned out to be this one.
     Belong(String),
-    /// Its handoff is this person's.
-    Handed {
-        /// Whose.
-        to: String,
-        /// From whom it was taken, where somebody had it.
-        from: Option<String>,
-    },
+    /// Its handoff is this person's, who holds it from now on if anybody does.
+    Handed(String),
     /// A person writes to the customer.
     Reply(Box<Reply>),
     /// A person holds it from now on.
@@ -224,8 +220,8 @@ pub enum What {
         by: String,
         /// From whom, where somebody holds it.
         from: Option<String>,
-        /// Who has its handoff, as far as that is known; the handoff itself says whether it is so.
-        claimed: Option<String>,
+        /// Who has its handoff.
+        claimed: Option<Claim>,
     },
     /// Nobody holds it any more.
     GiveBack,
@@ -277,10 +273,10 @@ pub fn step(
         What::Wake { generation } => steps::wake(there()?, *generation, ctx),
         What::Reply(reply) => reply::reply(there()?, reply, ctx),
         What::TakeOver { by, from, claimed } => {
-            held::take_over(there()?, by, (from.as_deref(), claimed.as_deref()), ctx)
+            held::take_over(there()?, by, (from.as_deref(), claimed.as_ref()), ctx)
         }
         What::GiveBack => held::give_back(there()?, ctx),
-        What::Handed { to, from } => held::handed(there()?, to, from.as_deref(), ctx),
+        What::Handed(to) => Ok(held::handed(there()?, to, ctx)),
         What::HandoffClosed => Ok(held::handoff_closed(there()?, ctx)),
         What::HandoffReleased => Ok(held::handoff_released(there()?, ctx)),
         What::Start { .. }

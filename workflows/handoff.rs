@@ -9,6 +9,7 @@ mod told;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::conversation::Held;
 use crate::effect::{Effect, Rejected, Signal, Transition};
 use crate::event::Escalation;
 use crate::id::EntityKey;
@@ -88,7 +89,12 @@ pub enum Command {
     /// It is over.
     Close,
     /// This person takes it on themselves; the customer still waits.
-    Claim(String),
+    Claim {
+        /// Who.
+        by: String,
+        /// Who holds its conversation.
+        held: Option<Held>,
+    },
     /// Whoever has taken it leaves it to the others.
     Release,
     /// It is given to somebody.
@@ -97,6 +103,8 @@ pub enum Command {
         to: String,
         /// From whom, where somebody has it.
         from: Option<String>,
+        /// Who holds its conversation.
+        held: Option<Held>,
     },
     /// Nobody need look at it until then.
     Snooze(Timestamp),
@@ -108,15 +116,13 @@ pub enum Command {
     Wrote,
     /// A person wrote to the customer, which is a reply if one is waited for.
     Answered,
-    /// A person took its conversation over, and has it too unless it is over.
-    TakenOver {
-        /// Who.
-        by: String,
-        /// From whom, where somebody held it.
-        from: Option<String>,
+    /// Whoever holds its conversation has it too unless it is over.
+    HeldBy(Option<String>),
+    /// Its conversation may have gone back from whoever held it, and with it the handoff, unless it is over.
+    GivenBack {
+        /// Whether it has.
+        held: bool,
     },
-    /// Its conversation was given back, and with it the handoff, unless it is over.
-    GivenBack,
     /// Its alarm rang; stale unless the generation is the present one.
     Wake {
         /// The generation for which the alarm was set.
@@ -155,15 +161,20 @@ pub fn step(
         }
         Command::Reply => reply(present, ctx),
         Command::Close => close(present, ctx),
-        Command::Claim(by) => claim::claim(present, by, ctx),
+        Command::Claim { by, held } => claim::claim(present, by, held.as_ref(), ctx),
         Command::Release => claim::release(present, ctx),
-        Command::Assign { to, from } => claim::assign(present, to, from.as_deref(), ctx),
+        Command::Assign { to, from, held } => {
+            claim::assign(present, to, (from.as_deref(), held.as_ref()), ctx)
+        }
         Command::Snooze(until) => snooze::snooze(present, until, ctx),
         Command::Unsnooze => snooze::unsnooze(present, ctx),
         Command::Prioritize(priority) => priority::prioritize(present, priority, ctx),
         Command::Wrote => Ok(snooze::wrote(present, ctx)),
-        Command::TakenOver { by, from } => claim::taken_over(present, by, from.as_deref(), ctx),
-        Command::GivenBack => claim::given_back(present, ctx),
+        Command::HeldBy(by) => Ok(claim::held_by(present, by, ctx)),
+        Command::GivenBack { held: true } => claim::given_back(present, ctx),
+        Command::GivenBack { held: false } => {
+            Ok(Transition { next: present.clone(), effects: Vec::new() })
+        }
         Command::Answered => match present.status {
             Status::Open => reply(present, ctx),
             Status::Replied | Status::Closed => {
@@ -175,6 +186,11 @@ pub fn step(
 }
 
 impl Handoff {
+    /// Who has it, unless it is over.
+    pub fn owner(&self) -> Option<&Claim> {
+        self.claim.as_ref().filter(|_| self.status != Status::Closed)
+    }
+
     /// When the handoff must be looked at next, if ever.
     pub fn alarm(&self) -> Option<Timestamp> {
         self.deadline.into_iter().chain(self.snoozed_until).min()

@@ -19,6 +19,7 @@ use sereno_workflows::{conversation, handoff, lead, product, report, reservation
 pub(crate) use sereno_workflows::reservation::Origin;
 
 use super::by_hand::{self, Asked};
+use super::halves::Halves;
 use crate::announce::Announcement;
 use crate::journey::Journey;
 use crate::limits::alerts::QUIET;
@@ -42,13 +43,16 @@ pub(crate) struct Deed {
     pub(crate) journey: Option<Box<Journey>>,
     /// The place in the trace of whoever asks, where no event tells of it.
     pub(crate) trace: Option<TraceContext>,
+    /// What it says to the other half of a customer, or hears from it.
+    pub(crate) halves: Halves,
 }
 
 impl Deed {
     /// Something that no submitted event led to.
     pub(crate) fn unprompted(command: Command, origin: Origin, at: Timestamp) -> Self {
         let (event, talk, place, journey, trace) = (None, None, None, None, None);
-        Self { event, command, origin, at, talk, place, journey, trace }
+        let halves = Halves::default();
+        Self { event, command, origin, at, talk, place, journey, trace, halves }
     }
 }
 

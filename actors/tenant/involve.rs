@@ -18,7 +18,7 @@ use super::lines::{kind_of, line, way_of};
 use super::people::quiet;
 use super::{Tenant, TenantState};
 use crate::announce::{Announcement, Context, announce};
-use crate::entity::{Command, Deed, Origin};
+use crate::entity::{Command, Deed, Halves, Origin};
 use crate::gather::Refusal;
 use crate::journey::Journey;
 use crate::ledger::{Draft, Ledger};
@@ -128,13 +128,18 @@ impl Tenant {
         if let What::Receive { .. } = &what {
             self.wake_handoff(state, work, &id, at)?;
         }
-        if let What::Escalate(reason) = &what {
-            self.escalate(state, work, (&id, lead.as_deref()), reason.clone(), &coming.event)?;
-        }
+        let halves = match &what {
+            What::Escalate(reason) => {
+                self.escalate(state, work, (&id, lead.as_deref()), reason.clone(), &coming.event)?
+            }
+            What::End(_) => self.may_go_back(state, work, &id, at)?,
+            _ => Halves::default(),
+        };
         see(work, &what, lead.as_deref(), &id, at);
         let command = conversation::Command { lead, channel, what };
         let command = Command::Conversation(command);
-        work.add(EntityKey::conversation(&id), coming.deed(command, Some(id.clone())));
+        let deed = coming.deed(command, Some(id.clone()));
+        work.add(EntityKey::conversation(&id), Deed { halves, ..deed });
         Ok(())
     }
 
@@ -328,7 +333,7 @@ pub(super) fn see(work: &mut Work, what: &What, lead: Option<&str>, talk: &str, 
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed { .. }
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack

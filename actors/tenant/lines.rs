@@ -41,7 +41,7 @@ pub(super) fn kind_of(what: &What) -> Option<HistoryKind> {
         | What::Act { .. }
         | What::Show(_)
         | What::Belong(_)
-        | What::Handed { .. }
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
@@ -65,7 +65,7 @@ pub(super) fn way_of(what: &What) -> Option<Way> {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed { .. }
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack

@@ -9,6 +9,7 @@ use sereno_workflows::id::{EntityKey, EventId, Sequence};
 use sereno_workflows::trace::TraceContext;
 use tokio::sync::oneshot;
 
+use super::handoffs::held_takes;
 use super::involve::{Coming, Work};
 use super::recording::{Recording, Sign};
 use super::set_aside::{Death, Hand};
@@ -210,27 +211,28 @@ impl Tenant {
     ) -> Result<(), Refusal> {
         work.place = Some(coming.place);
         work.trace.clone_from(&coming.journey.trace);
+        let mut holder = None;
         match fact {
             Fact::Talk(_) | Fact::Commerce(_) | Fact::Preference(_) => {
                 return self.involve(state, work, coming, fact);
             }
             Fact::Handoff(HandoffFact::Opened, ref mut escalation) => {
-                self.hand_over(state, work, escalation, coming.event.at)?;
+                holder = self.hand_over(state, work, escalation, coming.event.at)?;
             }
             Fact::Handoff(HandoffFact::Closed, ref escalation) => {
                 self.hand_back(state, work, &escalation.conversation_id, coming.event.at)?;
             }
             Fact::Handoff(..) | Fact::Reservation(..) | Fact::Other => {}
         }
-        let (opens, at) = (matches!(fact, Fact::Handoff(HandoffFact::Opened, _)), coming.event.at);
+        let at = coming.event.at;
         let Some((key, command)) = Command::from_fact(fact) else {
             self.say(state, work, coming, None);
             return Ok(());
         };
         let id = key.id.clone();
         work.add(key, coming.deed(command, None));
-        if opens {
-            self.held_takes(state, work, &id, at)?;
+        if let Some(hears) = holder {
+            held_takes(work, &id, hears, at);
         }
         Ok(())
     }
@@ -242,15 +244,18 @@ impl Tenant {
         state: &mut TenantState,
         act: Act,
     ) {
-        let Act { key, mut command, trace, reply } = act;
+        let Act { key, command, trace, reply } = act;
         let at = self.around.ledger.now().timestamp();
         let mut work = Work::new(Draft::new(&state.view.id));
         work.trace = trace;
-        if let Err(refusal) = self.act_beside(state, &mut work, (&key, &mut command), at) {
-            drop(reply.send(Err(refusal)));
-            return;
-        }
-        work.add(key, Deed::unprompted(command, Origin::Operator, at));
+        let halves = match self.act_beside(state, &mut work, (&key, &command), at) {
+            Ok(halves) => halves,
+            Err(refusal) => {
+                drop(reply.send(Err(refusal)));
+                return;
+            }
+        };
+        work.add(key, Deed { halves, ..Deed::unprompted(command, Origin::Operator, at) });
         // As in `submit`.
         let answer: Reply = Box::new(move |result| drop(reply.send(result)));
         self.spread(myself, state, work.draft, work.deeds, answer).await;
@@ -272,13 +277,24 @@ impl Tenant {
     ) {
         let empty = Draft::new(&state.view.id);
         let mut parts = self.parts(draft, deeds.len().max(1), answer);
+        self.hand(myself, state, deeds, &mut parts);
+        if let Some(part) = parts.pop() {
+            part.fill(empty).await;
+        }
+    }
+
+    /// Hands each entity its deeds, with one of the parts.
+    pub(super) fn hand(
+        &self,
+        myself: &ActorRef<TenantMessage>,
+        state: &mut TenantState,
+        deeds: BTreeMap<EntityKey, Vec<Deed>>,
+        parts: &mut Vec<Part>,
+    ) {
         for (key, deeds) in deeds {
             let Some(part) = parts.pop() else { return };
             let view = Arc::clone(&state.view);
             self.tell_entity(myself, state, key, EntityMessage::Apply { deeds, part, view });
-        }
-        if let Some(part) = parts.pop() {
-            part.fill(empty).await;
         }
     }
 

@@ -75,3 +75,47 @@ async fn b02_whoever_takes_either_from_another_says_so_and_both_are_left_togethe
     let (held, claimed) = whose().await;
     assert!(held.is_null() || held == claimed, "{held} {claimed} {done:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b02_with_the_end_of_a_hold_its_handoff_is_nobodys() {
+    let house = House::new().await;
+    house.settle(json!({"conversations": {"hold_for": "1s"}})).await;
+    for (id, ends) in [("c-1", "silence"), ("c-2", "conversation.ended")] {
+        house.event("conversation.started", json!({"conversation_id": id, "channel": "web"})).await;
+        house.event("handoff.opened", json!({"conversation_id": id})).await;
+        assert_eq!(act(&house, id, json!({"action": "take_over", "by": "Ana"})).await.0, 200);
+        if ends != "silence" {
+            house.event(ends, json!({"conversation_id": id})).await;
+        }
+        house
+            .eventually(&format!("/api/v1/conversations/{id}"), |talk| talk["held_by"].is_null())
+            .await;
+        let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+        assert_eq!((&handoff["claimed_by"], &handoff["status"]), (&Value::Null, &json!("open")));
+        let told = format!("/api/v1/events?type=handoff.released&conversation_id={id}");
+        let told = house.api.get(&told).await.unwrap();
+        assert_eq!(told["items"][0]["data"]["claimed_from"], "Ana", "{told}");
+        let path = format!("/api/v1/handoffs/{id}/actions");
+        let claim = json!({"action": "claim", "by": "Luis"}).to_string();
+        assert_eq!(house.raw("POST", &path, claim).await.0, 200, "{ends}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f01_a_hold_that_is_fired_by_hand_leaves_the_handoff_to_the_others() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let id = "c-1";
+    house.event("conversation.started", json!({"conversation_id": id, "channel": "web"})).await;
+    house.event("conversation.escalated", json!({"conversation_id": id})).await;
+    assert_eq!(act(&house, id, json!({"action": "take_over", "by": "Ana"})).await.0, 200);
+    let timers = house.api.get("/api/v1/timers").await.unwrap();
+    let timers = timers["items"].as_array().unwrap();
+    let hold = timers.iter().find(|timer| timer["kind"] == "hold").unwrap();
+    let path = format!("/api/v1/timers/{}/fire", hold["id"].as_str().unwrap());
+    let (status, answer) = house.raw("POST", &path, "").await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(show(&house, id).await["held_by"], Value::Null);
+    let handoff = house.api.get(&format!("/api/v1/handoffs/{id}")).await.unwrap();
+    assert_eq!((&handoff["claimed_by"], &handoff["status"]), (&Value::Null, &json!("open")));
+}

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::{Context, Conversation, Status, steps};
 use crate::effect::{Effect, Rejected, Transition};
+use crate::handoff::Claim;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 
@@ -34,43 +35,47 @@ const HANDOFF_CLOSED: &str = "handoff_closed";
 const HANDOFF_RELEASED: &str = "handoff_released";
 const SILENCE: &str = "silence";
 
+/// Of whoever is at it, it is taken only by who says so; of one who holds it and another who has its handoff, either
+/// may be said.
 pub(super) fn take_over(
     present: &Conversation,
     by: &str,
-    (from, claimed): (Option<&str>, Option<&str>),
+    (from, claimed): (Option<&str>, Option<&Claim>),
     ctx: Context<'_>,
 ) -> Result<Transition<Conversation>, Rejected> {
     if present.status == Status::Ended {
         return Err(Rejected::because("the conversation is over"));
     }
-    match (&present.held, from) {
-        (Some(held), Some(from)) if held.by == from && from == by => {
-            return Ok(Transition { next: present.clone(), effects: Vec::new() });
+    let holder = present.held.as_ref().map(|held| held.by.as_str());
+    let claimant = claimed.map(|claim| claim.by.as_str());
+    if from.is_none() || ![holder, claimant].contains(&from) {
+        const INSTEAD: &str = "say whose it is in from to take it from them";
+        match (&present.held, claimed, from) {
+            (Some(held), _, _) => return Err(held.stands(INSTEAD)),
+            (None, Some(claim), None) if claim.by == by => {}
+            (None, Some(claim), _) => return Err(claim.stands(INSTEAD)),
+            (None, None, Some(_)) => {
+                return Err(Rejected::because("nobody has taken the conversation over"));
+            }
+            (None, None, None) => {}
         }
-        (Some(held), Some(from)) if held.by == from => {}
-        (Some(held), _) => return Err(held.stands("say whose it is in from to take it from them")),
-        (None, Some(from)) if claimed != Some(from) => {
-            return Err(Rejected::because("nobody has taken the conversation over"));
-        }
-        (None, Some(_) | None) => {}
+    }
+    if holder == Some(by) {
+        return Ok(Transition { next: present.clone(), effects: Vec::new() });
     }
     Ok(hold(present, by, ctx))
 }
 
-/// Whoever has its handoff holds it, if anybody does. It is taken from nobody but whom the handoff was taken from.
+/// Whoever has its handoff holds it, if anybody does: the handoff has made sure of whom it was taken from.
 pub(super) fn handed(
     present: &Conversation,
     to: &str,
-    from: Option<&str>,
     ctx: Context<'_>,
-) -> Result<Transition<Conversation>, Rejected> {
+) -> Transition<Conversation> {
     match &present.held {
-        Some(held) if held.by == to => {}
-        Some(held) if Some(held.by.as_str()) == from => return Ok(hold(present, to, ctx)),
-        Some(held) => return Err(held.stands("take the conversation over from them")),
-        None => {}
+        Some(held) if held.by != to => hold(present, to, ctx),
+        Some(_) | None => Transition { next: present.clone(), effects: Vec::new() },
     }
-    Ok(Transition { next: present.clone(), effects: Vec::new() })
 }
 
 /// This person holds it from now on, perhaps in place of another.
@@ -119,7 +124,7 @@ pub(super) fn forgotten(
 }
 
 impl Held {
-    pub(super) fn stands(&self, instead: &str) -> Rejected {
+    pub(crate) fn stands(&self, instead: &str) -> Rejected {
         let Self { by, at } = self;
         Rejected::because(format!("{by} has taken it over, since {}: {instead}", at.to_rfc3339()))
     }
@@ -250,14 +255,23 @@ mod tests {
             let refused = take(Some(&held()), taken_by("Luis", from), 2 * MINUTE).unwrap_err();
             assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
         }
-        let of_mias = |from: &str| What::TakeOver {
+        let of_mias = |from: Option<&str>| What::TakeOver {
             by: "Ana".into(),
-            from: Some(from.into()),
-            claimed: Some("Mia".into()),
+            from: from.map(str::to_owned),
+            claimed: Some(Claim { by: "Mia".into(), at: Timestamp(0) }),
         };
-        let taken = take(Some(&open()), of_mias("Mia"), MINUTE).unwrap().next;
+        let taken = take(Some(&open()), of_mias(Some("Mia")), MINUTE).unwrap().next;
         assert_eq!(taken.held.map(|held| held.by).as_deref(), Some("Ana"), "whose handoff it was");
-        assert!(take(Some(&open()), of_mias("Eva"), MINUTE).is_err());
+        for from in [None, Some("Eva"), Some("Ana")] {
+            let refused = take(Some(&open()), of_mias(from), MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Mia has taken it, since "), "{refused}");
+        }
+        let luis = take(Some(&open()), taken_by("Luis", None), MINUTE).unwrap().next;
+        for either in ["Luis", "Mia"] {
+            let taken = take(Some(&luis), of_mias(Some(either)), 2 * MINUTE).unwrap().next;
+            assert_eq!(taken.held.map(|held| held.by).as_deref(), Some("Ana"));
+        }
+        assert!(take(Some(&luis), of_mias(None), 2 * MINUTE).is_err());
         let own = take(Some(&held()), taken_by("Ana", Some("Ana")), 2 * MINUTE).unwrap();
         assert_eq!((own.next, own.effects.len()), (held(), 0), "it is theirs already");
         let luis = take(Some(&held()), taken_by("Luis", Some("Ana")), 2 * MINUTE).unwrap();
@@ -312,22 +326,15 @@ mod tests {
             let ctx = Context { id: "c1", now, at: now, policy: &policy, announce: false };
             step(present, Command { lead: None, channel: None, what }, ctx)
         };
-        let handed = |to: &str, from: Option<&str>| What::Handed {
-            to: to.into(),
-            from: from.map(str::to_owned),
-        };
+        let handed = |to: &str| What::Handed(to.to_owned());
         let said = What::Receive { products: Vec::new(), campaign: None };
         let open = take(None, said, 0).unwrap().next;
-        let untouched = take(Some(&open), handed("Luis", None), 1).unwrap();
+        let untouched = take(Some(&open), handed("Luis"), 1).unwrap();
         assert_eq!((&untouched.next, untouched.effects.len()), (&open, 0));
         let held = Conversation { held: Some(Held { by: "Ana".into(), at: Timestamp(1) }), ..open };
-        let same = take(Some(&held), handed("Ana", None), 2).unwrap();
+        let same = take(Some(&held), handed("Ana"), 2).unwrap();
         assert_eq!((&same.next, same.effects.len()), (&held, 0));
-        for from in [None, Some("Eva")] {
-            let refused = take(Some(&held), handed("Luis", from), 2).unwrap_err();
-            assert!(refused.0.starts_with("Ana has taken it over, since "), "{refused}");
-        }
-        let luis = take(Some(&held), handed("Luis", Some("Ana")), 2).unwrap();
+        let luis = take(Some(&held), handed("Luis"), 2).unwrap();
         assert_eq!(luis.next.held, Some(Held { by: "Luis".into(), at: Timestamp(2) }));
         let [Effect::Emit { event_type, data }] = &luis.effects[..] else { panic!("{luis:?}") };
         assert_eq!(event_type, "conversation.taken_over");

@@ -133,7 +133,7 @@ fn speaks(what: &What) -> bool {
         | What::Order(_)
         | What::End(_)
         | What::Belong(_)
-        | What::Handed { .. }
+        | What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack
@@ -191,7 +191,7 @@ fn apply(next: &mut Conversation, what: What, at: Timestamp) -> Result<(), Rejec
         }
         What::End(resolution) => end(next, resolution, at),
         What::Belong(lead) => next.lead = Some(lead),
-        What::Handed { .. }
+        What::Handed(_)
         | What::Reply(_)
         | What::TakeOver { .. }
         | What::GiveBack

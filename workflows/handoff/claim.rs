@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::told::told;
 use super::{Context, Handoff, Status};
+use crate::conversation::Held;
 use crate::effect::{Rejected, Transition};
 use crate::time::Timestamp;
 
@@ -24,62 +25,69 @@ pub struct Claim {
 pub(super) fn claim(
     present: &Handoff,
     by: String,
+    held: Option<&Held>,
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
     if let Some(claim) = &present.claim {
         return Err(claim.stands("it is released before another takes it"));
     }
+    must_not_be_held(held, &by)?;
     let next = taken(present, by, ctx);
     Ok(Transition { effects: vec![told(&next, "handoff.claimed", &[], ctx)], next })
 }
 
 /// Somebody gives it to another. Whose it is already must be said, so that nobody takes it from whoever has it
-/// meanwhile without knowing.
+/// meanwhile without knowing; of one who has it and another who holds its conversation either may be said.
 pub(super) fn assign(
     present: &Handoff,
     to: String,
-    from: Option<&str>,
+    (from, held): (Option<&str>, Option<&Held>),
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
     must_go_on(present)?;
-    match (&present.claim, from) {
-        (Some(claim), Some(from)) if claim.by == from => {}
-        (Some(claim), _) => {
+    let before = present.claim.as_ref().map(|claim| claim.by.as_str());
+    let holder = held.map(|held| held.by.as_str());
+    if from.is_none() || ![before, holder].contains(&from) {
+        if let Some(claim) = &present.claim {
             return Err(claim.stands("say whose it is in from to give it to another"));
         }
-        (None, Some(_)) => return Err(Rejected::because("nobody has taken the handoff")),
-        (None, None) => {}
+        must_not_be_held(held, &to)?;
+        if from.is_some() {
+            return Err(Rejected::because("nobody has taken the handoff"));
+        }
     }
+    let claimed_from = json!(before.or(from));
     let next = taken(present, to, ctx);
-    let besides = [("claimed_from", json!(from))];
+    let besides = [("claimed_from", claimed_from)];
     Ok(Transition { effects: vec![told(&next, "handoff.assigned", &besides, ctx)], next })
 }
 
-/// Whoever takes its conversation over answers the customer, unless it is over. Of whoever is at it that is taken only
-/// by who says so, and the conversation with it.
-pub(super) fn taken_over(
-    present: &Handoff,
-    by: String,
-    from: Option<&str>,
-    ctx: Context<'_>,
-) -> Result<Transition<Handoff>, Rejected> {
-    let none = || Transition { next: present.clone(), effects: Vec::new() };
-    if present.status == Status::Closed {
-        return Ok(none());
+fn must_not_be_held(held: Option<&Held>, by: &str) -> Result<(), Rejected> {
+    match held {
+        Some(held) if held.by != by => Err(held.stands("take the conversation over from them")),
+        Some(_) | None => Ok(()),
     }
-    let claimed_from = match &present.claim {
-        Some(claim) if claim.by == by => return Ok(none()),
-        Some(claim) if Some(claim.by.as_str()) == from => Some(json!(from)),
-        Some(claim) => return Err(claim.stands("say whose it is in from to take it from them")),
-        None => None,
+}
+
+/// Whoever holds its conversation answers the customer, unless it is over: the conversation has made sure of whom it
+/// was taken from.
+pub(super) fn held_by(
+    present: &Handoff,
+    by: Option<String>,
+    ctx: Context<'_>,
+) -> Transition<Handoff> {
+    let before = present.claim.as_ref().map(|claim| &claim.by);
+    let Some(by) = by.filter(|by| present.status != Status::Closed && before != Some(by)) else {
+        return Transition { next: present.clone(), effects: Vec::new() };
     };
+    let claimed_from = before.map(|before| json!(before));
     let next = taken(present, by, ctx);
     let effect = match claimed_from {
         Some(from) => told(&next, "handoff.assigned", &[("claimed_from", from)], ctx),
         None => told(&next, "handoff.claimed", &[], ctx),
     };
-    Ok(Transition { next, effects: vec![effect] })
+    Transition { next, effects: vec![effect] }
 }
 
 fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Handoff {
@@ -89,7 +97,7 @@ fn taken(present: &Handoff, by: String, ctx: Context<'_>) -> Handoff {
 }
 
 impl Claim {
-    fn stands(&self, instead: &str) -> Rejected {
+    pub(crate) fn stands(&self, instead: &str) -> Rejected {
         let Self { by, at } = self;
         Rejected::because(format!("{by} has taken it, since {}: {instead}", at.to_rfc3339()))
     }
@@ -114,9 +122,9 @@ pub(super) fn given_back(
     present: &Handoff,
     ctx: Context<'_>,
 ) -> Result<Transition<Handoff>, Rejected> {
-    match &present.claim {
-        Some(_) if present.status != Status::Closed => release(present, ctx),
-        Some(_) | None => Ok(Transition { next: present.clone(), effects: Vec::new() }),
+    match present.owner() {
+        Some(_) => release(present, ctx),
+        None => Ok(Transition { next: present.clone(), effects: Vec::new() }),
     }
 }
 
@@ -149,7 +157,7 @@ mod tests {
     }
 
     fn by(name: &str) -> Command {
-        Command::Claim(name.to_owned())
+        Command::Claim { by: name.to_owned(), held: None }
     }
 
     #[test]
@@ -175,9 +183,9 @@ mod tests {
         assert!(take(Some(&left), Command::Release, MINUTE).is_err(), "it is nobody's");
         assert_eq!(take(Some(&left), by("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
 
-        assert_eq!(take(Some(&taken), Command::GivenBack, MINUTE).unwrap(), left);
+        assert_eq!(take(Some(&taken), Command::GivenBack { held: true }, MINUTE).unwrap(), left);
         let over = take(Some(&taken), Command::Close, MINUTE).unwrap();
-        assert_eq!(take(Some(&over), Command::GivenBack, MINUTE).unwrap(), over);
+        assert_eq!(take(Some(&over), Command::GivenBack { held: true }, MINUTE).unwrap(), over);
 
         let replied = take(Some(&taken), Command::Reply, MINUTE).unwrap();
         assert_eq!(replied.claim, taken.claim);
@@ -191,21 +199,39 @@ mod tests {
     }
 
     #[test]
-    fn a10_who_takes_a_conversation_over_has_its_handoff_or_neither() {
-        let taken = |by: &str, from: Option<&str>| Command::TakenOver {
-            by: by.to_owned(),
-            from: from.map(str::to_owned),
-        };
+    fn a10_who_holds_a_conversation_has_its_handoff_until_it_goes_back() {
+        let held_by = |by: &str| Command::HeldBy(Some(by.to_owned()));
         let mias = take(Some(&opened()), by("Mia"), MINUTE).unwrap();
-        for from in [None, Some("Eva"), Some("Ana")] {
-            let refused = take(Some(&mias), taken("Ana", from), 2 * MINUTE).unwrap_err();
-            assert!(refused.0.starts_with("Mia has taken it, since "), "{refused}");
+        for nobody in [Command::HeldBy(None), held_by("Mia"), Command::GivenBack { held: false }] {
+            assert_eq!(take(Some(&mias), nobody, 2 * MINUTE).unwrap(), mias);
         }
-        assert_eq!(take(Some(&mias), taken("Mia", None), 2 * MINUTE).unwrap(), mias);
-        let anas = take(Some(&mias), taken("Ana", Some("Mia")), 2 * MINUTE).unwrap();
+        let anas = take(Some(&mias), held_by("Ana"), 2 * MINUTE).unwrap();
         assert_eq!(anas.claim, Some(Claim { by: "Ana".into(), at: Timestamp(2 * MINUTE) }));
         let closed = take(Some(&mias), Command::Close, 2 * MINUTE).unwrap();
-        assert_eq!(take(Some(&closed), taken("Ana", None), 3 * MINUTE).unwrap(), closed);
+        assert_eq!(take(Some(&closed), held_by("Ana"), 3 * MINUTE).unwrap(), closed);
+    }
+
+    #[test]
+    fn a10_whose_conversation_another_holds_is_taken_from_either() {
+        let held = || Some(Held { by: "Luis".into(), at: Timestamp(MINUTE) });
+        let assign = |from: Option<&str>| Command::Assign {
+            to: "Eva".to_owned(),
+            from: from.map(str::to_owned),
+            held: held(),
+        };
+        let claim = |by: &str| Command::Claim { by: by.to_owned(), held: held() };
+        let anas = take(Some(&opened()), by("Ana"), MINUTE).unwrap();
+        for (present, from) in [(&opened(), "Luis"), (&anas, "Luis"), (&anas, "Ana")] {
+            let evas = take(Some(present), assign(Some(from)), MINUTE).unwrap();
+            assert_eq!(evas.claim.unwrap().by, "Eva");
+        }
+        for (present, command) in
+            [(&opened(), assign(None)), (&opened(), assign(Some("Ana"))), (&opened(), claim("Eva"))]
+        {
+            let refused = take(Some(present), command, MINUTE).unwrap_err();
+            assert!(refused.0.starts_with("Luis has taken it over, since "), "{refused}");
+        }
+        assert_eq!(take(Some(&opened()), claim("Luis"), MINUTE).unwrap().claim.unwrap().by, "Luis");
     }
 
     #[test]
@@ -213,6 +239,7 @@ mod tests {
         let assign = |to: &str, from: Option<&str>| Command::Assign {
             to: to.to_owned(),
             from: from.map(str::to_owned),
+            held: None,
         };
         let nobodys = take(Some(&opened()), assign("Ana", Some("Eva")), MINUTE).unwrap_err();
         assert_eq!(nobodys.0, "nobody has taken the handoff");

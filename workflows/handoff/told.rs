@@ -47,7 +47,8 @@ mod tests {
         let asks = Escalation { conversation_id: "c1".into(), ..Escalation::default() };
         let mut handoff = take(None, Command::Open(asks)).next;
         let until = "1970-01-01T00:03:00.000Z";
-        let give = Command::Assign { to: "Luis".into(), from: Some("Ana".into()) };
+        let give = Command::Assign { to: "Luis".into(), from: Some("Ana".into()), held: None };
+        let held_by = |by: &str| Command::HeldBy(Some(by.to_owned()));
         for (command, told) in [
             (
                 Command::Snooze(Timestamp(3 * MINUTE)),
@@ -55,7 +56,7 @@ mod tests {
             ),
             (Command::Unsnooze, json!(["handoff.unsnoozed", null, "normal", null, null, "person"])),
             (
-                Command::Claim("Ana".into()),
+                Command::Claim { by: "Ana".into(), held: None },
                 json!(["handoff.claimed", "Ana", "normal", null, null, null]),
             ),
             (
@@ -64,14 +65,8 @@ mod tests {
             ),
             (give, json!(["handoff.assigned", "Luis", "high", null, "Ana", null])),
             (Command::Release, json!(["handoff.released", null, "high", null, "Luis", null])),
-            (
-                Command::TakenOver { by: "Eva".into(), from: None },
-                json!(["handoff.claimed", "Eva", "high", null, null, null]),
-            ),
-            (
-                Command::TakenOver { by: "Ana".into(), from: Some("Eva".into()) },
-                json!(["handoff.assigned", "Ana", "high", null, "Eva", null]),
-            ),
+            (held_by("Eva"), json!(["handoff.claimed", "Eva", "high", null, null, null])),
+            (held_by("Ana"), json!(["handoff.assigned", "Ana", "high", null, "Eva", null])),
         ] {
             let done = take(Some(&handoff), command);
             let [Effect::Emit { event_type, data }] = &done.effects[..] else {
@@ -83,8 +78,7 @@ mod tests {
             assert_eq!(json!([event_type, by, priority, until, from, woken]), told);
             handoff = done.next;
         }
-        let again = Command::TakenOver { by: "Ana".into(), from: None };
-        for nothing in [Command::Prioritize(Priority::High), again] {
+        for nothing in [Command::Prioritize(Priority::High), held_by("Ana")] {
             assert_eq!(take(Some(&handoff), nothing).effects, [], "nothing changed");
         }
     }

@@ -95,14 +95,14 @@ fn command(
         "claim" => {
             let by = take_by(body, caller)?;
             let told = format!(", by: {by}");
-            (Command::Claim(by), told)
+            (Command::Claim { by, held: None }, told)
         }
         "assign" => {
             let to = take_name(body, "to")?.ok_or_else(|| Invalid::new("to", "is missing"))?;
             let from = take_name(body, "from")?;
             let had = from.iter().map(|from| format!(", from: {from}"));
             let told = had.fold(format!(", to: {to}"), |told, from| told + &from);
-            (Command::Assign { to, from }, told)
+            (Command::Assign { to, from, held: None }, told)
         }
         "snooze" => {
             let until = until(body, now)?;
