@@ -23,6 +23,7 @@ use sereno_workflows::why;
 use super::App;
 use super::aside::aside;
 use super::audit::Told;
+use super::entities::of_booking;
 use super::error::Problem;
 
 use super::request::{Caller, InPath, JsonObject, ListQuery, moment, nothing_else, take_text};
@@ -46,7 +47,8 @@ pub async fn list(
     query.only(&["reservation_id", "conversation_id", "from", "to", "lang"])?;
     let span = Between::read(&query)?;
     let view = app.engine.view(&caller.tenant)?;
-    aside(caller.tenant.clone(), move || page(&app, &Telling { view, reader }, &query, span)).await
+    let tenant = caller.tenant.clone();
+    aside(tenant, move || page(&app, &caller, &Telling { view, reader }, &query, span)).await
 }
 
 /// `GET /api/v1/timers/{id}`: what it is set for, when and why.
@@ -198,13 +200,14 @@ fn one(app: &App, telling: &Telling, name: TimerName) -> Result<Json<Value>, Pro
 
 fn page(
     app: &App,
+    caller: &Caller,
     telling: &Telling,
     query: &ListQuery,
     span: Between,
 ) -> Result<Json<Value>, Problem> {
     let tenant = &telling.view.id;
     let only = match (query.get("reservation_id"), query.get("conversation_id")) {
-        (Some(id), _) => Some(EntityKey::reservation(&app.engine.booking_called(tenant, id)?)),
+        (Some(id), _) => Some(of_booking(app, caller, id)?),
         (None, Some(id)) => Some(EntityKey::handoff(&app.engine.called(tenant, id)?)),
         (None, None) => None,
     };

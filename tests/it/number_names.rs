@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::browser::Browser;
 use crate::support::{House, moment};
 
 const NUMBER: &str = "34600000001";
@@ -143,4 +144,24 @@ async fn a18_a_booking_keeps_its_name_when_there_is_a_key_and_when_its_number_co
     assert!(!timers["items"].as_array().unwrap().is_empty(), "{timers}");
     let all = house.api.get("/api/v1/reservations?status=booked").await.unwrap();
     assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e01_whoever_sees_numbers_masked_does_not_learn_by_one_that_it_is_a_bookings() {
+    let house = House::new().await;
+    house.settle(json!({})).await;
+    let data = json!({"reservation_id": NUMBER, "date_time": moment(86_400_000), "party_size": 2,
+        "wa_number": format!("+{NUMBER}"), "name": "Ana"});
+    house.event("reservation.created", data).await;
+    let viewer = Browser::with_role(&house, "viewer").await;
+    let operator = Browser::with_role(&house, "operator").await;
+    let booking = format!("/api/v1/reservations/{NUMBER}");
+    assert_eq!((viewer.status(&booking).await, operator.status(&booking).await), (404, 200));
+    let timers = format!("/api/v1/timers?reservation_id={NUMBER}");
+    assert_eq!(viewer.get(&timers).await["items"], json!([]));
+    assert_ne!(operator.get(&timers).await["items"], json!([]));
+    let listed = viewer.get("/api/v1/reservations").await["items"][0]["reservation_id"].clone();
+    let alias = listed.as_str().unwrap();
+    assert!(!alias.contains(NUMBER), "{alias}");
+    assert_eq!(viewer.status(&format!("/api/v1/reservations/{alias}")).await, 200, "{alias}");
 }
