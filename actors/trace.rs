@@ -66,7 +66,7 @@ pub enum Side {
     Inside,
 }
 
-/// A fact about a span. A text that somebody else chose becomes one only by [`Fact::named`] and its like.
+/// A fact about a span. A text that somebody else chose becomes one only by `Fact::named` and its like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// A word or an id.
