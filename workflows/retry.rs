@@ -40,6 +40,27 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The same told otherwise: by another code and error, where it failed.
+    pub fn told(self, otherwise: impl FnOnce(i32, String) -> (i32, String)) -> Self {
+        match self {
+            Self::Done { code } => Self::Done { code },
+            Self::Retry { code, error, after } => {
+                let (code, error) = otherwise(code, error);
+                Self::Retry { code, error, after }
+            }
+            Self::Dead { code, error } => {
+                let (code, error) = otherwise(code, error);
+                Self::Dead { code, error }
+            }
+            Self::Gone { code, error } => {
+                let (code, error) = otherwise(code, error);
+                Self::Gone { code, error }
+            }
+        }
+    }
+}
+
 /// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {

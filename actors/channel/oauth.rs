@@ -258,13 +258,5 @@ fn late(wanted: &Wanted<'_>) -> Outcome {
 
 /// Says of an outcome that it is not the receiver's.
 fn of_token_endpoint(outcome: Outcome) -> Outcome {
-    let named = |error| format!("{TOKEN_ENDPOINT}: {error}");
-    match outcome {
-        Outcome::Retry { code, error, after } => {
-            Outcome::Retry { code, error: named(error), after }
-        }
-        Outcome::Dead { code, error } => Outcome::Dead { code, error: named(error) },
-        Outcome::Gone { code, error } => Outcome::Gone { code, error: named(error) },
-        Outcome::Done { code } => Outcome::Done { code },
-    }
+    outcome.told(|code, error| (code, format!("{TOKEN_ENDPOINT}: {error}")))
 }

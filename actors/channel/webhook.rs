@@ -152,13 +152,7 @@ impl Channels {
 /// What an attempt has come to whose token was refused, and no other was to be had: it was sent, and answered.
 fn after_refusal(outcome: Outcome, reply: &Reply) -> Outcome {
     let code = i32::from(reply.status.as_u16());
-    let told = |error| format!("{}; {error}", reply.refused());
-    match outcome {
-        Outcome::Retry { error, after, .. } => Outcome::Retry { code, error: told(error), after },
-        Outcome::Dead { error, .. } => Outcome::Dead { code, error: told(error) },
-        Outcome::Gone { error, .. } => Outcome::Gone { code, error: told(error) },
-        Outcome::Done { code } => Outcome::Done { code },
-    }
+    outcome.told(|_, error| (code, format!("{}; {error}", reply.refused())))
 }
 
 /// One attempt, which may take more than one request.
