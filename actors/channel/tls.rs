@@ -5,18 +5,17 @@
 //! together, at most so many of them; the one that was used longest ago goes first.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 use parking_lot::Mutex;
-use reqwest::{Certificate, ClientBuilder, Identity};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, Error};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use serde::{Deserialize, Serialize};
 use sereno_workflows::invalid::Invalid;
@@ -111,44 +110,50 @@ impl Channels {
         certificate: Option<&ClientCertificate>,
         authority: Option<&str>,
     ) -> Result<(), Invalid> {
-        // Nothing is connected to, so the system's authorities are not needed.
-        let bare = || reqwest::Client::builder().no_proxy().tls_certs_only([]);
-        let built = |builder: ClientBuilder, field| {
-            builder.build().map(drop).map_err(|error| refused(field, &error))
-        };
         if let Some(pem) = authority {
-            let found = certificates("ca_certificate", pem)?;
-            built(bare().tls_certs_only(found), "ca_certificate")?;
+            // Nothing is connected to, so the system's authorities are not needed.
+            let mut trusted = RootCertStore::empty();
+            for found in authorities(pem)? {
+                trusted.add(found).map_err(|error| refused(AUTHORITY, &error))?;
+            }
         }
-        if certificate.is_some() {
-            built(with_identity(bare(), certificate)?, "client_certificate")?;
-        }
-        Ok(())
+        certificate.map_or(Ok(()), |ours| identity(ours).map(drop))
     }
 }
 
-fn with_identity(
-    builder: ClientBuilder,
-    certificate: Option<&ClientCertificate>,
-) -> Result<ClientBuilder, Invalid> {
-    let Some(ClientCertificate { certificate, key }) = certificate else { return Ok(builder) };
-    certificates("client_certificate.certificate", certificate)?;
+const AUTHORITY: &str = "ca_certificate";
+
+/// Whom an endpoint trusts beside the system's authorities.
+fn authorities(pem: &str) -> Result<Vec<CertificateDer<'static>>, Invalid> {
+    certificates(AUTHORITY, pem)
+}
+
+/// Who we are to an endpoint: its certificate with the key that proves it, which belong together.
+fn identity(ours: &ClientCertificate) -> Result<CertifiedKey, Invalid> {
     const KEY: &str = "client_certificate.key";
-    bounded(KEY, key)?;
-    if !key.contains("PRIVATE KEY-----") || key.contains("ENCRYPTED") {
+    let chain = chain(ours)?;
+    bounded(KEY, &ours.key)?;
+    if !ours.key.contains("PRIVATE KEY-----") || ours.key.contains("ENCRYPTED") {
         return Err(Invalid::new(KEY, "must be a private key as PEM, without a password"));
     }
-    let both = format!("{certificate}\n{key}\n");
-    let identity = Identity::from_pem(both.as_bytes()).map_err(|error| refused(KEY, &error))?;
-    Ok(builder.identity(identity))
+    let key = PrivateKeyDer::from_pem_slice(ours.key.as_bytes());
+    let key = key.map_err(|error| refused(KEY, &error))?;
+    let both = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+    both.map_err(|error| refused("client_certificate", &error))
 }
 
-fn certificates(field: &str, pem: &str) -> Result<Vec<Certificate>, Invalid> {
+/// Our certificate, and those between it and its root.
+pub(super) fn chain(ours: &ClientCertificate) -> Result<Vec<CertificateDer<'static>>, Invalid> {
+    certificates("client_certificate.certificate", &ours.certificate)
+}
+
+fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Invalid> {
     bounded(field, pem)?;
     if pem.contains("PRIVATE KEY-----") {
         return Err(Invalid::new(field, "must hold certificates alone, and no private key"));
     }
-    match Certificate::from_pem_bundle(pem.as_bytes()) {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) | Err(_) => {
             let problem = "must be a certificate as PEM, from BEGIN CERTIFICATE to its END";
@@ -165,14 +170,8 @@ fn bounded(field: &str, pem: &str) -> Result<(), Invalid> {
 }
 
 /// What the TLS library says, which never quotes a key.
-fn refused(field: &str, error: &reqwest::Error) -> Invalid {
-    let mut last = error.source();
-    let mut said = "is not usable".to_owned();
-    while let Some(cause) = last {
-        said = format!("is not usable: {cause}");
-        last = cause.source();
-    }
-    Invalid::new(field, said)
+fn refused(field: &str, error: &dyn fmt::Display) -> Invalid {
+    Invalid::new(field, format!("is not usable: {error}"))
 }
 
 fn key(owner: &str, tls: &Tls) -> [u8; 32] {
@@ -223,19 +222,16 @@ pub(super) fn with(
     judge: Arc<dyn ServerCertVerifier>,
     certificate: Option<&ClientCertificate>,
 ) -> Result<ClientConfig, String> {
-    let said = |error: &dyn fmt::Display| error.to_string();
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|error| said(&error))?
+        .map_err(|error| error.to_string())?
         .dangerous()
         .with_custom_certificate_verifier(judge);
     let mut config = match certificate {
         None => builder.with_no_client_auth(),
         Some(ours) => {
-            let chain = chain(&ours.certificate)?;
-            let key =
-                PrivateKeyDer::from_pem_slice(ours.key.as_bytes()).map_err(|error| said(&error))?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| said(&error))?
+            let identity = identity(ours).map_err(|invalid| invalid.to_string())?;
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -248,7 +244,8 @@ pub(super) fn trust(authority: Option<&str>) -> Result<Arc<Verifier>, String> {
     static SYSTEM: OnceLock<Arc<Verifier>> = OnceLock::new();
     let problem = |error: Error| format!("the authorities cannot be read: {error}");
     if let Some(pem) = authority {
-        let extra = Verifier::new_with_extra_roots(chain(pem)?, provider());
+        let extra = authorities(pem).map_err(|invalid| invalid.to_string())?;
+        let extra = Verifier::new_with_extra_roots(extra, provider());
         return Ok(Arc::new(extra.map_err(problem)?));
     }
     if let Some(system) = SYSTEM.get() {
@@ -260,11 +257,6 @@ pub(super) fn trust(authority: Option<&str>) -> Result<Arc<Verifier>, String> {
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
-}
-
-pub(super) fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    found.map_err(|error| format!("a certificate cannot be read: {error}"))
 }
 
 #[cfg(test)]

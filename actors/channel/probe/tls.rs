@@ -69,7 +69,7 @@ pub(super) async fn greet(
 
 /// How the certificate is with which we show who we are, where we have one that can be read.
 pub(super) fn ours(own: &Tls, now: Timestamp) -> Option<Judgement> {
-    let chain = tls::chain(&own.certificate.as_ref()?.certificate).ok()?;
+    let chain = tls::chain(own.certificate.as_ref()?).ok()?;
     let end = until(chain.first()?)?;
     let advice = "set the endpoint's client_certificate to a new one, which the receiver trusts";
     Some(check::certificate(now, end, advice))
