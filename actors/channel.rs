@@ -14,6 +14,7 @@
 //! Message-ID) again. No outcome's text holds a secret of ours or the URL of the destination; what
 //! a receiver itself writes is repeated, shortened to a line.
 
+pub mod address;
 pub mod auth;
 mod carrier;
 pub(crate) mod email;
@@ -31,7 +32,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::{ClientBuilder, redirect, retry};
@@ -46,6 +46,7 @@ use sereno_workflows::window::Window;
 use thiserror::Error;
 use url::Url;
 
+use self::address::Address;
 use self::auth::Auth;
 use self::email::pool::Pool;
 use self::email::{Recipient, Server};
@@ -65,7 +66,7 @@ pub enum Destination {
     /// A receiver of signed events.
     Webhook {
         /// Where to post.
-        url: Url,
+        to: Arc<Address>,
         /// Every secret signs, the newest first: during a rotation there are two.
         secrets: Vec<String>,
         /// Headers of the user's own; those that are ours or frame the request are left out.
@@ -78,7 +79,7 @@ pub enum Destination {
     /// A Slack incoming webhook.
     Slack {
         /// Its URL, which is a secret as a whole.
-        url: Url,
+        to: Arc<Address>,
     },
     /// A mailbox.
     Email {
@@ -277,12 +278,12 @@ impl Channels {
         // An attempt is moved into a task of its own, as large as the largest channel's. Mail alone would
         // make it ten times as large as a webhook's, so what is large and rare stands in a box.
         match destination {
-            Destination::Webhook { url, secrets, headers, auth, manner } => {
+            Destination::Webhook { to, secrets, headers, auth, manner } => {
                 let auth = auth.as_ref();
-                let post = webhook::Post { url, secrets, headers, auth, manner };
+                let post = webhook::Post { to, secrets, headers, auth, manner };
                 self.send_webhook(&post, load, now).await
             }
-            Destination::Slack { url } => self.send_slack(url, load, now).await.into(),
+            Destination::Slack { to } => self.send_slack(to.url(), load, now).await.into(),
             Destination::Email { to, smtp, by_operator, unsubscribe } => {
                 let server = smtp.as_ref().map(|smtp| Server { smtp, by_operator: *by_operator });
                 let to = Recipient { address: to, unsubscribe: unsubscribe.as_ref() };
@@ -306,8 +307,7 @@ impl Channels {
     /// A name is judged at each attempt by what it then resolves to.
     pub fn check_url(&self, url: &Url) -> Result<(), String> {
         self.guard.check_url(url)?;
-        let wrong = |error| format!("the target cannot be asked for over HTTP: {error}");
-        Uri::try_from(url.as_str()).map(drop).map_err(wrong)
+        Address::try_from(url.clone()).map(drop)
     }
 }
 

@@ -179,8 +179,8 @@ pub async fn mirror(config: Option<&MirrorConfig>) -> Finding {
 fn shown(endpoint: &Endpoint, view: &TenantView, now: Timestamp) -> String {
     let kind = endpoint.config.kind;
     let place = match (kind, endpoint.destination(view, now)) {
-        (_, Ok(Destination::Webhook { url, .. } | Destination::Slack { url })) => {
-            url.origin().ascii_serialization()
+        (_, Ok(Destination::Webhook { to, .. } | Destination::Slack { to })) => {
+            to.url().origin().ascii_serialization()
         }
         (Kind::Email, _) => {
             let domain = endpoint.config.target.rsplit_once('@').map(|(_, domain)| domain);

@@ -40,7 +40,7 @@ impl Channels {
     /// Goes the way to a destination up to its door, and to that of whoever gives out tokens for it.
     pub(crate) async fn probe(&self, destination: &Destination, now: Timestamp, way: &mut Course) {
         match destination {
-            Destination::Webhook { url, auth, manner, .. } => {
+            Destination::Webhook { to, auth, manner, .. } => {
                 let own = manner.tls.as_ref();
                 if let Some(judged) = own.and_then(|own| tls::ours(own, now)) {
                     way.judged("client_certificate", judged);
@@ -50,12 +50,12 @@ impl Channels {
                     self.look(&account.token_url, own, TOKEN, now).await
                 };
                 let (target, token) =
-                    tokio::join!(self.look(url.as_str(), own, TARGET, now), token);
+                    tokio::join!(self.look(to.url().as_str(), own, TARGET, now), token);
                 way.add("", target);
                 way.add("token ", token);
             }
-            Destination::Slack { url } => {
-                way.add("", self.look(url.as_str(), None, TARGET, now).await);
+            Destination::Slack { to } => {
+                way.add("", self.look(to.url().as_str(), None, TARGET, now).await);
             }
             Destination::Email { smtp: Some(_), .. } => {
                 way.pass("mail server", "looked at under mail");

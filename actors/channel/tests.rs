@@ -34,6 +34,10 @@ fn impatient() -> Channels {
     Channels::new(config).unwrap()
 }
 
+fn at(url: Url) -> Arc<Address> {
+    Arc::new(Address::try_from(url).unwrap())
+}
+
 fn load() -> Load {
     let body = concat!(
         r#"{"data":{"date_time":"2026-01-20T19:00:00.000Z","name":"Ana <b>"},"event_id":"e1","#,
@@ -69,7 +73,7 @@ fn retry_with(outcome: Outcome) -> (i32, String, Option<sereno_workflows::time::
 
 #[test]
 fn nothing_secret_is_in_a_debug_text() {
-    let destination = Destination::Slack { url: Url::parse("https://x/SECRET").unwrap() };
+    let destination = Destination::Slack { to: at("https://x/SECRET".parse().unwrap()) };
     let auth = Auth::Bearer { token: "SECRET".into() };
     let load = Load { body: b"SECRET".to_vec(), ..load() };
     assert!(!format!("{destination:?} {auth:?} {load:?}").contains("SECRET"));
@@ -117,7 +121,7 @@ fn a_graph_url_that_is_no_base_is_refused() {
 fn an_attempt_stays_small_enough_to_be_moved_about() {
     let channels = channels();
     let (load, url) = (load(), Url::parse("http://a.b").unwrap());
-    let destination = Destination::Slack { url };
+    let destination = Destination::Slack { to: at(url) };
     let bytes = size_of_val(&channels.attempt(&destination, &load, Timestamp(0)));
     assert!(bytes <= 2_048, "{bytes} bytes: box what one channel alone needs");
 }

@@ -6,13 +6,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{StatusCode, Uri};
 use sereno_workflows::retry::Outcome;
 use sereno_workflows::time::Timestamp;
 use sereno_workflows::why::TOKEN_ENDPOINT;
 use url::Url;
 
+use super::address::Address;
 use super::auth::{Auth, ClientCredentials};
 use super::oauth::Wanted;
 use super::reply::{Deadline, Reply};
@@ -55,7 +56,7 @@ const OURS_MAX: usize = 16;
 
 /// One webhook destination.
 pub(crate) struct Post<'a> {
-    pub(crate) url: &'a Url,
+    pub(crate) to: &'a Address,
     pub(crate) secrets: &'a [String],
     pub(crate) headers: &'a [(String, String)],
     pub(crate) auth: Option<&'a Auth>,
@@ -104,7 +105,7 @@ impl Channels {
         load: &Load,
         now: Timestamp,
     ) -> Answer {
-        if let Err(error) = self.guard.check_url(post.url) {
+        if let Err(error) = self.guard.check_url(post.to.url()) {
             return dead(error).into();
         }
         let deadline = Deadline::after(load.timeout.unwrap_or(self.config.webhook_timeout));
@@ -167,8 +168,7 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn send(self, auth: Option<&Auth>) -> Result<Reply, Outcome> {
-        let to = Uri::try_from(self.post.url.as_str());
-        let to = to.map_err(|error| dead(format!("its target cannot be asked for: {error}")))?;
+        let to = self.post.to.uri().clone();
         let headers = headers(self.post, auth, self.load, self.now).map_err(dead)?;
         let body = self.load.body.clone();
         let post = self.ways.posting.post(to, headers, body);

@@ -4,6 +4,7 @@ mod check;
 mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +21,7 @@ use sereno_workflows::window::Window;
 use url::Url;
 
 pub use self::secret::PreviousSecret;
+use crate::channel::address::Address;
 use crate::channel::auth::Auth;
 use crate::channel::tls::{ClientCertificate, Tls};
 use crate::channel::{Channels, Destination, Manner};
@@ -137,8 +139,8 @@ pub struct Endpoint {
     pub config: EndpointConfig,
     /// What may not.
     pub secrets: EndpointSecrets,
-    /// Its target, where that is a URL: read once, not on every attempt.
-    url: Option<Url>,
+    /// Its target, where HTTP can ask for it: read once, not on every attempt.
+    address: Option<Arc<Address>>,
 }
 
 /// What a caller says of an endpoint; in a change, what is left out stays.
@@ -233,9 +235,9 @@ impl Endpoint {
                 auth: spec.auth,
                 client_certificate: spec.client_certificate,
             },
-            url: None,
+            address: None,
         };
-        endpoint.url = Url::parse(&endpoint.config.target).ok();
+        endpoint.address = Address::of(&endpoint.config.target);
         if let Some(secret) = spec.secret.or_else(generated) {
             endpoint.replace_secret(secret, saving.now);
         }
@@ -258,9 +260,9 @@ impl Endpoint {
             return Err(Invalid::new("kind", "cannot be changed; create another endpoint"));
         }
         let mut next = self.clone();
-        let Self { config, secrets, url, .. } = &mut next;
+        let Self { config, secrets, address, .. } = &mut next;
         if let Some(target) = spec.target {
-            *url = Url::parse(&target).ok();
+            *address = Address::of(&target);
             config.target = target;
         }
         if let Some(enabled) = spec.enabled {
@@ -312,8 +314,8 @@ impl Endpoint {
             // It was saved before ages were noted.
             config.secret_age.since = Some(config.created_at);
         }
-        let url = Url::parse(&config.target).ok();
-        Ok(Self { id, config, secrets, url })
+        let address = Address::of(&config.target);
+        Ok(Self { id, config, secrets, address })
     }
 
     /// The endpoint as it stands on disk, its secrets sealed.
@@ -328,11 +330,11 @@ impl Endpoint {
 
     /// Where its deliveries go at this moment, with what they need to get there.
     pub fn destination(&self, view: &TenantView, now: Timestamp) -> Result<Destination, String> {
-        let url = || self.url.clone().ok_or_else(|| "its target is no URL".to_owned());
+        let to = || self.address.clone().ok_or("its target is no URL that HTTP can ask for");
         let settings = &view.policy.settings;
         Ok(match self.config.kind {
             Kind::Webhook => Destination::Webhook {
-                url: url()?,
+                to: to()?,
                 secrets: self.signing_secrets(now),
                 headers: self.headers(&settings.secrets)?,
                 auth: match &self.secrets.auth {
@@ -343,7 +345,7 @@ impl Endpoint {
                 },
                 manner: self.manner(&view.id),
             },
-            Kind::Slack => Destination::Slack { url: url()? },
+            Kind::Slack => Destination::Slack { to: to()? },
             Kind::Email => {
                 let by_operator = settings.smtp.is_none();
                 let smtp = settings.smtp.clone().or_else(|| view.server_smtp.clone());

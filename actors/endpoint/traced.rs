@@ -9,6 +9,7 @@ use sereno_workflows::trace::TraceContext;
 use super::attempt::Ended;
 use super::delivery_id;
 use crate::channel::Destination;
+use crate::channel::address::Address;
 use crate::record::EventRecord;
 use crate::trace::{Fact, Side, Span, Tracing, of_delivery};
 use crate::vault::Vault;
@@ -46,10 +47,10 @@ impl Traced {
         (tenant, event): (&TenantId, &EventRecord),
         destination: &Destination,
     ) -> Self {
-        let host = |url: &url::Url| url.host_str().map(|host| Fact::host(vault, host));
+        let host = |to: &Address| to.url().host_str().map(|host| Fact::host(vault, host));
         let (channel, host) = match destination {
-            Destination::Webhook { url, .. } => ("webhook", host(url)),
-            Destination::Slack { url } => ("slack", host(url)),
+            Destination::Webhook { to, .. } => ("webhook", host(to)),
+            Destination::Slack { to } => ("slack", host(to)),
             Destination::Email { .. } => ("email", None),
             Destination::WhatsApp { .. } => ("whatsapp", None),
         };

@@ -82,7 +82,7 @@ async fn perform(mut stream: TcpStream, deed: &Deed) -> usize {
 fn hook(url: &Url) -> Destination {
     let secrets = vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()];
     Destination::Webhook {
-        url: url.clone(),
+        to: at(url.clone()),
         secrets,
         headers: Vec::new(),
         auth: None,

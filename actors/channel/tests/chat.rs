@@ -11,7 +11,7 @@ const NOW: Timestamp = Timestamp(1_768_820_400_000); // Mon, 19 Jan 2026 11:00:0
 #[tokio::test]
 async fn a15_slack_gets_blocks_and_its_words_decide() {
     let mut receiver = Receiver::answering("200 OK", "", "ok").await;
-    let slack = |receiver: &Receiver| Destination::Slack { url: receiver.url.clone() };
+    let slack = |receiver: &Receiver| Destination::Slack { to: at(receiver.url.clone()) };
     let outcome = channels().send(&slack(&receiver), &load(), NOW).await;
     assert_eq!(outcome, Outcome::Done { code: 200 });
     let (_, body) = receiver.requests.recv().await.unwrap();

@@ -77,7 +77,7 @@ fn to(target: &Url, token_url: &Url) -> Destination {
         audience: Some("https://crm".into()),
     };
     Destination::Webhook {
-        url: target.clone(),
+        to: at(target.clone()),
         secrets: vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()],
         headers: Vec::new(),
         auth: Some(Auth::Oauth2(account)),
@@ -161,11 +161,9 @@ async fn c02_a_token_is_used_until_shortly_before_its_end_and_by_its_owner_alone
             channels.send(&destination, &load(), NOW).await;
         }
         assert_eq!(tokens.count(), fetched, "{expires_in}");
-        let Destination::Webhook { url, secrets, headers, auth, .. } = destination else {
-            panic!()
-        };
+        let Destination::Webhook { to, secrets, headers, auth, .. } = destination else { panic!() };
         let manner = Manner { owner: "t/endpoint/2".into(), ..Manner::default() };
-        let other = Destination::Webhook { url, secrets, headers, auth, manner };
+        let other = Destination::Webhook { to, secrets, headers, auth, manner };
         channels.send(&other, &load(), NOW).await;
         assert_eq!(tokens.count(), fetched + 1, "{expires_in}");
     }
@@ -238,12 +236,12 @@ async fn the_tokens_that_are_kept_are_bounded() {
     let target = Scripted::statuses(&[]).await;
     let channels = channels();
     let of = |owner: String| {
-        let Destination::Webhook { url, secrets, headers, auth, .. } = to(&target.url, &tokens.url)
+        let Destination::Webhook { to, secrets, headers, auth, .. } = to(&target.url, &tokens.url)
         else {
             panic!()
         };
         let manner = Manner { owner, ..Manner::default() };
-        Destination::Webhook { url, secrets, headers, auth, manner }
+        Destination::Webhook { to, secrets, headers, auth, manner }
     };
     for number in 0..=limits::TOKENS_MAX {
         channels.send(&of(number.to_string()), &load(), NOW).await;

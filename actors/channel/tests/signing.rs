@@ -19,7 +19,7 @@ const NOW: Timestamp = Timestamp(1_763_900_000_123);
 async fn sent(secrets: &[String], signature: Scheme) -> (HeaderMap, Vec<u8>) {
     let mut receiver = Receiver::answering("200 OK", "", "").await;
     let destination = Destination::Webhook {
-        url: receiver.url.clone(),
+        to: at(receiver.url.clone()),
         secrets: secrets.to_vec(),
         headers: vec![("X-Bird-Signature".into(), "forged".into())],
         auth: None,
@@ -71,7 +71,7 @@ async fn f03_an_ed25519_endpoint_verifies_with_its_public_key_alone() {
 async fn b13_an_endpoints_own_timeout_goes_before_the_servers() {
     let receiver = Receiver::start(Play::Hang).await;
     let destination = Destination::Webhook {
-        url: receiver.url.clone(),
+        to: at(receiver.url.clone()),
         secrets: vec![WHSEC.into()],
         headers: Vec::new(),
         auth: None,
@@ -82,7 +82,7 @@ async fn b13_an_endpoints_own_timeout_goes_before_the_servers() {
     let (_, error, _) = retry_with(channels().send(&destination, &load, NOW).await);
     assert_eq!(error, "no answer within 0.3 s");
     assert!(started.elapsed() < Duration::from_secs(3));
-    let slack = Destination::Slack { url: receiver.url.clone() };
+    let slack = Destination::Slack { to: at(receiver.url.clone()) };
     let (_, error, _) = retry_with(channels().send(&slack, &load, NOW).await);
     assert_eq!(error, "no answer within 0.3 s");
 }

@@ -21,7 +21,7 @@ fn now() -> Timestamp {
 
 fn hook(receiver: &Receiver) -> Destination {
     Destination::Webhook {
-        url: receiver.url.clone(),
+        to: at(receiver.url.clone()),
         secrets: vec![WHSEC.into()],
         headers: Vec::new(),
         auth: None,
@@ -36,9 +36,9 @@ async fn attempt(receiver: &Receiver) -> Outcome {
 #[tokio::test]
 async fn f03_both_secrets_of_a_rotation_verify_with_the_reference_library() {
     let mut receiver = Receiver::answering("204 No Content", "", "").await;
-    let Destination::Webhook { url, headers, auth, manner, .. } = hook(&receiver) else { panic!() };
+    let Destination::Webhook { to, headers, auth, manner, .. } = hook(&receiver) else { panic!() };
     let secrets = vec![WHSEC.to_owned(), OLD_SECRET.to_owned()];
-    let destination = Destination::Webhook { url, secrets, headers, auth, manner };
+    let destination = Destination::Webhook { to, secrets, headers, auth, manner };
     let outcome = channels().send(&destination, &load(), now()).await;
     assert_eq!(outcome, Outcome::Done { code: 204 });
 
@@ -78,7 +78,7 @@ async fn a_users_headers_are_sent_but_never_replace_ours() {
         ("Transfer-Encoding", "chunked"),
     ];
     let destination = Destination::Webhook {
-        url: receiver.url.clone(),
+        to: at(receiver.url.clone()),
         secrets: vec![WHSEC.into()],
         headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
         auth: Some(Auth::Basic { user: "n8n".into(), password: "pass".into() }),
@@ -110,9 +110,9 @@ async fn f05_a_header_with_a_line_break_cannot_be_sent() {
         (Vec::new(), Some(bearer)),
     ] {
         let secrets = vec![WHSEC.to_owned()];
-        let url = receiver.url.clone();
+        let to = at(receiver.url.clone());
         let manner = Manner::default();
-        let destination = Destination::Webhook { url, secrets, headers, auth, manner };
+        let destination = Destination::Webhook { to, secrets, headers, auth, manner };
         let (code, error) = dead_with(channels().send(&destination, &load(), now()).await);
         assert_eq!(code, -1);
         assert!(!error.contains("SECRET"), "{error}");
@@ -194,13 +194,13 @@ async fn f05_this_machine_is_not_called_unless_the_operator_allows_it() {
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"] {
         let url = Url::parse(&format!("http://{host}:{port}/hook")).unwrap();
         let webhook = Destination::Webhook {
-            url: url.clone(),
+            to: at(url.clone()),
             secrets: vec![WHSEC.into()],
             headers: Vec::new(),
             auth: None,
             manner: Manner::default(),
         };
-        for destination in [webhook, Destination::Slack { url }] {
+        for destination in [webhook, Destination::Slack { to: at(url) }] {
             let (code, error) = dead_with(closed.send(&destination, &load(), now()).await);
             assert_eq!(code, -1);
             assert!(error.contains("SERENO_ALLOW_PRIVATE_TARGETS"), "{host}: {error}");
@@ -212,7 +212,7 @@ async fn f05_this_machine_is_not_called_unless_the_operator_allows_it() {
     assert!(receiver.requests.try_recv().is_err(), "nothing was sent");
     assert_eq!(attempt(&receiver).await, Outcome::Done { code: 200 });
     let named = Url::parse(&format!("http://localhost:{port}/hook")).unwrap();
-    let slack = Destination::Slack { url: named };
+    let slack = Destination::Slack { to: at(named) };
     assert_eq!(channels().send(&slack, &load(), now()).await, Outcome::Done { code: 200 });
 }
 
@@ -238,7 +238,7 @@ async fn f07_what_did_not_answer_is_told_by_what_went_wrong_with_it() {
         ("http://127.0.0.1:1/".to_owned(), REFUSED),
     ] {
         let destination = Destination::Webhook {
-            url: url.parse().unwrap(),
+            to: at(url.parse().unwrap()),
             secrets: vec![WHSEC.into()],
             headers: Vec::new(),
             auth: None,
