@@ -57,8 +57,9 @@ struct Gate {
     closing: bool,
 }
 
-/// What a row costs beside its key and value: the tree's share and two allocations.
-const ROW_BYTES: usize = 96;
+/// What a row costs beside its value and a key that has a place of its own: the tree's nodes are half full where rows come
+/// in order.
+const ROW_BYTES: usize = 2 * size_of::<(Key, Option<Vec<u8>>)>();
 
 impl Overlay {
     /// An empty overlay above an index that has everything up to `position`.
@@ -79,25 +80,23 @@ impl Overlay {
     /// Takes over batches that are in the journal; `position` is how far that has come with them.
     /// Tells the index when there is more than `wanted_bytes` for it.
     pub(super) fn apply(&self, batches: Vec<Batch>, position: Position, wanted_bytes: usize) {
-        let active_bytes = {
-            let mut layers = self.layers.write();
-            for batch in batches {
-                for write in batch.writes {
-                    let (key, value) = match write {
-                        Write::Put(key, value) => (key, Some(value)),
-                        Write::Delete(key) => (key, None),
-                    };
-                    layers.put(full(batch.partition, &key), value);
-                }
+        let mut layers = self.layers.write();
+        for batch in batches {
+            for write in batch.writes {
+                let (key, value) = match write {
+                    Write::Put(key, value) => (key, Some(value)),
+                    Write::Delete(key) => (key, None),
+                };
+                layers.put(full(batch.partition, &key), value);
             }
-            layers.position = position;
-            layers.active_bytes
-        };
+        }
+        layers.position = position;
+        // Before anybody can freeze it: what is counted is what is there.
         let mut gate = self.gate.lock();
-        gate.active_bytes = active_bytes;
+        gate.active_bytes = layers.active_bytes;
         let first = gate.dirty_since.is_none();
         gate.dirty_since.get_or_insert_with(Instant::now);
-        if first || active_bytes >= wanted_bytes {
+        if first || gate.active_bytes >= wanted_bytes {
             self.changed.notify_all();
         }
     }
@@ -151,30 +150,44 @@ impl Overlay {
         wanted_bytes: usize,
         patience: Duration,
     ) -> Option<Arc<Frozen>> {
-        {
-            let mut gate = self.gate.lock();
-            while gate.active_bytes < wanted_bytes && !gate.closing {
-                match gate.dirty_since.map(|since| since + patience) {
-                    Some(due) if due <= Instant::now() => break,
-                    Some(due) => drop(self.changed.wait_until(&mut gate, due)),
-                    None => self.changed.wait(&mut gate),
-                }
+        loop {
+            self.wait_until_due(wanted_bytes, patience);
+            // In this order: what comes before the end is still taken.
+            let is_closing = self.is_closing();
+            let frozen = self.freeze();
+            if frozen.is_some() || is_closing {
+                return frozen;
             }
         }
+    }
+
+    /// Freezes what there is, or finds what is frozen; `None` where there is nothing.
+    pub(super) fn freeze(&self) -> Option<Arc<Frozen>> {
         let mut layers = self.layers.write();
         if let Some(left) = &layers.frozen {
             return Some(Arc::clone(left));
         }
+        let mut gate = self.gate.lock();
+        (gate.active_bytes, gate.dirty_since) = (0, None);
         if layers.active.is_empty() {
             return None;
         }
         let rows = std::mem::take(&mut layers.active);
-        let frozen_bytes = std::mem::take(&mut layers.active_bytes);
+        gate.frozen_bytes = std::mem::take(&mut layers.active_bytes);
         let frozen = Arc::new(Frozen { rows, position: layers.position.clone() });
         layers.frozen = Some(Arc::clone(&frozen));
-        let mut gate = self.gate.lock();
-        (gate.active_bytes, gate.frozen_bytes, gate.dirty_since) = (0, frozen_bytes, None);
         Some(frozen)
+    }
+
+    fn wait_until_due(&self, wanted_bytes: usize, patience: Duration) {
+        let mut gate = self.gate.lock();
+        while gate.active_bytes < wanted_bytes && !gate.closing {
+            match gate.dirty_since.map(|since| since + patience) {
+                Some(due) if due <= Instant::now() => break,
+                Some(due) => drop(self.changed.wait_until(&mut gate, due)),
+                None => self.changed.wait(&mut gate),
+            }
+        }
     }
 
     /// So many rows of the frozen ones are in the index, of `all`: whoever waits for room goes on at the
@@ -209,7 +222,7 @@ impl Overlay {
 impl Layers {
     fn put(&mut self, key: Key, value: Option<Vec<u8>>) {
         let value_bytes = value.as_ref().map_or(0, Vec::len);
-        let row_bytes = ROW_BYTES + key.len();
+        let row_bytes = ROW_BYTES + if key.spilled() { key.len() } else { 0 };
         match self.active.insert(key, value) {
             Some(old) => {
                 self.active_bytes += value_bytes;
@@ -255,4 +268,60 @@ fn merged<'a>(
         rows.push((key.to_vec(), value.clone()));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const PLACE: Partition = Partition(1);
+
+    fn batch(rows: u64) -> Batch {
+        let mut batch = Batch::new(PLACE);
+        for row in 0..rows {
+            batch.put(row.to_be_bytes().to_vec(), Vec::new());
+        }
+        batch
+    }
+
+    #[test]
+    fn f02_whoever_writes_behind_stays_until_the_overlay_is_closed_though_there_is_nothing_to_write()
+     {
+        let overlay = Overlay::new(Position::default());
+        thread::scope(|scope| {
+            let behind = || overlay.freeze_when_due(1, Duration::ZERO).map(|it| it.rows.len());
+            // Word of something, and nothing there: it was taken already.
+            overlay.apply(vec![batch(0)], Position::default(), 1);
+            let writing = scope.spawn(behind);
+            while overlay.gate.lock().dirty_since.is_some() {
+                thread::yield_now();
+            }
+            overlay.apply(vec![batch(3)], Position::default(), 1);
+            assert_eq!(writing.join().unwrap(), Some(3));
+            overlay.drop_frozen();
+            overlay.close();
+            assert_eq!(scope.spawn(behind).join().unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn f02_what_is_counted_is_what_is_there_however_writing_and_freezing_meet() {
+        let overlay = Overlay::new(Position::default());
+        thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                for _ in 0..20_000 {
+                    overlay.apply(vec![batch(1)], Position::default(), 1);
+                }
+                overlay.close();
+            });
+            while overlay.freeze_when_due(1, Duration::ZERO).is_some() {
+                overlay.drop_frozen();
+            }
+            writing.join().unwrap();
+        });
+        assert!(overlay.is_closing());
+        assert_eq!(overlay.bytes_in_all(), 0);
+    }
 }

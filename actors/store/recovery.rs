@@ -253,7 +253,7 @@ fn build(
 }
 
 fn write_out(index: &SledIndex, gathered: &Overlay) -> Result<(), StoreError> {
-    let Some(frozen) = gathered.freeze_when_due(0, Duration::ZERO) else { return Ok(()) };
+    let Some(frozen) = gathered.freeze() else { return Ok(()) };
     behind::write_to(index, &frozen, &mut |_| {})?;
     gathered.drop_frozen();
     Ok(())
