@@ -17,6 +17,7 @@
 pub mod address;
 pub mod auth;
 mod carrier;
+mod echo;
 pub(crate) mod email;
 pub(crate) mod guard;
 pub(crate) mod oauth;

@@ -19,6 +19,7 @@ use sereno_workflows::why;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::echo;
 use super::guard::Blocked;
 use crate::limits::{REPLY_BYTES_MAX, SNIPPET_CHARS_MAX};
 
@@ -111,11 +112,11 @@ impl Reply {
     /// Hides what we sent and must not be read in what the other side says, or where it points to.
     pub(crate) fn mask(&mut self, sensitive: &[String]) {
         for secret in sensitive {
-            if let Some(hidden) = without(secret, &self.body) {
+            if let Some(hidden) = echo::without(secret, &self.body) {
                 self.body = hidden.into_bytes();
             }
             if let Some(location) = self.headers.get_mut(header::LOCATION)
-                && let Some(hidden) = without(secret, location.as_bytes())
+                && let Some(hidden) = echo::without(secret, location.as_bytes())
             {
                 *location =
                     HeaderValue::try_from(hidden).unwrap_or(HeaderValue::from_static("[hidden]"));
@@ -173,12 +174,6 @@ impl Reply {
         let location = location.as_deref().unwrap_or("nowhere");
         format!("answered {}: redirects to {location}, which is not followed", self.status)
     }
-}
-
-/// A text without a secret, if that is in it.
-fn without(secret: &str, text: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(text);
-    text.contains(secret).then(|| text.replace(secret, "[hidden]"))
 }
 
 /// One line of at most [`SNIPPET_CHARS_MAX`] characters.

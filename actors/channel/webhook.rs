@@ -15,6 +15,7 @@ use url::Url;
 
 use super::address::Address;
 use super::auth::{Auth, ClientCredentials};
+use super::echo::SENSITIVE_BYTES_MIN;
 use super::oauth::Wanted;
 use super::reply::{Deadline, Reply};
 use super::tls::Ways;
@@ -83,9 +84,6 @@ impl Post<'_> {
         all
     }
 }
-
-/// Shorter ones would be found in any text.
-const SENSITIVE_BYTES_MIN: usize = 8;
 
 /// Whether a user's own header can be sent; for use when an endpoint is saved.
 ///
