@@ -230,19 +230,26 @@ const CERTIFICATE_DAYS_MIN: i64 = 14;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// How long a certificate is good for yet; and what to do where that is not long.
-pub fn certificate(now: Timestamp, not_after: Timestamp, advice: &str) -> Judgement {
-    let days = (not_after.0 - now.0).div_euclid(DAY_MS);
-    let date = not_after.to_rfc3339();
-    let date = date.split('T').next().unwrap_or_default();
-    match days {
-        ..0 => Judgement::new(Verdict::Fail, format!("expired on {date}"), advice),
-        days => {
-            let verdict = if days < CERTIFICATE_DAYS_MIN { Verdict::Warn } else { Verdict::Pass };
-            let detail = format!("until {date}, {days} days left");
-            Judgement::new(verdict, detail, advice)
-        }
+/// Whether a certificate is good, which it is between two times, and for how long yet; and what to do where that is not long.
+pub fn certificate(
+    now: Timestamp,
+    (not_before, not_after): (Timestamp, Timestamp),
+    advice: &str,
+) -> Judgement {
+    let date = |time: Timestamp| time.to_rfc3339().split('T').next().unwrap_or_default().to_owned();
+    if now < not_before {
+        let detail = format!("good only from {}", date(not_before));
+        return Judgement::new(Verdict::Fail, detail, advice);
     }
+    let end = date(not_after);
+    let days = (not_after.0 - now.0).div_euclid(DAY_MS);
+    if days < 0 {
+        return Judgement::new(Verdict::Fail, format!("expired on {end}"), advice);
+    }
+    let verdict = if days < CERTIFICATE_DAYS_MIN { Verdict::Warn } else { Verdict::Pass };
+    let unit = if days == 1 { "day" } else { "days" };
+    let detail = format!("until {end}, {days} {unit} left");
+    Judgement::new(verdict, detail, advice)
 }
 
 /// Free bytes of a disk below which somebody should look, or fewer of a small disk.
@@ -313,12 +320,15 @@ mod tests {
 
     #[test]
     fn c05_figures_are_judged_at_their_edges() {
-        let after =
-            |days: i64| certificate(NOW, Timestamp(NOW.0 + days * DAY_MS), "renew it").verdict;
+        let in_days = |days: i64| Timestamp(NOW.0 + days * DAY_MS);
+        let good = |from, until| certificate(NOW, (in_days(from), in_days(until)), "renew it");
+        let after = |days| good(-1, days).verdict;
         assert_eq!(
-            [after(-1), after(0), after(13), after(14)].map(Some),
-            [Some(Verdict::Fail), Some(Verdict::Warn), Some(Verdict::Warn), Some(Verdict::Pass),]
+            [after(-1), after(0), after(13), after(14)],
+            [Verdict::Fail, Verdict::Warn, Verdict::Warn, Verdict::Pass]
         );
+        assert_eq!((good(0, 14).verdict, good(1, 14).verdict), (Verdict::Pass, Verdict::Fail));
+        assert!(good(-1, 1).detail.ends_with("1 day left"), "{}", good(-1, 1).detail);
         let free = |free| disk(free, 64 << 20).verdict;
         assert_eq!(
             [free(1 << 20), free(65 << 20), free(2 << 30)],

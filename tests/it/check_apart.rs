@@ -60,14 +60,15 @@ async fn c05_an_authoritys_certificate_and_a_dead_token_endpoint_are_named_with_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn c05_the_end_of_the_certificate_that_we_show_is_looked_at_as_the_receivers_is() {
+async fn c05_the_time_of_the_certificate_that_we_show_is_looked_at_as_the_receivers_is() {
     let house = House::new().await;
     let mut connections = JoinSet::new();
     let (target, own) = https_as(2090, IsCa::ExplicitNoCa, &mut connections).await;
     let key = KeyPair::generate().unwrap();
-    for year in [2020, 2090] {
+    for (begin, end) in [(2010, 2020), (2010, 2090), (2080, 2090)] {
         let mut params = CertificateParams::new(["sereno.example".to_owned()]).unwrap();
-        params.not_after = date_time_ymd(year, 1, 1);
+        params.not_before = date_time_ymd(begin, 1, 1);
+        params.not_after = date_time_ymd(end, 1, 1);
         let ours = params.self_signed(&key).unwrap();
         let ours = json!({"certificate": ours.pem(), "key": key.serialize_pem()});
         let endpoint = json!({"kind": "webhook", "target": target, "ca_certificate": own,
@@ -82,4 +83,6 @@ async fn c05_the_end_of_the_certificate_that_we_show_is_looked_at_as_the_receive
     checked.says(("endpoints", "default/1 "), "fail", &words);
     let words = ["client_certificate until 2090-01-01", "· certificate until 2090-01-01"];
     checked.says(("endpoints", "default/2 "), "pass", &words);
+    let words = ["client_certificate good only from 2080-01-01"];
+    checked.says(("endpoints", "default/3 "), "fail", &words);
 }

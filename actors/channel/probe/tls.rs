@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
+use x509_cert::time::Time;
 
 use super::Door;
 use crate::channel::tls::{self, Tls};
@@ -58,9 +59,9 @@ pub(super) async fn greet(
         Ok(version) => {
             let seen = seen.lock().take();
             way.pass("tls", version);
-            if let Some(end) = seen.and_then(|seen| until(&seen)) {
+            if let Some(good) = seen.and_then(|seen| good(&seen)) {
                 let advice = format!("renew the certificate of {}", door.who);
-                way.judged("certificate", check::certificate(now, end, &advice));
+                way.judged("certificate", check::certificate(now, good, &advice));
             }
         }
         Err(error) => way.judged("tls", refused(&error, host, door)),
@@ -70,9 +71,9 @@ pub(super) async fn greet(
 /// How the certificate is with which we show who we are, where we have one that can be read.
 pub(super) fn ours(own: &Tls, now: Timestamp) -> Option<Judgement> {
     let chain = tls::chain(own.certificate.as_ref()?).ok()?;
-    let end = until(chain.first()?)?;
+    let good = good(chain.first()?)?;
     let advice = "set the endpoint's client_certificate to a new one, which the receiver trusts";
-    Some(check::certificate(now, end, advice))
+    Some(check::certificate(now, good, advice))
 }
 
 /// The version, once both sides are content.
@@ -178,11 +179,11 @@ fn bad(detail: impl Into<String>, advice: impl Into<String>) -> Judgement {
     Judgement { verdict: Verdict::Fail, detail: detail.into(), advice: Some(advice.into()) }
 }
 
-/// Until when a certificate is good.
-fn until(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
-    let read = Certificate::from_der(certificate).ok()?;
-    let end = read.tbs_certificate.validity.not_after.to_unix_duration();
-    Some(Timestamp(i64::try_from(end.as_millis()).ok()?))
+/// From when and until when a certificate is good.
+fn good(certificate: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
+    let validity = Certificate::from_der(certificate).ok()?.tbs_certificate.validity;
+    let at = |time: Time| Some(Timestamp(i64::try_from(time.to_unix_duration().as_millis()).ok()?));
+    Some((at(validity.not_before)?, at(validity.not_after)?))
 }
 
 type Seen = Arc<Mutex<Option<CertificateDer<'static>>>>;
