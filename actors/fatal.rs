@@ -11,3 +11,18 @@ pub(crate) fn end(code: i32, words: &str) -> ! {
     eprintln!("sereno: {words}");
     std::process::exit(code)
 }
+
+/// Ends the process if the thread that has it panics: without that thread the server would take events and never answer, so
+/// it is better started again.
+pub(crate) struct EndOnPanic(
+    /// What is lost with it.
+    pub(crate) &'static str,
+);
+
+impl Drop for EndOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            end(PART_LOST, &format!("{} panicked; start again", self.0));
+        }
+    }
+}

@@ -21,6 +21,7 @@ const SPACE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Moves what is in the overlay to the index, until the overlay is closed and empty.
 pub(super) fn write_until_closed(inside: &Arc<Inside>) {
+    let _end = fatal::EndOnPanic("the thread that writes the index");
     give_way(NICE);
     let options = &inside.options;
     let mut taking: Option<JoinHandle<()>> = None;

@@ -91,7 +91,7 @@ impl Committer {
         let teller = Handle::current().spawn(tell_until_closed(durable));
         let thread =
             thread::Builder::new().name("sereno-committer".to_owned()).spawn(move || {
-                let _guard = EndOnPanic;
+                let _guard = fatal::EndOnPanic("the writing thread");
                 write_until_closed(store.as_ref(), &requests, companion, &tell);
             })?;
         Ok(Self { queue, thread: Mutex::new(Some(thread)), _teller: teller })
@@ -132,18 +132,6 @@ impl Committer {
     }
 }
 
-/// Without its writer the server would take events and never answer: better that it ends and is
-/// started again.
-struct EndOnPanic;
-
-impl Drop for EndOnPanic {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            fatal::end(fatal::PART_LOST, "the writing thread panicked; start again");
-        }
-    }
-}
-
 fn write_until_closed(
     store: &dyn Store,
     requests: &Queue,
@@ -174,7 +162,7 @@ fn write_until_closed(
 
 /// Tells of each group that it is durable, in the order of the groups.
 async fn tell_until_closed(mut durable: mpsc::Receiver<Vec<Then>>) {
-    let guard = EndOnPanic;
+    let guard = fatal::EndOnPanic("the task that tells what is durable");
     while let Some(thens) = durable.recv().await {
         for then in thens {
             then();
