@@ -8,13 +8,18 @@ use url::form_urlencoded;
 /// Shorter ones would be found in any text.
 pub(super) const SENSITIVE_BYTES_MIN: usize = 8;
 
-const HIDDEN: &str = "[hidden]";
+/// What stands in its place.
+pub(super) const HIDDEN: &str = "[hidden]";
 
 /// A text without a secret, if that is in it, or begins at its end.
 pub(super) fn without(secret: &str, text: &[u8]) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
     let text = String::from_utf8_lossy(text);
+    let forms = forms(secret);
     let mut hidden: Option<String> = None;
-    for form in &forms(secret) {
+    for form in &forms {
         let present = hidden.as_deref().unwrap_or(&text);
         if present.contains(form.as_str()) {
             hidden = Some(present.replace(form.as_str(), HIDDEN));
@@ -23,7 +28,7 @@ pub(super) fn without(secret: &str, text: &[u8]) -> Option<String> {
     // A character may be cut too.
     let present = hidden.as_deref().unwrap_or(&text);
     let present = present.trim_end_matches(char::REPLACEMENT_CHARACTER);
-    let begins = forms(secret).iter().filter_map(|form| begun(form, present)).min();
+    let begins = forms.iter().filter_map(|form| begun(form, present)).min();
     begins.map(|at| format!("{}{HIDDEN}", &present[..at])).or(hidden)
 }
 

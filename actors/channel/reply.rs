@@ -119,7 +119,7 @@ impl Reply {
                 && let Some(hidden) = echo::without(secret, location.as_bytes())
             {
                 *location =
-                    HeaderValue::try_from(hidden).unwrap_or(HeaderValue::from_static("[hidden]"));
+                    HeaderValue::try_from(hidden).unwrap_or(HeaderValue::from_static(echo::HIDDEN));
             }
         }
     }

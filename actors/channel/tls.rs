@@ -138,7 +138,7 @@ fn identity(ours: &ClientCertificate) -> Result<CertifiedKey, Invalid> {
     }
     let key = PrivateKeyDer::from_pem_slice(ours.key.as_bytes());
     let key = key.map_err(|error| refused(KEY, &error))?;
-    let both = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+    let both = CertifiedKey::from_der(chain, key, &provider());
     both.map_err(|error| refused("client_certificate", &error))
 }
 
