@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { until } from "./people.mjs";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
 } from "./world.mjs";
 
 let server;
@@ -46,7 +46,7 @@ test("a21_the_way_back_leads_to_where_somebody_was_in_a_list", async () => {
 test("a21_escape_gives_the_focus_to_the_row_that_was_looked_at_last", async () => {
   const { page, close } = await openPage(browser, server, { key: server.key });
   await page.goto(`${server.base}/console/events`);
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await see(page, ".drawer .facts");
   const open = () => page.evaluate(() => new URLSearchParams(location.search).get("open"));
   const first = await open();
@@ -65,7 +65,7 @@ test("a21_the_way_back_never_opens_again_what_was_closed", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: server.key });
   await page.goto(`${server.base}/console/deliveries`);
   await see(page, ".list");
-  await (await see(page, 'nav a[href="/console/events"]')).click();
+  await click(page, 'nav a[href="/console/events"]');
   await see(page, ".table .row-link");
   const before = await page.evaluate(() => history.length);
   const open = async (place) => {

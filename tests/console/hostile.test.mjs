@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 const MARKUP = '<img src=x onerror="globalThis.wasRun = true"><script>globalThis.wasRun = true</script>';
@@ -31,7 +31,7 @@ test("a21_text_that_is_markup_stays_text", async () => {
   });
   await page.goto(`${server.base}/console/events`);
   await seeText(page, "<img src=x", ".table tbody");
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await seeText(page, "<script>", ".drawer .payload");
   assert.equal(await page.evaluate(() => Reflect.get(globalThis, "wasRun")), undefined);
   assert.equal(await page.$(".drawer img, .table img"), null);
@@ -58,7 +58,7 @@ test("a21_an_address_that_makes_no_sense_says_so_and_leads_on", async () => {
   await press(page, "Clear filters", ".state");
   await seeText(page, "No deliveries yet", ".state");
   await page.goto(`${server.base}/console/deliveries?status=nonsense`);
-  await (await see(page, ".chip")).click();
+  await click(page, ".chip");
   await page.waitForFunction(() => !location.search.includes("nonsense"));
   await close();
 });

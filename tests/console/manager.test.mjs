@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer, write,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  write,
 } from "./world.mjs";
 
 /** Retries come quickly here, so that a failure is given up while somebody watches. */
@@ -68,9 +69,9 @@ test("a21_a_manager_registers_tests_watches_mends_and_recovers_a_webhook", async
   receiver.status = 500;
   await server.ask("POST", "/api/v1/events", booking("R-2"));
   await seeText(page, "Given up", ".table tbody");
-  await (await see(page, '.chip[href*="status=dead"]')).click();
+  await click(page, '.chip[href*="status=dead"]');
   await seeText(page, "HTTP 500", ".table tbody");
-  await (await see(page, ".table tbody tr .row-link")).click();
+  await click(page, ".table tbody tr .row-link");
   await seeText(page, "It was given up", ".drawer .why");
   await seeText(page, "Attempt 2", ".drawer .steps");
   assert.match(page.url(), /status=dead.*open=msg_|open=msg_.*status=dead/);

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer, write,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  write,
 } from "./world.mjs";
 
 let server;
@@ -42,7 +43,7 @@ test("e06_dead_letters_are_seen_by_cause_and_retried_changed_or_discarded", asyn
   await rows(page, 3);
 
   // One is thrown away, after a question.
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await seeText(page, "It was given up", ".drawer .why");
   await press(page, "Discard", ".drawer");
   await press(page, "Discard", "dialog");
@@ -52,7 +53,7 @@ test("e06_dead_letters_are_seen_by_cause_and_retried_changed_or_discarded", asyn
 
   // One goes out with other data; what is no JSON is said beside the field.
   receiver.status = 200;
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await press(page, "Edit and retry", ".drawer");
   await write(page, "Data (JSON)", "{");
   await press(page, "Send", "dialog");

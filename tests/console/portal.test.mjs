@@ -6,7 +6,7 @@ import http from "node:http";
 import { after, before, test } from "node:test";
 import { until } from "./people.mjs";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 let server;
@@ -97,10 +97,10 @@ test("a21_a_page_that_the_tenant_names_shows_its_portal_and_works_with_it", asyn
 
   // It goes on to another screen and acts, all inside the frame.
   receiver.status = 200;
-  await (await see(frame, ".table .row-link")).click();
+  await click(frame, ".table .row-link");
   await press(frame, "Retry now", ".drawer");
   await seeText(frame, "Delivered", ".drawer .detail-head");
-  await (await see(frame, '.nav-link[href="/console/events"]')).click();
+  await click(frame, '.nav-link[href="/console/events"]');
   await seeText(frame, "client.created", ".table tbody");
   assert.equal(await frame.$eval(".table", (table) =>
     table.textContent?.includes("client.updated")), false);
@@ -175,7 +175,7 @@ test("f08_the_portal_names_the_zones_in_which_it_tells_times", async () => {
   await server.ask("PATCH", "/api/v1/admin/tenants/default", { timezone: "Pacific/Auckland" });
   const frame = await frameOf(page, partner.origin, await link({ role: "viewer", portal: true }));
   for (const screen of ["deliveries", "events", "dead-letters", "endpoints"]) {
-    await (await see(frame, `.nav-link[href="/console/${screen}"]`)).click();
+    await click(frame, `.nav-link[href="/console/${screen}"]`);
     await see(frame, ".page h1");
     await seeText(frame, "Pacific/Auckland", ".zones");
     const notes = await frame.$$eval(".zones", (all) =>

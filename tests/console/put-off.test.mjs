@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer, write,
+  click, enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  write,
 } from "./world.mjs";
 
 const HANDOFFS = "/api/v1/handoffs";
@@ -39,7 +40,7 @@ test("a10_a_handoff_is_put_off_by_its_row_and_taken_up_again", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await enter(page, server, "operator", "/console/handoffs");
   await order(page, ["C-1", "C-2", "C-3"]);
-  await (await see(page, `${rowOf("C-1")} [aria-label="Put off"]`)).click();
+  await click(page, `${rowOf("C-1")} [aria-label="Put off"]`);
   await seeText(page, "The time to answer goes on meanwhile", "dialog");
   await page.select("dialog [name=for]", "4h");
   await press(page, "Put off", "dialog form");
@@ -119,7 +120,7 @@ test("a10_several_handoffs_are_given_put_off_and_made_urgent_at_once", async () 
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await enter(page, server, "operator", "/console/handoffs");
   const choose = async (ids) => {
-    for (const id of ids) await (await see(page, `${rowOf(id)} .choice input`)).click();
+    for (const id of ids) await click(page, `${rowOf(id)} .choice input`);
   };
   const finish = async (text, said) => {
     await seeText(page, said, "dialog");
@@ -155,9 +156,9 @@ test("b11_how_long_customers_waited_is_drawn_day_by_day", async () => {
   }
   const { page, complaints, close } = await openPage(browser, server, { key: "" });
   await enter(page, server, "operator", "/console/handoffs");
-  await (await see(page, ".unfolds > summary")).click();
+  await click(page, ".unfolds > summary");
   await seeText(page, "Mean wait from the opening on, by day", ".unfolds h2");
-  await (await see(page, ".unfolds .chart-numbers > summary")).click();
+  await click(page, ".unfolds .chart-numbers > summary");
   await page.waitForFunction(() => {
     const cells = [...document.querySelectorAll(".unfolds .chart-table tbody tr:last-child td")];
     return cells.length === 3 && cells.every((cell) => /\d/.test(cell.textContent ?? ""));

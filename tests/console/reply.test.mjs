@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectLine, until, writes } from "./people.mjs";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  click, enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
   startServer, write,
 } from "./world.mjs";
 
@@ -92,7 +92,7 @@ test("d05_words_that_were_not_sent_are_there_again_until_they_are", async () => 
   await enter(page, server, "operator", `/console/conversations/${id}`);
   await write(page, "Your words", "Un momento");
   await write(page, "Your name", "Eva");
-  const go = async (screen) => (await see(page, `nav a[href="/console/${screen}"]`)).click();
+  const go = async (screen) => click(page, `nav a[href="/console/${screen}"]`);
   await go("timers");
   await seeText(page, "Timers", "h1");
   await page.goBack();

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 const NAME = "Ana García";
@@ -40,7 +40,7 @@ test("a21_a_viewer_comes_in_by_a_link_once_and_is_offered_no_change", async () =
   await page.goto(address);
   await seeText(page, "Integrations", "h1");
   assert.equal(new URL(page.url()).hash, "", "the token is no longer in the address");
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await see(page, ".drawer .facts");
   const offered = await page.$$eval("main button, .drawer button", (all) =>
     all.map((one) => one.textContent?.trim()));

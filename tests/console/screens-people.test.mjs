@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { book, connectLine, statusOf, until, writes } from "./people.mjs";
 import {
-  findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
-  write,
+  click, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  startServer, write,
 } from "./world.mjs";
 
 const ANA = "34600000001";
@@ -73,7 +73,7 @@ test("a10_a_guest_who_waits_has_a_clock_that_stops_with_the_reply", async () => 
   const before = await clock.$eval(".clock-digits", (element) => element.textContent);
   await page.waitForFunction((before) =>
     document.querySelector(".table .clock-digits")?.textContent !== before, {}, before);
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await see(page, ".drawer .clock.is-big");
   await press(page, "Mark replied", ".drawer");
   await seeText(page, "A person replied", ".drawer .step");
@@ -103,7 +103,7 @@ test("f01_timers_are_seen_by_the_hour_and_the_week_fired_and_cancelled", async (
   const { page, complaints, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/timers?reservation_id=R-2`);
   await seeText(page, "Next 24 hours", "figcaption");
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await see(page, ".drawer .clock");
   await press(page, "Fire now", ".drawer");
   await press(page, "Fire now", "dialog");
@@ -144,7 +144,7 @@ test("d03_a_thread_shows_what_was_said_and_how_ours_arrived", async () => {
 
   const { page, complaints, close } = await openPage(browser, server);
   await page.goto(`${server.base}/console/conversations?channel=whatsapp`);
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await see(page, ".drawer .bubble-text");
   await press(page, "Show personal data", ".drawer");
   await seeText(page, "¿Hay sitio fuera?", ".drawer .bubble-text");
@@ -194,7 +194,7 @@ test("c04_the_week_is_reported_with_charts_and_a_step_to_the_week_before", async
   await seeText(page, "Bookings", ".vital-name");
   assert.equal((await page.$$(".chart")).length, 4);
   const before = await page.$eval(".week-head h2", (element) => element.textContent);
-  await (await see(page, "[aria-label='Week before']")).click();
+  await click(page, "[aria-label='Week before']");
   await page.waitForFunction((before) => {
     const now = document.querySelector(".week-head h2")?.textContent;
     return now && now !== before;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { book, until } from "./people.mjs";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  click, enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
 } from "./world.mjs";
 
 let server;
@@ -39,7 +39,7 @@ function rows(page, count) {
 
 /** Chooses the row of an item. */
 async function choose(page, id) {
-  await (await see(page, `tr[data-id="${id}"] .choice input`)).click();
+  await click(page, `tr[data-id="${id}"] .choice input`);
 }
 
 test("a21_bookings_of_one_day_are_cancelled_at_once_after_they_were_counted", async () => {
@@ -58,7 +58,7 @@ test("a21_bookings_of_one_day_are_cancelled_at_once_after_they_were_counted", as
   // One of them has come meanwhile: it cannot be cancelled any more.
   await server.ask("POST", "/api/v1/reservations/R-2/actions", { action: "arrive" });
   await seeText(page, "Arrived", 'tr[data-id="R-2"]');
-  await (await see(page, ".table thead .choice input")).click();
+  await click(page, ".table thead .choice input");
   await seeText(page, "3 chosen", ".chosen");
   assert.deepEqual(await findings(page), []);
   await press(page, "Cancel booking", ".chosen");

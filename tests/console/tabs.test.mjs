@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { until } from "./people.mjs";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 let server;
@@ -48,9 +48,9 @@ test("a21_a_tab_acts_on_the_tenant_that_it_shows_whatever_another_tab_looks_at",
 
   const asked = tenantsAsked(one);
   await one.bringToFront();
-  await (await see(one, 'nav a[href="/console/deliveries"]')).click();
+  await click(one, 'nav a[href="/console/deliveries"]');
   await see(one, ".table .row-link");
-  await (await see(one, 'nav a[href="/console/endpoints"]')).click();
+  await click(one, 'nav a[href="/console/endpoints"]');
   await seeText(one, "/of-default", ".table");
   await one.reload();
   await seeText(one, "/of-default", ".table");

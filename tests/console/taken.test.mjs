@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer, write,
+  click, enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  write,
 } from "./world.mjs";
 
 const HANDOFFS = "/api/v1/handoffs";
@@ -197,7 +198,7 @@ test("a20_the_admin_of_the_server_sees_the_whole_of_it_and_keeps_it_as_a_file", 
   for (const said of ["Clock of the server", "Timers that are late", "256 of 256"]) {
     await seeText(page, said, ".facts");
   }
-  await (await see(page, ".further-list > summary")).click();
+  await click(page, ".further-list > summary");
   await seeText(page, "cache_mb", ".facts");
   const facts = await page.$$eval(".facts dd", (all) => all.map((one) => one.textContent ?? ""));
   assert.ok(!facts.some((text) => /NaN|undefined|null/.test(text)), facts.join("\n"));

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { until } from "./people.mjs";
 import {
-  enter, findings, keepFailures, openPage, press, see, seeText, startBrowser, startReceiver,
+  click, enter, findings, keepFailures, openPage, see, seeText, startBrowser, startReceiver,
   startServer,
 } from "./world.mjs";
 
@@ -40,7 +40,7 @@ test("a21_whose_clock_it_is_is_named_where_the_walls_differ", async () => {
   await page.goto(`${server.base}/console/deliveries`);
   await seeText(page, "Europe/Madrid (GMT+", ".zones");
   await seeText(page, "America/Bogota (GMT-5)", ".zones");
-  await (await see(page, ".table .row-link")).click();
+  await click(page, ".table .row-link");
   await seeText(page, "Times in this sentence are the business's: America/Bogota", ".drawer .why");
   assert.deepEqual(await findings(page), []);
   await page.emulateTimezone("America/Lima");
@@ -55,7 +55,7 @@ test("a21_every_cause_that_wants_attention_can_be_reached", async () => {
   const { page, complaints, close } = await openPage(browser, server, { key: server.key });
   await page.goto(`${server.base}/console`);
   await see(page, ".attention details, .attention + details");
-  await (await see(page, ".attention + details summary")).click();
+  await click(page, ".attention + details summary");
   const hrefs = await page.$$eval(".attention a", (all) => all.map((one) => one.getAttribute("href")));
   for (const status of STATUSES) {
     assert.ok(hrefs.some((href) => href?.includes(`cause=${status}`)), `${status}: ${hrefs}`);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import {
-  keepFailures, openPage, press, see, seeText, startBrowser, startServer,
+  click, keepFailures, openPage, press, see, seeText, startBrowser, startServer,
 } from "./world.mjs";
 
 let server;
@@ -72,7 +72,7 @@ test("a21_a_request_that_is_not_answered_ends_in_the_error_state_with_a_retry", 
   await page.goto(`${server.base}/console/deliveries`);
   await see(page, ".list");
   const give = await hold(page, (request) => request.url().includes("/api/v1/reservations"));
-  await (await see(page, 'nav a[href="/console/reservations"]')).click();
+  await click(page, 'nav a[href="/console/reservations"]');
   await seeText(page, "did not answer within 15 sec", ".state.is-error");
   give();
   await press(page, "Try again", ".state");
@@ -92,7 +92,7 @@ for (const file of ["/screens/templates.js", "/words/en/templates.js"]) {
       if (isHeld && request.url().endsWith(file)) held.push(request);
       else request.continue();
     });
-    await (await see(page, 'nav a[href="/console/templates"]')).click();
+    await click(page, 'nav a[href="/console/templates"]');
     await seeText(page, "did not answer within 15 sec", ".state.is-error");
     assert.equal(held.length, 1);
     // The server goes on, and what it was asked for comes.
@@ -130,17 +130,17 @@ test("a21_a_server_that_is_down_is_told_as_such_and_the_screen_comes_back_by_its
   await first.stop();
   await seeText(page, "The server does not answer", ".banner");
   // A screen of which no file is there yet, and then one whose list alone is missing.
-  await (await see(page, 'nav a[href="/console/leads"]')).click();
+  await click(page, 'nav a[href="/console/leads"]');
   await seeText(page, "The server does not answer", ".state.is-error");
   assert.equal(await page.evaluate(() => document.body.textContent?.includes("new version")), false);
   const second = await first.again();
   await seeText(page, "Leads", "h1");
   await page.waitForFunction(() => !document.querySelector(".banner"));
-  await (await see(page, 'nav a[href="/console/deliveries"]')).click();
+  await click(page, 'nav a[href="/console/deliveries"]');
   await seeText(page, "Live", ".live");
   await second.stop();
   await seeText(page, "The server does not answer", ".banner");
-  await (await see(page, 'nav a[href="/console/leads"]')).click();
+  await click(page, 'nav a[href="/console/leads"]');
   await seeText(page, "The server does not answer", ".state.is-error");
   const third = await first.again();
   await page.waitForFunction(() => !document.querySelector(".state.is-error, .banner"));

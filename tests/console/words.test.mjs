@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectLine, until, writes } from "./people.mjs";
 import {
-  enter, keepFailures, openPage, see, seeText, startBrowser, startReceiver, startServer,
+  click, enter, keepFailures, openPage, see, seeText, startBrowser, startReceiver, startServer,
 } from "./world.mjs";
 
 let server;
@@ -35,7 +35,7 @@ for (const [language, ignored, spaces, type, short] of [
     await enter(page, server, "admin", "/console/events");
     await seeText(page, ignored, ".table td");
     await page.goto(`${server.base}/console/endpoints`);
-    await (await see(page, ".page-head .button.main, .state .button.main")).click();
+    await click(page, ".page-head .button.main, .state .button.main");
     const fill = async (name, text) => {
       const field = await see(page, `dialog [name="${name}"]`);
       await field.click({ count: 3 });

@@ -184,33 +184,52 @@ export async function seeText(page, text, inside = "body") {
   return handle.asElement();
 }
 
+/**
+ * Clicks what `find` finds and answers with it, once it stands still: a dialog that rises would let the click
+ * go past.
+ */
+async function clickFound(find, options = {}, tries = 5) {
+  const element = (await find()).asElement();
+  try {
+    await element.evaluate(async (one) => {
+      const place = () => new Promise((resolve) => requestAnimationFrame(() => {
+        const { x, y, width, height } = one.getBoundingClientRect();
+        resolve([x, y, width, height].join());
+      }));
+      for (let was = await place(), is = await place(); was !== is; is = await place()) was = is;
+    });
+    await element.click(options);
+    return element;
+  } catch (error) {
+    // The page has put another in its place meanwhile.
+    if (tries === 0 || !/detached|not clickable/i.test(String(error))) throw error;
+    return clickFound(find, options, tries - 1);
+  }
+}
+
+/** Clicks an element once it can be seen. */
+export function click(page, selector) {
+  return clickFound(() => see(page, selector));
+}
+
 /** Presses the button or link with these words, once it is there and may be pressed. */
-export async function press(page, text, inside = "body", tries = 5) {
-  const handle = await page.waitForFunction((text, inside) => {
+export function press(page, text, inside = "body") {
+  return clickFound(() => page.waitForFunction((text, inside) => {
     const boxes = [...document.querySelectorAll(inside)];
     const all = boxes.flatMap((box) => [...box.querySelectorAll("button, a, summary, .kind")]);
     return all.find((one) => one.checkVisibility() && !one.disabled
       && (one.textContent?.trim() === text || one.getAttribute("aria-label") === text));
-  }, {}, text, inside);
-  try {
-    await handle.asElement().click();
-  } catch (error) {
-    // The page has put another in its place meanwhile.
-    if (tries === 0 || !/detached|not clickable/i.test(String(error))) throw error;
-    await press(page, text, inside, tries - 1);
-  }
+  }, {}, text, inside));
 }
 
 /** Writes into the field with this label. */
 export async function write(page, label, text) {
-  const handle = await page.waitForFunction((label) => {
+  const field = await clickFound(() => page.waitForFunction((label) => {
     const found = [...document.querySelectorAll("label")].find((one) =>
       one.checkVisibility() && one.textContent?.trim() === label);
     return found?.control;
-  }, {}, label);
-  const input = handle.asElement();
-  await input.click({ count: 3 });
-  await input.type(text);
+  }, {}, label), { count: 3 });
+  await field.type(text);
 }
 
 /** Ends every motion that has an end, so that all stands where it will stand. */

@@ -9,7 +9,7 @@ let show = () => {};
 /** @type {Set<(query: URLSearchParams) => void>} */
 const listeners = new Set();
 let shown = "";
-/** How long a page that comes back may take to be as long as it was. */
+/** How long a page that comes back may wait for more of itself, until it is as long as it was. */
 const RETURN_MS = 5_000;
 const REST_MS = 100;
 /** So many looks in a row have to find it where it was: what stood there before may be as long. */
@@ -116,10 +116,14 @@ function comeBack(scroll) {
   if (scroll === 0) return;
   returning = new AbortController();
   const { signal } = returning;
-  const until = Date.now() + RETURN_MS;
   let looks = 0;
+  let height = 0;
+  let until = 0;
   const step = () => {
     if (signal.aborted) return;
+    const { scrollHeight } = document.documentElement;
+    if (scrollHeight > height) until = Date.now() + RETURN_MS;
+    height = scrollHeight;
     looks = Math.abs(scrollY - scroll) < 2 ? looks + 1 : 0;
     if (looks > LOOKS || Date.now() > until) return returning.abort();
     scrollTo(0, scroll);
