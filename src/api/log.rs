@@ -1,5 +1,7 @@
 //! The log: every attempt, and every event that an endpoint's filters held back.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use axum::Json;
@@ -79,9 +81,9 @@ fn page(app: &App, caller: &Caller, query: &ListQuery) -> Result<Json<Value>, Pr
         }
         _ => all(app, caller, (before, query.limit), &wanted)?,
     };
-    let mut items = Vec::new();
+    let (mut items, mut events) = (Vec::new(), HashMap::new());
     for (place, line) in found {
-        let shown = lines(app, caller, place, line)?;
+        let shown = lines(told_once(app, caller, &mut events, &line)?, place, line);
         items.extend(shown.into_iter().filter(|item| wanted.has_item(item)));
     }
     let next_cursor = next.map(Sequence::to_text);
@@ -132,20 +134,31 @@ fn word(status: AttemptStatus) -> &'static str {
 
 const FILTERED: &str = "filtered";
 
-/// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.
-fn lines(
+/// An event's id and the beginning of its body; nothing of one that is no longer kept.
+type Told = (Option<String>, String);
+
+/// What is told of a line's event, which is read once for all lines of a page: one that went to thousands is long.
+fn told_once<'a>(
     app: &App,
     caller: &Caller,
-    sequence: Sequence,
-    line: LogRecord,
-) -> Result<Vec<Value>, Problem> {
+    events: &'a mut HashMap<Sequence, Told>,
+    line: &LogRecord,
+) -> Result<&'a Told, Problem> {
+    let (LogRecord::Attempt { event, .. } | LogRecord::Filtered { event, .. }) = line;
+    Ok(match events.entry(*event) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => new.insert(told(app.engine.ledger().event(&caller.tenant, *event)?)),
+    })
+}
+
+/// A line of the log as items: one for an attempt, one for each endpoint that filtered an event.
+fn lines((event_id, payload): &Told, sequence: Sequence, line: LogRecord) -> Vec<Value> {
     let place = sequence.to_text();
-    let event_of = |event| app.engine.ledger().event(&caller.tenant, event);
     match line {
         LogRecord::Attempt {
             endpoint,
             delivery,
-            event,
+            event: _,
             event_type,
             status,
             code,
@@ -156,11 +169,10 @@ fn lines(
             message,
             response: _,
         } => {
-            let (event_id, payload) = told(event_of(event)?);
             let ended_at = began_at.after(Span::millis(u64::from(duration_ms)));
             let outcome = super::deliveries::outcome(status);
             let status = word(status);
-            Ok(vec![json!({
+            vec![json!({
                 "id": format!("log_{place}"),
                 "endpoint_id": endpoint,
                 "delivery_id": delivery_id(delivery),
@@ -171,14 +183,13 @@ fn lines(
                 "attempt": attempt,
                 "response_code": code,
                 "error_message": error,
-                "payload_snippet": message.map_or(payload, |text| snippet(&text)),
+                "payload_snippet": message.map_or_else(|| payload.clone(), |text| snippet(&text)),
                 "duration_ms": duration_ms,
                 "created_at": began_at.to_rfc3339(),
                 "sent_at": (status == "sent").then(|| ended_at.to_rfc3339()),
-            })])
+            })]
         }
-        LogRecord::Filtered { event, event_type, endpoints } => {
-            let (event_id, payload) = told(event_of(event)?);
+        LogRecord::Filtered { event: _, event_type, endpoints } => {
             let mut common = Map::new();
             for (name, value) in [
                 ("event", json!(event_type)),
@@ -200,7 +211,7 @@ fn lines(
                 item.insert("error_message".to_owned(), json!(reason_of(reason)));
                 Value::Object(item)
             };
-            Ok(endpoints.into_iter().enumerate().map(item).collect())
+            endpoints.into_iter().enumerate().map(item).collect()
         }
     }
 }
@@ -213,7 +224,7 @@ pub(super) fn reason_of(reason: FilteredBy) -> &'static str {
     }
 }
 
-fn told(event: Option<EventRecord>) -> (Option<String>, String) {
+fn told(event: Option<EventRecord>) -> Told {
     match event {
         Some(event) => (Some(event.id), snippet(&String::from_utf8_lossy(&event.body))),
         None => (None, String::new()),
