@@ -36,11 +36,12 @@ pub(crate) mod waiting;
 
 use std::sync::{Arc, OnceLock};
 
+use futures_util::FutureExt;
+use futures_util::future::OptionFuture;
 use parking_lot::Mutex;
 use sereno_workflows::id::{Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 use thiserror::Error;
-use tokio::sync::oneshot;
 
 use self::companion::{Companion, Watch};
 use self::deleted::Deleted;
@@ -54,7 +55,7 @@ use crate::now::Now;
 use crate::record::key::{self, HOME};
 use crate::record::{self, MetaRecord, Record, RecordError};
 use crate::statistics::{Counting, Group, Statistics};
-use crate::store::committer::{Beside, Committer, Haste, Then};
+use crate::store::committer::{self, Beside, Committer, Haste, Then};
 use crate::store::journal::file::FileJournal;
 use crate::store::{Batch, Direction, Partition, Store, StoreError};
 use crate::stream::Bell;
@@ -157,22 +158,27 @@ impl Ledger {
         &self.vault
     }
 
-    /// Hands a draft to the writer; `then` runs once it is durable. Of a tenant that was deleted nothing is
-    /// written: both are dropped, as if the process had ended here.
-    pub async fn commit(&self, draft: Draft, then: Then) {
-        self.commit_in(Haste::Awaited, draft, then).await;
+    /// Hands a draft to the writer, at once; what is answered waits for a place there. `then` runs once it is
+    /// durable. Of a tenant that was deleted nothing is written: both are dropped, as if the process had ended here.
+    pub fn commit(&self, draft: Draft, then: Then) -> impl Future<Output = ()> + Send + use<'_> {
+        self.commit_in(Haste::Awaited, draft, then)
     }
 
     /// The same, where nobody may be waiting for it.
-    pub(crate) async fn commit_in(&self, haste: Haste, mut draft: Draft, then: Then) {
-        if self.is_deleted(draft.tenant()) {
-            return;
-        }
-        let counting = self.counting(&mut draft);
-        let then = self.observed(&mut draft, then);
-        let beside = Beside { counting, noted: draft.take_noted() };
-        let batch = draft.into_batch();
-        self.committer.submit(batch, beside, haste, then).await;
+    pub(crate) fn commit_in(
+        &self,
+        haste: Haste,
+        mut draft: Draft,
+        then: Then,
+    ) -> impl Future<Output = ()> + Send + use<'_> {
+        let is_wanted = !self.is_deleted(draft.tenant());
+        let submitted = is_wanted.then(|| {
+            let counting = self.counting(&mut draft);
+            let then = self.observed(&mut draft, then);
+            let beside = Beside { counting, noted: draft.take_noted() };
+            self.committer.submit(draft.into_batch(), beside, haste, then)
+        });
+        OptionFuture::from(submitted).map(drop)
     }
 
     /// Whether more comes in than is written.
@@ -180,16 +186,10 @@ impl Ledger {
         self.committer.is_crowded()
     }
 
-    /// Makes a draft durable and waits for it; its hints are not carried out.
-    pub async fn commit_and_wait(&self, draft: Draft) {
-        let (done, durable) = oneshot::channel();
-        let then = Box::new(move || {
-            // An error means that nobody waits any more.
-            done.send(()).ok();
-        });
-        self.commit(draft, then).await;
-        // An error means that the writer has stopped, and so that its queue was written out.
-        durable.await.ok();
+    /// Hands a draft to the writer; what is answered waits until it is durable. Its hints are not carried out.
+    pub fn commit_and_wait(&self, draft: Draft) -> impl Future<Output = ()> + Send + use<'_> {
+        let (then, durable) = committer::awaited();
+        self.commit(draft, then).then(|()| durable)
     }
 
     /// What a draft counts, with its tenant's counts in memory.
@@ -230,13 +230,13 @@ impl Ledger {
     }
 
     /// Waits until everything that was committed before is durable and can be read.
-    pub async fn settled(&self) {
-        self.committer.make_durable(Batch::new(HOME)).await;
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + use<'_> {
+        self.commit_home(Batch::new(HOME))
     }
 
-    /// Makes a batch of the tenants' directory durable, and waits for it.
-    pub(crate) async fn commit_home(&self, batch: Batch) {
-        self.committer.make_durable(batch).await;
+    /// Hands over a batch of the tenants' directory; what is answered waits until it is durable.
+    pub(crate) fn commit_home(&self, batch: Batch) -> impl Future<Output = ()> + Send + use<'_> {
+        self.committer.make_durable(batch)
     }
 
     /// Has what is committed from now on looked at for the mirror.

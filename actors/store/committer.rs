@@ -20,6 +20,7 @@ mod queue;
 use std::sync::Arc;
 use std::thread;
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -72,6 +73,17 @@ pub struct Committer {
     _teller: JoinHandle<()>,
 }
 
+/// What is to be done once a commit is durable, for somebody who waits for that.
+pub(crate) fn awaited() -> (Then, impl Future<Output = ()> + Send) {
+    let (done, durable) = oneshot::channel();
+    let then = Box::new(move || {
+        // An error means that nobody waits any more.
+        done.send(()).ok();
+    });
+    // An error means that the committer has stopped, and so that its queue was written out.
+    (then, durable.map(drop))
+}
+
 struct Request {
     batch: Batch,
     beside: Beside,
@@ -97,23 +109,26 @@ impl Committer {
         Ok(Self { queue, thread: Mutex::new(Some(thread)), _teller: teller })
     }
 
-    /// Hands a batch over; waits only for a place in the queue. After [`Committer::stop`] the batch and
-    /// its `then` are dropped: nobody can be told any more.
-    pub(crate) async fn submit(&self, batch: Batch, beside: Beside, haste: Haste, then: Then) {
-        if !self.queue.push(Request { batch, beside, haste, then }).await {
-            tracing::debug!("a commit came after the committer had stopped");
-        }
+    /// Hands a batch over; what is answered waits only for a place in the queue. After [`Committer::stop`] the
+    /// batch and its `then` are dropped: nobody can be told any more.
+    pub(crate) fn submit(
+        &self,
+        batch: Batch,
+        beside: Beside,
+        haste: Haste,
+        then: Then,
+    ) -> impl Future<Output = ()> + Send + use<'_> {
+        self.queue.push(Request { batch, beside, haste, then }).map(|is_taken| {
+            if !is_taken {
+                tracing::debug!("a commit came after the committer had stopped");
+            }
+        })
     }
 
-    /// Hands a batch over and waits until it, and everything submitted before, is durable.
-    pub async fn make_durable(&self, batch: Batch) {
-        let (done, durable) = oneshot::channel();
-        let then = Box::new(move || {
-            done.send(()).ok();
-        });
-        self.submit(batch, Beside::default(), Haste::Awaited, then).await;
-        // An error means that the committer has stopped, and so that its queue was written out.
-        durable.await.ok();
+    /// Hands a batch over; what is answered waits until it, and everything submitted before, is durable.
+    pub fn make_durable(&self, batch: Batch) -> impl Future<Output = ()> + Send + use<'_> {
+        let (then, durable) = awaited();
+        self.submit(batch, Beside::default(), Haste::Awaited, then).then(|()| durable)
     }
 
     /// Whether more comes in than is written: whoever can should bring less at once.

@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture, Either};
 use parking_lot::{Condvar, Mutex};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{Haste, Request};
 use crate::limits::commits::{
@@ -68,9 +70,25 @@ impl Queue {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Adds a request once there is a place for it; false, and it is dropped, if the queue is closed.
-    pub(super) async fn push(&self, request: Request) -> bool {
-        let Ok(place) = self.places.acquire().await else { return false };
+    /// Adds a request: at once, or when there is a place for it; false, and it is dropped, if the queue is closed.
+    ///
+    /// What is answered is small where there was a place, for it stands in the task of each actor that commits.
+    pub(super) fn push(&self, request: Request) -> impl Future<Output = bool> + Send + use<'_> {
+        match self.places.try_acquire() {
+            Ok(place) => Either::Left(future::ready(self.put(place, request))),
+            Err(_) => Either::Right(self.push_later(request)),
+        }
+    }
+
+    fn push_later(&self, request: Request) -> BoxFuture<'_, bool> {
+        async move {
+            let Ok(place) = self.places.acquire().await else { return false };
+            self.put(place, request)
+        }
+        .boxed()
+    }
+
+    fn put(&self, place: SemaphorePermit<'_>, request: Request) -> bool {
         let mut inside = self.inside.lock();
         if inside.closed {
             return false;
