@@ -137,7 +137,7 @@ pub(crate) fn announce(
         ignored: context.ignored,
         cause: context.cause,
         deliveries,
-        body,
+        body: body.into(),
         story: context.journey.map(|journey| journey.into_record(sequence)),
         trace: trace.or(context.trace),
     };

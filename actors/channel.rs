@@ -33,6 +33,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use reqwest::{ClientBuilder, redirect, retry};
@@ -139,7 +140,7 @@ pub struct Load {
     /// The event's type.
     pub event_type: String,
     /// The canonical body, `{"data","event_id","event_type","timestamp"}`; sent as it is.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// A ready message to a customer; only WhatsApp carries it.
     pub message: Option<Message>,
     /// What people are told, in the tenant's own words; ours without them.

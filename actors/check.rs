@@ -210,7 +210,7 @@ fn load(view: &TenantView, endpoint: &Endpoint, now: Timestamp) -> Load {
         id,
         attempt: 1,
         event_type,
-        body,
+        body: body.into(),
         message: None,
         words: None,
         locale: view.policy.settings.locale,

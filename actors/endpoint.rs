@@ -26,9 +26,7 @@ mod traced;
 mod withheld;
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
@@ -41,7 +39,7 @@ use tokio::task::JoinSet;
 
 use self::again::{AgainRequest, LetterRequest};
 use self::ahead::{Ahead, Head};
-use self::attempt::{Ended, attempt};
+use self::attempt::{Ended, Start};
 pub use self::attempt::{delivery_id, of_delivery_id};
 use self::cancel::CancelRequest;
 use self::collect::Collecting;
@@ -55,7 +53,6 @@ use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
 use crate::limits;
 use crate::live::Live;
-use crate::record::EventRecord;
 use crate::tenant::{Direct, Surroundings, TenantMessage};
 use crate::view::TenantView;
 use crate::vitals::Alive;
@@ -93,7 +90,7 @@ pub(crate) enum EndpointMessage {
     /// Somebody wants a delivery to end that still waits.
     Cancel(Arc<TenantView>, CancelRequest),
     /// The attempt of an offered delivery takes its time.
-    Slow(Queued),
+    Slow(Arc<Queued>),
     /// An attempt ended.
     Ended(Box<Ended>),
     /// What came of an attempt is durable, and when the delivery is due again.
@@ -115,15 +112,6 @@ pub(crate) struct EndpointState {
     collecting: Collecting,
     /// The last second of which it is noted that the log has attempts for this endpoint.
     noted: Option<u64>,
-}
-
-/// A delivery that is about to be attempted.
-struct Start {
-    queued: Queued,
-    /// Its event, where that was read already.
-    event: Option<Arc<EventRecord>>,
-    /// Whether somebody waits for it to come to its end, or to its queue.
-    offered: bool,
 }
 
 /// Where a delivery that is under way stands on disk.
@@ -163,6 +151,7 @@ impl Actor for EndpointActor {
         message: EndpointMessage,
         state: &mut EndpointState,
     ) -> Result<(), ActorProcessingErr> {
+        // This future is moved for each message, as large as its largest part: what is rare stands in a box.
         match message {
             EndpointMessage::Deliver(view, due) => {
                 state.view = Some(view);
@@ -170,7 +159,9 @@ impl Actor for EndpointActor {
                 self.look(&myself, state).await?;
             }
             EndpointMessage::Offer(view, offer) => {
-                self.consider(&myself, state, view, offer).await?;
+                if let Some(queued) = self.consider(&myself, state, view, offer)? {
+                    queued.await;
+                }
             }
             EndpointMessage::Forgive => {
                 self.live.forget(self.id);
@@ -180,16 +171,25 @@ impl Actor for EndpointActor {
             }
             EndpointMessage::Again(view, request) => {
                 state.view = Some(view);
-                self.try_again(&myself, state, request).await?;
+                Box::pin(self.try_again(&myself, state, request)).await?;
             }
             EndpointMessage::Cancel(view, request) => {
                 state.view = Some(view);
-                self.cancel(&myself, state, request).await?;
+                Box::pin(self.cancel(&myself, state, request)).await?;
             }
-            EndpointMessage::Instead(view, direct) => self.send_instead(&view, *direct).await?,
-            EndpointMessage::Letter(request) => self.treat(request).await?,
-            EndpointMessage::Slow(queued) => self.set_aside(state, &queued).await,
-            EndpointMessage::Ended(ended) => self.record(&myself, state, *ended).await?,
+            EndpointMessage::Instead(view, direct) => {
+                Box::pin(self.send_instead(&view, *direct)).await?;
+            }
+            EndpointMessage::Letter(request) => Box::pin(self.treat(request)).await?,
+            EndpointMessage::Slow(queued) => {
+                if let Some(queued) = self.set_aside(state, &queued) {
+                    queued.await;
+                }
+            }
+            EndpointMessage::Ended(mut ended) => match ended.withheld.take() {
+                Some(still) => Box::pin(self.withhold(&myself, state, *ended, still)).await?,
+                None => self.record(&myself, state, *ended)?.await,
+            },
             EndpointMessage::Recorded(delivery, again) => {
                 self.live.ended(self.id, delivery);
                 if let Some(Standing::Offered(share)) = state.under_way.remove(&delivery) {
@@ -198,7 +198,9 @@ impl Actor for EndpointActor {
                 if let Some(due) = again {
                     state.hear(due);
                 }
-                self.free_place(state, delivery).await?;
+                if state.line.event_of(delivery).is_some() {
+                    Box::pin(self.free_place(state, delivery)).await?;
+                }
                 self.look(&myself, state).await?;
             }
             EndpointMessage::Retire => self.retire(&myself, state),
@@ -224,10 +226,14 @@ impl EndpointActor {
         state: &mut EndpointState,
     ) -> Result<(), LedgerError> {
         let Some(view) = state.view.clone() else { return Ok(()) };
-        self.tidy_line(state, &view).await?;
+        if !self.is_tidy(&view) {
+            Box::pin(self.tidy_line(state, &view)).await?;
+        }
         let now = self.around.ledger.now().timestamp();
         match self.batch(&view) {
-            Some(batch) if self.may_deliver(&view) => self.collect(state, batch, now).await?,
+            Some(batch) if self.may_deliver(&view) => {
+                Box::pin(self.collect(state, batch, now)).await?;
+            }
             Some(_) | None => state.collecting = Collecting::default(),
         }
         let room = self.room(state, &view, now)?;
@@ -301,36 +307,6 @@ impl EndpointActor {
             self.begin(myself, state, view, Start { queued, event, offered: false });
         }
         Ok(true)
-    }
-
-    fn begin(
-        &self,
-        myself: &ActorRef<EndpointMessage>,
-        state: &mut EndpointState,
-        view: &Arc<TenantView>,
-        Start { queued, event, offered }: Start,
-    ) {
-        let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
-        let myself = myself.clone();
-        // On the heap at once: it is large, and would be moved on its way to the runtime.
-        state.attempts.spawn(Box::pin(async move {
-            let slow = offered.then(|| queued.clone());
-            let mut attempt = pin!(attempt(&around, &view, id, queued, event));
-            let patience = Duration::from_millis(limits::FAN_OUT_PATIENCE_MS);
-            let ended = match slow {
-                None => attempt.await,
-                Some(slow) => match tokio::time::timeout(patience, &mut attempt).await {
-                    Ok(ended) => ended,
-                    Err(_) => {
-                        // As below.
-                        drop(myself.cast(EndpointMessage::Slow(slow)));
-                        attempt.await
-                    }
-                },
-            };
-            // An error means that this actor is gone; its successor finds the delivery on disk.
-            drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
-        }));
     }
 
     /// An endpoint must be there and enabled, unless it is one of the tenant's own roads, and its channel must

@@ -104,13 +104,14 @@ impl Actor for Entity {
         message: EntityMessage,
         state: &mut EntityState,
     ) -> Result<(), ActorProcessingErr> {
+        // A live entity takes the room of this future while it waits too: what is large stands in a box.
         match message {
             EntityMessage::Apply { deeds, part, view } => {
-                self.apply(state, deeds, part, &view).await?;
+                Box::pin(self.apply(state, deeds, part, &view)).await?;
             }
             EntityMessage::Wake { mut ticket, view, shared } => {
                 ticket.take_in_hand();
-                self.wake(state, ticket, &view, shared).await?;
+                Box::pin(self.wake(state, ticket, &view, shared)).await?;
             }
             EntityMessage::Retire => {
                 self.ledger.settled().await;

@@ -327,7 +327,7 @@ mod tests {
             ignored: None,
             cause: None,
             deliveries: Deliveries::NONE,
-            body: Vec::new(),
+            body: "".into(),
             story: None,
             trace: None,
         };

@@ -100,18 +100,19 @@ impl Actor for Intake {
         match message {
             IntakeMessage::Work => {
                 state.going_on = false;
-                let next = self.work().await?;
+                // Large, and moved for each message otherwise.
+                let next = Box::pin(self.work()).await?;
                 self.go_on_at(&myself, state, next);
             }
             IntakeMessage::Again(letters, reply) => {
-                let answer = self.again(&letters).await?;
+                let answer = Box::pin(self.again(&letters)).await?;
                 if letters.len() > 1 {
-                    self.read_until_now().await?;
+                    Box::pin(self.read_until_now()).await?;
                 }
                 // An error means that the caller has gone; they are in line all the same.
                 drop(reply.send(answer));
             }
-            IntakeMessage::Count => self.count(&myself).await?,
+            IntakeMessage::Count => Box::pin(self.count(&myself)).await?,
         }
         Ok(())
     }

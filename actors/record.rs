@@ -25,6 +25,7 @@ mod state;
 mod statistics;
 mod story;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sereno_workflows::alerts::Alerts;
 use sereno_workflows::conversation::Conversation;
@@ -157,8 +158,7 @@ pub struct EventRecord {
     /// Its deliveries.
     pub deliveries: Deliveries,
     /// The body as it is delivered, without the phone number.
-    #[serde(with = "serde_bytes")]
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Its way through the pipeline, for what came in from outside.
     pub story: Option<Box<StoryRecord>>,
     /// Its place in the trace that it belongs to, if somebody follows it.

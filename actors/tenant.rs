@@ -214,27 +214,30 @@ impl Actor for Tenant {
         message: TenantMessage,
         state: &mut TenantState,
     ) -> Result<(), ActorProcessingErr> {
+        // This future is moved for each message, as large as its largest part: all that is large stands in a box.
         match message {
-            TenantMessage::Submit(submission) => self.submit(&myself, state, submission).await,
-            TenantMessage::Hear(hearing) => self.hear(&myself, state, *hearing).await,
+            TenantMessage::Submit(submission) => {
+                Box::pin(self.submit(&myself, state, submission)).await;
+            }
+            TenantMessage::Hear(hearing) => Box::pin(self.hear(&myself, state, *hearing)).await,
             TenantMessage::Intake(message) => self.tell_intake(&myself, state, message),
-            TenantMessage::Act(act) => self.act(&myself, state, act).await,
-            TenantMessage::Reply(replying) => self.reply(&myself, state, *replying).await,
-            TenantMessage::ByHand(asked) => self.by_hand(&myself, state, asked).await,
-            TenantMessage::Direct(direct) => self.direct(&myself, state, direct).await,
+            TenantMessage::Act(act) => Box::pin(self.act(&myself, state, act)).await,
+            TenantMessage::Reply(asked) => Box::pin(self.reply(&myself, state, *asked)).await,
+            TenantMessage::ByHand(asked) => Box::pin(self.by_hand(&myself, state, asked)).await,
+            TenantMessage::Direct(direct) => Box::pin(self.direct(&myself, state, direct)).await,
             TenantMessage::Letter(endpoint, request) => {
                 let message = EndpointMessage::Letter(request);
                 self.tell_endpoint(&myself, state, endpoint, message);
             }
             TenantMessage::Wake(ticket) => match ticket.timer().0.entity.as_endpoint() {
-                Some(id) => self.wake_endpoint(&myself, state, ticket, id).await,
+                Some(id) => Box::pin(self.wake_endpoint(&myself, state, ticket, id)).await,
                 None => self.wake(&myself, state, ticket),
             },
-            TenantMessage::Quarantine(ticket) => self.quarantine(ticket).await,
+            TenantMessage::Quarantine(ticket) => Box::pin(self.quarantine(ticket)).await,
             TenantMessage::Deliver(endpoint, due) => self.deliver(&myself, state, endpoint, due),
             TenantMessage::Disable(endpoint, reason) => {
                 let change = Change::DisableEndpoint(endpoint, reason);
-                if let Err(error) = self.configure(&myself, state, change).await {
+                if let Err(error) = Box::pin(self.configure(&myself, state, change)).await {
                     tracing::debug!(%error, %endpoint, "an endpoint is gone before it is disabled");
                 }
             }
@@ -252,12 +255,12 @@ impl Actor for Tenant {
             TenantMessage::Offer(offer) => self.offer(&myself, state, offer),
             TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
             TenantMessage::Configure(change, reply) => {
-                let changed = self.configure(&myself, state, change).await;
+                let changed = Box::pin(self.configure(&myself, state, change)).await;
                 reply.send(changed).ok();
             }
             TenantMessage::Counted => Self::counted(&myself),
-            TenantMessage::Look => self.look(&myself, state).await?,
-            TenantMessage::ArmReports => self.arm_reports(&myself, state).await?,
+            TenantMessage::Look => Box::pin(self.look(&myself, state)).await?,
+            TenantMessage::ArmReports => Box::pin(self.arm_reports(&myself, state)).await?,
             TenantMessage::Sweep => self.sweep(state),
         }
         Self::keep_sweeping(&myself, state);

@@ -13,13 +13,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -62,20 +62,15 @@ impl Carrier {
         Self { client, user_agent }
     }
 
-    /// Posts a body and answers with the head of what comes back. It sets no deadline.
-    pub(super) async fn post(
-        &self,
-        to: Uri,
-        mut headers: HeaderMap,
-        body: Vec<u8>,
-    ) -> Result<http::Response<Incoming>, Error> {
+    /// Posts a body; what is answered becomes the head of what comes back. It sets no deadline.
+    pub(super) fn post(&self, to: Uri, mut headers: HeaderMap, body: Bytes) -> ResponseFuture {
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
-        let mut request = Request::new(Full::from(body));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = to;
         *request.headers_mut() = headers;
-        self.client.request(request).await
+        self.client.request(request)
     }
 }
 

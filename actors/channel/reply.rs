@@ -4,13 +4,11 @@
 //! as a whole, and those of n8n, Zapier and Make carry theirs in the path.
 
 use std::error::Error as StdError;
-use std::future::Future;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Error;
+use hyper_util::client::legacy::ResponseFuture;
 use reqwest::RequestBuilder;
 use sereno_workflows::masking::without_secrets;
 use sereno_workflows::retry::Outcome;
@@ -89,10 +87,7 @@ impl Reply {
     }
 
     /// The same of a webhook's post.
-    pub(crate) async fn to(
-        post: impl Future<Output = Result<http::Response<Incoming>, Error>>,
-        deadline: Deadline,
-    ) -> Result<Self, Outcome> {
+    pub(crate) async fn to(post: ResponseFuture, deadline: Deadline) -> Result<Self, Outcome> {
         let (head, mut rest) = match timeout_at(deadline.at, post).await {
             Ok(Ok(response)) => response.into_parts(),
             Ok(Err(error)) => return Err(judged(&error, error.is_connect())),

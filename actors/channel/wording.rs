@@ -206,7 +206,7 @@ mod tests {
             attempt: 1,
             trace: crate::trace::of_delivery("d1", 1),
             event_type: event_type.into(),
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into(),
             message: None,
             words: None,
             locale,
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_json_still_has_its_type() {
-        let broken = Load { body: b"{".to_vec(), ..load("order.paid", json!({}), Locale::Es) };
+        let broken = Load { body: "{".into(), ..load("order.paid", json!({}), Locale::Es) };
         assert_eq!(Wording::of(&broken).title, "order.paid");
     }
 }

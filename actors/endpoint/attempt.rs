@@ -1,8 +1,10 @@
 //! One attempt at a delivery, from its row in the queue to its outcome.
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use ractor::ActorRef;
 use sereno_workflows::dead_letters::Fault;
 use sereno_workflows::id::{EndpointId, Sequence};
 use sereno_workflows::privacy;
@@ -15,9 +17,11 @@ use sereno_workflows::window::Window;
 use super::outcome::told;
 use super::traced::{Traced, place};
 use super::withheld::still;
+use super::{EndpointActor, EndpointMessage, EndpointState};
 use crate::channel::{Answer, Destination, Load, Receipt};
 use crate::ledger::LedgerError;
 use crate::ledger::queue::Queued;
+use crate::limits;
 use crate::live::Begun;
 use crate::record::{DeliveryRecord, EventRecord};
 use crate::shown;
@@ -30,7 +34,7 @@ use crate::view::TenantView;
 /// An attempt that came to its end.
 pub(crate) struct Ended {
     /// What was attempted.
-    pub(crate) queued: Queued,
+    pub(crate) queued: Arc<Queued>,
     /// The type of the event that it carried or went with.
     pub(crate) event_type: String,
     /// What came of it.
@@ -65,13 +69,56 @@ pub fn of_delivery_id(id: &str) -> Option<Sequence> {
     Sequence::from_text(id.strip_prefix("msg_")?)
 }
 
+/// A delivery that is about to be attempted.
+pub(super) struct Start {
+    pub(super) queued: Queued,
+    /// Its event, where that was read already.
+    pub(super) event: Option<Arc<EventRecord>>,
+    /// Whether somebody waits for it to come to its end, or to its queue.
+    pub(super) offered: bool,
+}
+
+impl EndpointActor {
+    /// Starts an attempt in a task of its own, and has this actor told of its end.
+    pub(super) fn begin(
+        &self,
+        myself: &ActorRef<EndpointMessage>,
+        state: &mut EndpointState,
+        view: &Arc<TenantView>,
+        Start { queued, event, offered }: Start,
+    ) {
+        let (around, view, id) = (self.around.clone(), Arc::clone(view), self.id);
+        let myself = myself.clone();
+        // On the heap at once: it is large, and would be moved on its way to the runtime.
+        state.attempts.spawn(Box::pin(async move {
+            let queued = Arc::new(queued);
+            let slow = offered.then(|| Arc::clone(&queued));
+            let mut attempt = pin!(attempt(&around, &view, id, queued, event));
+            let patience = Duration::from_millis(limits::FAN_OUT_PATIENCE_MS);
+            let ended = match slow {
+                None => attempt.await,
+                Some(slow) => match tokio::time::timeout(patience, &mut attempt).await {
+                    Ok(ended) => ended,
+                    Err(_) => {
+                        // As below.
+                        drop(myself.cast(EndpointMessage::Slow(slow)));
+                        attempt.await
+                    }
+                },
+            };
+            // An error means that this actor is gone; its successor finds the delivery on disk.
+            drop(myself.cast(EndpointMessage::Ended(Box::new(ended))));
+        }));
+    }
+}
+
 /// Carries a delivery to its destination, as soon as the engine has room for one more; its event is read
 /// from the ledger unless it was offered with the delivery.
-pub(super) async fn attempt(
+async fn attempt(
     around: &Surroundings,
     view: &TenantView,
     endpoint: EndpointId,
-    queued: Queued,
+    queued: Arc<Queued>,
     offered: Option<Arc<EventRecord>>,
 ) -> Ended {
     let pass = around.attempts.pass(&view.id, endpoint).await;
@@ -80,58 +127,66 @@ pub(super) async fn attempt(
     let begun = Begun { at: began_at, attempt, event };
     view.live.began(endpoint, queued.delivery, begun);
     let began = Instant::now();
-    let (mut text, mut remark, mut withheld) = (None, None, None);
-    let mut traced = None;
-    let (event_type, answer, fault) = match prepare(around, view, endpoint, &queued, offered) {
-        Ok((destination, mut load, prepared)) => {
-            traced = prepared;
-            // A report has the words that it was made with.
-            if endpoint != EndpointId::READERS {
-                remark = find_words(view, &destination, &mut load, began_at);
-            }
-            let answer = around.channels.attempt(&destination, &load, began_at).await;
-            let fault = Fault::of(&answer.outcome);
-            text = load.words.filter(|_| load.message.is_some()).map(|words| words.text);
-            (load.event_type, answer, fault)
-        }
-        Err(Unready::Taken(event_type)) => {
-            (event_type, Outcome::Done { code: -1 }.into(), Fault::System)
-        }
-        Err(Unready::Withheld(event_type, still)) => {
-            withheld = Some(still);
-            (event_type, Outcome::Done { code: -1 }.into(), Fault::System)
-        }
-        Err(Unready::Ledger(error)) => {
-            tracing::error!(%error, tenant = %view.id, "a delivery cannot be read");
-            let error = error.to_string();
-            let after = Some(Span::minutes(1));
-            (String::new(), Outcome::Retry { code: -1, error, after }.into(), Fault::System)
-        }
-        Err(Unready::Never { error, event_type, fault }) => {
-            (event_type, Outcome::Dead { code: -1, error }.into(), fault)
+    // What waits for an answer waits in a task of its own, by thousands: it keeps what it needs, and that once.
+    let (destination, mut load, traced) = match prepare(around, view, endpoint, &queued, offered) {
+        Ok(ready) => ready,
+        Err(unready) => {
+            let ended = unready.came(view).ended(queued, (began_at, began), pass);
+            tell(around.ledger.vault(), view, endpoint, &ended);
+            return ended;
         }
     };
-    let Answer { outcome, response, receipt } = answer;
-    let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-    let ended = Ended {
-        queued,
-        event_type,
-        outcome,
-        response,
-        receipt,
-        fault,
-        text,
-        remark,
-        began_at,
-        duration_ms,
-        withheld,
-        pass,
-    };
+    // A report has the words that it was made with.
+    let is_report = endpoint == EndpointId::READERS;
+    let remark =
+        (!is_report).then(|| find_words(view, &destination, &mut load, began_at)).flatten();
+    let answer = around.channels.attempt(&destination, &load, began_at).await;
+    let fault = Fault::of(&answer.outcome);
+    let text = load.words.filter(|_| load.message.is_some()).map(|words| words.text);
+    let came = Came { remark, text, ..Came::to(load.event_type, answer, fault) };
+    let ended = came.ended(queued, (began_at, began), pass);
     tell(around.ledger.vault(), view, endpoint, &ended);
     if let (Some(traced), Some(tracing)) = (traced, &around.tracing) {
         traced.put(tracing, endpoint, &ended);
     }
     ended
+}
+
+/// What an attempt came to.
+struct Came {
+    event_type: String,
+    answer: Answer,
+    fault: Fault,
+    text: Option<String>,
+    remark: Option<String>,
+    withheld: Option<Still>,
+}
+
+impl Came {
+    fn to(event_type: String, answer: impl Into<Answer>, fault: Fault) -> Self {
+        let answer = answer.into();
+        Self { event_type, answer, fault, text: None, remark: None, withheld: None }
+    }
+
+    fn ended(self, queued: Arc<Queued>, (at, began): (Timestamp, Instant), pass: Pass) -> Ended {
+        let Self { event_type, answer, fault, text, remark, withheld } = self;
+        let Answer { outcome, response, receipt } = answer;
+        let duration_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        Ended {
+            queued,
+            event_type,
+            outcome,
+            response,
+            receipt,
+            fault,
+            text,
+            remark,
+            began_at: at,
+            duration_ms,
+            withheld,
+            pass,
+        }
+    }
 }
 
 /// Tells the log of an attempt: not what was sent, nor what came back.
@@ -195,6 +250,28 @@ enum Unready {
     Withheld(String, Still),
 }
 
+impl Unready {
+    /// What an attempt comes to that was none.
+    fn came(self, view: &TenantView) -> Came {
+        let none = Outcome::Done { code: -1 };
+        match self {
+            Self::Taken(event_type) => Came::to(event_type, none, Fault::System),
+            Self::Withheld(event_type, still) => {
+                Came { withheld: Some(still), ..Came::to(event_type, none, Fault::System) }
+            }
+            Self::Ledger(error) => {
+                tracing::error!(%error, tenant = %view.id, "a delivery cannot be read");
+                let (error, after) = (error.to_string(), Some(Span::minutes(1)));
+                let later = Outcome::Retry { code: -1, error, after };
+                Came::to(String::new(), later, Fault::System)
+            }
+            Self::Never { error, event_type, fault } => {
+                Came::to(event_type, Outcome::Dead { code: -1, error }, fault)
+            }
+        }
+    }
+}
+
 fn prepare(
     around: &Surroundings,
     view: &TenantView,
@@ -204,14 +281,15 @@ fn prepare(
 ) -> Result<(Destination, Load, Option<Traced>), Unready> {
     let record = &queued.record;
     let event = match offered {
-        Some(event) => Arc::unwrap_or_clone(event),
+        Some(event) => event,
         None => {
             let event = around.ledger.event(&view.id, record.event).map_err(Unready::Ledger)?;
-            event.ok_or_else(|| Unready::Never {
+            let event = event.ok_or_else(|| Unready::Never {
                 error: "its event is no longer kept".to_owned(),
                 event_type: String::new(),
                 fault: Fault::System,
-            })?
+            })?;
+            Arc::new(event)
         }
     };
     let misconfigured = |error| Unready::Never {
@@ -224,12 +302,12 @@ fn prepare(
     let own = view.endpoints.get(&id).and_then(|endpoint| endpoint.config.timeout);
     if let Destination::WhatsApp { to, window, .. } = &mut destination {
         if record.attempts > 0 && is_taken(around, view, queued.delivery)? {
-            return Err(Unready::Taken(event.event_type));
+            return Err(Unready::Taken(event.event_type.clone()));
         }
         if let Some(tell) = &record.tell {
             match still(around, view, tell, &event).map_err(Unready::Ledger)? {
                 Still::Holds => {}
-                still => return Err(Unready::Withheld(event.event_type, still)),
+                still => return Err(Unready::Withheld(event.event_type.clone(), still)),
             }
         }
         let number = privacy::phone_or_text(to);
@@ -246,8 +324,8 @@ fn prepare(
         id: delivery,
         attempt,
         trace,
-        event_type: event.event_type,
-        body: event.body,
+        event_type: event.event_type.clone(),
+        body: event.body.clone(),
         message: to_customer.map(|tell| tell.message.clone()),
         words: None,
         locale: settings.locale,

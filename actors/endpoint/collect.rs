@@ -219,7 +219,7 @@ impl EndpointActor {
         let of_type = event_type.strip_suffix(digest::SUFFIX).unwrap_or_default();
         let data = digest::data(of_type, events);
         let event = EventRecord {
-            body: payload::body(&id, &event_type, now, &data),
+            body: payload::body(&id, &event_type, now, &data).into(),
             id: id.as_str().to_owned(),
             event_type,
             at: now,

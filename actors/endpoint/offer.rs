@@ -6,7 +6,8 @@ use ractor::ActorRef;
 use sereno_workflows::id::Sequence;
 use sereno_workflows::time::Timestamp;
 
-use super::{EndpointActor, EndpointMessage, EndpointState, Standing, Start};
+use super::attempt::Start;
+use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
 use crate::announce::first;
 use crate::fan_out::{Offer, Share};
 use crate::ledger::queue::Queued;
@@ -16,14 +17,14 @@ use crate::store::committer::Haste;
 use crate::view::TenantView;
 
 impl EndpointActor {
-    /// Attempts an offered delivery, or queues it where there is no room for it now.
-    pub(super) async fn consider(
+    /// Attempts an offered delivery, or queues it where there is no room for it now, which is to be waited for.
+    pub(super) fn consider(
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
         view: Arc<TenantView>,
         offer: Offer,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Option<impl Future<Output = ()> + Send + use<'_>>, LedgerError> {
         let Offer { delivery, event: (place, event), due, again, share, .. } = offer;
         if let Some(standing) = state.under_way.get_mut(&delivery) {
             // Whoever offered it before is gone.
@@ -31,7 +32,7 @@ impl EndpointActor {
                 Standing::Offered(waiting) => *waiting = share,
                 Standing::Queued => share.secured(),
             }
-            return Ok(());
+            return Ok(None);
         }
         let whose = (place, delivery);
         let together = self.batch(&view).map(|batch| (batch, event.event_type.as_str()));
@@ -39,36 +40,44 @@ impl EndpointActor {
         let (due, record) = first(place, together, due);
         if again && self.around.ledger.is_secured(&self.tenant, whose, (self.id, due))? {
             share.secured();
-            return Ok(());
+            return Ok(None);
         }
         let now = self.around.ledger.now().timestamp();
         let has_room = state.under_way.len() < self.room(state, &view, now)?;
-        if !waits && has_room && self.take_turn(&view, (delivery, &record), now).is_ok() {
-            state.under_way.insert(delivery, Standing::Offered(share));
-            let queued = Queued { due, delivery, record };
-            self.begin(myself, state, &view, Start { queued, event: Some(event), offered: true });
-        } else {
-            self.queue(delivery, due, &record, share).await;
+        let goes = !waits && has_room && self.take_turn(&view, (delivery, &record), now).is_ok();
+        if !goes {
+            state.view = Some(view);
+            return Ok(Some(self.queue(delivery, due, &record, share)));
         }
+        state.under_way.insert(delivery, Standing::Offered(share));
+        let queued = Queued { due, delivery, record };
+        self.begin(myself, state, &view, Start { queued, event: Some(event), offered: true });
         state.view = Some(view);
-        Ok(())
+        Ok(None)
     }
 
-    /// An offered delivery takes its time: whoever offered it need not wait.
-    pub(super) async fn set_aside(&self, state: &mut EndpointState, queued: &Queued) {
-        let Some(standing) = state.under_way.get_mut(&queued.delivery) else { return };
-        if let Standing::Offered(share) = std::mem::replace(standing, Standing::Queued) {
-            self.queue(queued.delivery, queued.due, &queued.record, share).await;
+    /// An offered delivery takes its time: whoever offered it need not wait once it is queued.
+    pub(super) fn set_aside(
+        &self,
+        state: &mut EndpointState,
+        queued: &Queued,
+    ) -> Option<impl Future<Output = ()> + Send + use<'_>> {
+        let standing = state.under_way.get_mut(&queued.delivery)?;
+        match std::mem::replace(standing, Standing::Queued) {
+            Standing::Offered(share) => {
+                Some(self.queue(queued.delivery, queued.due, &queued.record, share))
+            }
+            Standing::Queued => None,
         }
     }
 
-    async fn queue(
+    fn queue(
         &self,
         delivery: Sequence,
         due: Timestamp,
         record: &DeliveryRecord,
         share: Share,
-    ) {
+    ) -> impl Future<Output = ()> + Send + use<'_> {
         let mut draft = Draft::new(&self.tenant);
         draft.enqueue(self.id, due, delivery, record);
         let (after, hints) = (draft.take_after(), Arc::clone(&self.around.hints));
@@ -77,6 +86,6 @@ impl EndpointActor {
             hints.carry_out(&tenant, after);
             share.secured();
         });
-        self.around.ledger.commit_in(Haste::Gathered, draft, then).await;
+        self.around.ledger.commit_in(Haste::Gathered, draft, then)
     }
 }

@@ -170,19 +170,21 @@ impl EndpointActor {
         Ok(Some(delivery))
     }
 
-    /// The first look since the start, or since the endpoint was changed: puts right what waits in order or
-    /// for others of its type.
+    /// Whether what waits was put right since the start, and since the endpoint was changed; it counts as put right
+    /// from now on.
+    pub(super) fn is_tidy(&self, view: &TenantView) -> bool {
+        let Some(endpoint) = view.endpoints.get(&self.id) else { return true };
+        // A look under the view from before a change must not count for the one after it.
+        let shape = (endpoint.config.ordering, endpoint.config.batch);
+        self.tidied.lock().insert(self.id, shape) == Some(shape)
+    }
+
+    /// Puts right what waits in order or for others of its type.
     pub(super) async fn tidy_line(
         &self,
         state: &mut EndpointState,
         view: &TenantView,
     ) -> Result<(), LedgerError> {
-        let Some(endpoint) = view.endpoints.get(&self.id) else { return Ok(()) };
-        // A look under the view from before a change must not count for the one after it.
-        let shape = (endpoint.config.ordering, endpoint.config.batch);
-        if self.tidied.lock().insert(self.id, shape) == Some(shape) {
-            return Ok(());
-        }
         if self.is_ordered(view) {
             self.mend_line(state).await?;
         } else {

@@ -24,20 +24,17 @@ use crate::turnstile::Pass;
 
 impl EndpointActor {
     /// Commits what came of an attempt: done, later or dead, with its line in the log.
-    pub(super) async fn record(
+    pub(super) fn record(
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &mut EndpointState,
         mut ended: Ended,
-    ) -> Result<(), LedgerError> {
-        if let Some(still) = ended.withheld.take() {
-            return self.withhold(myself, state, ended, still).await;
-        }
+    ) -> Result<impl Future<Output = ()> + Send + use<'_>, LedgerError> {
         let ledger = &self.around.ledger;
         let now = ledger.now().timestamp();
         let mut draft = Draft::new(&self.tenant);
         self.hear_early_word(&mut draft, &mut ended)?;
-        let Queued { due, delivery, record } = &ended.queued;
+        let Queued { due, delivery, record } = &*ended.queued;
         let line = ledger.sequence();
         let tried = record.attempted(line);
         let counted = tried.attempts - tried.forgiven;
@@ -81,19 +78,18 @@ impl EndpointActor {
             Next::Later(at) => Some(at),
             Next::Done | Next::Dead => None,
         };
-        self.commit_end(myself, state, draft, (*delivery, again), ended.pass).await;
-        Ok(())
+        Ok(self.commit_end(myself, state, draft, (*delivery, again), ended.pass))
     }
 
     /// Commits what came of a delivery, and has this actor told once it is durable.
-    pub(super) async fn commit_end(
+    pub(super) fn commit_end(
         &self,
         myself: &ActorRef<EndpointMessage>,
         state: &EndpointState,
         mut draft: Draft,
         (delivery, again): (Sequence, Option<Timestamp>),
         pass: Pass,
-    ) {
+    ) -> impl Future<Output = ()> + Send + use<'_> {
         let (after, hints, tenant) =
             (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
         let myself = myself.clone();
@@ -106,7 +102,7 @@ impl EndpointActor {
         // In order, the next one goes only after this.
         let is_ordered = state.view.as_ref().is_some_and(|view| self.is_ordered(view));
         let haste = if is_ordered { Haste::Awaited } else { Haste::Gathered };
-        self.around.ledger.commit_in(haste, draft, then).await;
+        self.around.ledger.commit_in(haste, draft, then)
     }
 
     /// Notes with the event how its delivery stands, and the attempt in the log.
@@ -117,7 +113,7 @@ impl EndpointActor {
         (ended, tried): (&Ended, &DeliveryRecord),
         next: Next,
     ) {
-        let Queued { delivery, record, .. } = &ended.queued;
+        let Queued { delivery, record, .. } = &*ended.queued;
         let attempts = tried.attempts;
         let (status, next_at) = match next {
             Next::Done => (AttemptStatus::Sent, None),

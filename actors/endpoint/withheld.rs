@@ -62,7 +62,7 @@ impl EndpointActor {
         still: Still,
     ) -> Result<(), LedgerError> {
         let mut draft = Draft::new(&self.tenant);
-        let Queued { due, delivery, record } = &ended.queued;
+        let Queued { due, delivery, record } = &*ended.queued;
         if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
             draft.dequeue(self.id, *due, *delivery);
         }

@@ -127,7 +127,7 @@ fn who_and_what_stands_on_disk_as_it_always_did() {
         ignored: Some("why".into()),
         cause: Some(Sequence(6)),
         deliveries: Deliveries::Each(vec![(1, Sequence(8)), (300, Sequence(9))]),
-        body: b"{\"a\":1}".to_vec(),
+        body: "{\"a\":1}".into(),
         story: None,
         trace: None,
     };

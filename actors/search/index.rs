@@ -302,7 +302,7 @@ mod tests {
             ignored: None,
             cause: None,
             deliveries: Deliveries::NONE,
-            body: format!("{{\"data\":{data}}}").into_bytes(),
+            body: format!("{{\"data\":{data}}}").into(),
             story: None,
             trace: None,
         }

@@ -258,7 +258,7 @@ fn unknown(place: Sequence, event_type: &str) -> Recorded {
         ignored: None,
         cause: None,
         deliveries: record::Deliveries::NONE,
-        body: Vec::new(),
+        body: "".into(),
         story: None,
         trace: None,
     };

@@ -133,7 +133,7 @@ fn loaded(
         id: "msg_preview".to_owned(),
         attempt: 1,
         trace: crate::trace::of_delivery("msg_preview", 1),
-        body: payload::body(&own_id(Sequence(0)), &event_type, now, &redacted),
+        body: payload::body(&own_id(Sequence(0)), &event_type, now, &redacted).into(),
         event_type,
         message,
         words: None,

@@ -11,7 +11,7 @@ fn load(message: Option<Message>) -> Load {
         attempt: 1,
         trace: crate::trace::of_delivery("d1", 1),
         event_type: if message.is_some() { "reminder.24h.sent" } else { "sla.breached" }.into(),
-        body: body.to_string().into_bytes(),
+        body: body.to_string().into(),
         message,
         words: None,
         locale: Locale::En,

@@ -64,7 +64,7 @@ mod tests {
             attempt: 1,
             trace: crate::trace::of_delivery("d1", 1),
             event_type: "reservation.created.digest".into(),
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into(),
             message: None,
             words: None,
             locale: Locale::Es,

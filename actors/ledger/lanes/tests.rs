@@ -27,7 +27,7 @@ fn event(place: u64, to: &[EndpointId]) -> EventRecord {
         ignored: None,
         cause: None,
         deliveries: Deliveries::run(Sequence(place + 1), to),
-        body: b"{}".to_vec(),
+        body: "{}".into(),
         story: None,
         trace: None,
     }

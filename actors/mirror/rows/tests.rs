@@ -16,7 +16,7 @@ fn event(event_type: &str, data: Value) -> EventRecord {
         ignored: None,
         cause: None,
         deliveries: Deliveries::NONE,
-        body: json!({"data": data}).to_string().into_bytes(),
+        body: json!({"data": data}).to_string().into(),
         story: None,
         trace: None,
     }

@@ -98,7 +98,7 @@ fn load() -> Load {
         attempt: 1,
         trace: crate::trace::of_delivery("d1", 1),
         event_type: "alert.resolved".into(),
-        body: Vec::new(),
+        body: "".into(),
         message: None,
         words: None,
         locale: Locale::En,
