@@ -83,7 +83,7 @@ pub(crate) fn announce(
     let mut wanted = Vec::new();
     let mut filtered = Vec::new();
     let intent = announcement.data.get("intent").and_then(Value::as_str);
-    for (&endpoint, found) in &view.endpoints {
+    for (endpoint, found) in view.endpoints.iter() {
         let verdict = match &announcement.audience {
             Audience::Nobody => break,
             Audience::Only(only) if *only == endpoint => None,

@@ -77,13 +77,8 @@ impl Prober {
     /// Looks at the endpoints after a place, so many of them; from the beginning, at the tenant's own lines
     /// too. `test` has each endpoint sent a `test.ping`, of which nothing is kept.
     pub async fn tenant(&self, view: &TenantView, after: EndpointId, test: bool) -> Looked {
-        let from = EndpointId(after.0.saturating_add(1));
-        let page: Vec<&Arc<Endpoint>> = view
-            .endpoints
-            .range(from..)
-            .map(|(_, endpoint)| endpoint)
-            .take(CHECK_ENDPOINTS_MAX + 1)
-            .collect();
+        let page: Vec<&Arc<Endpoint>> =
+            view.endpoints.after(after).take(CHECK_ENDPOINTS_MAX + 1).collect();
         let more = page.len() > CHECK_ENDPOINTS_MAX;
         let page = page.get(..CHECK_ENDPOINTS_MAX).unwrap_or(&page);
         let endpoints = join_all(page.iter().map(|endpoint| self.endpoint(view, endpoint, test)));

@@ -355,8 +355,7 @@ impl Tenant {
 
     /// Tells endpoints and the clock of what waits since before the start.
     fn look_for_deliveries(&self, view: &TenantView) -> Result<(), ActorProcessingErr> {
-        let ids =
-            view.endpoints.keys().copied().chain([EndpointId::CUSTOMERS, EndpointId::READERS]);
+        let ids = view.endpoints.ids().chain([EndpointId::CUSTOMERS, EndpointId::READERS]);
         for id in ids {
             let first = self.around.ledger.queued(&view.id, id, 1)?;
             if let Some(first) = first.first() {

@@ -3,6 +3,8 @@
 //! The tenant actor makes a new view for each change and hands it along with every message, so a
 //! decision is taken under one view from its beginning to its end.
 
+mod endpoints;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use sereno_workflows::statistics::Channel;
 use sereno_workflows::time::Timestamp;
 use tokio::sync::mpsc;
 
+pub use self::endpoints::Endpoints;
 use crate::catalogue::Door;
 use crate::endpoint::config::{Endpoint, Kind};
 use crate::ledger::{Ledger, LedgerError};
@@ -37,7 +40,7 @@ pub struct TenantView {
     /// What its rules read.
     pub policy: Policy,
     /// Its endpoints.
-    pub endpoints: BTreeMap<EndpointId, Arc<Endpoint>>,
+    pub endpoints: Endpoints,
     /// The server's own mail server, for tenants without one.
     pub server_smtp: Option<Smtp>,
     /// How webhooks are tried again where neither endpoint nor tenant says.
@@ -72,7 +75,7 @@ impl TenantView {
             door: Door::of(&settings),
             policy: Policy::new(settings, &phone_key),
             pauses: BTreeMap::new(),
-            endpoints: BTreeMap::new(),
+            endpoints: Endpoints::default(),
             server_smtp: None,
             server_retry: RetryPolicy::default(),
             phone_key,
@@ -96,10 +99,10 @@ impl TenantView {
         };
         let settings = Settings::from_json(settings).map_err(|_| unreadable)?;
         let phone_key = vault.open(&phone_key_place(&id), &record.phone_key)?;
-        let mut endpoints = BTreeMap::new();
+        let mut endpoints = Endpoints::default();
         for (number, record) in ledger.endpoints(&id)? {
             let endpoint = Endpoint::from_record(&id, number, &record, vault)?;
-            endpoints.insert(number, Arc::new(endpoint));
+            endpoints.insert(Arc::new(endpoint));
         }
         Ok(Self {
             templates: compiled(&settings),

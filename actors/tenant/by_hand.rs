@@ -59,7 +59,7 @@ impl Tenant {
         self.write_endpoint(&mut draft, Some(&present), &mut next, transition.next);
         self.announce_age(&mut draft, &state.view, id, transition.effects, (now, trace));
         let mut view = TenantView::clone(&state.view);
-        view.endpoints.insert(id, Arc::new(next));
+        view.endpoints.insert(Arc::new(next));
         self.show(myself, state, view);
         let (after, hints) = (draft.take_after(), Arc::clone(&self.around.hints));
         let tenant = state.view.id.clone();

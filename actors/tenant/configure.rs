@@ -252,7 +252,7 @@ impl Tenant {
         self.around.hints.carry_out(tenant, after);
         let endpoint = Arc::new(endpoint);
         let mut view = TenantView::clone(&state.view);
-        view.endpoints.insert(endpoint.id, Arc::clone(&endpoint));
+        view.endpoints.insert(Arc::clone(&endpoint));
         self.show(myself, state, view);
         if forgiven {
             self.tell_endpoint(myself, state, endpoint.id, EndpointMessage::Forgive);
@@ -309,12 +309,8 @@ impl Tenant {
     }
 
     fn look_again(&self, state: &TenantState) {
-        let ids = state
-            .view
-            .endpoints
-            .keys()
-            .copied()
-            .chain([EndpointId::CUSTOMERS, EndpointId::READERS]);
+        let own = [EndpointId::CUSTOMERS, EndpointId::READERS];
+        let ids = state.view.endpoints.ids().chain(own);
         for id in ids.filter(|&id| self.has_queue(&state.view, id)) {
             self.around.hints.deliver(&state.view.id, id, Timestamp(0));
         }

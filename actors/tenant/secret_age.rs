@@ -114,7 +114,7 @@ impl Tenant {
         }
         if let Some(endpoint) = changed {
             let mut view = TenantView::clone(&state.view);
-            view.endpoints.insert(id, endpoint);
+            view.endpoints.insert(endpoint);
             self.show(myself, state, view);
         }
         let (after, hints) = (draft.take_after(), Arc::clone(&self.around.hints));

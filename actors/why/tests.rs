@@ -65,7 +65,7 @@ fn known(engine: &Engine) -> (Known, Known, String) {
     let (ledger, view) = (engine.ledger(), engine.view(&shop()).unwrap());
     let at_hand = Known::at_hand(ledger, &view, ENDPOINT).unwrap();
     let known = at_hand.clone().looked_up(ledger, &view, ENDPOINT).unwrap();
-    let reason = endpoint(ledger, &view, &view.endpoints[&ENDPOINT], &known).unwrap();
+    let reason = endpoint(ledger, &view, view.endpoints.get(&ENDPOINT).unwrap(), &known).unwrap();
     (at_hand, known, reason.told(Locale::En, &view.policy.zone).sentence)
 }
 

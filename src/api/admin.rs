@@ -38,10 +38,10 @@ pub async fn list(
         None => 0,
         Some(cursor) => cursor.parse().map_err(|_| query.bad_cursor())?,
     };
-    let rest = view.endpoints.range(EndpointId(after.saturating_add(1))..);
-    let (page, next_cursor) = query.page(rest, |(id, _)| id.to_string());
+    let rest = view.endpoints.after(EndpointId(after));
+    let (page, next_cursor) = query.page(rest, |endpoint| endpoint.id.to_string());
     let mut items = Vec::new();
-    for (_, endpoint) in page {
+    for endpoint in page {
         items.push(shown(&app, &caller, endpoint)?);
     }
     let total = view.endpoints.len();

@@ -51,7 +51,7 @@ impl Choice<'_> {
         }
         let wanted = (*by)?;
         let own = [EndpointId::CUSTOMERS, EndpointId::READERS];
-        let all = view.endpoints.keys().copied().chain(own);
+        let all = view.endpoints.ids().chain(own);
         Some(all.filter(|id| channel(view, *id) == Some(wanted)).collect())
     }
 }
