@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -20,7 +21,7 @@ pub struct InvalidId(pub String);
 
 /// A customer of the service: 1 to 63 of `a-z 0-9 - _`, beginning with a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct TenantId(String);
+pub struct TenantId(Arc<str>);
 
 impl TenantId {
     /// The id as text.
@@ -36,7 +37,7 @@ impl FromStr for TenantId {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
         let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if text.len() <= 63 && begins_well && text.chars().all(allowed) {
-            return Ok(Self(text.to_owned()));
+            return Ok(Self(text.into()));
         }
         Err(InvalidId(
             "a tenant id is 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
@@ -136,11 +137,10 @@ impl Sequence {
 
     /// 13 characters of Crockford base 32; their order is the sequence's order.
     pub fn to_text(self) -> String {
-        (0..13_u32)
-            .rev()
-            .filter_map(|digit| BASE32.get(usize::try_from((self.0 >> (digit * 5)) & 31).ok()?))
-            .map(|&byte| char::from(byte))
-            .collect()
+        let digit = |place: u32| BASE32.get(usize::try_from((self.0 >> (place * 5)) & 31).ok()?);
+        let mut text = String::with_capacity(13);
+        text.extend((0..13).rev().filter_map(digit).map(|&byte| char::from(byte)));
+        text
     }
 
     /// Reads what [`Sequence::to_text`] wrote.
