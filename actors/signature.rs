@@ -73,14 +73,18 @@ impl Scheme {
 ///
 /// `timestamp_s` is the attempt's time in unix seconds and must be the one that is sent along.
 pub fn standard(id: &str, timestamp_s: i64, body: &[u8], secret: &str) -> String {
-    let prefix = format!("{id}.{timestamp_s}.");
+    let timestamp_s = timestamp_s.to_string();
+    let signed = [id.as_bytes(), b".", timestamp_s.as_bytes(), b".", body];
     if secret.starts_with(key_pair::PRIVATE)
-        && let Some(signature) = key_pair::sign(&[prefix.as_bytes(), body].concat(), secret)
+        && let Some(signature) = key_pair::sign(&signed.concat(), secret)
     {
         return format!("v1a,{}", STANDARD.encode(signature));
     }
     let key = decoded(secret).unwrap_or_else(|| secret.as_bytes().to_vec());
-    format!("v1,{}", STANDARD.encode(mac(&key, &[prefix.as_bytes(), body])))
+    let mut signature = String::with_capacity(47);
+    signature.push_str("v1,");
+    STANDARD.encode_string(mac(&key, &signed), &mut signature);
+    signature
 }
 
 /// The value of an `X-Signature` header, `sha256=<hex>`, over the body alone.

@@ -157,7 +157,8 @@ pub fn span_id() -> [u8; 8] {
 pub(crate) fn of_delivery(id: &str, attempt: u32) -> TraceContext {
     let digest = Sha256::digest(id.as_bytes());
     let trace = digest.first_chunk().copied().unwrap_or([1; 16]);
-    let digest = Sha256::digest(format!("{id}.{attempt}").as_bytes());
+    let attempt = attempt.to_string();
+    let digest = Sha256::new().chain_update(id).chain_update(".").chain_update(attempt).finalize();
     let span = digest.first_chunk().copied().unwrap_or([1; 8]);
     TraceContext { trace, span, flags: 1, state: None }
 }

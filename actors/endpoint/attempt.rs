@@ -61,7 +61,7 @@ pub(crate) struct Ended {
 
 /// The id under which the receiver knows a delivery, the same on every attempt.
 pub fn delivery_id(delivery: Sequence) -> String {
-    format!("msg_{}", delivery.to_text())
+    ["msg_", &delivery.to_text()].concat()
 }
 
 /// The delivery with this id.
