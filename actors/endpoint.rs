@@ -226,7 +226,7 @@ impl EndpointActor {
         state: &mut EndpointState,
     ) -> Result<(), LedgerError> {
         let Some(view) = state.view.clone() else { return Ok(()) };
-        if !self.is_tidy(&view) {
+        if self.is_first_look(&view) {
             Box::pin(self.tidy_line(state, &view)).await?;
         }
         let now = self.around.ledger.now().timestamp();

@@ -1,13 +1,15 @@
 //! Hands a tenant's events to their many endpoints, a bounded number at a time.
 //!
 //! ```text
-//!  FanOut (a hint) --> event + how far it came --> Offer --> tenant --> endpoint: attempts it, or queues it
-//!                             ^                                                   |
-//!                             +------------- Secured (or Lost, if it died) -------+
+//!  FanOut (a hint) --> event + how far it came --> Offers --> tenant --> endpoint: attempts it, or queues it
+//!                             ^                                                    |
+//!                             +------------- Secured (or Lost, if it died) --------+
 //! ```
 //! An event for ten thousand endpoints is one record with a cursor, not ten thousand rows. Before the
 //! cursor every delivery is secured: it was attempted, or it waits in its endpoint's queue. After a crash
 //! those behind the cursor are offered again, and each endpoint knows by its rows which it has had.
+
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use sereno_workflows::id::{EndpointId, Sequence, TenantId};
 use sereno_workflows::time::Timestamp;
 
+pub(crate) use self::words::Share;
+use self::words::{Word, Words};
 use crate::hints::Hints;
 use crate::ledger::{Draft, Ledger, LedgerError};
 use crate::limits;
@@ -37,10 +41,8 @@ pub(crate) enum FanOutMessage {
     Begin(Sequence),
     /// There may be events from before the start.
     Resume,
-    /// A delivery of an event, by its index, was attempted or is in its endpoint's queue.
-    Secured(Sequence, u32),
-    /// The endpoint that had a delivery in its hands is gone.
-    Lost(Sequence, u32),
+    /// Words came of what was offered.
+    Heard,
 }
 
 /// A delivery for an endpoint to attempt or to queue.
@@ -55,35 +57,9 @@ pub(crate) struct Offer {
     pub(crate) share: Share,
 }
 
-/// The word that is owed for an offered delivery; dropped without it, the delivery counts as lost.
-pub(crate) struct Share {
-    fan_out: ActorRef<FanOutMessage>,
-    event: Sequence,
-    index: u32,
-    owed: bool,
-}
-
-impl Share {
-    /// What came of the delivery is durable.
-    pub(crate) fn secured(mut self) {
-        self.owed = false;
-        // An error means that the fan-out is gone; its successor looks for itself.
-        drop(self.fan_out.cast(FanOutMessage::Secured(self.event, self.index)));
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if self.owed {
-            // As in `secured`.
-            drop(self.fan_out.cast(FanOutMessage::Lost(self.event, self.index)));
-        }
-    }
-}
-
 /// What it knows.
-#[derive(Default)]
 pub(crate) struct FanOutState {
+    words: Arc<Words>,
     active: BTreeMap<Sequence, Progress>,
     /// The events with deliveries to offer, in turn.
     turns: VecDeque<Sequence>,
@@ -99,15 +75,21 @@ impl Actor for FanOut {
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<FanOutMessage>,
+        myself: ActorRef<FanOutMessage>,
         (): (),
     ) -> Result<FanOutState, ActorProcessingErr> {
-        Ok(FanOutState::default())
+        Ok(FanOutState {
+            words: Words::to(myself),
+            active: BTreeMap::new(),
+            turns: VecDeque::new(),
+            in_flight: 0,
+            unread: None,
+        })
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<FanOutMessage>,
+        _myself: ActorRef<FanOutMessage>,
         message: FanOutMessage,
         state: &mut FanOutState,
     ) -> Result<(), ActorProcessingErr> {
@@ -117,11 +99,10 @@ impl Actor for FanOut {
             }
             FanOutMessage::Begin(event) => state.read_from(event),
             FanOutMessage::Resume => state.read_from(Sequence(0)),
-            FanOutMessage::Secured(event, index) => self.secured(state, event, index).await,
-            FanOutMessage::Lost(event, index) => self.queue(&myself, state, event, index).await?,
+            FanOutMessage::Heard => self.hear(state).await?,
         }
         self.read(state).await?;
-        self.offer(&myself, state);
+        self.offer(state);
         Ok(())
     }
 
@@ -181,21 +162,33 @@ impl FanOut {
     }
 
     /// Offers deliveries of all events in turn, as many as may be under way.
-    fn offer(&self, myself: &ActorRef<FanOutMessage>, state: &mut FanOutState) {
-        while state.in_flight < limits::FAN_OUT_IN_FLIGHT_MAX {
-            let Some(event) = state.turns.pop_front() else { return };
+    fn offer(&self, state: &mut FanOutState) {
+        let mut offers = Vec::new();
+        while state.in_flight < limits::FAN_OUT_IN_FLIGHT_MAX
+            && let Some(event) = state.turns.pop_front()
+        {
             let Some(progress) = state.active.get_mut(&event) else { continue };
             let Some((index, endpoint, delivery)) = progress.next() else { continue };
-            let share = Share { fan_out: myself.clone(), event, index, owed: true };
+            let share = state.words.share(event, index);
             let (due, again) = (progress.due, progress.again);
             let event_record = (event, Arc::clone(&progress.event));
-            let offer = Offer { endpoint, delivery, event: event_record, due, again, share };
+            offers.push(Offer { endpoint, delivery, event: event_record, due, again, share });
             state.in_flight += 1;
             state.turns.push_back(event);
-            if self.parent.cast(TenantMessage::Offer(offer)).is_err() {
-                tracing::debug!(tenant = %self.tenant, "a fan-out outlived its tenant");
+        }
+        if !offers.is_empty() && self.parent.cast(TenantMessage::Offers(offers)).is_err() {
+            tracing::debug!(tenant = %self.tenant, "a fan-out outlived its tenant");
+        }
+    }
+
+    async fn hear(&self, state: &mut FanOutState) -> Result<(), LedgerError> {
+        for word in state.words.take() {
+            match word {
+                Word::Secured(event, index) => self.secured(state, event, index).await,
+                Word::Lost(event, index) => self.queue(state, event, index).await?,
             }
         }
+        Ok(())
     }
 
     async fn secured(&self, state: &mut FanOutState, event: Sequence, index: u32) {
@@ -217,7 +210,6 @@ impl FanOut {
     /// Puts a delivery whose endpoint died into that endpoint's queue, unless it got there or further.
     async fn queue(
         &self,
-        myself: &ActorRef<FanOutMessage>,
         state: &FanOutState,
         event: Sequence,
         index: u32,
@@ -232,11 +224,10 @@ impl FanOut {
             draft.enqueue(endpoint, due, delivery, &DeliveryRecord::first(event));
         }
         let (after, hints) = (draft.take_after(), Arc::clone(&self.hints));
-        let (tenant, myself) = (self.tenant.clone(), myself.clone());
+        let (tenant, words) = (self.tenant.clone(), Arc::clone(&state.words));
         let then = Box::new(move || {
             hints.carry_out(&tenant, after);
-            // As in `Share::secured`.
-            drop(myself.cast(FanOutMessage::Secured(event, index)));
+            words.say(Word::Secured(event, index));
         });
         self.ledger.commit(draft, then).await;
         Ok(())

@@ -135,8 +135,8 @@ pub(crate) enum TenantMessage {
     FanOut(Sequence),
     /// There may be such events from before the start.
     ResumeFanOut,
-    /// A delivery of such an event.
-    Offer(Offer),
+    /// Deliveries of such events.
+    Offers(Vec<Offer>),
     /// An endpoint that was asked to end still has work.
     Busy(EndpointId),
     /// Change settings or endpoints.
@@ -252,7 +252,9 @@ impl Actor for Tenant {
                 self.tell_fan_out(&myself, state, FanOutMessage::Begin(event));
             }
             TenantMessage::ResumeFanOut => self.resume_fan_out(&myself, state)?,
-            TenantMessage::Offer(offer) => self.offer(&myself, state, offer),
+            TenantMessage::Offers(offers) => {
+                offers.into_iter().for_each(|offer| self.offer(&myself, state, offer));
+            }
             TenantMessage::Busy(endpoint) => state.endpoints.stay(&endpoint),
             TenantMessage::Configure(change, reply) => {
                 let changed = Box::pin(self.configure(&myself, state, change)).await;

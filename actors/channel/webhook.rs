@@ -52,8 +52,8 @@ const RESERVED: [&str; 26] = [
     "x-signature",
 ];
 
-/// Headers of a request that are ours, and those of every request; a few more where an endpoint asks for them.
-const OURS: usize = 12;
+/// Headers of most requests that are ours, and those that every request has.
+const USUAL_HEADERS: usize = 12;
 
 /// One webhook destination.
 pub(crate) struct Post<'a> {
@@ -183,7 +183,7 @@ fn headers(
     load: &Load,
     now: Timestamp,
 ) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::with_capacity(post.headers.len() + OURS);
+    let mut headers = HeaderMap::with_capacity(post.headers.len() + USUAL_HEADERS);
     for (name, value) in post.headers {
         let name = HeaderName::try_from(name).map_err(|_| "a header's name is not one")?;
         if !reserved(&name) {

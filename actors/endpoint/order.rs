@@ -170,13 +170,12 @@ impl EndpointActor {
         Ok(Some(delivery))
     }
 
-    /// Whether what waits was put right since the start, and since the endpoint was changed; it counts as put right
-    /// from now on.
-    pub(super) fn is_tidy(&self, view: &TenantView) -> bool {
-        let Some(endpoint) = view.endpoints.get(&self.id) else { return true };
+    /// Whether this is the first look since the start, or since the endpoint was changed; the next one is not.
+    pub(super) fn is_first_look(&self, view: &TenantView) -> bool {
+        let Some(endpoint) = view.endpoints.get(&self.id) else { return false };
         // A look under the view from before a change must not count for the one after it.
         let shape = (endpoint.config.ordering, endpoint.config.batch);
-        self.tidied.lock().insert(self.id, shape) == Some(shape)
+        self.tidied.lock().insert(self.id, shape) != Some(shape)
     }
 
     /// Puts right what waits in order or for others of its type.

@@ -255,6 +255,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a01_what_finds_no_place_waits_for_one_in_its_turn() {
+        let queue = Queue::new();
+        for _ in 0..COMMITS_QUEUED_MAX {
+            assert_eq!(queue.push(request(Haste::Gathered, 1)).now_or_never(), Some(true));
+        }
+        let mut late = Box::pin(queue.push(request(Haste::Awaited, 2)));
+        assert_eq!((&mut late).now_or_never(), None);
+        let mut taken = queue.next_group().unwrap();
+        assert!(late.await);
+        while taken.len() <= COMMITS_QUEUED_MAX {
+            taken.extend(queue.next_group().unwrap());
+        }
+        let sizes: Vec<_> = taken.iter().map(|request| request.batch.bytes()).collect();
+        assert_eq!((sizes.len(), sizes.last()), (COMMITS_QUEUED_MAX + 1, Some(&2)));
+    }
+
+    #[tokio::test]
+    async fn a01_what_waits_for_a_place_is_dropped_when_the_queue_is_closed() {
+        let queue = Queue::new();
+        for _ in 0..COMMITS_QUEUED_MAX {
+            assert!(queue.push(request(Haste::Gathered, 1)).await);
+        }
+        let mut late = Box::pin(queue.push(request(Haste::Awaited, 2)));
+        assert_eq!((&mut late).now_or_never(), None);
+        queue.close();
+        assert!(!late.await);
+    }
+
+    #[tokio::test]
     async fn a01_a_group_ends_where_its_bytes_do() {
         let queue = Queue::new();
         for _ in 0..3 {
