@@ -23,6 +23,8 @@ pub struct Again {
     pub event: Sequence,
     /// Which it is; without one, the event was never on its way to the endpoint.
     pub delivery: Option<Sequence>,
+    /// Whether only as the dead letter that it is: nothing is done where somebody else was first.
+    pub as_letter: bool,
 }
 
 /// Deliveries of one endpoint that are to be tried again, and where the answer goes once that is durable.
@@ -156,7 +158,7 @@ impl EndpointActor {
         &self,
         state: &mut EndpointState,
         draft: &mut Draft,
-        Again { event, delivery }: Again,
+        Again { event, delivery, as_letter }: Again,
         now: Timestamp,
     ) -> Result<Result<Sequence, Hindrance>, LedgerError> {
         let ledger = &self.around.ledger;
@@ -178,6 +180,9 @@ impl EndpointActor {
             draft.forget_dead_letter((self.id, delivery), now);
             self.wait(draft, delivery, &DeliveryRecord { forgiven, ..letter.delivery }, now);
             return Ok(Ok(delivery));
+        }
+        if as_letter {
+            return Ok(Err(Hindrance::Gone));
         }
         let Some(status) = ledger.status(&self.tenant, event, delivery)? else {
             return self.hasten(state, draft, (event, delivery), now);

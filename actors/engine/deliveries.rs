@@ -99,8 +99,23 @@ impl Engine {
         let Listing { actor, .. } = self.listing(tenant)?;
         let found = self.ledger().find_delivery(tenant, delivery)?;
         let found = found.ok_or(EngineError::NotFound("delivery"))?;
-        let again = Again { event: found.place, delivery: Some(delivery) };
+        let again = Again { event: found.place, delivery: Some(delivery), as_letter: false };
         try_again(&actor, found.endpoint, again).await.map(drop)
+    }
+
+    /// Has a dead letter tried again now; returns once that is durable. It is, once, whoever else asks for that or
+    /// discards it at the same time.
+    pub async fn retry_letter(
+        &self,
+        tenant: &TenantId,
+        delivery: Sequence,
+    ) -> Result<(), EngineError> {
+        let Listing { actor, .. } = self.listing(tenant)?;
+        let letter = self.ledger().dead_letter(tenant, delivery)?;
+        let letter = letter.ok_or(EngineError::NotFound("dead letter"))?;
+        let event = letter.delivery.event;
+        let again = Again { event, delivery: Some(delivery), as_letter: true };
+        try_again(&actor, EndpointId(letter.endpoint), again).await.map(drop)
     }
 
     /// Brings an event once more to every endpoint that wants it now, or to this one alone.
@@ -125,7 +140,8 @@ impl Engine {
         let mut replayed = Replayed::default();
         for endpoint in chosen {
             let known = before.iter().find(|(to, ..)| *to == endpoint);
-            let again = Again { event: place, delivery: known.map(|(_, delivery, _)| *delivery) };
+            let delivery = known.map(|(_, delivery, _)| *delivery);
+            let again = Again { event: place, delivery, as_letter: false };
             match try_again(&actor, endpoint, again).await {
                 Ok(deliveries) => replayed.deliveries.extend(deliveries),
                 Err(EngineError::Rejected(reason)) => replayed.refused.push((endpoint, reason)),
@@ -208,7 +224,7 @@ impl Engine {
         let is_silent = letter.as_ref().is_some_and(|letter| letter.handed_on.is_none());
         let made = match there {
             None => {
-                let again = Again { event: place, delivery: None };
+                let again = Again { event: place, delivery: None, as_letter: false };
                 let made = try_again(&actor, to, again).await?;
                 made.first().copied().ok_or(EngineError::Busy)?
             }

@@ -116,7 +116,7 @@ fn inbound(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
     let meant = rows.into_iter().filter(|(_, record)| means(record));
     let targets = meant.map(|(letter, _)| Target {
         endpoint: EndpointId::CUSTOMERS,
-        again: Again { event: letter, delivery: None },
+        again: Again { event: letter, delivery: None, as_letter: false },
         prospect: Prospect::Open,
     });
     Ok(Page { targets: targets.collect(), examined, next })
@@ -133,7 +133,11 @@ fn letters(ledger: &Ledger, view: &TenantView, job: &JobRecord) -> Result<Page, 
         .filter(|(_, letter)| job.selection.means_letter(letter))
         .map(|(delivery, letter)| Target {
             endpoint: EndpointId(letter.endpoint),
-            again: Again { event: letter.delivery.event, delivery: Some(delivery) },
+            again: Again {
+                event: letter.delivery.event,
+                delivery: Some(delivery),
+                as_letter: true,
+            },
             // Where it is held it becomes a delivery that is, and is no dead letter any more.
             prospect: match job.task == JobTask::RetryDeadLetters {
                 true => at(view, EndpointId(letter.endpoint)),
@@ -197,7 +201,7 @@ fn deliveries(
             JobTask::CancelDeliveries => Prospect::Open,
             _ => prospect(ledger, view, of, status)?,
         };
-        let again = Again { event: place, delivery: Some(delivery) };
+        let again = Again { event: place, delivery: Some(delivery), as_letter: false };
         targets.push(Target { endpoint, again, prospect });
     }
     Ok(examined)
@@ -269,7 +273,7 @@ fn missing(
         Some(_) => return Ok(1),
         None => own.first().map(|(delivery, _)| **delivery),
     };
-    let again = Again { event: place, delivery };
+    let again = Again { event: place, delivery, as_letter: false };
     targets.push(Target { endpoint: endpoint.id, again, prospect: Prospect::Open });
     Ok(1)
 }

@@ -131,7 +131,7 @@ pub async fn retry(
             json!({"ok": true, "event_id": event.as_str()})
         }
         None => {
-            app.engine.retry(&caller.tenant, delivery).await?;
+            app.engine.retry_letter(&caller.tenant, delivery).await?;
             tried_again(&app, &caller, &id)?
         }
     };

@@ -284,6 +284,39 @@ async fn b14_of_many_who_edit_or_discard_one_dead_letter_at_once_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn b14_of_many_who_retry_or_discard_a_dead_letter_at_once_one_does() {
+    let (house, receiver, _) = house_with_letters(20, 400).await;
+    receiver.behave(|behaviour| behaviour.script.clear());
+    let before = receiver.inbox.all().len();
+    let mut stand = Vec::new();
+    for letter in letters(&house, 20).await {
+        let id = letter["id"].as_str().unwrap().to_owned();
+        let path = format!("{LETTERS}/{id}");
+        let wishes = (0..6).map(|number| {
+            let (house, path) = (&house, &path);
+            async move {
+                match number % 2 {
+                    0 => house.raw("POST", &format!("{path}/retry"), "{}").await.0,
+                    _ => house.raw("DELETE", path, "").await.0,
+                }
+            }
+        });
+        let answers = futures_util::future::join_all(wishes).await;
+        let done: Vec<_> = answers.iter().filter(|status| **status < 300).collect();
+        assert_eq!(done.len(), 1, "{answers:?}");
+        assert!(answers.iter().all(|status| [200, 202, 404, 409].contains(status)), "{answers:?}");
+        stand.push((id, if *done[0] == 202 { "sent" } else { "dead" }));
+    }
+    for (id, status) in &stand {
+        house
+            .eventually(&format!("/api/v1/deliveries/{id}"), |shown| shown["status"] == *status)
+            .await;
+    }
+    let sent_again = stand.iter().filter(|(_, status)| *status == "sent").count();
+    assert_eq!(receiver.inbox.all().len(), before + sent_again);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn f06_an_event_that_is_replayed_by_many_at_once_reaches_a_new_endpoint_under_one_id() {
     let house = House::new().await;
     let sent = house.event("order.paid", json!({})).await;
