@@ -70,7 +70,7 @@ impl Group {
     pub(crate) fn add(&mut self, counting: Counting) {
         let Counting { tenant, tally } = counting;
         match self.tallies.get_mut(&tenant) {
-            Some(sum) => sum.merge(&tally),
+            Some(sum) => sum.gather(&tally),
             None => drop(self.tallies.insert(tenant, tally)),
         }
     }
@@ -148,7 +148,8 @@ impl Statistics {
         let mut tenants = self.tenants.lock();
         let mut server = self.server.lock();
         let mut batches = Vec::with_capacity(group.tallies.len());
-        for (tenant, tally) in std::mem::take(&mut group.tallies) {
+        for (tenant, mut tally) in std::mem::take(&mut group.tallies) {
+            tally.settle();
             server.merge(&tally);
             let counted = tenants.entry(tenant.clone()).or_default();
             if !std::mem::replace(&mut counted.told, true) {

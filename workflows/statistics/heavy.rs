@@ -118,7 +118,7 @@ impl<K: Ord + Clone + Default, V: Amount> Heavy<K, V> {
     }
 
     /// Has the lightest count with the others until there are no more than so many.
-    fn bound(&mut self, most: usize) {
+    pub(super) fn bound(&mut self, most: usize) {
         let over = self.known().saturating_sub(most);
         if over == 0 {
             return;

@@ -13,6 +13,9 @@ pub(super) const TYPES_MAX: usize = 60;
 /// Endpoints that are told apart in a slot, those with most attempts and failures; the others count together as
 /// endpoint 0.
 pub(super) const ENDPOINTS_MAX: usize = 60;
+/// Types, and endpoints, that are told apart while what many commits count gathers: each of those need not be weighed
+/// against all before.
+const GATHERED_MAX: usize = 1_024;
 /// Causes of failure that are told apart in a slot; the others are not named.
 const CAUSES_MAX: usize = 20;
 /// Bytes of the name of a type; what is longer is cut, and counts with what begins alike.
@@ -278,6 +281,21 @@ impl Tally {
 
     /// Adds everything of another.
     pub fn merge(&mut self, other: &Self) {
+        self.add_all(other, (TYPES_MAX, ENDPOINTS_MAX));
+    }
+
+    /// The same while many gather, of which more is told apart until [`Tally::settle`].
+    pub fn gather(&mut self, other: &Self) {
+        self.add_all(other, (GATHERED_MAX, GATHERED_MAX));
+    }
+
+    /// Tells no more apart than a slot does, now that nothing more gathers.
+    pub fn settle(&mut self) {
+        self.types.bound(TYPES_MAX);
+        self.endpoints.bound(ENDPOINTS_MAX);
+    }
+
+    fn add_all(&mut self, other: &Self, (types, endpoints): (usize, usize)) {
         for (cause, &count) in &other.causes {
             self.of_cause(cause, count);
         }
@@ -287,11 +305,11 @@ impl Tally {
         for (&what, sketch) in &other.sizes {
             self.sizes.entry(what).or_default().merge(sketch);
         }
-        self.types.merge(&other.types, TYPES_MAX);
+        self.types.merge(&other.types, types);
         for (&channel, route) in &other.channels {
             self.channels.entry(channel).or_default().merge(route);
         }
-        self.endpoints.merge(&other.endpoints, ENDPOINTS_MAX);
+        self.endpoints.merge(&other.endpoints, endpoints);
     }
 
     /// How many there were.

@@ -44,6 +44,27 @@ fn b11_a_slot_is_bounded_however_many_types_and_endpoints_there_are() {
 }
 
 #[test]
+fn b11_what_gathered_is_bounded_once_it_settles_and_the_heaviest_are_exact() {
+    let mut gathered = Tally::default();
+    for number in 0..700 {
+        let mut one = Tally::default();
+        one.attempt(Channel::Webhook, number + 1, &Route { sent: 1, ..Route::default() });
+        one.event(&format!("type.{number}"));
+        let mut heavy = Tally::default();
+        heavy.attempt(Channel::Webhook, 9_000, &Route { sent: 1, ..Route::default() });
+        gathered.gather(&one);
+        gathered.gather(&heavy);
+    }
+    assert_eq!((gathered.endpoints().len(), gathered.types().len()), (701, 700));
+    gathered.settle();
+    assert_eq!(gathered.endpoints().len(), ENDPOINTS_MAX + 1);
+    assert_eq!(gathered.types().len(), TYPES_MAX + 1);
+    assert_eq!(gathered.endpoints()[&9_000].sent, 700);
+    assert_eq!(gathered.endpoints().values().map(|route| route.sent).sum::<u32>(), 1_400);
+    assert_eq!(gathered.types().values().sum::<u64>(), 700);
+}
+
+#[test]
 fn b11_every_count_and_size_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<&str> = Count::ALL
         .iter()
