@@ -144,7 +144,9 @@ impl Reply {
             return None;
         }
         let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(count_s) = text.parse::<u64>() {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // More seconds than can be counted are as many as can be.
+            let count_s = text.parse().unwrap_or(u64::MAX);
             return Some(Span::millis(count_s.saturating_mul(1_000)).min(Span::MAX));
         }
         let date = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
@@ -287,6 +289,8 @@ mod tests {
             (503, "Sun Nov  6 08:50:37 1994", Some(Span::seconds(60))),
             (429, "Sun, 06 Nov 1994 08:00:00 GMT", Some(Span::seconds(0))),
             (429, "18446744073709551615", Some(Span::MAX)),
+            (429, "99999999999999999999", Some(Span::MAX)),
+            (429, "", None),
             (429, "-1", None),
             (429, "soon", None),
             (500, "120", None),
