@@ -10,10 +10,12 @@
 //! | `deliver`, `fanout`, `neighbours`, `backlog`, `inbound` | the benches |
 //! | `subject` | the server under test |
 //! | `load`, `sink` | what goes in and what comes out |
+//! | `bare` | the same work without a server |
 //! | `measure` | figures from it |
 //! | `progress`, `report`, `plot` | what is shown |
 
 mod backlog;
+mod bare;
 mod deliver;
 mod fanout;
 mod inbound;

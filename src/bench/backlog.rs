@@ -91,9 +91,11 @@ pub(super) async fn run(args: &BacklogArgs, progress: &mut Progress) -> anyhow::
     watch.look(&subject);
     let (peak, settled) = (watch.peak(), watch.megabytes.last().map(|(_, megabytes)| *megabytes));
     let disk = subject.disk_bytes().zip(disk).map(|(after, before)| after.saturating_sub(before));
+    let at_peak = Figure::new("server memory at its peak, all pending", peak, " MB")
+        .bar(Bar::AtMost(RESIDENT_MB_MAX));
     let mut figures = vec![
-        Figure::new("server memory at its peak, all pending", peak, " MB")
-            .bar(Bar::AtMost(RESIDENT_MB_MAX)),
+        // It cannot be less than with nothing pending.
+        Figure { limit: start, ..at_peak },
         Figure::new("server memory once it settled", settled, " MB"),
         Figure::new("server memory before", start, " MB"),
         Figure::new("events accepted", Some(per_second(events, filling)), "/s"),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde_json::json;
-use tokio::task::JoinSet;
 
+use super::bare::{self, Bare};
 use super::load::{self, batches};
 use super::measure::per_second;
 use super::plot::{Chart, Data};
@@ -39,10 +39,6 @@ const CPU_US_MAX: f64 = 80.0;
 const CONNECTIONS: usize = 4;
 /// Events before those that are measured, so that connections and caches are warm.
 const WARM_UP: usize = 500;
-/// Bare POSTs under way at once, as many as an endpoint has deliveries at most.
-const BARE_IN_FLIGHT: usize = 64;
-/// The most bare POSTs that are made.
-const BARE_MAX: usize = 30_000;
 /// As many of the last arrivals are looked up as can be under way at once, and some more.
 const LAST: usize = 128;
 
@@ -59,7 +55,7 @@ pub(super) async fn run(args: &DeliverArgs, progress: &mut Progress) -> anyhow::
     progress.say(&format!("  {}", subject.told()));
     let customer = subject.tenant("deliver", json!({})).await?;
     let sink = Sink::start(any_port(), Manner::Answers).await?;
-    let bare = bare(&sink, events.min(BARE_MAX), progress).await?;
+    let bare = Bare::measure(&sink, events.min(bare::COUNT_MAX), progress).await?;
     for _ in 0..endpoints {
         customer.subscribe(&sink.url()).await?;
     }
@@ -129,11 +125,7 @@ fn report(args: &DeliverArgs, found: &Found, bare: &Bare, resident_bytes: Option
             Figure::new("server memory", measure::megabytes(resident_bytes), " MB"),
         ],
         table: None,
-        notes: vec![format!(
-            "Physical limit: {BARE_IN_FLIGHT} POSTs at a time from one client to the same receiver, with \
-             no server in between; client and receiver took {:.0} us of CPU for each.",
-            bare.cpu_us
-        )],
+        notes: vec![bare.told()],
         chart: chart(&found.arrivals, found.began, found.recording),
         details: json!({
             "events": args.events, "endpoints": args.endpoints, "delivered": expected,
@@ -162,44 +154,6 @@ async fn recorded(
         }
     }
     Ok(())
-}
-
-/// What the machine gives to the POSTs alone.
-struct Bare {
-    rate: f64,
-    cpu_us: f64,
-}
-
-async fn bare(sink: &Sink, count: usize, progress: &mut Progress) -> anyhow::Result<Bare> {
-    progress.at(|| format!("{count} POSTs without a server"));
-    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(BARE_IN_FLIGHT);
-    let client = client.build()?;
-    let next = Arc::new(AtomicUsize::new(0));
-    let (cpu, began) = (measure::cpu_time(std::process::id()), Instant::now());
-    let mut posting = JoinSet::new();
-    for _ in 0..BARE_IN_FLIGHT {
-        let (client, url, next) = (client.clone(), sink.url(), Arc::clone(&next));
-        posting.spawn(async move {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
-                    return anyhow::Ok(());
-                }
-                let request = client.post(&url).header("content-type", "application/json");
-                let answer =
-                    request.body(load::body(number)).timeout(measure::PATIENCE).send().await?;
-                answer.bytes().await?;
-            }
-        });
-    }
-    while let Some(ended) = posting.join_next().await {
-        ended??;
-    }
-    let took = began.elapsed();
-    let cpu = measure::cpu_time(std::process::id()).zip(cpu).map(|(after, before)| after - before);
-    sink.take();
-    let cpu_us = cpu.unwrap_or_default().as_secs_f64() * 1e6 / f64::from(u32::try_from(count)?);
-    Ok(Bare { rate: per_second(count, took), cpu_us })
 }
 
 fn chart(arrivals: &[Arrival], began: Instant, took: Duration) -> Chart {

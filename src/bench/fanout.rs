@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::bare::{self, Bare};
 use super::load;
 use super::measure::per_second;
 use super::plot::{Chart, Data};
@@ -57,6 +58,7 @@ pub(super) async fn run(args: &FanoutArgs, progress: &mut Progress) -> anyhow::R
     progress.say(&format!("  {}", subject.told()));
     let sink = Sink::start(any_port(), Manner::Answers).await?;
     let customer = subject.tenant("fanout", json!({})).await?;
+    let bare = Bare::measure(&sink, bare::COUNT_MAX, progress).await?;
     let customer = make(customer, endpoints, &sink, progress).await?;
     let mut measured = Vec::new();
     for number in 1..=WARM_UP + rounds {
@@ -82,8 +84,9 @@ pub(super) async fn run(args: &FanoutArgs, progress: &mut Progress) -> anyhow::R
         ),
         figures: vec![
             Figure::new("deliveries, until all are recorded", Some(recorded), "/s")
-                .bar(Bar::AtLeast(RATE_MIN)),
-            Figure::new("deliveries, until all arrived", Some(delivered), "/s"),
+                .bar(Bar::AtLeast(RATE_MIN))
+                .limit(bare.rate),
+            Figure::new("deliveries, until all arrived", Some(delivered), "/s").limit(bare.rate),
             Figure::new("until all are recorded", Some(measure::millis(middle.recording)), " ms"),
             Figure::new("server CPU for a delivery", cpu_us, " us"),
             Figure::new("server memory", measure::megabytes(subject.resident_bytes()), " MB"),
@@ -93,6 +96,7 @@ pub(super) async fn run(args: &FanoutArgs, progress: &mut Progress) -> anyhow::R
             "All endpoints are paths of one receiver. Whether all is recorded is asked of the API, over \
              and over: the time has that answer in it."
                 .to_owned(),
+            bare.told(),
         ],
         chart: chart(&middle),
         details: json!({

@@ -100,6 +100,16 @@ struct Felt {
     resident_mb: (Option<f64>, Option<f64>),
 }
 
+impl Felt {
+    fn within_1s(&self) -> u64 {
+        self.latency.within(Duration::from_secs(1))
+    }
+
+    fn percent_within_1s(&self) -> f64 {
+        self.within_1s() as f64 * 100.0 / self.sent.max(1) as f64
+    }
+}
+
 /// The tenant's p99 beside a neighbour, in times of its p99 alone.
 const RATIO_MAX: f64 = 2.0;
 /// Events of the healthy tenant before those that are measured.
@@ -218,6 +228,7 @@ fn report(args: &NeighboursArgs, felt: &[Felt], pace: Pace) -> Report {
     // One that is beyond measure is the worst.
     let known: Option<Vec<f64>> = beside().map(ratio).collect();
     let worst = known.map_or(f64::INFINITY, |all| all.into_iter().fold(1.0, f64::max));
+    let fewest = felt.iter().map(Felt::percent_within_1s).reduce(f64::min);
     let head = [
         "beside",
         "p50 ms",
@@ -245,7 +256,12 @@ fn report(args: &NeighboursArgs, felt: &[Felt], pace: Pace) -> Report {
             args.rate,
             pace.span.as_secs()
         ),
-        figures: vec![worst.bar(Bar::AtMost(RATIO_MAX)).limit(1.0)],
+        figures: vec![
+            worst.bar(Bar::AtMost(RATIO_MAX)).limit(1.0),
+            Figure::new("arrived within 1 s, where the fewest did", fewest, "%")
+                .bar(Bar::AtLeast(100.0))
+                .limit(100.0),
+        ],
         table: Some(table),
         notes: vec![
             "No tenant has a limit of deliveries a minute (limits.deliveries_per_minute is 0): the limit \
@@ -273,7 +289,7 @@ fn row(felt: &Felt, ratio: Option<f64>) -> Vec<String> {
         ms(felt.latency.quantile(0.5)),
         ms(felt.latency.quantile(0.99)),
         ms(felt.latency.quantile(1.0)),
-        felt.latency.within(Duration::from_secs(1)).to_string(),
+        felt.within_1s().to_string(),
         format!("{} of {}", felt.latency.came(), felt.sent),
         ms(felt.accepting.quantile(0.5)),
         ms(felt.accepting.quantile(0.99)),
@@ -288,7 +304,7 @@ fn details(felt: &Felt, ratio: Option<f64>) -> serde_json::Value {
         "sent": felt.sent,
         "arrived": felt.latency.came(),
         "accepted": felt.accepting.came(),
-        "within_1s": felt.latency.within(Duration::from_secs(1)),
+        "within_1s": felt.within_1s(),
         "p50_ms": felt.latency.quantile(0.5),
         "p99_ms": felt.latency.quantile(0.99),
         "max_ms": felt.latency.quantile(1.0),

@@ -1,20 +1,16 @@
 //! Receivers that cost little, so that what is measured is the server: each notes what came and when.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use anyhow::{Context as _, bail, ensure};
+use httparse::Status;
+use memchr::memmem;
 use parking_lot::Mutex;
 use sereno_actors::priority::let_others_go_first;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::measure::PATIENCE;
@@ -24,6 +20,13 @@ use super::progress::Progress;
 const LOOK: Duration = Duration::from_millis(5);
 /// How long to wait where a connection cannot be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// The headers of a delivery, with room for some more.
+const HEADERS_MAX: usize = 32;
+/// A request that is longer is none of the deliveries that are measured.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+/// Room for the request of a usual delivery.
+const REQUEST_BYTES: usize = 2 << 10;
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// How a receiver behaves.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,11 @@ impl Sink {
         let arrivals = Arc::new(Mutex::new(Vec::new()));
         let task = tokio::spawn(serve(listener, manner, Arc::clone(&arrivals)));
         Ok(Self { arrivals, address, task })
+    }
+
+    /// Where connections go.
+    pub(super) fn address(&self) -> String {
+        self.address.to_string()
     }
 
     /// Where deliveries go.
@@ -120,40 +128,62 @@ async fn serve(listener: TcpListener, manner: Manner, arrivals: Arc<Mutex<Vec<Ar
         // Without it a small answer may wait for the other side's acknowledgement.
         stream.set_nodelay(true).ok();
         let arrivals = Arc::clone(&arrivals);
-        let service = service_fn(move |request| receive(request, manner, Arc::clone(&arrivals)));
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         open.spawn(async move {
             // The server under test closes it in the middle when it gives up on an attempt.
-            connection.await.ok();
+            converse(stream, manner, &arrivals).await.ok();
         });
         while open.try_join_next().is_some() {}
     }
 }
 
-async fn receive(
-    request: Request<Incoming>,
+/// Takes requests from a connection and answers each, until the other side closes it.
+async fn converse(
+    mut stream: TcpStream,
     manner: Manner,
-    arrivals: Arc<Mutex<Vec<Arrival>>>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
-    // A body that breaks off did not arrive.
-    if let Ok(body) = request.into_body().collect().await {
-        let number = number_in(&body.to_bytes());
+    arrivals: &Mutex<Vec<Arrival>>,
+) -> anyhow::Result<()> {
+    let mut buffer = Vec::with_capacity(REQUEST_BYTES);
+    loop {
+        let length = loop {
+            if let Some(length) = length_of(&buffer)? {
+                break length;
+            }
+            ensure!(buffer.len() < REQUEST_BYTES_MAX, "a request has no end");
+            if stream.read_buf(&mut buffer).await? == 0 {
+                // A request that breaks off did not arrive.
+                return Ok(());
+            }
+        };
+        let number = number_in(buffer.get(..length).unwrap_or_default());
         arrivals.lock().push(Arrival { number, at: Instant::now() });
+        buffer.drain(..length);
+        let_others_go_first();
+        match manner {
+            Manner::Answers => {}
+            Manner::Slow(delay) => tokio::time::sleep(delay).await,
+            Manner::Hole => std::future::pending().await,
+        }
+        stream.write_all(ANSWER).await?;
     }
-    let_others_go_first();
-    match manner {
-        Manner::Answers => {}
-        Manner::Slow(delay) => tokio::time::sleep(delay).await,
-        Manner::Hole => std::future::pending().await,
-    }
-    Ok(Response::new(Empty::new()))
+}
+
+/// How many bytes the request at the beginning has; `None` while it is not there as a whole.
+fn length_of(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut request = httparse::Request::new(&mut headers);
+    let Status::Complete(head) = request.parse(bytes)? else { return Ok(None) };
+    let length = request.headers.iter().find(|h| h.name.eq_ignore_ascii_case("content-length"));
+    let Some(length) = length else { bail!("a delivery has no length") };
+    let body: usize = std::str::from_utf8(length.value)?.parse().context("not a length")?;
+    ensure!(body < REQUEST_BYTES_MAX, "a delivery is too long");
+    Ok(Some(head + body).filter(|whole| *whole <= bytes.len()))
 }
 
 /// The number at the end of an event's id, as [`super::load::body`] makes them; 0 for other events.
-fn number_in(body: &[u8]) -> u64 {
+fn number_in(request: &[u8]) -> u64 {
     const BEFORE: &[u8] = b"\"event_id\":\"";
-    let place = body.windows(BEFORE.len()).position(|window| window == BEFORE);
-    let id = place.and_then(|place| body.get(place + BEFORE.len()..)).unwrap_or_default();
+    let place = memmem::find(request, BEFORE);
+    let id = place.and_then(|place| request.get(place + BEFORE.len()..)).unwrap_or_default();
     let id = id.split(|byte| *byte == b'"').next().unwrap_or_default();
     let digits = id.rsplit(|byte| *byte == b'-').next().unwrap_or_default();
     std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or_default()
@@ -169,5 +199,17 @@ mod tests {
         assert_eq!(number_in(body), 12);
         assert_eq!(number_in(br#"{"event_id":"other"}"#), 0);
         assert_eq!(number_in(b""), 0);
+    }
+
+    #[test]
+    fn a_request_is_whole_once_its_body_is() {
+        let request = b"POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+        assert_eq!(length_of(&request[..30]).unwrap(), None, "in the middle of the head");
+        assert_eq!(length_of(&request[..request.len() - 1]).unwrap(), None, "a byte is missing");
+        assert_eq!(length_of(request).unwrap(), Some(request.len()));
+        let two = [&request[..], b"POST"].concat();
+        assert_eq!(length_of(&two).unwrap(), Some(request.len()), "the next one has begun");
+        assert!(length_of(b"POST /hook HTTP/1.1\r\n\r\n").is_err(), "no length");
+        assert!(length_of(b"SSH-2.0-OpenSSH\r\n\r\n").is_err());
     }
 }
