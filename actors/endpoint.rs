@@ -1,7 +1,7 @@
 //! One live endpoint: takes what is due from its queue, attempts it, records what came of it.
 //!
 //! ```text
-//!  Deliver (a hint) --> look at the queue --> attempts, at most 16 --> Ended --> commit --> Recorded
+//!  Deliver (a hint) --> look at the queue --> attempts, at most 16 --> Ended --> commit --> Recorded, or Room
 //!                            ^                                                                |
 //!                            +----------------------------------------------------------------+
 //! ```
@@ -15,6 +15,7 @@ mod attempt;
 pub mod cancel;
 mod collect;
 pub mod config;
+mod ends;
 mod health;
 mod offer;
 mod order;
@@ -44,6 +45,7 @@ pub use self::attempt::{delivery_id, of_delivery_id};
 use self::cancel::CancelRequest;
 use self::collect::Collecting;
 pub(crate) use self::collect::PART_OF;
+use self::ends::Ends;
 pub(crate) use self::order::key_of;
 use self::order::{Line, Turn, park};
 use self::pacing::Wait;
@@ -95,6 +97,8 @@ pub(crate) enum EndpointMessage {
     Ended(Box<Ended>),
     /// What came of an attempt is durable, and when the delivery is due again.
     Recorded(Sequence, Option<Timestamp>),
+    /// Deliveries came to their end for good, where there was no room for more.
+    Room,
     /// Nobody spoke to it for a while: it ends, unless it has work.
     Retire,
 }
@@ -104,6 +108,8 @@ pub(crate) struct EndpointState {
     view: Option<Arc<TenantView>>,
     /// Deliveries whose attempt is under way or not recorded yet.
     under_way: HashMap<Sequence, Standing>,
+    /// Those of them that came to their end since.
+    ends: Arc<Ends>,
     attempts: JoinSet<()>,
     queue: Ahead,
     health: Option<Health>,
@@ -116,8 +122,8 @@ pub(crate) struct EndpointState {
 
 /// Where a delivery that is under way stands on disk.
 enum Standing {
-    /// In the queue.
-    Queued,
+    /// In the queue, or what came of it is on its way there.
+    Secured,
     /// Only in the event's record; whoever offered it waits for word.
     Offered(Share),
 }
@@ -129,12 +135,13 @@ impl Actor for EndpointActor {
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<EndpointMessage>,
+        myself: ActorRef<EndpointMessage>,
         (): (),
     ) -> Result<EndpointState, ActorProcessingErr> {
         Ok(EndpointState {
             view: None,
             under_way: HashMap::new(),
+            ends: Arc::new(Ends::to(myself)),
             attempts: JoinSet::new(),
             queue: Ahead::new(),
             health: None,
@@ -151,6 +158,7 @@ impl Actor for EndpointActor {
         message: EndpointMessage,
         state: &mut EndpointState,
     ) -> Result<(), ActorProcessingErr> {
+        state.settle();
         // This future is moved for each message, as large as its largest part: what is rare stands in a box.
         match message {
             EndpointMessage::Deliver(view, due) => {
@@ -203,6 +211,7 @@ impl Actor for EndpointActor {
                 }
                 self.look(&myself, state).await?;
             }
+            EndpointMessage::Room => self.look(&myself, state).await?,
             EndpointMessage::Retire => self.retire(&myself, state),
         }
         Self::reap(state)
@@ -263,7 +272,10 @@ impl EndpointActor {
         let (ordered, batched) = (self.is_ordered(view), self.batch(view).is_some());
         for _ in 0..limits::QUEUE_READ_AHEAD {
             if state.under_way.len() >= room {
-                return Ok(false);
+                if state.ends.is_to_wait() {
+                    return Ok(false);
+                }
+                state.settle();
             }
             let read = |from, limit| ledger.queued_from(&self.tenant, self.id, from, limit);
             let queued = match state.queue.take(now, read)? {
@@ -303,7 +315,7 @@ impl EndpointActor {
                     return Ok(false);
                 }
             }
-            state.under_way.insert(queued.delivery, Standing::Queued);
+            state.under_way.insert(queued.delivery, Standing::Secured);
             self.begin(myself, state, view, Start { queued, event, offered: false });
         }
         Ok(true)
@@ -339,6 +351,21 @@ impl EndpointActor {
 }
 
 impl EndpointState {
+    /// What came to its end is no longer under way.
+    fn settle(&mut self) {
+        for delivery in self.ends.take() {
+            self.under_way.remove(&delivery);
+        }
+    }
+
+    /// What a delivery came to is on its way to the disk; answers what is owed to whoever offered it.
+    fn secure(&mut self, delivery: Sequence) -> Option<Share> {
+        match std::mem::replace(self.under_way.get_mut(&delivery)?, Standing::Secured) {
+            Standing::Offered(share) => Some(share),
+            Standing::Secured => None,
+        }
+    }
+
     /// A delivery that is under way, with its event.
     fn with_event(&self, delivery: Sequence) -> Option<(Sequence, Sequence)> {
         let event = self.line.event_of(delivery)?;

@@ -30,7 +30,7 @@ impl EndpointActor {
             // Whoever offered it before is gone.
             match standing {
                 Standing::Offered(waiting) => *waiting = share,
-                Standing::Queued => share.secured(),
+                Standing::Secured => share.secured(),
             }
             return Ok(None);
         }
@@ -62,13 +62,8 @@ impl EndpointActor {
         state: &mut EndpointState,
         queued: &Queued,
     ) -> Option<impl Future<Output = ()> + Send + use<'_>> {
-        let standing = state.under_way.get_mut(&queued.delivery)?;
-        match std::mem::replace(standing, Standing::Queued) {
-            Standing::Offered(share) => {
-                Some(self.queue(queued.delivery, queued.due, &queued.record, share))
-            }
-            Standing::Queued => None,
-        }
+        let share = state.secure(queued.delivery)?;
+        Some(self.queue(queued.delivery, queued.due, &queued.record, share))
     }
 
     fn queue(

@@ -11,10 +11,13 @@ use sereno_workflows::statistics::{Count, Route, Sketch, is_reminder};
 use sereno_workflows::time::Timestamp;
 
 use super::attempt::Ended;
+use super::ends::Ends;
 use super::standing::channel;
 use super::{EndpointActor, EndpointMessage, EndpointState, Standing};
+use crate::fan_out::Share;
 use crate::ledger::queue::Queued;
 use crate::ledger::{Draft, LedgerError};
+use crate::live::Live;
 use crate::record::key::attempts::second_of;
 use crate::record::{
     AttemptStatus, DeadLetterRecord, DeliveryRecord, DeliveryStatusRecord, LogRecord,
@@ -40,7 +43,7 @@ impl EndpointActor {
         let counted = tried.attempts - tried.forgiven;
         let next = self.retry(state).next(&ended.outcome, counted, now, delivery.0);
 
-        if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
+        if matches!(state.under_way.get(delivery), Some(Standing::Secured)) {
             draft.dequeue(self.id, *due, *delivery);
         }
         match next {
@@ -81,26 +84,37 @@ impl EndpointActor {
         Ok(self.commit_end(myself, state, draft, (*delivery, again), ended.pass))
     }
 
-    /// Commits what came of a delivery, and has this actor told once it is durable.
+    /// Commits what came of a delivery, and has this actor told once it is durable, if more follows from it.
     pub(super) fn commit_end(
         &self,
         myself: &ActorRef<EndpointMessage>,
-        state: &EndpointState,
+        state: &mut EndpointState,
         mut draft: Draft,
         (delivery, again): (Sequence, Option<Timestamp>),
         pass: Pass,
     ) -> impl Future<Output = ()> + Send + use<'_> {
         let (after, hints, tenant) =
             (draft.take_after(), Arc::clone(&self.around.hints), self.tenant.clone());
-        let myself = myself.clone();
+        let view = state.view.as_ref();
+        let is_ordered = view.is_some_and(|view| self.is_ordered(view));
+        let is_batched = view.is_some_and(|view| self.batch(view).is_some());
+        let is_followed =
+            again.is_some() || is_ordered || is_batched || state.line.event_of(delivery).is_some();
+        let end = match is_followed {
+            true => End::Followed(myself.clone(), again),
+            false => End::ForGood {
+                ends: Arc::clone(&state.ends),
+                live: Arc::clone(&self.live),
+                share: state.secure(delivery),
+            },
+        };
+        let id = self.id;
         let then = Box::new(move || {
             drop(pass);
             hints.carry_out(&tenant, after);
-            // An error means that this actor is gone; its successor reads the queue.
-            drop(myself.cast(EndpointMessage::Recorded(delivery, again)));
+            end.tell(id, delivery);
         });
         // In order, the next one goes only after this.
-        let is_ordered = state.view.as_ref().is_some_and(|view| self.is_ordered(view));
         let haste = if is_ordered { Haste::Awaited } else { Haste::Gathered };
         self.around.ledger.commit_in(haste, draft, then)
     }
@@ -208,6 +222,32 @@ impl EndpointActor {
 
     fn retry(&self, state: &EndpointState) -> RetryPolicy {
         state.view.as_ref().map(|view| view.retry(self.id).clone()).unwrap_or_default()
+    }
+}
+
+/// Who is to know that the end of an attempt is durable.
+enum End {
+    /// The actor, as it has something to do then.
+    Followed(ActorRef<EndpointMessage>, Option<Timestamp>),
+    /// Nobody but who counts what is under way, and who offered the delivery.
+    ForGood { ends: Arc<Ends>, live: Arc<Live>, share: Option<Share> },
+}
+
+impl End {
+    fn tell(self, endpoint: EndpointId, delivery: Sequence) {
+        match self {
+            // An error means that this actor is gone; its successor reads the queue.
+            Self::Followed(actor, again) => {
+                drop(actor.cast(EndpointMessage::Recorded(delivery, again)));
+            }
+            Self::ForGood { ends, live, share } => {
+                live.ended(endpoint, delivery);
+                if let Some(share) = share {
+                    share.secured();
+                }
+                ends.say(delivery);
+            }
+        }
     }
 }
 

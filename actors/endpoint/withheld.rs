@@ -63,7 +63,7 @@ impl EndpointActor {
     ) -> Result<(), LedgerError> {
         let mut draft = Draft::new(&self.tenant);
         let Queued { due, delivery, record } = &*ended.queued;
-        if matches!(state.under_way.get(delivery), Some(Standing::Queued)) {
+        if matches!(state.under_way.get(delivery), Some(Standing::Secured)) {
             draft.dequeue(self.id, *due, *delivery);
         }
         let (status, next_at, error) = match still {
