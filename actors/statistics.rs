@@ -148,9 +148,11 @@ impl Statistics {
         let mut tenants = self.tenants.lock();
         let mut server = self.server.lock();
         let mut batches = Vec::with_capacity(group.tallies.len());
-        for (tenant, mut tally) in std::mem::take(&mut group.tallies) {
-            tally.settle();
-            server.merge(&tally);
+        for (tenant, tally) in std::mem::take(&mut group.tallies) {
+            server.gather(&tally);
+            if server.is_wide() {
+                server.settle();
+            }
             let counted = tenants.entry(tenant.clone()).or_default();
             if !std::mem::replace(&mut counted.told, true) {
                 group.fresh.push(tenant.clone());
@@ -169,8 +171,11 @@ impl Statistics {
 
     /// What a tenant has counted in a window that ends now.
     pub(crate) fn window(&self, tenant: &TenantId, window: Window, now: Timestamp) -> Tally {
-        let tenants = self.tenants.lock();
-        tenants.get(tenant).map(|counted| counted.series.window(window, now)).unwrap_or_default()
+        let mut tenants = self.tenants.lock();
+        tenants
+            .get_mut(tenant)
+            .map(|counted| counted.series.window(window, now))
+            .unwrap_or_default()
     }
 
     /// How long the slowest of the latest attempts at these endpoints of a tenant took, in milliseconds.
@@ -180,21 +185,21 @@ impl Statistics {
         endpoints: &[EndpointId],
         now: Timestamp,
     ) -> Option<u64> {
-        let tenants = self.tenants.lock();
-        let series = &tenants.get(tenant)?.series;
-        let latest = endpoints.iter().filter_map(|id| series.latest_attempts(id.0, now));
-        latest.filter_map(|route| route.took.quantile(1.0)).max()
+        let mut tenants = self.tenants.lock();
+        let series = &mut tenants.get_mut(tenant)?.series;
+        let took = |id: &EndpointId| series.latest_attempts(id.0, now)?.took.quantile(1.0);
+        endpoints.iter().filter_map(took).max()
     }
 
     /// What a tenant has counted since the beginning.
     pub(crate) fn ever(&self, tenant: &TenantId) -> Tally {
-        self.tenants.lock().get(tenant).map(|counted| counted.series.ever()).unwrap_or_default()
+        self.tenants.lock().get_mut(tenant).map(|counted| counted.series.ever()).unwrap_or_default()
     }
 
     /// The slots of a level from a moment on.
     pub(crate) fn slots(&self, tenant: &TenantId, level: Level, from: Timestamp) -> Vec<Slot> {
-        let tenants = self.tenants.lock();
-        let Some(counted) = tenants.get(tenant) else { return Vec::new() };
+        let mut tenants = self.tenants.lock();
+        let Some(counted) = tenants.get_mut(tenant) else { return Vec::new() };
         let slots = counted.series.from(level, from);
         slots.map(|(from, tally)| Slot { from, tally: tally.clone() }).collect()
     }
@@ -206,13 +211,22 @@ impl Statistics {
 
     /// Everything that was counted of all tenants since the process began.
     pub(crate) fn server(&self) -> Tally {
-        self.server.lock().clone()
+        let mut server = self.server.lock();
+        server.settle();
+        server.clone()
     }
 }
 
 impl Counted {
-    fn add(&mut self, tenant: &TenantId, tally: Tally, now: Timestamp, number: Sequence) -> Batch {
+    fn add(
+        &mut self,
+        tenant: &TenantId,
+        mut tally: Tally,
+        now: Timestamp,
+        number: Sequence,
+    ) -> Batch {
         self.series.add(now, &tally);
+        tally.settle();
         self.latest = now;
         let mut batch = Batch::new(key::partition(tenant));
         let row = record::encode(&SlotRecord(Slot { from: now, tally }));

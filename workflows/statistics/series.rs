@@ -139,8 +139,13 @@ impl Window {
 }
 
 /// What a tenant has counted up to now.
+///
+/// What is counted gathers, and goes to the slots of all widths together when a slot of the narrowest ends or
+/// somebody asks: to tell the heaviest apart costs as much for one commit as for a thousand.
 #[derive(Debug, Clone, Default)]
 pub struct Series {
+    /// What is in no slot yet, all of it of the slot of the narrowest width that begins then.
+    gathered: Option<(Timestamp, Tally)>,
     /// Slots that are held, by level and beginning; of the level that is not, the latest.
     slots: BTreeMap<(Level, Timestamp), Held>,
 }
@@ -168,15 +173,31 @@ impl Series {
 
     /// Counts what happened at a moment.
     pub fn add(&mut self, at: Timestamp, tally: &Tally) {
+        let slot = Level::Seconds.slot(at);
+        match &mut self.gathered {
+            Some((from, gathered)) if *from == slot && !gathered.is_wide() => {
+                gathered.gather(tally)
+            }
+            Some(_) | None => {
+                self.spread();
+                self.gathered = Some((slot, tally.clone()));
+            }
+        }
+    }
+
+    /// Has the slots have all that was counted.
+    fn spread(&mut self) {
+        let Some((from, mut tally)) = self.gathered.take() else { return };
+        tally.settle();
         for level in Level::ALL {
-            let held = self.slots.entry((level, level.slot(at))).or_default();
-            held.tally.merge(tally);
+            let held = self.slots.entry((level, level.slot(from))).or_default();
+            held.tally.merge(&tally);
             held.changed = true;
         }
     }
 
     /// The sum of a window that ends now. What was counted before the clock was put back lies ahead, and is not in it.
-    pub fn window(&self, window: Window, now: Timestamp) -> Tally {
+    pub fn window(&mut self, window: Window, now: Timestamp) -> Tally {
         let mut sum = Tally::default();
         let from = window.from(now);
         for (_, tally) in self.from(window.level(), from).take_while(|(from, _)| *from <= now) {
@@ -187,7 +208,8 @@ impl Series {
 
     /// The latest attempts at an endpoint within a day, as far as slots tell them apart: those of the latest slot that
     /// has any, of the narrowest level that does.
-    pub fn latest_attempts(&self, endpoint: u32, now: Timestamp) -> Option<&Route> {
+    pub fn latest_attempts(&mut self, endpoint: u32, now: Timestamp) -> Option<&Route> {
+        self.spread();
         [Level::Seconds, Level::Minute, Level::Minutes].into_iter().find_map(|level| {
             let mut past = self.slots.range((level, Timestamp(i64::MIN))..=(level, now)).rev();
             past.find_map(|(_, held)| held.tally.endpoints().get(&endpoint))
@@ -196,13 +218,19 @@ impl Series {
 
     /// Slots of a level that begin at a moment or later, in order; those in which nothing was counted are
     /// left out.
-    pub fn from(&self, level: Level, from: Timestamp) -> impl Iterator<Item = (Timestamp, &Tally)> {
+    pub fn from(
+        &mut self,
+        level: Level,
+        from: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, &Tally)> {
+        self.spread();
         let range = (level, from)..=(level, Timestamp(i64::MAX));
         self.slots.range(range).map(|((_, from), held)| (*from, &held.tally))
     }
 
     /// What has changed since the last time, to be written; what nobody will ask for any more is let go.
     pub fn take_changed(&mut self, now: Timestamp) -> Vec<(Level, Slot)> {
+        self.spread();
         let mut changed = Vec::new();
         for ((level, from), held) in &mut self.slots {
             if std::mem::take(&mut held.changed) {
@@ -217,12 +245,13 @@ impl Series {
     }
 
     /// What was counted since the beginning.
-    pub fn ever(&self) -> Tally {
+    pub fn ever(&mut self) -> Tally {
         self.from(Level::Ever, Timestamp(0)).next().map(|slot| slot.1.clone()).unwrap_or_default()
     }
 
     /// When anything was counted last, to the width of the narrowest slot.
-    pub fn latest(&self) -> Option<Timestamp> {
+    pub fn latest(&mut self) -> Option<Timestamp> {
+        self.spread();
         self.slots.keys().rev().find(|(level, _)| *level == Level::Hour).map(|(_, from)| *from)
     }
 }
@@ -244,7 +273,7 @@ mod tests {
         tally
     }
 
-    fn events(series: &Series, window: Window, now: Timestamp) -> u64 {
+    fn events(series: &mut Series, window: Window, now: Timestamp) -> u64 {
         series.window(window, now).of(Count::Events)
     }
 
@@ -266,12 +295,12 @@ mod tests {
             (Window::Hour, 3_600, 60),
             (Window::Day, 86_400, 600),
         ] {
-            let counted = events(&series, window, now);
+            let counted = events(&mut series, window, now);
             assert!((least..=least + slot).contains(&counted), "{window:?}: {counted}");
         }
         let later = now.after(Span::minutes(10));
-        assert_eq!(events(&series, Window::FiveMinutes, later), 0);
-        assert!(events(&series, Window::Hour, later) >= 3_000);
+        assert_eq!(events(&mut series, Window::FiveMinutes, later), 0);
+        assert!(events(&mut series, Window::Hour, later) >= 3_000);
         series.take_changed(now);
         let most: u32 = Level::ALL.iter().map(|level| level.held()).sum();
         assert!(series.slots.len() <= most as usize, "{}", series.slots.len());
@@ -292,19 +321,19 @@ mod tests {
         (0..600).for_each(|second| attempt(second, 1, 20));
         attempt(1_200, 1, 15_000);
         attempt(1_300, 2, 30);
-        let took = |series: &Series, endpoint: u32, second: u64| {
+        let took = |series: &mut Series, endpoint: u32, second: u64| {
             let now = start.after(Span::seconds(second));
             let route = series.latest_attempts(endpoint, now)?;
             route.took.quantile(1.0).map(|millis| millis > 1_000)
         };
         for later in [1_201, 1_500, 4_000, 20_000, 80_000] {
             series.take_changed(start.after(Span::seconds(later)));
-            assert_eq!(took(&series, 1, later), Some(true), "{later}");
-            assert_eq!(took(&series, 2, later.max(1_300)), Some(false), "{later}");
-            assert_eq!(took(&series, 3, later), None);
+            assert_eq!(took(&mut series, 1, later), Some(true), "{later}");
+            assert_eq!(took(&mut series, 2, later.max(1_300)), Some(false), "{later}");
+            assert_eq!(took(&mut series, 3, later), None);
         }
         series.take_changed(start.after(Span::hours(30)));
-        assert_eq!(took(&series, 1, 30 * 3_600), None);
+        assert_eq!(took(&mut series, 1, 30 * 3_600), None);
     }
 
     #[test]
@@ -316,13 +345,35 @@ mod tests {
         }
         let back = start.before(Span::hours(2));
         for window in Window::ALL {
-            assert_eq!(events(&series, window, back), 0, "{window:?}");
+            assert_eq!(events(&mut series, window, back), 0, "{window:?}");
         }
         series.add(back, &one());
         series.take_changed(back);
-        assert_eq!(Window::ALL.map(|window| events(&series, window, back)), [1; 4]);
+        assert_eq!(Window::ALL.map(|window| events(&mut series, window, back)), [1; 4]);
         let on = start.after(Span::seconds(10));
-        assert_eq!(Window::ALL.map(|window| events(&series, window, on)), [10, 10, 10, 11]);
+        assert_eq!(Window::ALL.map(|window| events(&mut series, window, on)), [10, 10, 10, 11]);
+    }
+
+    #[test]
+    fn b11_who_is_rare_among_thousands_counts_with_the_others_and_who_is_frequent_is_told_apart() {
+        let mut series = Series::default();
+        let start = Timestamp(1_700_000_000_000);
+        let one = Route { sent: 1, ..Route::default() };
+        for round in 0..40 {
+            for endpoint in 1..=2_000 {
+                let mut tally = Tally::default();
+                tally.attempt(Channel::Webhook, endpoint, &one);
+                if endpoint % 4 == 0 {
+                    tally.attempt(Channel::Webhook, 777, &one);
+                }
+                series.add(start.after(Span::millis(250 * round)), &tally);
+            }
+        }
+        let hour = series.window(Window::Hour, start.after(Span::seconds(10)));
+        assert_eq!(hour.attempts().sent, 100_000);
+        assert_eq!(hour.endpoints().values().map(|route| route.sent).sum::<u32>(), 100_000);
+        let frequent = hour.endpoints()[&777].sent;
+        assert!((19_000..=20_040).contains(&frequent), "{frequent}");
     }
 
     #[test]

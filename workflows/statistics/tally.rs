@@ -289,6 +289,11 @@ impl Tally {
         self.add_all(other, (GATHERED_MAX, GATHERED_MAX));
     }
 
+    /// Whether so much is told apart that it should be settled before more gathers.
+    pub fn is_wide(&self) -> bool {
+        self.types.seen().len().max(self.endpoints.seen().len()) > GATHERED_MAX / 2
+    }
+
     /// Tells no more apart than a slot does, now that nothing more gathers.
     pub fn settle(&mut self) {
         self.types.bound(TYPES_MAX);
