@@ -8,6 +8,7 @@ pub mod commits;
 pub mod connections;
 pub mod erasing;
 pub mod lanes;
+pub mod sieve;
 pub mod stream;
 pub mod why;
 pub mod work;

@@ -20,6 +20,7 @@ mod mark;
 pub mod memory;
 mod overlay;
 mod recovery;
+mod sieve;
 mod snapshot;
 mod space;
 

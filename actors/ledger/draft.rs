@@ -291,6 +291,7 @@ impl Draft {
         }
         if let Ok(id) = event.id.parse() {
             self.batch.delete(key::event_id(&self.tenant, &id));
+            self.batch.delete(key::event_id_before(&self.tenant, &id));
         }
         if event.deliveries.len() > limits::QUEUED_AT_ONCE_MAX {
             self.end_fan_out(sequence);

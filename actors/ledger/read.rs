@@ -144,7 +144,11 @@ impl Ledger {
         tenant: &TenantId,
         id: &EventId,
     ) -> Result<Option<Sequence>, LedgerError> {
-        let place = self.store.get(key::partition(tenant), &key::event_id(tenant, id))?;
+        let find = |key: Vec<u8>| self.store.get(key::partition(tenant), &key);
+        let place = match find(key::event_id(tenant, id))? {
+            Some(place) => Some(place),
+            None => find(key::event_id_before(tenant, id))?,
+        };
         Ok(place.as_deref().and_then(key::sequence))
     }
 

@@ -1,10 +1,10 @@
-//! The layout of keys: one letter for the table, the tenant, then what orders its rows.
+//! The layout of keys: one letter or digit for the table, the tenant, then what orders its rows.
 //!
 //! | table | key after the tenant | record |
 //! |---|---|---|
 //! | `E` | sequence | event; long ones go on in `C` |
 //! | `C` | sequence, piece | further pieces of a long event |
-//! | `I` | event id | the event's sequence |
+//! | `1` | event id | the event's sequence; `I` in stores of before |
 //! | `S` | kind, id | an entity's state |
 //! | `W` | phone number, reservation id | nothing: whose bookings |
 //! | `N` | endpoint | an endpoint |
@@ -164,8 +164,16 @@ pub fn event_piece(tenant: &TenantId, sequence: Sequence, piece: u16) -> Vec<u8>
     key
 }
 
-/// The event with this id.
+/// The event with this id. Its length is before it, for the index, in which ids that differ in their last byte alone stand
+/// together.
 pub fn event_id(tenant: &TenantId, id: &EventId) -> Vec<u8> {
+    let mut key = table(b'1', tenant);
+    text(&mut key, id.as_str());
+    key
+}
+
+/// The same in stores of before.
+pub fn event_id_before(tenant: &TenantId, id: &EventId) -> Vec<u8> {
     let mut key = table(b'I', tenant);
     key.extend_from_slice(id.as_str().as_bytes());
     key

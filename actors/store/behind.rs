@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::disk::{Inside, Places};
+use super::disk::{ID_TABLES, Inside, Places};
 use super::index::SledIndex;
+use super::index::bunches::stem_in_partition;
 use super::journal::{Journal as _, JournalError, Position};
 use super::mark::Mark;
 use super::overlay::Frozen;
-use super::{StoreError, in_full, snapshot};
-use crate::priority::give_way;
+use super::{Direction, Partition, StoreError, in_full, snapshot};
+use crate::priority::{give_way, let_others_go_first};
 use crate::{fatal, limits};
 
 /// What the threads behind the road have less of a processor, on the scale of nice(1).
@@ -124,6 +125,44 @@ pub(super) fn read_journal_through(inside: &Inside) {
     if let Err(error) = snapshot_and_tidy(inside, &position) {
         report(inside, &error);
     }
+}
+
+/// Has the sieves know of all ids of events that the store has.
+pub(super) fn note_ids(inside: &Inside) {
+    give_way(NICE);
+    match note_old_ids(inside) {
+        Ok(true) => [&inside.ids, &inside.stems].into_iter().for_each(|sieve| sieve.is_whole_now()),
+        Ok(false) => {}
+        Err(error) => {
+            let error = in_full(&error);
+            tracing::warn!(error, "ids of events are looked for in the index, new ones too");
+        }
+    }
+}
+
+/// Notes the ids that were there before; answers whether those were all of them, and not too many.
+fn note_old_ids(inside: &Inside) -> Result<bool, StoreError> {
+    let mut left = limits::sieve::IDS_MAX;
+    let tables = (0..=u8::MAX).flat_map(|place| ID_TABLES.map(|table| (Partition(place), table)));
+    for (partition, table) in tables {
+        let mut from = vec![table];
+        loop {
+            let (range, page) = (&from[..]..&[table + 1][..], limits::SCAN_PAGE_ROWS);
+            let rows = inside.scan(partition, range, Direction::Ascending, page)?;
+            let keys = || rows.iter().map(|(key, _)| &key[..]);
+            inside.ids.note(keys().map(|key| (partition, key)));
+            let stems = keys().filter_map(|key| key.get(..stem_in_partition(key)?));
+            inside.stems.note(stems.map(|stem| (partition, stem)));
+            let Some((last, _)) = rows.last() else { break };
+            if rows.len() > left || inside.overlay.is_closing() {
+                return Ok(false);
+            }
+            left -= rows.len();
+            from = [&last[..], &[0]].concat();
+            let_others_go_first();
+        }
+    }
+    Ok(true)
 }
 
 fn take_snapshot(inside: &Arc<Inside>, position: Position) -> Option<JoinHandle<()>> {

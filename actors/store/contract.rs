@@ -1,8 +1,10 @@
 //! What every store promises, proved on each: the same cases, and random work against a model.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use proptest::prelude::*;
 
@@ -92,6 +94,47 @@ fn f02_the_disk_has_after_reopening_what_it_committed() {
     drop(store);
     let store = open(directory.path());
     assert_eq!(store.get(P, b"long").unwrap().as_deref(), Some(&b"short"[..]));
+}
+
+/// Ids of events pass through a sieve, which knows of all of them only some time after the start.
+#[test]
+fn b01_whoever_opens_a_store_again_finds_all_of_its_ids_and_no_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let now = |number: u32| [&b"1\x03abc\x04"[..], &number.to_be_bytes()].concat();
+    let before = |number: u32| [&b"I\x03abc"[..], &number.to_be_bytes()].concat();
+    let changed = |numbers: Range<u32>, write: fn(&mut Batch, Vec<u8>)| {
+        let mut batch = Batch::new(P);
+        let keys = numbers.flat_map(|number| [now(number), before(number)]);
+        keys.for_each(|key| write(&mut batch, key));
+        vec![batch]
+    };
+    let put = |batch: &mut Batch, key| batch.put(key, b"12345678".to_vec());
+    let look = |store: &DiskStore, there: &dyn Fn(u32) -> bool| {
+        for number in 0..4_000 {
+            for key in [now(number), before(number)] {
+                assert_eq!(store.get(P, &key).unwrap().is_some(), there(number), "{number}");
+            }
+        }
+    };
+    let store = open(directory.path());
+    store.commit(changed(0..3_000, put)).unwrap();
+    drop(store);
+
+    let store = open(directory.path());
+    store.commit(changed(3_000..3_100, put)).unwrap();
+    look(&store, &|number| number < 3_100);
+    while store.inside.ids.may_have(P, &now(9_999)) {
+        thread::yield_now();
+    }
+    look(&store, &|number| number < 3_100);
+    store.commit(changed(1_000..2_000, Batch::delete)).unwrap();
+    store.commit(changed(1_500..1_600, put)).unwrap();
+    let there = |number| {
+        number < 1_000 || (2_000..3_100).contains(&number) || (1_500..1_600).contains(&number)
+    };
+    look(&store, &there);
+    drop(store);
+    look(&open(directory.path()), &there);
 }
 
 #[test]

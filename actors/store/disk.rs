@@ -12,6 +12,8 @@
 //! - The index says itself how far the journal is in it; what follows is replayed into the overlay.
 //! - The journal is kept back to the older of the last two snapshots, so that one may be damaged too.
 
+mod merge;
+
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
@@ -22,15 +24,16 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::index::SledIndex;
+use super::index::{SledIndex, bunches};
 use super::journal::file::FileJournal;
 use super::journal::{Frame, Journal as _, JournalError, Position};
 use super::lock::lock;
 use super::mark::Mark;
 use super::overlay::Overlay;
+use super::sieve::Sieve;
 use super::space::Space;
 use super::{
-    Batch, Direction, Partition, Row, Store, StoreError, behind, frame, full_key, recovery,
+    Batch, Direction, Partition, Row, Store, StoreError, Write, behind, frame, full_key, recovery,
     snapshot, space,
 };
 use crate::limits;
@@ -98,7 +101,7 @@ impl Places {
 
 /// A store in a directory.
 pub struct DiskStore {
-    inside: Arc<Inside>,
+    pub(super) inside: Arc<Inside>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: File,
 }
@@ -108,6 +111,10 @@ pub(super) struct Inside {
     pub(super) options: DiskOptions,
     pub(super) journal: Arc<FileJournal>,
     pub(super) overlay: Overlay,
+    /// The ids of all events, those that are only in the overlay too.
+    pub(super) ids: Sieve,
+    /// The stems under which the index has ids.
+    pub(super) stems: Arc<Sieve>,
     pub(super) space: Space,
     /// Changed only when the index is built again.
     index: RwLock<Arc<SledIndex>>,
@@ -118,6 +125,8 @@ pub(super) struct Inside {
     pub(super) tidying: Mutex<()>,
 }
 
+/// The tables of events by their ids: now, and in stores of before.
+pub(super) const ID_TABLES: [u8; 2] = [bunches::TABLE, b'I'];
 /// How long the writer waits before it looks again whether there is space.
 const SPACE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -145,6 +154,8 @@ impl DiskStore {
         let overlay = Overlay::new(position.clone());
         recovery::replay(&journal, &position, &overlay)?;
         Mark { index: position.group, journal: journal.head().group }.write(&places);
+        let stems = Arc::new(Sieve::new(limits::sieve::STEMS_BYTES));
+        index.note_stems(&stems);
         let snapshot = Mutex::new(behind::newest_snapshot(&places));
         let inside = Arc::new(Inside {
             space,
@@ -152,6 +163,8 @@ impl DiskStore {
             options,
             journal: Arc::new(journal),
             overlay,
+            ids: Sieve::new(limits::sieve::IDS_BYTES),
+            stems,
             index: RwLock::new(Arc::new(index)),
             healing: Mutex::new(()),
             snapshot,
@@ -163,7 +176,11 @@ impl DiskStore {
         let its_own = Arc::clone(&inside);
         let reader = thread::Builder::new().name("sereno-reader".to_owned());
         let reader = reader.spawn(move || behind::read_journal_through(&its_own));
-        let threads = [indexer, reader].map(|thread| thread.map_err(io("start its thread")));
+        let its_own = Arc::clone(&inside);
+        let noting = thread::Builder::new().name("sereno-ids".to_owned());
+        let noting = noting.spawn(move || behind::note_ids(&its_own));
+        let threads =
+            [indexer, reader, noting].map(|thread| thread.map_err(io("start its thread")));
         let threads = Mutex::new(threads.into_iter().collect::<Result<_, _>>()?);
         Ok(Self { inside, threads, _lock: lock })
     }
@@ -179,14 +196,22 @@ impl Store for DiskStore {
         let inside = &self.inside;
         inside.overlay.wait_for_room(inside.options.overlay_bytes_max);
         let position = inside.journal(&batches)?;
+        inside.ids.note(ids_in(&batches));
         inside.overlay.apply(batches, position, inside.options.index_after_bytes);
         Ok(())
     }
 
-    fn get(&self, partition: Partition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = full_key(partition, key);
+    fn get(
+        &self,
+        partition: Partition,
+        of_partition: &[u8],
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = full_key(partition, of_partition);
         match self.inside.overlay.get(&key) {
             Some(known) => Ok(known),
+            None if is_id(of_partition) && !self.inside.ids.may_have(partition, of_partition) => {
+                Ok(None)
+            }
             None => self.inside.read(|index| index.get(&key)),
         }
     }
@@ -198,18 +223,7 @@ impl Store for DiskStore {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Row>, StoreError> {
-        let mut left = full_key(partition, range.start)..full_key(partition, range.end);
-        let mut rows = Vec::new();
-        // Pages grow: where much was deleted lately, a small one brings nothing.
-        let mut page = limit.clamp(16, limits::SCAN_PAGE_ROWS);
-        while left.start < left.end && rows.len() < limit {
-            left = self.inside.merge_page(left, direction, page, limit, &mut rows)?;
-            page = (2 * page).min(limits::SCAN_PAGE_ROWS);
-        }
-        for (key, _) in &mut rows {
-            key.remove(0);
-        }
-        Ok(rows)
+        self.inside.scan(partition, range, direction, limit)
     }
 
     fn journal(&self) -> Option<Arc<FileJournal>> {
@@ -258,15 +272,8 @@ impl Inside {
         let mut order: Vec<&Batch> = batches.iter().collect();
         // Stable: within a partition the order stays, and later writes win.
         order.sort_by_key(|batch| batch.partition);
-        let mut bytes: Vec<(Partition, Vec<u8>)> = Vec::new();
-        for batch in order {
-            if bytes.last().is_none_or(|(partition, _)| *partition != batch.partition) {
-                bytes.push((batch.partition, Vec::with_capacity(batch.bytes() + 64)));
-            }
-            if let Some((_, frame)) = bytes.last_mut() {
-                frame::write(frame, batch);
-            }
-        }
+        let of_each = order.chunk_by(|one, next| one.partition == next.partition);
+        let bytes: Vec<(Partition, Vec<u8>)> = of_each.filter_map(framed).collect();
         let epoch = self.journal.epoch();
         let mut frames = Vec::with_capacity(bytes.len());
         for (partition, bytes) in &bytes {
@@ -330,63 +337,28 @@ impl Inside {
         std::mem::forget(old);
         Ok(())
     }
+}
 
-    /// Adds the next rows of a range to `rows`; answers what of the range is left.
-    ///
-    /// The overlay is read first: a row that moves from there to the index in between is then seen
-    /// twice, not missed.
-    fn merge_page(
-        &self,
-        range: Range<Vec<u8>>,
-        direction: Direction,
-        page: usize,
-        limit: usize,
-        rows: &mut Vec<Row>,
-    ) -> Result<Range<Vec<u8>>, StoreError> {
-        let over = self.overlay.page(&range, direction, page);
-        let under = self.read(|index| index.page(&range, direction, page))?;
-        let ascending = direction == Direction::Ascending;
-        let goes_on = |length: usize| length == page;
-        // Beyond the last key of a full page, its side may have more that was not read.
-        let ends = [
-            over.last().map(|(key, _)| key).filter(|_| goes_on(over.len())),
-            under.last().map(|(key, _)| key).filter(|_| goes_on(under.len())),
-        ];
-        let ends = ends.into_iter().flatten();
-        let end = if ascending { ends.min() } else { ends.max() }.cloned();
-        let inside = |key: &Vec<u8>| match &end {
-            Some(end) if ascending => key <= end,
-            Some(end) => key >= end,
-            None => true,
-        };
-        let mut over = over.into_iter().filter(|(key, _)| inside(key)).peekable();
-        let mut under = under.into_iter().filter(|(key, _)| inside(key)).peekable();
-        while rows.len() < limit {
-            let from_over = match (over.peek(), under.peek()) {
-                (Some((a, _)), Some((b, _))) if a == b => {
-                    under.next();
-                    true
-                }
-                (Some((a, _)), Some((b, _))) => (a < b) == ascending,
-                (over, _) => over.is_some(),
-            };
-            let row = if from_over {
-                over.next()
-            } else {
-                under.next().map(|(key, value)| (key, Some(value)))
-            };
-            match row {
-                Some((key, Some(value))) => rows.push((key, value)),
-                Some((_, None)) => {}
-                None => break,
-            }
-        }
-        Ok(match end {
-            Some(end) if ascending => [&end[..], &[0]].concat()..range.end,
-            Some(end) => range.start..end,
-            None => range.end.clone()..range.end,
+fn is_id(key: &[u8]) -> bool {
+    key.first().is_some_and(|table| ID_TABLES.contains(table))
+}
+
+/// The ids of events that batches record.
+fn ids_in(batches: &[Batch]) -> impl Iterator<Item = (Partition, &[u8])> {
+    batches.iter().flat_map(|batch| {
+        batch.writes.iter().filter_map(|write| match write {
+            Write::Put(key, _) if is_id(key) => Some((batch.partition, &key[..])),
+            Write::Put(..) | Write::Delete(_) => None,
         })
-    }
+    })
+}
+
+/// Batches of one partition as one frame.
+fn framed(batches: &[&Batch]) -> Option<(Partition, Vec<u8>)> {
+    let partition = batches.first()?.partition;
+    let mut bytes = Vec::with_capacity(batches.iter().map(|batch| frame::room_for(batch)).sum());
+    batches.iter().for_each(|batch| frame::write(&mut bytes, batch));
+    Some((partition, bytes))
 }
 
 impl From<io::Error> for StoreError {

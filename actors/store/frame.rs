@@ -6,6 +6,12 @@
 
 use super::{Batch, Partition, Write};
 
+/// Bytes that suffice for a batch, but for what is longer than most.
+pub(super) fn room_for(batch: &Batch) -> usize {
+    const LENGTHS: usize = 4;
+    batch.bytes() + LENGTHS * batch.writes.len()
+}
+
 /// Appends a batch's writes to a frame.
 pub(super) fn write(frame: &mut Vec<u8>, batch: &Batch) {
     for write in &batch.writes {

@@ -5,7 +5,7 @@
 //! empties the tree. `flush_async` can wait for itself and is never called. sled may panic on damaged
 //! files: that is an error like any other here.
 //!
-//! Small rows of some tables stand together in [`pages`]; outside of this module nobody sees that.
+//! Small rows of some tables stand together in [`pages`] or [`bunches`]; outside of this module nobody sees that.
 //!
 //! Reads wait for no write. Where a page's rows move to further ones, these are written from the last to the
 //! first, so that at each moment every row is in one page or in both. A read upwards sees it in one of them; one
@@ -18,6 +18,7 @@
 //! Keys are a partition and what the store was given, which never begins with 0: `partition 0` alone is
 //! the position, and `partition, 0, key, piece` are the further pieces of a long value.
 
+pub(super) mod bunches;
 mod opening;
 mod pages;
 mod writing;
@@ -28,12 +29,14 @@ use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 
 pub(super) use self::opening::Unopened;
 use self::pages::Seen;
 use super::journal::Position;
+use super::sieve::Sieve;
 use super::{Direction, Row, StoreError};
 use crate::limits::VALUE_BYTES_MAX;
 
@@ -49,6 +52,8 @@ pub(super) struct SledIndex {
     moves: [AtomicU64; pages::TABLES.len()],
     /// Which of this process's trees it is.
     number: u64,
+    /// The stems of all bunches, where they are known.
+    stems: OnceLock<Arc<Sieve>>,
 }
 
 /// A page as it stands in sled.
@@ -79,9 +84,9 @@ impl SledIndex {
         let db = opening::open(directory, cache_bytes)?;
         let io = |doing| move |source| Unopened::Store(StoreError::Io { doing, source });
         let file = File::open(directory.join("db")).map_err(io("open the index's file"))?;
-        let (long, paging, moves) = <_>::default();
+        let (long, paging, moves, stems) = <_>::default();
         let number = TREES.fetch_add(1, Ordering::Relaxed);
-        let index = Self { db, file, long, paging, moves, number };
+        let index = Self { db, file, long, paging, moves, number, stems };
         let ready = index.sync().and_then(|()| index.find_long());
         ready.map_err(|error| match error {
             StoreError::Index { problem, .. } => Unopened::Damaged(problem),
@@ -92,6 +97,12 @@ impl SledIndex {
             handle.sync_all().map_err(io("sync its directory"))?;
         }
         Ok(index)
+    }
+
+    /// From now on it notes the stems of bunches there, and looks for none that is surely not there.
+    pub(super) fn note_stems(&self, stems: &Arc<Sieve>) {
+        // They are set once.
+        self.stems.set(Arc::clone(stems)).ok();
     }
 
     /// How far the journal is in it; `None` if nobody ever said, or in an older layout.
@@ -134,6 +145,11 @@ impl SledIndex {
 
     /// The value of a key.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(length) = bunches::stem(key) {
+            let (stem, last) = key.split_at(length);
+            let Some(bunch) = self.bunch(stem)? else { return Ok(None) };
+            return bunches::find(&bunch, last).ok_or_else(unreadable_page);
+        }
         let Some(length) = pages::prefix(key) else {
             let Some(value) = guarded("read", || self.db.get(key))? else { return Ok(None) };
             return self.whole(key, value.to_vec()).map(Some);
@@ -162,6 +178,12 @@ impl SledIndex {
         let Some((key, page)) = self.page_of(key, length)? else { return Ok(None) };
         let page = self.whole(&key, page.to_vec())?;
         pages::find_once(&page, rest).ok_or_else(unreadable_page)
+    }
+
+    /// The bunch that stands under a stem.
+    fn bunch(&self, stem: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(bunch) = guarded("read", || self.db.get(stem))? else { return Ok(None) };
+        self.whole(stem, bunch.to_vec()).map(Some)
     }
 
     fn find_in(
@@ -209,12 +231,7 @@ impl SledIndex {
         limit: usize,
         pieces: Pieces,
     ) -> Result<Option<Vec<Row>>, StoreError> {
-        // The first rows may be in a page that begins before them.
-        let page = match pages::prefix(&range.start) {
-            Some(length) => self.page_of(&range.start, length)?,
-            None => None,
-        };
-        let from = page.map_or_else(|| range.start.clone(), |(key, _)| key.to_vec());
+        let from = self.first_of(&range.start)?;
         let mut stored = self.db.range(from..range.end.clone());
         let mut next = || {
             guarded("scan", || match direction {
@@ -251,6 +268,19 @@ impl SledIndex {
         Ok(Some(found))
     }
 
+    /// Where in sled the row with this key is, or the rows that follow it: in a page or a bunch that begins before it, or at
+    /// the key itself.
+    fn first_of(&self, key: &[u8]) -> Result<Vec<u8>, StoreError> {
+        if let Some(stem) = bunches::stem(key).and_then(|length| key.get(..length)) {
+            return Ok(stem.to_vec());
+        }
+        let page = match pages::prefix(key) {
+            Some(length) => self.page_of(key, length)?,
+            None => None,
+        };
+        Ok(page.map_or_else(|| key.to_vec(), |(first, _)| first.to_vec()))
+    }
+
     /// The first rows after a key, of all partitions.
     pub(super) fn rows_after(&self, key: &[u8], limit: usize) -> Result<Vec<Row>, StoreError> {
         let mut from = [key, &[0]].concat();
@@ -276,6 +306,9 @@ impl SledIndex {
     /// The rows that a row of sled stands for.
     fn rows_at(&self, key: &[u8], value: Vec<u8>) -> Result<Vec<Row>, StoreError> {
         let value = self.whole(key, value)?;
+        if key.get(1) == Some(&bunches::TABLE) {
+            return bunches::rows_at(key, &value).ok_or_else(unreadable_page);
+        }
         let Some(length) = pages::prefix(key) else { return Ok(vec![(key.to_vec(), value)]) };
         let (prefix, _) = key.split_at(length);
         let rows = pages::rows(&value).ok_or_else(unreadable_page)?;

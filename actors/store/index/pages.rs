@@ -127,7 +127,7 @@ fn cut(rows: &mut Vec<u8>, end: &[u8]) -> Option<()> {
 }
 
 /// The value of one row among unpacked ones.
-fn find_in(rows: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
+pub(super) fn find_in(rows: &[u8], rest: &[u8]) -> Option<Option<Vec<u8>>> {
     let mut left = rows;
     while !left.is_empty() {
         let (key, value) = frame::read_put(&mut left)?;
@@ -147,7 +147,7 @@ pub(super) fn pack(rows: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Vec<(Vec<u
         let more = key.len() + value.len();
         let fits = |(_, page): &(Vec<u8>, Vec<u8>)| page.len() + more <= PAGE_BYTES;
         if !pages.last().is_some_and(fits) {
-            pages.push((key.clone(), Vec::new()));
+            pages.push((key.clone(), Vec::with_capacity(PAGE_BYTES)));
         }
         if let Some((_, page)) = pages.last_mut() {
             let writes = vec![Write::Put(key, value)];

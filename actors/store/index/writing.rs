@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::{
-    LAYOUT, POSITION_KEY, Position, Row, SledIndex, StoreError, VALUE_BYTES_MAX, guarded, pages,
-    piece_key, unreadable_page,
+    LAYOUT, POSITION_KEY, Position, Row, SledIndex, StoreError, VALUE_BYTES_MAX, bunches, guarded,
+    pages, piece_key, unreadable_page,
 };
 use crate::priority::let_others_go_first;
+use crate::store::Partition;
 
 /// A change of a row: its key, and its new value unless it goes.
 type Change<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -30,24 +31,25 @@ impl SledIndex {
     ) -> Result<(), StoreError> {
         let mut run: Vec<Change<'a>> = Vec::new();
         for (key, value) in rows {
-            let prefix = pages::prefix(key).and_then(|length| key.get(..length));
-            let goes_on = match (run.first(), prefix) {
-                (Some((first, _)), Some(prefix)) => {
-                    run.len() < RUN_ROWS_MAX && first.starts_with(prefix)
+            let together = bunches::stem(key).or_else(|| pages::prefix(key));
+            let together = together.and_then(|length| key.get(..length));
+            let goes_on = match (run.first(), together) {
+                (Some((first, _)), Some(beginning)) => {
+                    run.len() < RUN_ROWS_MAX && first.starts_with(beginning)
                 }
                 (Some(_), None) => false,
                 (None, _) => true,
             };
             if !goes_on {
-                self.change_pages(&std::mem::take(&mut run))?;
+                self.change_together(&std::mem::take(&mut run))?;
                 let_others_go_first();
             }
-            match prefix {
+            match together {
                 Some(_) => run.push((key, value)),
                 None => self.change_row(key, value)?,
             }
         }
-        self.change_pages(&run)?;
+        self.change_together(&run)?;
         let Some(position) = position else { return Ok(()) };
         let position = [&[LAYOUT][..], &position.to_bytes()].concat();
         guarded("insert", || self.db.insert(POSITION_KEY, position)).map(drop)
@@ -70,6 +72,44 @@ impl SledIndex {
                 guarded("apply a batch", || self.db.apply_batch(batch))
             }
         }
+    }
+
+    /// Changes rows of one bunch, or of the pages of one table.
+    fn change_together(&self, changes: &[Change<'_>]) -> Result<(), StoreError> {
+        let Some((first, _)) = changes.first() else { return Ok(()) };
+        match bunches::stem(first) {
+            Some(length) => self.change_bunch(first.split_at(length).0, changes),
+            None => self.change_pages(changes),
+        }
+    }
+
+    /// Changes rows of the bunch under a stem.
+    fn change_bunch(&self, stem: &[u8], changes: &[Change<'_>]) -> Result<(), StoreError> {
+        let bunch = if self.may_have_bunch(stem) { self.bunch(stem)? } else { None };
+        let rows = bunch.as_deref().map_or_else(|| Some(bunches::Rows::new()), bunches::rows);
+        let mut rows = rows.ok_or_else(unreadable_page)?;
+        let mut changed = false;
+        for (key, value) in changes {
+            let last = key.get(stem.len()..).unwrap_or_default();
+            changed |= change(&mut rows, last, *value);
+        }
+        match (changed, rows.is_empty()) {
+            // As below.
+            (false, _) => Ok(()),
+            (true, true) => self.change_row(stem, None),
+            (true, false) => self.change_row(stem, Some(&bunches::pack(rows))),
+        }
+    }
+
+    /// Whether a bunch may be there; from now on it may.
+    fn may_have_bunch(&self, stem: &[u8]) -> bool {
+        let Some((stems, (place, stem))) = self.stems.get().zip(stem.split_first()) else {
+            return true;
+        };
+        let partition = Partition(*place);
+        let may_be_there = stems.may_have(partition, stem);
+        stems.note([(partition, stem)].into_iter());
+        may_be_there
     }
 
     /// Changes rows of one table, in the order of their keys, in the pages that they belong to.
@@ -99,12 +139,7 @@ impl SledIndex {
             let mut changed = false;
             for (key, value) in now {
                 let rest = key.get(length..).unwrap_or_default();
-                changed |= match value {
-                    Some(value) => {
-                        rows.insert(rest.to_vec(), value.to_vec()).as_deref() != Some(value)
-                    }
-                    None => rows.remove(rest).is_some(),
-                };
+                changed |= change(&mut rows, rest, *value);
             }
             if !changed {
                 // What was put and deleted while it was in the overlay was never here.
@@ -166,6 +201,14 @@ impl SledIndex {
             batch.insert(piece_key(key, number), piece);
             long.insert(key.to_vec(), number + 1);
         }
+    }
+}
+
+/// Sets or removes a row; answers whether it was otherwise.
+fn change(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, key: &[u8], value: Option<&[u8]>) -> bool {
+    match value {
+        Some(value) => rows.insert(key.to_vec(), value.to_vec()).as_deref() != Some(value),
+        None => rows.remove(key).is_some(),
     }
 }
 
