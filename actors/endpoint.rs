@@ -271,7 +271,7 @@ impl EndpointActor {
         let ledger = &self.around.ledger;
         let (ordered, batched) = (self.is_ordered(view), self.batch(view).is_some());
         for _ in 0..limits::QUEUE_READ_AHEAD {
-            if state.under_way.len() >= room {
+            while state.under_way.len() >= room {
                 if state.ends.is_to_wait() {
                     return Ok(false);
                 }

@@ -116,7 +116,7 @@ pub(super) fn fields<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
 }
 
 /// The tables whose values have no envelope: places, pieces, numbers and what is said by its key alone.
-const BARE: &[u8] = b"\0CGIOVWbcfjlnoxy";
+const BARE: &[u8] = b"\x001CGIOVWbcfjlnoxy";
 
 /// Whether a value of the store is as it was written, as far as its envelope says; `key` as in [`super::key`].
 pub fn is_whole(key: &[u8], value: &[u8]) -> bool {

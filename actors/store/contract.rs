@@ -9,7 +9,7 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::damage::{copy_store, small};
-use super::disk::DiskStore;
+use super::disk::{DiskOptions, DiskStore};
 use super::memory::MemoryStore;
 use super::{Batch, Direction, Partition, Store, Write};
 use crate::limits::VALUE_BYTES_MAX;
@@ -135,6 +135,36 @@ fn b01_whoever_opens_a_store_again_finds_all_of_its_ids_and_no_others() {
     look(&store, &there);
     drop(store);
     look(&open(directory.path()), &there);
+}
+
+/// An id that is deleted goes from the index too, where the deletion was only in the journal when the store was opened.
+#[test]
+fn b01_an_id_that_was_deleted_before_a_kill_is_gone_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = |number: u8| [&b"1\x03abc\x03o-"[..], &[number]].concat();
+    let open = |directory: &Path| DiskStore::open(directory, DiskOptions::default()).unwrap();
+    let store = open(directory.path());
+    let mut batch = Batch::new(P);
+    (0..200).for_each(|number| batch.put(key(number), b"12345678".to_vec()));
+    store.commit(vec![batch]).unwrap();
+    drop(store);
+
+    let store = open(directory.path());
+    let mut batch = Batch::new(P);
+    (0..200).for_each(|number| batch.delete(key(number)));
+    store.commit(vec![batch]).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    copy_store(directory.path(), copy.path());
+    drop(store);
+    for _ in 0..2 {
+        let store = open(copy.path());
+        while store.inside.ids.may_have(P, &key(200)) {
+            thread::yield_now();
+        }
+        let range = &b"1\x03abc"[..]..&b"1\x03abd"[..];
+        assert_eq!(store.scan(P, range, Direction::Ascending, 9).unwrap(), []);
+        assert!((0..200).all(|number| store.get(P, &key(number)).unwrap().is_none()));
+    }
 }
 
 #[test]

@@ -13,23 +13,36 @@ use parking_lot::RwLock;
 use super::Partition;
 
 const WORD_BITS: u64 = 64;
-/// Bits for each key. Of a million keys that are not there one in a thousand costs a look where the sieve has a byte for
-/// each, and of twice as many keys one in a hundred.
+/// Bits that are set for each key.
 const BITS_EACH: u64 = 4;
+/// Bits of a layer for each of the keys that it has room for: of a hundred keys that are not there, one costs a look.
+const ROOM_EACH: u64 = 10;
+/// Bytes of the first layer; each further one has so many times the bytes of the one before.
+const LAYER_BYTES: usize = 128 << 10;
+const LAYER_GROWS: usize = 4;
 
-/// What may be there.
+/// What may be there: few keys take little memory, since a layer that is full gets a larger one behind it (Almeida,
+/// Baquero, Preguiça and Hutchison, 2007).
 pub(super) struct Sieve {
-    words: RwLock<Vec<u64>>,
+    layers: RwLock<Vec<Layer>>,
+    /// The largest layer takes all the keys that there are, for which it then is of less and less use.
+    layer_bytes_max: usize,
     is_whole: AtomicBool,
     hasher: RandomState,
 }
 
+struct Layer {
+    words: Vec<u64>,
+    /// How many keys more it has room for.
+    room: u64,
+}
+
 impl Sieve {
-    /// Nothing is noted yet, and everything may be there.
-    pub(super) fn new(bytes: usize) -> Self {
-        // Memory that nothing was written to takes no place.
-        let words = RwLock::new(vec![0; bytes / size_of::<u64>()]);
-        Self { words, is_whole: AtomicBool::new(false), hasher: RandomState::new() }
+    /// Nothing is noted yet, and everything may be there. No layer gets more bytes than these.
+    pub(super) fn new(layer_bytes_max: usize) -> Self {
+        let layers = RwLock::new(vec![Layer::new(LAYER_BYTES.min(layer_bytes_max))]);
+        let (is_whole, hasher) = (AtomicBool::new(false), RandomState::new());
+        Self { layers, layer_bytes_max, is_whole, hasher }
     }
 
     /// Notes keys of partitions, before anybody can read what is under them.
@@ -38,12 +51,19 @@ impl Sieve {
         if keys.peek().is_none() {
             return;
         }
-        let mut words = self.words.write();
+        let mut layers = self.layers.write();
         for (partition, key) in keys {
-            for (word, bit) in self.places(&words, partition, key) {
-                if let Some(word) = words.get_mut(word) {
-                    *word |= bit;
-                }
+            let hash = self.hasher.hash_one((partition.0, key));
+            if layers.iter().any(|layer| layer.has(hash)) {
+                continue;
+            }
+            let bytes = layers.last().map_or(0, Layer::bytes);
+            let next = (bytes * LAYER_GROWS).min(self.layer_bytes_max);
+            if next > bytes && layers.last().is_none_or(|layer| layer.room == 0) {
+                layers.push(Layer::new(next));
+            }
+            if let Some(layer) = layers.last_mut() {
+                layer.put(hash);
             }
         }
     }
@@ -58,21 +78,40 @@ impl Sieve {
         if !self.is_whole.load(Ordering::Acquire) {
             return true;
         }
-        let words = self.words.read();
-        self.places(&words, partition, key)
-            .all(|(word, bit)| words.get(word).is_none_or(|word| word & bit != 0))
+        let hash = self.hasher.hash_one((partition.0, key));
+        self.layers.read().iter().any(|layer| layer.has(hash))
+    }
+}
+
+impl Layer {
+    fn new(bytes: usize) -> Self {
+        let words = vec![0; bytes / size_of::<u64>()];
+        let room = words.len() as u64 * WORD_BITS / ROOM_EACH;
+        Self { words, room }
     }
 
-    /// Where a key's bits are: by two hashes, as many as are wanted (Kirsch and Mitzenmacher, ESA 2006).
-    fn places(
-        &self,
-        words: &[u64],
-        partition: Partition,
-        key: &[u8],
-    ) -> impl Iterator<Item = (usize, u64)> + use<> {
-        let hash = self.hasher.hash_one((partition.0, key));
+    fn bytes(&self) -> usize {
+        self.words.len() * size_of::<u64>()
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.places(hash)
+            .all(|(word, bit)| self.words.get(word).is_some_and(|word| word & bit != 0))
+    }
+
+    fn put(&mut self, hash: u64) {
+        for (word, bit) in self.places(hash) {
+            if let Some(word) = self.words.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        self.room = self.room.saturating_sub(1);
+    }
+
+    /// Where the bits of a key are, by the two halves of its hash (Kirsch and Mitzenmacher, ESA 2006).
+    fn places(&self, hash: u64) -> impl Iterator<Item = (usize, u64)> + use<> {
         let (first, step) = (hash >> 32, (hash & 0xFFFF_FFFF) | 1);
-        let bits = (words.len() as u64 * WORD_BITS).max(1);
+        let bits = (self.words.len() as u64 * WORD_BITS).max(1);
         (0..BITS_EACH).map(move |number| {
             let place = first.wrapping_add(number.wrapping_mul(step)) % bits;
             (usize::try_from(place / WORD_BITS).unwrap_or(usize::MAX), 1 << (place % WORD_BITS))
@@ -90,26 +129,47 @@ mod tests {
         number.to_be_bytes()
     }
 
+    fn note(sieve: &Sieve, count: u32) {
+        let keys: Vec<[u8; 4]> = (0..count).map(key).collect();
+        sieve.note(keys.iter().map(|key| (HERE, &key[..])));
+    }
+
+    fn bytes(sieve: &Sieve) -> usize {
+        sieve.layers.read().iter().map(Layer::bytes).sum()
+    }
+
     #[test]
     fn b01_what_was_noted_may_be_there_and_hardly_anything_else() {
-        let sieve = Sieve::new(1 << 18);
-        let known: Vec<[u8; 4]> = (0..200_000).map(key).collect();
-        sieve.note(known.iter().map(|key| (HERE, &key[..])));
+        let sieve = Sieve::new(2 << 20);
+        note(&sieve, 400_000);
         assert!(sieve.may_have(HERE, &key(1_000_000)), "something may have been there before");
         sieve.is_whole_now();
-        assert!(known.iter().all(|key| sieve.may_have(HERE, key)));
-        let others = (200_000..400_000).filter(|number| sieve.may_have(HERE, &key(*number)));
-        assert!(others.count() < 4_000, "a hundredth is expected");
+        assert!((0..400_000).all(|number| sieve.may_have(HERE, &key(number))));
+        let others = (400_000..600_000).filter(|number| sieve.may_have(HERE, &key(*number)));
+        assert!(others.count() < 8_000, "some hundredths are expected");
         let elsewhere = (0..10_000).filter(|number| sieve.may_have(Partition(8), &key(*number)));
-        assert!(elsewhere.count() < 300, "another partition");
+        assert!(elsewhere.count() < 400, "another partition");
+    }
+
+    #[test]
+    fn b01_it_takes_memory_as_it_is_used_and_no_more_than_it_may() {
+        let sieve = Sieve::new(1 << 20);
+        assert_eq!(bytes(&sieve), 128 << 10);
+        (0..3).for_each(|_| note(&sieve, 200_000));
+        assert_eq!(bytes(&sieve), (128 << 10) + (512 << 10), "what is known needs no room again");
+        note(&sieve, 2_000_000);
+        assert_eq!(bytes(&sieve), (128 << 10) + (512 << 10) + (1 << 20));
+        sieve.is_whole_now();
+        assert!((0..2_000_000).all(|number| sieve.may_have(HERE, &key(number))));
+        assert_eq!(bytes(&Sieve::new(1 << 10)), 1 << 10);
     }
 
     #[test]
     fn b01_the_first_hash_reaches_every_bit() {
-        let sieve = Sieve::new(8 << 20);
-        let words = sieve.words.read();
-        assert!(words.len() as u64 * WORD_BITS <= 1 << 32);
-        let places = (0..1_000).flat_map(|number| sieve.places(&words, HERE, &key(number)));
-        assert!(places.map(|(word, _)| word).max().unwrap() > words.len() / 100 * 99);
+        let layer = Layer::new(8 << 20);
+        assert!(layer.words.len() as u64 * WORD_BITS <= 1 << 32);
+        let hasher = RandomState::new();
+        let places = (0..1_000).flat_map(|number| layer.places(hasher.hash_one(number)));
+        assert!(places.map(|(word, _)| word).max().unwrap() > layer.words.len() / 100 * 99);
     }
 }

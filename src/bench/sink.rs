@@ -161,7 +161,14 @@ async fn converse(
         match manner {
             Manner::Answers => {}
             Manner::Slow(delay) => tokio::time::sleep(delay).await,
-            Manner::Hole => std::future::pending().await,
+            Manner::Hole => {
+                // Until the other side has had enough.
+                buffer.clear();
+                while stream.read_buf(&mut buffer).await? > 0 {
+                    buffer.clear();
+                }
+                return Ok(());
+            }
         }
         stream.write_all(ANSWER).await?;
     }

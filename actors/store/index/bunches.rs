@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use super::{Row, pages};
 use crate::store::{Batch, Partition, Write, frame};
 
-/// The table that stands in bunches, by its sign: events by their ids. Another one is another layout of the tree.
+/// The table that stands in bunches, by its sign: events by their ids. One that had
+/// rows before would be another layout of the tree.
 pub(in crate::store) const TABLE: u8 = b'1';
 
 /// The rows of a bunch by the last byte of their keys.

@@ -85,7 +85,10 @@ impl SledIndex {
 
     /// Changes rows of the bunch under a stem.
     fn change_bunch(&self, stem: &[u8], changes: &[Change<'_>]) -> Result<(), StoreError> {
-        let bunch = if self.may_have_bunch(stem) { self.bunch(stem)? } else { None };
+        // Stems are known of bunches that have rows which are not deleted in the overlay: what is deleted is looked for.
+        let only_puts = changes.iter().all(|(_, value)| value.is_some());
+        let is_new = only_puts && !self.may_have_bunch(stem);
+        let bunch = if is_new { None } else { self.bunch(stem)? };
         let rows = bunch.as_deref().map_or_else(|| Some(bunches::Rows::new()), bunches::rows);
         let mut rows = rows.ok_or_else(unreadable_page)?;
         let mut changed = false;
@@ -97,19 +100,24 @@ impl SledIndex {
             // As below.
             (false, _) => Ok(()),
             (true, true) => self.change_row(stem, None),
-            (true, false) => self.change_row(stem, Some(&bunches::pack(rows))),
+            (true, false) => {
+                self.note_bunch(stem);
+                self.change_row(stem, Some(&bunches::pack(rows)))
+            }
         }
     }
 
-    /// Whether a bunch may be there; from now on it may.
+    /// Whether a bunch may be there that has rows.
     fn may_have_bunch(&self, stem: &[u8]) -> bool {
-        let Some((stems, (place, stem))) = self.stems.get().zip(stem.split_first()) else {
-            return true;
-        };
-        let partition = Partition(*place);
-        let may_be_there = stems.may_have(partition, stem);
-        stems.note([(partition, stem)].into_iter());
-        may_be_there
+        let known = self.stems.get().zip(stem.split_first());
+        known.is_none_or(|(stems, (place, stem))| stems.may_have(Partition(*place), stem))
+    }
+
+    /// From now on a bunch may be there.
+    fn note_bunch(&self, stem: &[u8]) {
+        if let (Some(stems), Some((place, stem))) = (self.stems.get(), stem.split_first()) {
+            stems.note([(Partition(*place), stem)].into_iter());
+        }
     }
 
     /// Changes rows of one table, in the order of their keys, in the pages that they belong to.
