@@ -1,7 +1,11 @@
 //! A channel that is paused holds what is for it, says so, and lets it go when it goes on.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use sereno::receiver::any_port;
 use sereno::receiver::graph::Sent;
+use sereno::receiver::webhook::{Behaviour, WebhookReceiver};
 
 use crate::browser::{Browser, audit};
 use crate::support::{ENDPOINTS, House, PATIENCE, deliveries};
@@ -59,6 +63,40 @@ async fn a21_a_channel_that_is_paused_holds_what_is_for_it_and_says_so() {
     let shown = house.api.get("/api/v1/admin/tenants/default").await.unwrap();
     assert_eq!(shown["settings"]["channels"], json!(null), "nothing is paused");
     assert!(house.api.get(&format!("{ENDPOINTS}/1")).await.unwrap()["enabled"] == true);
+}
+
+/// What is under way when it is paused comes to its end, and makes no room for others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a21_attempts_that_end_together_after_a_pause_are_followed_by_no_others() {
+    const BEFORE: usize = 400;
+    const EVENTS: usize = 200;
+    const AT_ONCE: usize = 64;
+    let house = House::new().await;
+    house.settle(json!({"limits": {"deliveries_per_minute": 0}})).await;
+    let receiver = WebhookReceiver::start(any_port(), Behaviour::default()).await.unwrap();
+    house.wanting("order.*", &receiver.url(), &json!({})).await;
+    let send = async |count: usize| {
+        for first in (0..count).step_by(100) {
+            let one = |n| json!({"event_type": "order.paid", "data": {"n": n}});
+            let events: Vec<Value> = (first..first + 100).map(one).collect();
+            house.api.post("/api/v1/events", &json!(events)).await.unwrap();
+        }
+    };
+    // By then as many may be under way at once as ever may.
+    send(BEFORE).await;
+    receiver.inbox.wait(PATIENCE, |all| all.len() == BEFORE).await.unwrap();
+    receiver.behave(|behaviour| behaviour.delay = Duration::from_millis(1_500));
+    send(EVENTS).await;
+    receiver.inbox.wait(PATIENCE, |all| all.len() == BEFORE + AT_ONCE).await.unwrap();
+    pause(&house, "webhook", true).await;
+    let held = |page: &Value| page["items"].as_array().unwrap().len() == EVENTS - AT_ONCE;
+    house.eventually("/api/v1/deliveries?limit=500&status=held", held).await;
+    house.event("order.paid", json!({"n": -1})).await;
+    let and_one = |page: &Value| page["items"].as_array().unwrap().len() == EVENTS - AT_ONCE + 1;
+    house.eventually("/api/v1/deliveries?limit=500&status=held", and_one).await;
+    let sent = |page: &Value| page["items"].as_array().unwrap().len() == BEFORE + AT_ONCE;
+    house.eventually("/api/v1/deliveries?limit=500&status=sent", sent).await;
+    assert_eq!(receiver.inbox.all().len(), BEFORE + AT_ONCE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
