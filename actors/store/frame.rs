@@ -4,7 +4,7 @@
 //! per write:  key bytes * 2 + (1 for a put), varint | key | for a put: value bytes, varint | value
 //! ```
 
-use super::{Batch, Partition, Write};
+use super::{Batch, Partition, Row, Write};
 
 /// Bytes that suffice for a batch, but for what is longer than most.
 pub(super) fn room_for(batch: &Batch) -> usize {
@@ -55,6 +55,16 @@ pub(super) fn read_put<'a>(bytes: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])>
     }
     let length = take_varint(bytes)?;
     Some((key, take(bytes, length)?))
+}
+
+/// The keys and values of a frame that is nothing but puts; `None` for any other.
+pub(super) fn read_puts(mut bytes: &[u8]) -> Option<Vec<Row>> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (key, value) = read_put(&mut bytes)?;
+        rows.push((key.to_vec(), value.to_vec()));
+    }
+    Some(rows)
 }
 
 /// Takes the next write off a frame: its key, and its value unless it deletes.

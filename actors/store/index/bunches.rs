@@ -36,12 +36,12 @@ pub(in crate::store) fn stem_in_partition(key: &[u8]) -> Option<usize> {
 /// The rows of a bunch, each with its whole key.
 pub(super) fn rows_at(stem: &[u8], bunch: &[u8]) -> Option<Vec<Row>> {
     let whole = |(last, value): (Vec<u8>, Vec<u8>)| ([stem, &last[..]].concat(), value);
-    Some(unpacked(bunch)?.into_iter().map(whole).collect())
+    Some(frame::read_puts(bunch)?.into_iter().map(whole).collect())
 }
 
 /// The rows of a bunch.
 pub(super) fn rows(bunch: &[u8]) -> Option<Rows> {
-    Some(unpacked(bunch)?.into_iter().collect())
+    Some(frame::read_puts(bunch)?.into_iter().collect())
 }
 
 /// The value of one row of a bunch.
@@ -56,16 +56,6 @@ pub(super) fn pack(rows: Rows) -> Vec<u8> {
     let mut bunch = Vec::with_capacity(frame::room_for(&batch));
     frame::write(&mut bunch, &batch);
     bunch
-}
-
-fn unpacked(bunch: &[u8]) -> Option<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut left = bunch;
-    while !left.is_empty() {
-        let (last, value) = frame::read_put(&mut left)?;
-        rows.push((last.to_vec(), value.to_vec()));
-    }
-    Some(rows)
 }
 
 #[cfg(test)]

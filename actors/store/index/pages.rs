@@ -59,11 +59,7 @@ pub(super) fn prefix(key: &[u8]) -> Option<usize> {
 
 /// The rows of a page, each with the rest of its key.
 pub(super) fn rows(page: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
-    let row = |write| match write {
-        Write::Put(key, value) => Some((key, value)),
-        Write::Delete(_) => None,
-    };
-    frame::read(Partition(0), &unpacked(page)?)?.writes.into_iter().map(row).collect()
+    frame::read_puts(&unpacked(page)?)
 }
 
 /// The value of a row, where this thread has its page from the tree as it is seen now.
